@@ -1,17 +1,17 @@
-# One image for every role: `byteshop serve`, `work`, `relay`, `migrate` and all the rest. Base images are pinned by digest; take
-# newer ones on purpose, with their own digests.
+# One image for every role: `byteshop serve`, `work`, `relay`, `migrate` and all the rest. Base images are pinned by digest; update
+# them deliberately, with their new digests.
 
 FROM rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS build
 WORKDIR /src
 COPY . .
-# The caches keep a rebuild to what changed; the program is copied out of them in the same step.
+# The caches limit a rebuild to what changed; the program is copied out of them in the same step.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --locked --profile dist --bin byteshop \
     && cp target/dist/byteshop /byteshop
 
 FROM debian:bookworm-slim@sha256:7b140f374b289a7c2befc338f42ebe6441b7ea838a042bbd5acbfca6ec875818
-# The directories are there with their owner, so that new volumes on them are, too.
+# The directories are created with their owner, so that new volumes get the same owner.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl \
     && rm -rf /var/lib/apt/lists/* \

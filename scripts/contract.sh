@@ -1,5 +1,5 @@
 #!/bin/sh
-# Holds docs/openapi.json to its use: redocly finds no error in it, and a purchase in TypeScript, with types generated from it,
+# Tests docs/openapi.json: redocly finds no error in it, and a purchase in TypeScript, with types generated from it,
 # compiles and runs against a shop of this program.
 set -eu
 

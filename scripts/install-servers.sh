@@ -1,12 +1,12 @@
 #!/bin/sh
-# Installs the programs of Postgres and nats-server where they are missing, and curl and jq, which the tour of the shop
-# takes; with `tests` also what the tests need: Chromium with its driver, and Node.js with npm. Nothing is started or
+# Installs the programs of Postgres and nats-server if they are missing, and curl and jq, which the tour needs;
+# with `tests` also the programs for the tests: Chromium with its driver, and Node.js with npm. Nothing is started or
 # configured: the shop runs both servers privately, with data and ports of its own.
 set -eu
 
 has_postgres() {
   [ -n "${BYTESHOP_DATABASE_URL:-}" ] || [ -n "${BYTESHOP_PG_BIN:-}" ] && return
-  # initdb beside postgres: a client alone brings neither.
+  # initdb beside postgres: a client package has neither.
   command -v postgres >/dev/null 2>&1 && command -v initdb >/dev/null 2>&1 && return
   for initdb in /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb \
     /opt/homebrew/opt/postgresql@*/bin/initdb /usr/local/opt/postgresql@*/bin/initdb; do
@@ -45,13 +45,13 @@ if command -v apt-get >/dev/null 2>&1; then
     as_root=sudo
   fi
   echo "installing$missing with apt-get"
-  # Debian's packages start a server and make a cluster at once. We need the programs alone, so both are declined for
-  # the time of the installation, by the means that Debian has for it; what runs already is left as it is.
+  # Debian's packages start a server and create a cluster at once. We need only the programs, so both are disabled for
+  # the time of the installation with the settings that Debian has for it; servers that run already are not changed.
   $as_root sh -eu -c '
     policy=/usr/sbin/policy-rc.d
     cluster=/etc/postgresql-common/createcluster.d/byteshop.conf
     made=
-    # A rule that the administrator has made stays.
+    # A policy of the administrator is kept.
     if [ ! -e "$policy" ]; then
       printf "#!/bin/sh\nexit 101\n" > "$policy"
       chmod 755 "$policy"

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Stands in for rustdoc in `cargo test --doc`, which hands it the libraries that the tests were built with: instead of looking
-# for examples to run it writes the documentation, so that rustdoc's lints see it. `cargo doc` would type-check every
+# Replaces rustdoc in `cargo test --doc`, which passes it the libraries that the tests were built with: instead of running
+# examples it generates the documentation, so that rustdoc's lints check it. `cargo doc` would type-check every
 # dependency a second time first.
 set -eu
 out="${CARGO_TARGET_DIR:-target}/doc"
-# The arguments go round once: each is taken from the front and, unless it is of the test run, put back behind.
+# Rotates the arguments once: each is removed from the front and, unless it is for the test run, appended at the end.
 for argument in "$@"; do
   shift
   case "${skip:-}$argument" in

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs what is given with a real S3-compatible server (moto, from PyPI) that knows one key, named in BYTESHOP_TEST_S3_*.
+# Runs the given command with a real S3-compatible server (moto, from PyPI) with one key, given in BYTESHOP_TEST_S3_*.
 set -euo pipefail
 place=target/s3
 [ -x "$place/bin/moto_server" ] || { python3 -m venv "$place" && "$place/bin/pip" -q install 'moto[server,s3]==5.*' boto3; }
 port=$(python3 -c 'import socket; it = socket.socket(); it.bind(("127.0.0.1", 0)); print(it.getsockname()[1])')
-# The first requests, which make the key and the bucket, need none; all others do.
+# The first requests, which create the key and the bucket, need no key; all others do.
 INITIAL_NO_AUTH_ACTION_COUNT=4 "$place/bin/moto_server" -H 127.0.0.1 -p "$port" > "$place/server.log" 2>&1 &
 server=$!
 trap 'kill $server' EXIT

@@ -1,8 +1,8 @@
-# To be sourced: starts a development shop of $program in a directory of its own, $data, and waits until it serves at $url. The
-# shop ends and its directory goes when the script ends.
+# To be sourced: starts a development shop of $program in its own directory, $data, and waits until it serves at $url. The
+# shop is stopped and its directory is deleted when the script ends.
 
 data="$(mktemp -d)"
-# The servers have a user of their own, who walks through it.
+# The servers run as another user, who must be able to enter the directory.
 chmod 755 "$data"
 BYTESHOP_DEV=true "$program" up --data "$data/shop" --port 0 > "$data/log" 2>&1 &
 shop=$!

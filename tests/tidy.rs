@@ -8,6 +8,8 @@ mod bodies;
 mod circles;
 #[path = "tidy/source.rs"]
 mod source;
+#[path = "tidy/words.rs"]
+mod words;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -74,6 +76,7 @@ fn the_house_is_tidy() {
     breaches.extend(bodies::breaches(&files));
     breaches.extend(circles::breaches(&files));
     breaches.extend(migrations(&files));
+    breaches.extend(words::breaches(&files));
     breaches.sort();
     assert!(breaches.is_empty(), "\n{}\n{} breaches\n", breaches.join("\n"), breaches.len());
 }

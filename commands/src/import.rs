@@ -6,7 +6,7 @@
 //! ```
 //!
 //! - Every line is imported or rejected, once, and the parts come to the sum of the file: [`Report`] checks both.
-//! - A document is one append with its receipt, so an import that was killed goes on where it stopped, and a second
+//! - A document is one append with its receipt, so a killed import continues where it stopped, and a second
 //!   one appends nothing. The names of the codes say which products are there.
 //! - It holds the text of the file, some 60 bytes per line, the stock and product of each code, and the orders from
 //!   which something comes back: some 210 MB for half a million lines.
@@ -48,7 +48,7 @@ impl Commands {
     /// Imports a history; `progress` is told how many of its lines are settled.
     ///
     /// # Errors
-    /// [`Error::Store`] when the log is not available: what was written stays, and importing again goes on from there.
+    /// [`Error::Store`] when the log is not available: imported documents stay, and importing again continues from there.
     /// [`Error::Contended`] when others write the same streams without end.
     pub async fn import(
         &self,

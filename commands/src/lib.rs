@@ -22,7 +22,7 @@ use byteshop_eventstore::{Clock, DataKeys, Log, Vault};
 pub use engine::appender::{Appender, Committed};
 use engine::batched_reads::Reader;
 use engine::cache::Cache;
-pub use engine::commit_handle::Fate;
+pub use engine::commit_handle::CommitHandle;
 pub use engine::error::{Error, Rejected};
 pub use engine::execute::Done;
 use engine::in_flight::InFlight;
@@ -47,7 +47,7 @@ struct Shared {
     in_flight: InFlight,
     clock: Clock,
     connected: Connected,
-    /// Why no payment is taken and no number given: a restored backup that nobody has confirmed.
+    /// The reason why payments and document numbers are stopped: a restored backup that no operator has confirmed.
     closed: RwLock<Option<String>>,
     provider: ports::payment_test::TestProvider,
     carrier: Box<dyn ports::carrier::CarrierPort>,
@@ -91,7 +91,7 @@ impl Commands {
         &self.shared.log
     }
 
-    /// The keys of people: what is personal is sealed before a command is decided, and opened where it is shown.
+    /// The subject keys: personal data is sealed before a command is decided, and decrypted where it is shown.
     pub fn vault(&self) -> &Vault {
         &self.shared.vault
     }
@@ -105,17 +105,17 @@ impl Commands {
         self.shared.carrier.as_ref()
     }
 
-    /// Says who carries messages out of the shop, once; until then they are kept.
+    /// Sets the message carriers, once; until then messages are stored.
     pub fn reach(&self, outside: Outside) {
         if self.shared.outside.set(outside).is_err() {
-            tracing::error!("messages are carried by others already");
+            tracing::error!("the message carriers are already set");
         }
     }
 
-    /// Sets who sells, once, for the documents that are issued from now on. Without, they do not keep that.
+    /// Sets the seller, once, for the documents that are issued from then on. Without it, documents do not record a seller.
     pub fn sell_as(&self, seller: Seller) {
         if self.shared.seller.set(seller).is_err() {
-            tracing::error!("the seller is set already");
+            tracing::error!("the seller is already set");
         }
     }
 
@@ -123,9 +123,9 @@ impl Commands {
         self.shared.seller.get()
     }
 
-    /// Where the shop's pages are, such as `https://shop.example.org`, if it has any.
+    /// The URL of the storefront, such as `https://shop.example.org`, if it is set.
     pub fn shop_url(&self) -> Option<&str> {
-        self.outside().face.url.as_deref()
+        self.outside().details.url.as_deref()
     }
 
     fn outside(&self) -> &Outside {
@@ -136,7 +136,7 @@ impl Commands {
         &self.shared.leaving
     }
 
-    /// Takes no payment and gives no number from now on, and why; or does so again. Says whether that is new.
+    /// Stops payments and document numbers with a reason, or resumes them. Returns whether this changed anything.
     pub fn close(&self, reason: Option<String>) -> bool {
         let mut closed = self.shared.closed.write().unwrap_or_else(PoisonError::into_inner);
         let changes = *closed != reason;
@@ -144,12 +144,12 @@ impl Commands {
         changes
     }
 
-    /// Why no payment is taken and no number given, if so.
+    /// The reason why payments and document numbers are stopped, if they are.
     pub fn closed(&self) -> Option<String> {
         self.shared.closed.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Refuses what takes money or gives a number while the shop is closed.
+    /// Refuses payments and document numbers while they are stopped.
     fn open(&self) -> Result<(), Error> {
         self.closed().map_or(Ok(()), |reason| Err(Error::Closed { reason }))
     }
@@ -167,7 +167,7 @@ impl Commands {
         }
     }
 
-    /// The emulated payment provider, for its page, its books and its manners. Payments go there only when it is connected.
+    /// The emulated payment provider, for its page, its books and its failure modes. Payments go there only if it is connected.
     pub fn emulator(&self) -> &ports::payment_test::TestProvider {
         &self.shared.provider
     }

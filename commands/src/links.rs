@@ -1,8 +1,9 @@
-//! Links that open an order, or a paper of it, without a token: whoever has one may read that and nothing else, until it
+//! Links that open an order, or one of its documents, without a token: a link gives read access to this and nothing else, until it
 //! expires.
 //!
-//! A link holds its own end and a seal, the keyed hash (HMAC-SHA256) of the path that it opens and of that end, under the key
-//! with which the shop blinds names. So nothing is stored for it, nobody else can make one, and one for a paper opens no other.
+//! A link contains its expiry and a seal: the keyed hash (HMAC-SHA256) of the path and the expiry, under the key with
+//! which the shop hashes names. So nothing is stored for it, only the shop can create one, and a link for one document
+//! opens no other.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use byteshop_domain::Locale;
@@ -12,16 +13,16 @@ use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use crate::Commands;
 use crate::engine::error::Error;
 
-/// How long a link in a mail opens its paper: whoever sends goods back still has the invoice at hand.
+/// The validity of a link in a mail: long enough to have the invoice for a return.
 const IN_MAIL: TimeDelta = TimeDelta::days(60);
 /// How long a link to unsubscribe works: people look for it in the oldest mail that they still have.
 const UNSUBSCRIBES: TimeDelta = TimeDelta::days(730);
-/// How long a link that the API gives does: whoever asks again gets another.
+/// The validity of a link in a response; reading the order again gives a new one.
 const AT_HAND: TimeDelta = TimeDelta::hours(1);
-/// What is hashed is told apart from all else that the shop blinds.
+/// The domain of the hash, which separates links from other keyed hashes of the shop.
 const KIND: &str = "paper";
 
-/// What a link can open.
+/// The target of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     /// An order: what is shown of it, its history, its parcels and its changes as they happen.
@@ -49,19 +50,19 @@ pub struct Link {
     pub until: DateTime<Utc>,
 }
 
-/// What a link is good for.
+/// The validity of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opens {
-    /// It opens its target.
+    /// The link opens its target.
     Yes,
-    /// It did once.
+    /// The link has expired.
     Expired,
-    /// It is none of ours, or opens something else.
+    /// The link is invalid, or opens another target.
     Never,
 }
 
 impl Target {
-    /// Its path in the API.
+    /// The path in the API.
     fn path(self) -> String {
         match self {
             Self::Order(order) => format!("/v1/orders/{order}"),
@@ -80,10 +81,10 @@ impl Target {
 impl Commands {
     /// The address of a path of the API: the path itself if that address is not set.
     pub fn url_of(&self, path: &str) -> String {
-        format!("{}{path}", self.outside().face.api.as_deref().unwrap_or_default())
+        format!("{}{path}", self.outside().details.api.as_deref().unwrap_or_default())
     }
 
-    /// A link for whoever asks for the order.
+    /// A link for a response.
     pub async fn link_at_hand(&self, target: Target) -> Result<Link, Error> {
         let now = self.clock().now();
         // On the full hour, so that the same question mostly has the same answer.
@@ -93,29 +94,29 @@ impl Commands {
 
     /// A link for a mail in a language; none if the API's address is not set.
     pub(crate) async fn link_in_mail(&self, target: Target, locale: Locale) -> Result<Option<String>, Error> {
-        if self.outside().face.api.is_none() {
+        if self.outside().details.api.is_none() {
             return Ok(None);
         }
         let until = self.clock().now() + IN_MAIL;
         Ok(Some(self.link(target, until, Some(locale)).await?.url))
     }
 
-    /// Where an account unsubscribes from the messages about a product; nowhere while nobody said where this shop answers.
+    /// The link to unsubscribe from the messages about a product; none while the public address of the API is not set.
     pub(crate) async fn unsubscribe_link(
         &self,
         product: ProductId,
         account: AccountId,
         locale: Locale,
     ) -> Result<Option<String>, Error> {
-        if self.outside().face.api.is_none() {
+        if self.outside().details.api.is_none() {
             return Ok(None);
         }
         let until = self.clock().now() + UNSUBSCRIBES;
         Ok(Some(self.link(Target::Unsubscribe(product, account), until, Some(locale)).await?.url))
     }
 
-    /// What a page of the shop needs to open an order for a guest who comes from a mail, as the end of its address: the page
-    /// hands it on to the API.
+    /// The query with which a page of the storefront opens an order for a guest who comes from a mail: the page passes
+    /// it on to the API.
     pub(crate) async fn guest_query_in_mail(&self, order: OrderId) -> Result<String, Error> {
         let until_s = (self.clock().now() + IN_MAIL).timestamp();
         let seal = self.seal_of(&Target::Order(order).path(), until_s).await?;
@@ -130,7 +131,7 @@ impl Commands {
         Ok(Link { url: self.url_of(&format!("{path}{mark}until={until_s}&seal={seal}{locale}")), until })
     }
 
-    /// What a link with this end and this seal is good for.
+    /// Checks a link with this expiry and seal.
     pub async fn opens(&self, target: Target, until_s: i64, seal: &str) -> Result<Opens, Error> {
         let right = self.seal_of(&target.path(), until_s).await?;
         // Equal seals are compared without a hint of where they differ.

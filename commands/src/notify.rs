@@ -29,8 +29,8 @@ impl Commands {
         }
     }
 
-    /// Waits until the messages that are under way have left, and lets no more begin: an attempt that is cut off between the
-    /// two has no outcome, and nobody would send it again.
+    /// Waits until the messages in progress have been sent, and starts no new ones: an attempt that is interrupted
+    /// before its outcome is recorded would never be repeated.
     pub(crate) async fn last_messages(&self) {
         if let Ok(all) = self.leaving().acquire_many(LEAVING).await {
             self.leaving().close();
@@ -54,7 +54,7 @@ impl Commands {
     }
 }
 
-/// What an errand is called in the log.
+/// The name of a task in the log.
 pub(crate) fn command_of(errand: &Errand) -> &'static str {
     match errand {
         Errand::TellAccount { .. } | Errand::TellBuyer { .. } => "notification.queue",

@@ -17,7 +17,7 @@ use byteshop_domain::payment::{CaptureMode, ProviderOutcome, ProviderReference};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
-/// Who was asked did not answer in time, or not in words that we understand: what it did is not known.
+/// No answer in time, or none that can be understood: the outcome is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there was no answer: {0}")]
 pub struct NoAnswer(pub String);
@@ -27,13 +27,13 @@ pub struct NoAnswer(pub String);
 pub struct Charge<'a> {
     /// Our reference; the provider treats a second charge under it as the same.
     pub reference: &'a ProviderReference,
-    /// What the provider is to name when it tells of the charge.
+    /// The payment that the provider names in its notifications.
     pub payment: PaymentId,
     /// When the money is taken.
     pub capture: CaptureMode,
     /// How much.
     pub amount: Money,
-    /// What the buyer's client got from the provider; it goes to the provider and nowhere else.
+    /// The token that the buyer's client got from the provider; it is sent to the provider and stored nowhere.
     pub token: &'a str,
 }
 
@@ -49,11 +49,12 @@ pub trait PaymentProvider: Send + Sync {
         charge: Charge<'a>,
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>>;
-    /// Takes what was authorized; a second time changes nothing.
+    /// Captures an authorized charge; repeating it changes nothing.
     fn capture<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>>;
-    /// Gives back whatever is held or was taken under the reference; a second time changes nothing.
+    /// Voids or refunds everything under the reference; repeating it changes nothing.
     fn release<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>>;
-    /// Gives back a piece of what was taken; a second time under the same key changes nothing. False when it will not.
+    /// Refunds a part of a captured charge; repeating it with the same key changes nothing. False if the provider
+    /// refuses.
     fn refund<'a>(
         &'a self,
         reference: &'a ProviderReference,
@@ -66,7 +67,7 @@ pub trait PaymentProvider: Send + Sync {
         reference: &'a ProviderReference,
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>>;
-    /// What became of a charge.
+    /// Looks up the state of a charge.
     fn look_up<'a>(
         &'a self,
         reference: &'a ProviderReference,

@@ -58,7 +58,7 @@ pub async fn run<P: Process>(commands: Commands, feed: Feed, cancel: Cancellatio
                 Err(Error::Codec(_) | Error::Store(StoreError::Unreadable { .. })) => PARKED_PAUSE,
                 Err(error @ Error::OtherHistory { .. }) => {
                     if trouble.is_news(&error) {
-                        tracing::error!(process = P::NAME, %error, "the process is parked: what follows from events waits");
+                        tracing::error!(process = P::NAME, %error, "the process is parked and issues no commands");
                     }
                     PARKED_PAUSE
                 }
@@ -120,7 +120,7 @@ async fn lead<P: Process>(commands: &Commands, feed: &Feed, trouble: &mut Troubl
             outcome => outcome?,
         }
         if trouble.is_over() {
-            tracing::debug!(process = P::NAME, "the process goes on");
+            tracing::debug!(process = P::NAME, "the process continues");
         }
         tokio::time::sleep_until(looked + pace::<P>()).await;
     }

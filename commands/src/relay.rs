@@ -56,7 +56,7 @@ pub async fn run(
                 relay.say(RelayState::Standby);
                 STANDBY_PAUSE
             }
-            Ok(Err(error)) => relay.wait(&mut pause, &format!("cannot ask for the lead: {error}"), error.is_outage()),
+            Ok(Err(error)) => relay.wait(&mut pause, &format!("cannot request the lease: {error}"), error.is_outage()),
             Err(_) => relay.wait(&mut pause, "Postgres does not answer", true),
         };
         tokio::select! {

@@ -1,8 +1,9 @@
-//! Telling other programs what happens: every event that an endpoint wants, in order, signed, again until it is taken.
+//! Delivery of events to webhook endpoints: every event that the filter matches, in order, signed, retried until
+//! accepted.
 //!
-//! One process leads. Each endpoint has a worker of its own, so that one that is slow or dead holds up nobody else; how far
-//! it is lies beside the log (`log.webhook_cursor`) and moves with the delivery that moved it. An event may arrive twice,
-//! with the same `webhook-id`, but never out of order, save when somebody asks for it again.
+//! One process leads. Each endpoint has a worker of its own, so a slow or dead endpoint delays no other; its position
+//! is stored beside the log (`log.webhook_cursor`) and moves in the transaction that records the delivery. An event may
+//! arrive twice, with the same `webhook-id`, but never out of order, unless a redelivery is requested.
 //!
 //! Source: Standard Webhooks 1.0.
 
@@ -36,18 +37,18 @@ use worker::{NAME, News, RANGE, RETRY_PAUSE};
 
 /// The longest a new event waits when no hint comes.
 const TICK: Duration = Duration::from_millis(200);
-/// The least time between two looks at the log: others wait for what is told here longer than that.
+/// The minimum time between two reads of the log; receivers take longer than that anyway.
 const PACE: Duration = Duration::from_millis(20);
 /// How often the lead is confirmed.
 const CONFIRM: Duration = Duration::from_secs(1);
 
-/// How often one that does not lead looks whether it may.
+/// How often a stand-by process checks whether it can lead.
 const STAND_BY: Duration = Duration::from_secs(1);
 
 /// Bytes of a secret: as many as the hash has.
 const SECRET: usize = 32;
 
-/// A new secret of an endpoint, as it is shown to whoever is to check signatures.
+/// A new secret of an endpoint, in the form in which it is shown to the receiver.
 ///
 /// # Errors
 /// When there is no randomness.
@@ -57,7 +58,7 @@ pub fn new_secret() -> Result<Secret, Error> {
     Ok(Secret(format!("{SECRET_PREFIX}{}", base64::engine::general_purpose::STANDARD.encode(bytes))))
 }
 
-/// Tells endpoints what happens until the token is cancelled. `hint` says that the log may have grown.
+/// Delivers events to endpoints until the token is cancelled. `hint` signals that the log may have grown.
 pub async fn run(commands: Commands, client: WebhookClient, hint: Arc<Notify>, cancel: CancellationToken) {
     let work = async {
         let mut trouble = Trouble::default();
@@ -98,7 +99,7 @@ async fn lead(commands: &Commands, client: &WebhookClient, hint: &Notify) -> Res
         }
         tokio::time::sleep(PACE).await;
         if office.known.is_empty() && confirmed.elapsed() < CONFIRM {
-            // Nobody wants to hear anything: a look now and then finds out when that changes.
+            // There is no endpoint: a periodic check notices when that changes.
             continue;
         }
         let changed = read_on(&mut lead, &mut head).await?;
@@ -141,7 +142,7 @@ struct Office<'a> {
 }
 
 impl Office<'_> {
-    /// Gives every endpoint a worker that has none.
+    /// Starts a worker for every endpoint without one.
     async fn staff(&mut self) -> Result<(), Error> {
         for endpoint in self.commands.log().webhook_endpoints().await? {
             if self.known.insert(endpoint) {
@@ -156,11 +157,12 @@ impl Office<'_> {
         Ok(())
     }
 
-    /// Whether a worker failed: then all of them begin anew. A removed endpoint stays known, so that it gets no other.
+    /// Whether a worker failed; then all of them are restarted. A removed endpoint stays in the list, so that it gets
+    /// no new worker.
     fn has_lost_one(&mut self) -> bool {
         while let Some(ended) = self.workers.try_join_next() {
             if let Err(error) = ended {
-                tracing::error!(%error, "a webhook worker failed; all of them begin anew");
+                tracing::error!(%error, "a webhook worker failed; restarting all of them");
                 return true;
             }
         }

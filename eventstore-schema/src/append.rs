@@ -11,7 +11,7 @@ use crate::envelope::{NewEvent, StreamId};
 use crate::error::StoreError;
 use crate::receipt::NewReceipt;
 
-/// One all-or-nothing append: what it expects, what it adds, and the receipt of the command that asked for it.
+/// One all-or-nothing append: expected versions, events, and the receipt of the command.
 #[derive(Debug, Clone, Default)]
 pub struct Append {
     /// Streams, read or written, and the version that each must have; a stream is named once.
@@ -22,7 +22,7 @@ pub struct Append {
     pub receipt: Option<NewReceipt>,
 }
 
-/// What became of one append.
+/// The outcome of one append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It is durable, at these positions; none when it had no events.
@@ -97,7 +97,7 @@ fn outcomes(batch: &[impl Borrow<Append>], before: i64, duplicates: &[i32], conf
     batch.iter().map(Borrow::borrow).enumerate().map(outcome).collect()
 }
 
-/// Finds out what became of an append whose connection was lost: `None` when it was not written.
+/// Looks up the outcome of an append whose connection was lost: `None` if it was not written.
 ///
 /// An append with events is recognised by the id of its first one, an append without by its receipt.
 pub async fn settle(connection: &mut PgConnection, append: &Append) -> Result<Option<Outcome>, StoreError> {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::Log;
 use crate::error::StoreError;
 
-/// How long a total is kept that nothing newer replaces: longer than any cart stays open that nobody changes.
+/// How long a total is kept if no newer one replaces it: longer than any unchanged cart stays open.
 const KEPT_FOR: TimeDelta = TimeDelta::days(400);
 /// Rows that are too old and go with each new one: more than one, so that they become fewer.
 const SWEPT_AT_ONCE: i64 = 10;

@@ -24,7 +24,7 @@ impl Log {
         Ok(())
     }
 
-    /// When credentials were last used; those that nobody used are missing.
+    /// When credentials were last used; unused ones are left out.
     pub async fn uses(&self, credentials: &[Uuid]) -> Result<Vec<(Uuid, DateTime<Utc>)>, StoreError> {
         Ok(sqlx::query_as("select credential, used_at from log.credential_use where credential = any ($1)")
             .bind(credentials)
@@ -42,8 +42,8 @@ impl Log {
         .await?)
     }
 
-    /// What of some categories an account, or a program with one of these keys, has made: the streams whose first event has them
-    /// as its actor, the oldest first.
+    /// The streams of some categories that an account, or a program with one of these keys, has created: the streams
+    /// whose first event has them as its actor, oldest first.
     pub async fn made_by(
         &self,
         categories: &[&str],
@@ -62,7 +62,7 @@ impl Log {
         Ok(found.into_iter().map(|(category, stream)| StreamId::named(category, stream)).collect())
     }
 
-    /// Who made some streams of a category: the actors of their first events.
+    /// The creators of some streams of a category: the actors of their first events.
     pub async fn makers(&self, category: &str, streams: &[Uuid]) -> Result<Vec<(Uuid, Actor)>, StoreError> {
         let found: Vec<(Uuid, String)> = sqlx::query_as(
             "select stream, (meta->'actor')::text from log.event where category = $1 and version = 1 and stream = any ($2)",

@@ -9,7 +9,7 @@ use crate::error::StoreError;
 /// A JetStream stream as the relay knows it: sequence + base = position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// What to add to a sequence to get a position; 0 until the stream is ever recreated.
+    /// The difference between position and sequence; 0 until the stream is recreated for the first time.
     pub base: i64,
     /// When JetStream says that it created the stream: another moment means another stream.
     pub created_at: DateTime<Utc>,
@@ -20,7 +20,7 @@ pub struct Delivery {
 crate::from_row!(Delivery { base, created_at, relayed });
 
 impl Log {
-    /// What is known of a JetStream stream.
+    /// The stored state of a JetStream stream.
     pub async fn delivery(&self, stream: &str) -> Result<Option<Delivery>, StoreError> {
         Ok(sqlx::query_as("select base, created_at, relayed from log.delivery where stream = $1")
             .bind(stream)
@@ -75,10 +75,10 @@ impl Lead {
         &mut self.connection
     }
 
-    /// Gives the lead back at once, rather than when Postgres notices.
+    /// Releases the lease at once, before Postgres notices the lost connection.
     pub async fn resign(self) {
         use sqlx::Connection as _;
-        // Whoever resigns is on the way out; a failure only means that Postgres notices by itself.
+        // The process is stopping; after a failure Postgres notices the lost connection.
         let _ = self.connection.close().await;
     }
 }

@@ -19,17 +19,17 @@ pub struct Books {
 /// A charge that is asked for.
 #[derive(Debug, Clone)]
 pub struct NewCharge<'a> {
-    /// Its key.
+    /// The provider's reference.
     pub reference: &'a str,
-    /// What the shop calls it.
+    /// The payment of the shop.
     pub payment: Uuid,
     /// Minor units.
     pub amount: i64,
     /// ISO 4217.
     pub currency: &'a str,
-    /// What becomes of it.
+    /// The scenario.
     pub scenario: &'a str,
-    /// Its state to begin with.
+    /// The initial state.
     pub state: &'a str,
     /// Whether it is taken together with its authorization.
     pub automatic: bool,
@@ -42,15 +42,15 @@ pub struct NewCharge<'a> {
 /// A charge in the books.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// Its key.
+    /// The provider's reference.
     pub reference: String,
-    /// What the shop calls it.
+    /// The payment of the shop.
     pub payment: Uuid,
     /// Minor units.
     pub amount: i64,
     /// ISO 4217.
     pub currency: String,
-    /// What becomes of it.
+    /// The scenario.
     pub scenario: String,
     /// `pending`, `authorized`, `captured`, `voided`, `declined`, `insufficient`, `cancelled` or `failed`.
     pub state: String,
@@ -60,7 +60,7 @@ pub struct Charge {
     pub made_at: DateTime<Utc>,
     /// When it is decided, if it is pending.
     pub settles_at: DateTime<Utc>,
-    /// What was given back of it.
+    /// The refunded amount.
     pub refunded: i64,
 }
 
@@ -80,11 +80,11 @@ crate::from_row!(Charge {
 /// Something that the emulator is to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Its id.
+    /// The id.
     pub id: Uuid,
     /// The charge.
     pub reference: String,
-    /// What the shop calls it.
+    /// The payment of the shop.
     pub payment: Uuid,
 }
 
@@ -138,7 +138,7 @@ impl Books {
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(statement)).fetch_all(&self.pool).await?)
     }
 
-    /// Gives a charge a new state if it is in one of these; gives what it then is.
+    /// Sets the state of a charge if it is in one of the given states; returns the charge.
     pub async fn turn(&self, reference: &str, from: &[&str], to: &str) -> Result<Option<Charge>, StoreError> {
         let mut connection = self.pool.acquire().await?;
         sqlx::query("update emulator.charge set state = $3 where reference = $1 and state = any ($2)")
@@ -150,7 +150,7 @@ impl Books {
         find_in(&mut connection, reference).await
     }
 
-    /// Gives back a piece of what was taken; true when it is given back, now or before under the same key.
+    /// Refunds a part of a captured charge; true if it is refunded, now or before with the same key.
     pub async fn refund(
         &self,
         reference: &str,
@@ -183,7 +183,7 @@ impl Books {
         Ok(true)
     }
 
-    /// What was given back under a key.
+    /// The amount refunded with a key.
     pub async fn refunded(&self, reference: &str, key: Uuid) -> Result<Option<i64>, StoreError> {
         let mut connection = self.pool.acquire().await?;
         refunded_in(&mut connection, reference, key).await
@@ -201,7 +201,7 @@ impl Books {
         Ok(())
     }
 
-    /// Takes what is to be told by now, each for one taker only.
+    /// Takes the notifications that are due; each is taken by one caller only.
     pub async fn due(&self, now: DateTime<Utc>, limit: i64) -> Result<Vec<Notification>, StoreError> {
         Ok(sqlx::query_as(
             "delete from emulator.notification where id in

@@ -31,10 +31,10 @@ impl StreamId {
     }
 }
 
-/// Who did it and why: the same for every event of one command.
+/// The actor and the cause: the same for every event of one command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
-    /// Who did it.
+    /// The actor.
     pub actor: Actor,
     /// The command, such as `order.cancel`.
     pub command: String,
@@ -51,7 +51,7 @@ pub struct Meta {
     /// The W3C trace id of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
-    /// What the client called the request in `X-Request-Id`; clients choose it, so two requests may share one.
+    /// The client's id of the request from `X-Request-Id`; clients choose it, so two requests may have the same one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_request_id: Option<Uuid>,
 }
@@ -59,19 +59,19 @@ pub struct Meta {
 /// An event that is to be appended: everything but its position.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
-    /// Its own id, a UUIDv7.
+    /// The id of the event, a UUIDv7.
     pub id: Uuid,
     /// The stream that it belongs to.
     pub stream: StreamId,
-    /// Its number in the stream, from 1.
+    /// The version of the stream after the event, from 1.
     pub version: i64,
-    /// Its type, such as `placed`.
+    /// The type, such as `placed`.
     pub event_type: String,
     /// The form of its data.
     pub schema: i16,
-    /// Its data, one JSON object as text.
+    /// The data, one JSON object as text.
     pub data: String,
-    /// Its meta, one JSON object as text.
+    /// The meta data, one JSON object as text.
     pub meta: std::sync::Arc<str>,
     /// The first request of the chain of causes.
     pub correlation: Uuid,
@@ -117,28 +117,28 @@ impl NewEvent {
 /// An event as it stands in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// Its place in the log: 1, 2, 3 … without a gap.
+    /// The position in the log: 1, 2, 3 … without gaps.
     pub position: i64,
-    /// Its own id.
+    /// The id of the event.
     pub id: Uuid,
     /// The category of its stream.
     pub category: String,
     /// The id of its stream.
     pub stream: Uuid,
-    /// Its number in its stream, from 1.
+    /// The version of the stream after the event, from 1.
     pub version: i64,
-    /// Its type.
+    /// The type.
     #[serde(rename = "type")]
     pub event_type: String,
     /// The form of its data.
     pub schema: i16,
-    /// Its data: the JSON text that the leaf covers.
+    /// The data: the JSON text that the leaf covers.
     pub data: String,
-    /// Its meta: the JSON text that the leaf covers.
+    /// The meta data: the JSON text that the leaf covers.
     pub meta: String,
     /// When it was recorded.
     pub recorded_at: DateTime<Utc>,
-    /// Its leaf hash, 32 bytes.
+    /// The leaf hash, 32 bytes.
     #[serde(with = "hex")]
     pub leaf: Vec<u8>,
 }
@@ -156,7 +156,7 @@ impl Recorded {
         A::Id::from_uuid(self.stream)
     }
 
-    /// Who did it and why.
+    /// The actor and the cause.
     pub fn meta(&self) -> Result<Meta, serde_json::Error> {
         serde_json::from_str(&self.meta)
     }
@@ -175,7 +175,7 @@ impl Recorded {
         serde_json::from_str::<When>(&self.meta).ok().and_then(|when| when.occurred_at).unwrap_or(self.recorded_at)
     }
 
-    /// The leaf hash that its content has; equal to `leaf` unless somebody changed the table.
+    /// The leaf hash of the content; it equals `leaf` unless the table was changed.
     pub fn computed_leaf(&self) -> [u8; 32] {
         leaf(&Leaf {
             id: self.id,
@@ -266,7 +266,7 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// The encoding is a promise to whoever verifies a proof, so its outcome is written down.
+    /// Proofs depend on the encoding, so the test contains a known hash.
     #[test]
     fn the_leaf_of_a_known_event_never_changes() {
         let event = NewEvent {

@@ -64,7 +64,8 @@ pub fn to_text(subjects: &[Subject]) -> String {
     subjects.iter().flat_map(|subject| ["\n".to_owned(), subject.0.simple().to_string()]).collect()
 }
 
-/// Those in some lines. A line that a crash cut short is left out: nobody was erased before it was whole.
+/// The subjects in some lines. A line that a crash truncated is left out: the erasure starts only after its line is
+/// complete.
 pub fn read_text(text: &str) -> Vec<Subject> {
     text.lines().filter_map(|line| Uuid::parse_str(line.trim()).ok().map(Subject)).collect()
 }

@@ -1,4 +1,4 @@
-//! What can go wrong between the program and the log.
+//! Errors between the program and the log.
 
 /// The log could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum StoreError {
         /// Why.
         source: byteshop_domain::codec::CodecError,
     },
-    /// A stored JSON text of ours cannot be read.
+    /// A stored JSON text cannot be read.
     #[error("stored JSON cannot be read: {0}")]
     Json(#[from] serde_json::Error),
     /// Personal data could not be sealed or opened.
@@ -70,7 +70,7 @@ pub fn is_outage(error: &sqlx::Error) -> bool {
     )
 }
 
-/// Remembers what is in the way, so that whoever tries again many times a second logs it once.
+/// Remembers the current trouble, so that a caller that retries many times a second logs it once.
 #[derive(Debug, Default)]
 pub struct Trouble(Option<String>);
 
@@ -89,10 +89,10 @@ impl Trouble {
     }
 }
 
-/// What to do next when Postgres does not answer.
-pub const AWAY: &str = "see whether Postgres runs, and whether BYTESHOP_DATABASE_URL names it";
+/// Advice for when Postgres does not answer.
+pub const AWAY: &str = "check that Postgres is running and that BYTESHOP_DATABASE_URL points to it";
 
-/// What to do next about an error that comes from Postgres, however deep it lies; for people who run a shop.
+/// Advice for operators about an error that comes from Postgres, however deeply nested.
 pub fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -111,17 +111,17 @@ fn advice_on(error: &sqlx::Error) -> Option<&'static str> {
     let code = error.as_database_error()?.code()?;
     // SQLSTATE 42P01 undefined table, 42883 undefined function, 3F000 undefined schema.
     if ["42P01", "42883", "3F000"].contains(&code.as_ref()) {
-        return Some("`byteshop migrate` brings the database up to date");
+        return Some("run `byteshop migrate` to migrate the database");
     }
     // Class 28 invalid authorization. Postgres does not say whether the role is missing or the password wrong.
     if code.starts_with("28") {
         return Some(
-            "look at the user and the password in BYTESHOP_DATABASE_URL; the role of a new shop is made by `byteshop migrate` \
-             with the owner's URL in BYTESHOP_MIGRATION_DATABASE_URL",
+            "check the user and the password in BYTESHOP_DATABASE_URL; for a new shop, `byteshop migrate` creates the \
+            role with the owner's URL in BYTESHOP_MIGRATION_DATABASE_URL",
         );
     }
     // 3D000 undefined database.
-    (code == "3D000").then_some("look at the user, the password and the database in BYTESHOP_DATABASE_URL")
+    (code == "3D000").then_some("check the user, the password and the database in BYTESHOP_DATABASE_URL")
 }
 
 #[cfg(test)]

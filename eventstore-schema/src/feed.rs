@@ -45,8 +45,8 @@ impl Feed {
         Self { log, shared, _tail: Arc::new(tail) }
     }
 
-    /// Takes in what this program has just appended, which is durable. If events of others are missing before it, the task reads
-    /// Postgres.
+    /// Adds events that this program has just appended and that are durable. If events of other programs are missing
+    /// before them, the task reads Postgres.
     pub fn offer(&self, events: Vec<Arc<Recorded>>) {
         let upto = events.last().map_or(0, |event| event.position);
         if self.shared.push(events.into_iter()) < upto {

@@ -7,13 +7,13 @@ use crate::Log;
 use crate::clock::Clock;
 use crate::error::StoreError;
 
-/// What tells databases apart: the server's own identifier and its timeline (a point-in-time recovery and a promotion begin a new
-/// one), the database in it, and the table of events, which `pg_restore` makes anew.
+/// The identity of a database: the server's identifier and its timeline (point-in-time recovery and promotion start a
+/// new one), the database in it, and the table of events, which `pg_restore` creates again.
 const IDENTITY: &str = "select concat_ws('/',
     (select system_identifier from pg_control_system()), (select timeline_id from pg_control_checkpoint()),
     (select oid from pg_database where datname = current_database()), 'log.event'::regclass::oid)";
 
-/// That payments wait for somebody to look.
+/// A stop of payments until an operator confirms the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     /// Since when.
@@ -47,7 +47,7 @@ impl Log {
         self.closed().await
     }
 
-    /// Closes payments until somebody confirms that the log is right; the first reason stays.
+    /// Stops payments until an operator confirms that the log is right; the first reason is kept.
     ///
     /// # Errors
     /// [`StoreError::Postgres`] when Postgres does not answer.
@@ -70,7 +70,8 @@ impl Log {
             .await?)
     }
 
-    /// Opens payments again: somebody has looked, and this database is the one from now on. False when they were open.
+    /// Resumes payments: an operator has confirmed the log, and this database is the one from now on. False if payments
+    /// were not stopped.
     ///
     /// # Errors
     /// [`StoreError::Postgres`] when Postgres does not answer.

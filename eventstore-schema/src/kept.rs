@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::Log;
 use crate::error::StoreError;
 
-/// Messages that are kept: some days of somebody's trying things out.
+/// The number of messages that are stored: several days of development.
 pub const KEPT_MAX: i64 = 1_000;
 
 /// A message to be kept.
@@ -19,9 +19,9 @@ pub struct NewKept<'a> {
     pub channel: &'a str,
     /// To whom.
     pub recipient: &'a str,
-    /// Whose it is: it is forgotten with them.
+    /// The person whose erasure deletes the message.
     pub person: Subject,
-    /// One line.
+    /// The subject line.
     pub subject: &'a str,
     /// As plain text.
     pub text: &'a str,
@@ -40,7 +40,7 @@ pub struct KeptMessage {
     pub channel: String,
     /// To whom.
     pub recipient: String,
-    /// One line.
+    /// The subject line.
     pub subject: String,
     /// As plain text.
     pub text: String,
@@ -55,7 +55,7 @@ crate::from_row!(KeptMessage { id, channel, recipient, subject, text, html, kept
 impl Log {
     /// Keeps a message, and forgets those that are too many.
     pub async fn keep(&self, message: &NewKept<'_>) -> Result<(), StoreError> {
-        // Nobody's business depends on it, so it does not wait for the disk; a setting that is local ends with the statement.
+        // Nothing depends on it, so it does not wait for the disk; a local setting ends with the transaction.
         let number: Option<i64> = sqlx::query_scalar(
             "insert into log.kept_message (id, channel, recipient, subject, text, html, kept_at, person)
              select $1, $2, $3, $4, $5, $6, $7, $8
@@ -95,7 +95,7 @@ impl Log {
         .await?)
     }
 
-    /// One message that was kept.
+    /// One stored message.
     pub async fn kept_message(&self, id: Uuid) -> Result<Option<KeptMessage>, StoreError> {
         Ok(sqlx::query_as(
             "select id, channel, recipient, subject, text, html, kept_at from log.kept_message where id = $1",

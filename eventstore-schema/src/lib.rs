@@ -42,7 +42,7 @@ pub use pool::PoolUse;
 pub use receipt::{NewReceipt, Receipt};
 pub use subject::Vault;
 
-/// What builds schema `log`, in order.
+/// The migrations of schema `log`, in order.
 const MIGRATIONS: &[(&str, &str)] = migrations![
     "0001_log",
     "0002_delivery_and_processes",
@@ -58,7 +58,7 @@ const MIGRATIONS: &[(&str, &str)] = migrations![
     "0016_leaf_at_planned_once",
 ];
 
-/// How long a caller waits for a free connection before it is told that the store is busy.
+/// How long a caller waits for a free connection before it gets an error that the store is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers per process; the writer has its own connection.
 const MAX_CONNECTIONS: u32 = 16;
@@ -125,7 +125,7 @@ impl Log {
         &self.options
     }
 
-    /// What Postgres says of its version, such as `15.18`.
+    /// The version of Postgres, such as `15.18`.
     pub async fn server_version(&self) -> Result<String, StoreError> {
         Ok(sqlx::query_scalar("select split_part(current_setting('server_version'), ' ', 1)")
             .fetch_one(&self.pool)

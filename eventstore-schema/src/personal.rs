@@ -22,11 +22,11 @@ const NONCE: usize = 12;
 /// Why something cannot be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// It was sealed under another key, or changed since.
-    #[error("the sealed text was changed, or sealed under another key")]
+    /// The value was sealed with another key, or was changed.
+    #[error("the sealed text was changed or sealed with another key")]
     Broken,
     /// There was no randomness for it.
-    #[error("the system gives no random numbers")]
+    #[error("the system provides no random numbers")]
     NoRandomness,
     /// The person was forgotten: there is no key any more.
     #[error("the person's data was erased")]
@@ -66,7 +66,7 @@ impl std::fmt::Display for KeyName {
     }
 }
 
-/// Bytes that nobody can guess, for keys, codes and tokens.
+/// Unpredictable bytes for keys, codes and tokens.
 ///
 /// # Errors
 /// [`SealError::NoRandomness`].
@@ -121,7 +121,7 @@ impl SubjectKey {
 #[derive(Clone)]
 pub struct DataKeys {
     keys: Vec<(KeyName, [u8; KEY])>,
-    /// Where they are kept, when that is a file: it is read again when somebody has rotated them.
+    /// The file of the keys, if they are in one: it is read again after a rotation.
     file: Option<PathBuf>,
 }
 
@@ -132,7 +132,7 @@ impl std::fmt::Debug for DataKeys {
 }
 
 impl DataKeys {
-    /// One key that wraps, and older ones that still unwrap.
+    /// A set of one key that encrypts, and older ones that only decrypt.
     pub fn new(current: [u8; KEY], older: &[[u8; KEY]]) -> Self {
         let keys = [&current].into_iter().chain(older).map(|key| (KeyName::of(key), *key)).collect();
         Self { keys, file: None }
@@ -152,7 +152,7 @@ impl DataKeys {
     pub(crate) fn read_again(&self) -> Option<Self> {
         let file = self.file.as_ref()?;
         let text = std::fs::read_to_string(file)
-            .inspect_err(|error| tracing::error!(%error, file = %file.display(), "the data keys cannot be read again"));
+            .inspect_err(|error| tracing::error!(%error, file = %file.display(), "the data keys cannot be reloaded"));
         Some(Self::parse(&text.ok()?).ok()?.kept_in(file.clone()))
     }
 

@@ -5,11 +5,11 @@ use sqlx::PgPool;
 /// The connections of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolUse {
-    /// What the pool is for.
+    /// The purpose of the pool.
     pub name: &'static str,
     /// Connections that are open.
     pub open: u32,
-    /// Those of them that nobody uses.
+    /// The number of idle connections.
     pub idle: u32,
     /// Connections that there may be.
     pub max: u32,

@@ -43,7 +43,7 @@ pub struct Timer {
     pub key: String,
     /// When it is due.
     pub due_at: DateTime<Utc>,
-    /// What is to be done, as the process wrote it.
+    /// The step to execute, as the process recorded it.
     pub step: String,
     /// The position of the event that asked for it.
     pub position: i64,
@@ -156,7 +156,7 @@ impl Log {
         .await?)
     }
 
-    /// Drops a timer that has been acted upon, unless it has been set anew meanwhile.
+    /// Deletes a timer that has fired, unless it was set again in the meantime.
     pub async fn drop_timer(&self, process: &str, timer: &Timer) -> Result<(), StoreError> {
         sqlx::query("delete from log.timer where process = $1 and key = $2 and position = $3")
             .bind(process)

@@ -30,12 +30,12 @@ pub struct Filter {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// What lies ahead of a reader.
+/// The part of the log ahead of a reader.
 #[derive(Debug, Clone)]
 pub struct Ahead {
     /// How far was looked; the reader's own position when there is nothing new.
     pub upto: i64,
-    /// What it wants of it, in order.
+    /// The events that match, in order.
     pub events: Vec<Recorded>,
 }
 
@@ -238,8 +238,8 @@ impl Log {
     }
 }
 
-/// What comes after a position, looking at most `range` positions ahead: the events of some categories, and how far
-/// was looked. One round trip; a reader that wants few categories does not carry the others.
+/// Reads at most `range` positions ahead: the events of some categories, and the position that was reached. One round
+/// trip; a reader of few categories does not load the others.
 pub async fn read_ahead(
     connection: &mut Connection,
     after: i64,

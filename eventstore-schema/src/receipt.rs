@@ -8,11 +8,11 @@ use crate::error::StoreError;
 /// A receipt that is to be written in the append's own transaction.
 #[derive(Debug, Clone)]
 pub struct NewReceipt {
-    /// Whose key it is: an account, a guest's cart, a process.
+    /// The owner of the key: an account, a guest's cart, a process.
     pub who: String,
     /// The key, unique for them.
     pub key: String,
-    /// What was asked: a hash of method, path and body.
+    /// The hash of method, path and body.
     pub fingerprint: Vec<u8>,
     /// The answer, as the caller wants it back.
     pub response: String,
@@ -25,7 +25,7 @@ pub struct NewReceipt {
 /// A receipt as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// What was asked.
+    /// The hash of method, path and body.
     pub fingerprint: Vec<u8>,
     /// The first position of the command's events; none when it had none.
     pub first_position: Option<i64>,
@@ -51,7 +51,7 @@ impl Log {
 
     /// Deletes receipts that have expired, the oldest first and at most so many; gives how many there were.
     pub async fn delete_expired_receipts(&self, now: DateTime<Utc>, at_most: i64) -> Result<u64, StoreError> {
-        // Rows that somebody else deletes at this moment are skipped, not waited for.
+        // Rows that another process is deleting are skipped, not waited for.
         let deleted = sqlx::query(
             "delete from log.receipt where ctid = any (array(
                 select ctid from log.receipt where expires_at <= $1 order by expires_at limit $2 for update skip locked))",

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use crate::error::StoreError;
 use crate::{Connection, Log};
 
-/// What the serving role may do with each table of schemas `log` and `emulator`; nothing else.
+/// The privileges of the shop's role on each table of schemas `log` and `emulator`; it has no others.
 const GRANTS: [(&str, &str); 19] = [
     ("log.event", "select, insert"),
     ("log.head", "select, update"),
@@ -30,13 +30,13 @@ const GRANTS: [(&str, &str); 19] = [
     ("emulator.notification", "select, insert, update, delete"),
     ("emulator.secret", "select, insert"),
 ];
-/// What it may do with a table that is not listed: a test asks for its line.
+/// The privileges on a table that is not listed; a test requires that every table is listed.
 const UNLISTED: &str = "select, insert, update, delete";
 /// The tables of both schemas, with their schemas.
 const TABLES: &str =
     "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname in ('log', 'emulator') and c.relkind in ('r', 'p') order by 1";
-/// One program at a time brings a database up to date and changes who may do what; the number means nothing.
+/// The advisory lock for migrations and changes of privileges, taken by one program at a time; the number is arbitrary.
 const LOCK: i64 = 0x6279_7465_7368_6f70;
 /// How often the role is made or changed when other programs do so at the same time.
 const TRIES: u32 = 10;
@@ -106,7 +106,8 @@ impl Log {
         Ok(Some(role.name().to_owned()))
     }
 
-    /// What the role of this connection could do to events that are written, in words; none when it can only add and read them.
+    /// The privileges of this connection's role to change recorded events, in words; none if it can only append and
+    /// read them.
     pub async fn excess_rights(&self) -> Result<Option<String>, StoreError> {
         let said: Option<String> = sqlx::query_scalar(
             "select case
@@ -157,10 +158,10 @@ async fn make(owner: &mut Connection, role: &Role) -> Result<(), StoreError> {
 }
 
 fn refused(role: &Role) -> String {
-    format!("the role {} was made and cannot log in: look at pg_hba.conf", role.name())
+    format!("the role {} was created but cannot log in: check pg_hba.conf", role.name())
 }
 
-/// Gives the role what it needs of schemas `log` and `emulator`, and takes from it whatever else it had there.
+/// Grants the role its privileges on schemas `log` and `emulator`, and revokes all others.
 async fn grant(owner: &mut Connection, role: &str) -> Result<(), StoreError> {
     let mut transaction = owner.begin().await?;
     let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(&mut *transaction).await?;

@@ -1,13 +1,14 @@
-//! Rotating the data key: a new one, every key of a person wrapped by it, and the old one destroyed. After it, whatever older
-//! pages of the database, its write-ahead log and its backups hold of the keys of erased people opens with nothing.
+//! Rotation of the data key: creates a new one, encrypts every subject key with it, and destroys the old one. After
+//! that, the keys of erased people in older pages of the database, its write-ahead log and its backups cannot be
+//! decrypted.
 //!
 //! ```text
 //! file [old]     ──▶ file [new, old]      ──▶ database: new wraps  ──▶ every key is wrapped by new ──▶ file [new]
 //! ```
 //!
-//! Each step is durable before the next one, and every key that the database holds opens with a key that the file has, so a
-//! crash anywhere loses nothing; the next rotation goes on where it was. Processes read the file again when they meet a key
-//! that they do not know.
+//! Each step is durable before the next one, and the file always has a data key for every subject key in the database,
+//! so a crash at any point loses nothing; the next rotation continues where it stopped. Processes read the file again
+//! when they find a subject key whose data key they do not have.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -24,18 +25,18 @@ use crate::personal::{DataKeys, KeyName, SealError};
 use crate::subject::Row;
 use crate::{Connection, Log, Vault};
 
-/// Keys that are wrapped anew in one transaction.
+/// The number of keys that are re-encrypted in one transaction.
 const REWRAP: i64 = 1_000;
-/// One rotation at a time; the number means nothing.
+/// The advisory lock for a rotation; the number is arbitrary.
 const LOCK: i64 = 0x6279_7465_6b65_7973;
-/// How long after a rotation the next one is due, if somebody was erased meanwhile.
+/// The minimum time between a rotation and the next one, which is due if a person was erased in the meantime.
 const EVERY: TimeDelta = TimeDelta::days(1);
 
-/// Why a data key could not be rotated. Nothing is lost: the next try goes on where this one ended.
+/// Why the data key could not be rotated. Nothing is lost: the next attempt continues where this one stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
     /// Another program rotates it right now.
-    #[error("another program rotates the data key right now")]
+    #[error("another program is rotating the data key")]
     Busy,
     /// The file of the keys could not be read or written.
     #[error("the data keys in {} cannot be changed: {source}", file.display())]
@@ -45,8 +46,8 @@ pub enum RotateError {
         /// Why.
         source: std::io::Error,
     },
-    /// Some keys are still wrapped by another one.
-    #[error("{0} keys of people are still wrapped by an older data key: rotate once more")]
+    /// Some keys are still encrypted with another data key.
+    #[error("{0} subject keys are still encrypted with an older data key: rotate again")]
     Left(i64),
     /// Postgres did not answer, or the keys are not those of this log.
     #[error(transparent)]
@@ -65,12 +66,12 @@ impl From<SealError> for RotateError {
     }
 }
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rotated {
     /// The key that wraps now.
     pub current: KeyName,
-    /// How many keys of people were wrapped anew.
+    /// The number of subject keys that were re-encrypted.
     pub rewrapped: u64,
 }
 
@@ -84,7 +85,7 @@ pub async fn rotate_file(log: &Log, file: &Path) -> Result<Rotated, RotateError>
     let known = DataKeys::parse(&fs::read_to_string(file).map_err(failed)?)?;
     // The keys of another log would be put beside those of this one.
     Vault::new(log.clone(), known.clone()).check().await?;
-    // With two keys, an earlier rotation was cut short: it goes on.
+    // With two keys, an earlier rotation was interrupted: it continues.
     let keys = if known.count() == 1 {
         let keys = known.with_new()?;
         replace(file, &keys).map_err(failed)?;
@@ -121,7 +122,7 @@ pub async fn is_turned(log: &Log, keys: &DataKeys) -> Result<bool, StoreError> {
     Ok(wraps.is_none_or(|wraps| wraps == current.to_string()) && left(log, current).await? == 0)
 }
 
-/// Whether somebody was erased since the last rotation, and that was long enough ago.
+/// Whether a person was erased since the last rotation, and that rotation is old enough.
 ///
 /// # Errors
 /// [`StoreError::Postgres`] when Postgres does not answer.
@@ -140,7 +141,7 @@ fn due(rotated_at: Option<DateTime<Utc>>, erased_at: Option<DateTime<Utc>>, now:
     erased_at > rotated_at && now - rotated_at >= EVERY
 }
 
-/// Takes the rotation for this program, until the connection ends.
+/// Locks the rotation for this program, until the connection ends.
 async fn hold(log: &Log) -> Result<Connection, RotateError> {
     let mut connection = log.connect().await?;
     let held: bool =
@@ -173,7 +174,7 @@ async fn left(log: &Log, current: KeyName) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar(left).bind(current.to_string()).fetch_one(log.pool()).await?)
 }
 
-/// Wraps every key anew that an older data key wraps. Gives their number.
+/// Re-encrypts every subject key that an older data key encrypts. Returns their number.
 async fn rewrap(log: &Log, keys: &DataKeys) -> Result<u64, RotateError> {
     let current = keys.current()?;
     let mut after = None;
@@ -215,7 +216,7 @@ async fn rewrap_in(connection: &mut Connection, keys: &DataKeys, row: Row) -> Re
     Ok(true)
 }
 
-/// Puts other keys into the file, as a whole and durably.
+/// Replaces the keys in the file, atomically and durably.
 fn replace(file: &Path, keys: &DataKeys) -> std::io::Result<()> {
     let beside = beside(file, &format!("{}.new", Clock.new_id().simple()));
     let owner = fs::metadata(file)?;
@@ -277,8 +278,8 @@ mod tests {
         let at = |hours: i64| DateTime::from_timestamp(1_767_268_800 + hours * 3_600, 0);
         let now = at(30).unwrap();
         assert!(due(at(0), at(1), now));
-        assert!(!due(at(0), None, now), "nobody was erased");
-        assert!(!due(at(2), at(1), now), "nobody was erased since");
+        assert!(!due(at(0), None, now), "no one has been erased");
+        assert!(!due(at(2), at(1), now), "no one has been erased since the last rotation");
         assert!(!due(at(7), at(8), now), "it was rotated less than a day ago");
         assert!(!due(None, at(1), now));
     }

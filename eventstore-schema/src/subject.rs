@@ -23,9 +23,10 @@ use crate::personal::{DataKeys, KEY, KeyName, SealError, SubjectKey};
 
 /// Keys that are remembered.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("a positive number");
-/// For how long: as long as another process may still show somebody who was forgotten.
+/// How long a cached key is used, and so how long another process may still show a person who was erased.
 const FRESH: Duration = Duration::from_secs(5);
-/// Whose key blinds names: nobody's, so it is never destroyed, and wrapping it anew changes no name.
+/// The subject of the key that hashes names: it is no person, so the key is never destroyed, and a rotation changes no
+/// name.
 const SHOP: Subject = Subject(Uuid::nil());
 /// How often a new key is stored again because the data key was rotated meanwhile: rotations take longer than that.
 const TRIES: u32 = 5;
@@ -125,8 +126,8 @@ impl Vault {
         Ok(serde_json::to_string(&value)?)
     }
 
-    /// What stands for a personal text in the clear, such as an e-mail address that may be taken once: a keyed hash, of no
-    /// use to who does not have the shop's keys.
+    /// A keyed hash in place of a personal text, such as an e-mail address that must be unique; it is useless without
+    /// the shop's keys.
     pub async fn blind(&self, kind: &str, text: &str) -> Result<String, StoreError> {
         Ok(self.blinding().await?.blind(kind, text))
     }
@@ -137,8 +138,8 @@ impl Vault {
         Ok(self.blinding().await?.derive(purpose))
     }
 
-    /// Forgets a person for good: nothing that was or will be sealed for them can be read again, and messages to them that
-    /// were kept are gone. False when it was so.
+    /// Erases a person: nothing that was or will be sealed for them can be read again, and stored messages to them are
+    /// deleted. False if the person was erased before.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the list of the erased cannot be written: then nothing was done yet.
@@ -200,10 +201,10 @@ impl Vault {
                 None => self.learn_current().await?,
             }
         }
-        Err(StoreError::Unavailable("the data key is changed again and again".into()))
+        Err(StoreError::Unavailable("the data key keeps changing".into()))
     }
 
-    /// Finds out which data key wraps by now; the first of ours when there was none yet.
+    /// Looks up the data key in use; the first one of the configuration if there is none yet.
     ///
     /// # Errors
     /// [`SealError::OtherDataKey`] when it is none of ours, nor of the file that ours are kept in.
@@ -217,7 +218,7 @@ impl Vault {
         let current: String =
             sqlx::query_scalar("select current from log.data_key").fetch_one(self.inner.log.pool()).await?;
         let current = KeyName::read(&current).ok_or(SealError::Broken)?;
-        // Each lock is let go of before the next one is taken.
+        // Each lock is released before the next one is taken.
         let mut known = self.keys_mut().prefer(current);
         if !known && self.read_keys_again() {
             known = self.keys_mut().prefer(current);
@@ -255,10 +256,10 @@ impl Vault {
         &self.inner.log
     }
 
-    /// Says where those who were erased are written down outside of the database, once; until then they are not.
+    /// Sets the list of the erased outside of the database, once; until then there is none.
     pub fn list_erased(&self, list: Arc<dyn ErasedList>) {
         if self.inner.erased.set(list).is_err() {
-            tracing::error!("there is a list of the erased already");
+            tracing::error!("the list of the erased is already set");
         }
     }
 
@@ -307,7 +308,7 @@ impl Vault {
         Ok(key)
     }
 
-    /// What is remembered of a person: nothing, that they were forgotten, or their key.
+    /// The cached knowledge about a subject: none, erased, or the key.
     fn recall(&self, subject: Subject) -> Option<Option<SubjectKey>> {
         let mut remembered = self.remembered();
         let (key, since) = remembered.get(&subject)?;

@@ -15,7 +15,7 @@ const DELIVERIES_KEPT: i64 = 1_000;
 /// Where an endpoint stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookCursor {
-    /// Everything up to here was delivered, or is not wanted.
+    /// The position up to which all events were delivered or do not match.
     pub position: i64,
     /// How often the next wanted event was tried in vain.
     pub attempts: i32,
@@ -29,18 +29,18 @@ pub struct WebhookCursor {
 
 crate::from_row!(WebhookCursor { position, attempts, failing_since, retry_at, rewound });
 
-/// What came of an attempt to deliver an event.
+/// The outcome of an attempt to deliver an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookDelivery {
     /// Counts up within the endpoint; 0 until it is written down.
     pub number: i64,
     /// The event.
     pub position: i64,
-    /// Its type, such as `order.paid`.
+    /// The type, such as `order.paid`.
     pub event_type: String,
     /// The how manieth attempt it was, from 1.
     pub attempt: i32,
-    /// Somebody asked for it.
+    /// Whether it was requested by an operator.
     pub by_hand: bool,
     /// The endpoint took it.
     pub delivered: bool,
@@ -96,7 +96,7 @@ impl Log {
             .await?)
     }
 
-    /// Where an endpoint stands; it stands at `otherwise` when nobody has looked at it before.
+    /// The cursor of an endpoint; it is `otherwise` if there is none yet.
     pub async fn webhook_cursor(&self, endpoint: Uuid, otherwise: i64) -> Result<WebhookCursor, StoreError> {
         let known = sqlx::query_as(
             "select position, attempts, failing_since, retry_at, rewound from log.webhook_cursor where endpoint = $1",

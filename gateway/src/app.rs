@@ -1,4 +1,4 @@
-//! What everything that answers requests shares: the two sides of the shop, and what this process knows.
+//! The state that all handlers share: the two sides of the shop, and the caches of this process.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -24,7 +24,7 @@ use crate::security::token::Tokens;
 use crate::staff::StaffRules;
 use crate::trade::Trade;
 
-/// Everything that answering requests takes.
+/// The dependencies of the handlers.
 #[derive(Clone)]
 pub struct App {
     /// The write side, and aggregates for queries.
@@ -35,31 +35,31 @@ pub struct App {
     pub tokens: Tokens,
     /// How this process is.
     pub health: Health,
-    /// What the routes say of themselves; it is read when the first request wants to know.
+    /// The contract of the routes; it is built at the first use.
     pub contract: &'static LazyLock<Contract>,
     /// How much one visitor may ask.
     pub limits: Limits,
-    /// Whose pages may ask from a browser.
+    /// The origins whose pages may call the API from a browser.
     pub cors: Origins,
-    /// What hashes passwords.
+    /// The password hasher.
     pub passwords: Passwords,
-    /// Whether throw-away mailboxes are refused.
+    /// Whether disposable e-mail addresses are refused.
     pub refuse_disposable: bool,
     /// How long goods stay reserved for an order that is not paid.
     pub pay_within: TimeDelta,
     /// How the shop trades.
     pub trade: Trade,
-    /// What is asked of those who work here.
+    /// The rules for staff.
     pub staff: StaffRules,
     /// Development: what only a laptop may show.
     pub dev: bool,
-    /// What posts to webhook endpoints.
+    /// The client that posts to webhook endpoints.
     pub webhooks: WebhookClient,
     /// Cancelled when the process stops: what would go on for ever ends.
     pub closing: CancellationToken,
-    /// Whose access tokens open nothing any more.
+    /// The sessions whose access tokens are no longer accepted.
     pub ended: Ended,
-    /// What this process knows of positions of the log.
+    /// The log positions that this process has seen.
     pub seen: Seen,
     /// Where pictures are made and kept.
     pub pictures: Pictures,
@@ -67,11 +67,11 @@ pub struct App {
     pub uses: Uses,
 }
 
-/// What the handlers share.
+/// The shared state of the handlers.
 pub type Shared = Arc<App>;
 
-/// What this process has seen: the furthest position of the log, how positions are shown, and whose sessions are whose. Clones
-/// share everything.
+/// The furthest position of the log that this process has seen, the encryption of positions, and the known sessions.
+/// Clones share everything.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     highest: Arc<AtomicI64>,

@@ -31,7 +31,7 @@ pub use setting::{Files, LogFormat};
 pub use show::{InForce, Row, Shown, hide_password};
 pub use source::Source;
 
-/// What is in force.
+/// The configuration in force.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting that is on or off")]
 pub struct Config {
@@ -49,7 +49,7 @@ pub struct Config {
     pub data_by_flag: bool,
     /// Where HTTP is served.
     pub address: IpAddr,
-    /// Its port; 0 for any free one.
+    /// The port; 0 for any free one.
     pub port: u16,
     /// Where operators reach the process.
     pub operations: OperationsAddress,
@@ -66,7 +66,7 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Whether each HTTP request leaves a line in it.
     pub access_log: bool,
-    /// What of it is written, in the notation of `tracing`: `info`, `warn,byteshop_gateway=debug`.
+    /// The log filter in the notation of `tracing`: `info`, `warn,byteshop_gateway=debug`.
     pub log_level: Option<String>,
     /// How long an order waits for its payment, in minutes.
     pub payment_window_minutes: u32,
@@ -74,24 +74,24 @@ pub struct Config {
     pub connected: Connected,
     /// How the shop trades: when money is taken, how long goods come back, who sells.
     pub trade: Trade,
-    /// Who stands between the shop and its visitors.
+    /// The trusted proxies between the shop and its visitors.
     pub trusted_proxies: Proxies,
-    /// Whose pages may ask from a browser, beside the shop's own.
+    /// The origins whose pages may call the API from a browser, besides the shop's own.
     pub cors_origins: Origins,
     /// How much one address and one account may ask.
     pub rate_limits: RateLimits,
-    /// Whether throw-away mailboxes are refused.
+    /// Whether disposable e-mail addresses are refused.
     pub refuse_disposable_email: bool,
     /// Database connections of one process for reading the log; the views have some more.
     /// What is asked of those who work here.
     pub staff: StaffRules,
     /// Database connections of one process for reading the log; the views have some more.
     pub database_connections: u32,
-    /// What leaves the shop, and how.
+    /// The settings of outgoing messages and webhooks.
     pub outside: OutsideConfig,
-    /// Where files are kept; in the data directory when nobody says anything.
+    /// The file storage; by default in the data directory.
     pub files: Option<Files>,
-    /// Where the store of a bucket is; Amazon's own when nobody says anything.
+    /// The endpoint of the bucket's store; Amazon's by default.
     pub files_endpoint: Option<String>,
     /// The region of the bucket.
     pub files_region: String,
@@ -125,7 +125,7 @@ impl Config {
         }
     }
 
-    /// What of the settings the people who run the shop must know before it sells.
+    /// Warnings that operators must see before the shop sells.
     pub fn warnings(&self) -> Vec<String> {
         let open = (!self.dev).then(|| self.connected.warnings().into_iter().chain(self.outside.warning()));
         self.trade.warnings().chain(open.into_iter().flatten()).collect()
@@ -146,7 +146,7 @@ impl Shown {
 }
 
 impl Reader {
-    /// What is asked of those who work here; nothing when one of it cannot be used.
+    /// The rules for staff; none if one of the settings is invalid.
     fn staff(&mut self, dev: bool) -> Option<StaffRules> {
         let second_factor = self.read("staff_second_factor", dev.then_some("false"), setting::flag);
         let hours = self.read("staff_session_hours", None, setting::number(1_u16, 720));

@@ -1,4 +1,4 @@
-//! Throw-away mailboxes: addresses that nobody means to keep.
+//! Disposable e-mail addresses, which are meant for one use only.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 static DOMAINS: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("../data/disposable_email_domains.txt").lines().collect());
 
-/// Whether an address, in lower case, is at a host of throw-away mailboxes, or below one.
+/// Whether an address, in lower case, is at a host of disposable e-mail addresses, or below one.
 pub fn is_disposable(email: &str) -> bool {
     let (_, mut domain) = email.rsplit_once('@').unwrap_or_default();
     loop {

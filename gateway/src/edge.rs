@@ -1,7 +1,6 @@
-//! What every request passes before its handler and every response after it: who asks, what they may do, how much, and in which form
-//! they are answered.
+//! The layers around every handler: the caller and their permissions, limits, and the form of responses.
 //!
-//! Read [`layer`] for the order of it, [`actor`] for who asks, [`ask`] for how a request becomes a command.
+//! Read [`layer`] for the order of the layers, [`actor`] for the caller, [`ask`] for how a request becomes a command.
 
 pub mod access;
 pub mod actor;

@@ -1,6 +1,6 @@
-//! What follows the log, and how each of them stands to it: the relay's stream, the processes and the views.
+//! The followers of the log and their state: the relay's stream, the processes and the views.
 //!
-//! `byteshop check` looks once; every role looks again and again, for `/health/ready` and `/metrics`.
+//! `byteshop check` reads it once; every role reads it periodically, for `/health/ready` and `/metrics`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,7 +22,7 @@ impl Follower {
     }
 }
 
-/// What is looked at.
+/// The sources of the state.
 #[derive(Debug, Clone)]
 pub struct Followers {
     /// The log.
@@ -88,7 +88,7 @@ impl Followers {
         Ok(all)
     }
 
-    /// Says how old the first event is that each has not seen.
+    /// Adds the age of the first event that each follower has not handled.
     async fn date(&self, all: &mut [Follower]) -> Result<(), StoreError> {
         let next = |follower: &Follower| follower.position.filter(|_| follower.lag > Some(0)).map(|at| at + 1);
         let positions: Vec<i64> = all.iter().filter_map(next).collect();
@@ -114,7 +114,7 @@ impl Followers {
     }
 }
 
-/// How often a process looks, and how long something may stand still before that is told.
+/// How often a process reads the state, and how long a follower may make no progress before it is reported.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     /// The time between two looks at Postgres.
@@ -174,7 +174,7 @@ async fn take_the_pulse(log: &Log, pace: Pace, health: &Health) {
             }
             (Some(reason), since) => {
                 if since.is_none() {
-                    tracing::warn!(reason, "Postgres does not answer; everything waits for it and is tried again");
+                    tracing::warn!(reason, "Postgres does not answer; retrying until it does");
                 }
                 let since = since.unwrap_or_else(Instant::now);
                 away_since = Some(since);
@@ -197,25 +197,25 @@ async fn look_at_all(followers: &Followers, pace: Pace, health: &Health) {
             }
             // The pulse says that Postgres is away.
             Err(error) => {
-                tracing::debug!(%error, "what follows the log cannot be looked at");
+                tracing::debug!(%error, "cannot read the state of the followers");
                 health.lose_sight(&error.to_string());
             }
         }
         match followers.totals().await {
             Ok(totals) => health.count(totals),
-            Err(error) => tracing::debug!(%error, "the stores cannot be counted"),
+            Err(error) => tracing::debug!(%error, "cannot read the metrics of the stores"),
         }
         tokio::time::sleep(pace.every).await;
     }
 }
 
-/// JetStream remembers events that the log does not have, as after a restored backup: payments wait for somebody to look.
+/// Stops payments if JetStream has events that the log does not have, as after a restored backup.
 async fn close_when_ahead(log: &Log, seen: &[Follower]) {
     let other = |follower: &&Follower| follower.part == Part::Relay && follower.state == Standing::OtherHistory;
     let Some(relay) = seen.iter().find(other) else { return };
     let reason = relay.reason.as_deref().unwrap_or("JetStream has another history than the log");
     if let Err(error) = log.close(reason).await {
-        tracing::error!(%error, "payments cannot be closed");
+        tracing::error!(%error, "cannot stop payments");
     }
 }
 

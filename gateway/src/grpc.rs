@@ -1,7 +1,7 @@
-//! gRPC: what other programs of the same house ask of the shop, on the port of HTTP and behind the same edge.
+//! gRPC for other programs, on the port of HTTP and behind the same edge.
 //!
-//! A method is a route like any other: limits, request ids and metrics come from [`edge`](crate::http), who asks is read by
-//! [`Caller`], and a refusal is a [`Problem`], which `status` writes as gRPC does. The contracts are in `proto/`.
+//! A method is a route like any other: limits, request ids and metrics come from [`edge`](crate::http), the caller is
+//! read by [`Caller`], and an error is a [`Problem`], which `status` converts to gRPC. The contracts are in `proto/`.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(crate) mod protocol;
 mod status;
 pub mod v1;
 
-/// The description of every service, for whoever asks which there are.
+/// The descriptors of all services, for reflection.
 const DESCRIBED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/byteshop.bin"));
 
 /// Largest message that is read: a hundred lines, or a search with every filter, ten times over.
@@ -62,13 +62,13 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         }
         Err(error) => {
             // It is part of the program, and a test asks for it.
-            tracing::error!(%error, "the services cannot be described");
+            tracing::error!(%error, "cannot build the reflection service");
             router
         }
     }
 }
 
-/// What is the same for every method: it is gRPC that is spoken, it is known who asks, and the call does not take for ever.
+/// The layer of every method: requires gRPC, reads the caller, and limits the time of the call.
 async fn enter(State(app): State<Shared>, request: Request, next: Next) -> Response {
     if !speaks(request.headers()) {
         let detail = "this is a gRPC method; send Content-Type: application/grpc";
@@ -90,8 +90,8 @@ async fn enter(State(app): State<Shared>, request: Request, next: Next) -> Respo
     }
 }
 
-/// What is wrong with a message that no method has seen, since it could not be read. The library calls that its own mistake;
-/// what a method refuses has details.
+/// The problem of a message that could not be decoded, so that no method has seen it. The library reports it as an
+/// internal error; errors of methods have details.
 fn unread(headers: &HeaderMap) -> Option<Problem> {
     if headers.contains_key(Status::GRPC_STATUS_DETAILS) {
         return None;

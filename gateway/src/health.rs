@@ -10,11 +10,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What Postgres is called among the roles.
+/// The name of Postgres among the roles.
 pub const POSTGRES: &str = "postgres";
-/// Roles that stand still while Postgres is away. `http` goes on and says so to everybody who asks.
+/// Roles that cannot work without Postgres. `http` continues and responds with errors.
 const ON_POSTGRES: [&str; 2] = ["relay", "views"];
-/// Why they stand still, and why nobody knows how far they are.
+/// The reason that they report.
 const NO_POSTGRES: &str = "Postgres does not answer";
 
 /// A part of the shop that follows the log.
@@ -39,14 +39,14 @@ pub enum Standing {
     Stalled,
     /// Stopped by an error.
     Parked,
-    /// It follows another history of the log.
+    /// The follower has read another history of the log.
     OtherHistory,
-    /// Its position cannot be determined.
+    /// The position is unknown.
     Unknown,
 }
 
 impl Part {
-    /// Its name, as metrics and tables write it.
+    /// The name in metrics and tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Relay => "relay",
@@ -61,7 +61,7 @@ impl Part {
 pub struct Follower {
     /// Which kind of part it is.
     pub part: Part,
-    /// Its name.
+    /// The name.
     pub name: String,
     /// How it stands to the log.
     #[serde(rename = "status")]
@@ -77,15 +77,15 @@ pub struct Follower {
     pub reason: Option<String>,
 }
 
-/// What one role of the process is doing.
+/// The state of a role of the process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum RoleState {
-    /// It is on its way.
+    /// Starting.
     Starting,
-    /// It works.
+    /// Working.
     Up,
-    /// It does not.
+    /// Not working.
     Down {
         /// Why.
         reason: String,
@@ -102,7 +102,7 @@ pub struct Health {
     store_is_gone: Arc<AtomicBool>,
 }
 
-/// What was counted in the stores some seconds ago.
+/// The counts of the stores, some seconds old.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Events in the log.
@@ -121,9 +121,9 @@ pub struct Totals {
 pub enum Condition {
     /// Everything works.
     Ready,
-    /// It answers, and an operator must act: something that follows the log stands still.
+    /// The process answers, but an operator must act: a follower of the log has stopped.
     Degraded,
-    /// It cannot answer: ask another process.
+    /// The process cannot answer: use another one.
     Unavailable,
 }
 
@@ -136,29 +136,29 @@ pub struct Readiness {
     pub ready: bool,
     /// Each role of the process, and Postgres.
     pub roles: BTreeMap<&'static str, RoleState>,
-    /// What follows the log, in whichever process, as it was seen some seconds ago.
+    /// The followers of the log in all processes, some seconds old.
     pub followers: Vec<Follower>,
-    /// What is emulated and moves neither money nor parcels, such as `payment provider test`.
+    /// The emulated providers and carriers, such as `payment provider test`.
     pub emulated: Vec<String>,
 }
 
 impl Health {
-    /// Says what a role is doing; the first word about a role makes it one that readiness waits for.
+    /// Sets the state of a role; readiness waits for every role whose state was set once.
     pub fn set(&self, role: &'static str, state: RoleState) {
         self.roles.write().unwrap_or_else(PoisonError::into_inner).insert(role, state);
     }
 
-    /// What a role is doing; none when the process does not have it.
+    /// The state of a role; none if the process does not have it.
     pub fn role(&self, role: &str) -> Option<RoleState> {
         self.roles.read().unwrap_or_else(PoisonError::into_inner).get(role).cloned()
     }
 
-    /// Says how what follows the log was seen just now.
+    /// Sets the state of the followers.
     pub fn follow(&self, seen: Vec<Follower>) {
         *self.followers.write().unwrap_or_else(PoisonError::into_inner) = seen;
     }
 
-    /// Says why what follows the log cannot be seen: where each of them stands is not known until it is seen again.
+    /// Records why the state of the followers is unknown, until it is read again.
     pub fn lose_sight(&self, reason: &str) {
         let mut followers = self.followers.write().unwrap_or_else(PoisonError::into_inner);
         *followers = std::mem::take(&mut *followers).into_iter().map(|follower| follower.unseen(reason)).collect();
@@ -169,22 +169,22 @@ impl Health {
         self.followers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Says what is emulated.
+    /// Sets the emulated providers and carriers.
     pub fn emulate(&self, emulated: Vec<String>) {
         *self.emulated.write().unwrap_or_else(PoisonError::into_inner) = emulated;
     }
 
-    /// Says what was counted just now.
+    /// Sets the counts of the stores.
     pub fn count(&self, totals: Totals) {
         *self.totals.write().unwrap_or_else(PoisonError::into_inner) = Some(totals);
     }
 
-    /// What was last counted.
+    /// The latest counts of the stores.
     pub fn totals(&self) -> Option<Totals> {
         *self.totals.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says whether Postgres has been away for so long that waiting for it is in vain.
+    /// Sets whether Postgres has been away for so long that requests should not wait for it.
     pub fn give_up_on_postgres(&self, is_gone: bool) {
         self.store_is_gone.store(is_gone, Ordering::Relaxed);
     }
@@ -197,7 +197,7 @@ impl Health {
     /// How the process is now.
     pub fn readiness(&self) -> Readiness {
         let mut roles = self.roles.read().unwrap_or_else(PoisonError::into_inner).clone();
-        // Before the first look nobody knows.
+        // The state is unknown before it is first read.
         roles.entry(POSTGRES).or_insert(RoleState::Starting);
         let mut followers = self.followers();
         if let Some(RoleState::Down { .. }) = roles.get(POSTGRES) {

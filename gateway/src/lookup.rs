@@ -1,5 +1,5 @@
-//! What a question to the audit trail names: event types, actors and things, found in the log or refused. An unknown name must
-//! not look as if nothing had happened.
+//! Lookup of the names in a query of the audit trail: event types, actors and objects. An unknown name is refused,
+//! because an empty result would look as if nothing had happened.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -26,7 +26,7 @@ use crate::near;
 pub const ACTOR_KINDS: [&str; 9] =
     ["customer", "guest", "seller", "support", "admin", "service", "process", "operator", "system"];
 
-/// What the names of things are.
+/// The accepted names of objects.
 const NAMES: &str = "an id such as ord_…, an e-mail address, a SKU, the number of an order, invoice or credit note, a coupon \
                      code or the slug of a category";
 
@@ -42,7 +42,7 @@ static EVENT_TYPES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 /// Why a name was not found.
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
-    /// Nothing has this name; the text says what could have been meant.
+    /// There is no such name; the text suggests others.
     #[error("{0}")]
     Unknown(String),
     /// Addresses are kept as keyed hashes.
@@ -64,7 +64,7 @@ pub enum LookupError {
 /// Something that has events of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thing {
-    /// Its id, such as `ord_…`.
+    /// The id, such as `ord_…`.
     pub id: String,
     /// Where its events are.
     pub stream: StreamId,
@@ -77,7 +77,7 @@ pub struct Finder<'a> {
     pub log: &'a Log,
     /// The views, which know orders by their numbers.
     pub views: &'a Views,
-    /// What e-mail addresses are hashed with, if it is at hand.
+    /// The vault that hashes e-mail addresses, if available.
     pub vault: Option<&'a Vault>,
 }
 
@@ -224,7 +224,7 @@ impl Finder<'_> {
         Err(none())
     }
 
-    /// Who holds a name, or held it last.
+    /// The current or last owner of a unique name.
     async fn owner(&self, name: StreamId) -> Result<Option<String>, LookupError> {
         let events = self.log.read_stream(&name, 0, PAGE).await?;
         for event in events.iter().rev() {

@@ -4,7 +4,7 @@
 const SLIPS: (usize, usize) = (2, 3);
 /// Letters from which on a name is a longer one.
 const LONG: usize = 9;
-/// Names that are suggested at most: more, nobody reads.
+/// The maximum number of suggestions.
 const SUGGESTED: usize = 5;
 /// Letters of a word that tells something: `of` and `to` are in too many names.
 const WORD_MIN: usize = 3;

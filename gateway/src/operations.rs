@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{OperationsAddress, Shown};
-use crate::edge::limits::seats::Seats;
+use crate::edge::limits::permits::ConcurrencyLimit;
 use crate::edge::proxies::Proxies;
 use crate::edge::{guard, reply};
 use crate::health::Health;
@@ -35,14 +35,14 @@ const CONNECTIONS: usize = 64;
 /// How often what was recorded is filed.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// What is shown there. Clones share everything.
+/// The sources of the operations address. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Operations {
     /// How the process is.
     pub health: Health,
-    /// What was recorded in the process.
+    /// The metrics that the process records.
     pub metrics: PrometheusHandle,
-    /// Whose connections are counted.
+    /// The views whose connections are counted.
     pub views: Views,
     /// And the log beside them.
     pub log: Log,
@@ -67,7 +67,7 @@ pub async fn listen(OperationsAddress { mut address, is_chosen }: OperationsAddr
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {}", address.ip()))
 }
 
-/// Everything under the operations address.
+/// The routes of the operations address.
 pub fn router(operations: Operations) -> Router {
     Router::new()
         .route("/health/live", get(async || "live\n"))
@@ -80,11 +80,11 @@ pub fn router(operations: Operations) -> Router {
 
 /// Serves it until cancelled.
 pub async fn serve(listener: TcpListener, operations: Operations, cancel: CancellationToken) {
-    let bounds = (Seats::new(CONNECTIONS, CONNECTIONS), Proxies::default());
+    let bounds = (ConcurrencyLimit::new(CONNECTIONS, CONNECTIONS), Proxies::default());
     serve_with(listener, router(operations), bounds, cancel, Patience::default()).await;
 }
 
-/// Files what was recorded, so that it does not grow while nobody asks for it.
+/// Aggregates recorded metrics periodically, so that they do not grow while they are not scraped.
 pub async fn upkeep(metrics: PrometheusHandle, cancel: CancellationToken) {
     let mut every = tokio::time::interval(UPKEEP);
     while cancel.run_until_cancelled(every.tick()).await.is_some() {

@@ -1,7 +1,8 @@
-//! Who sits at the command line: the operating system's name of them, for the log.
+//! The operator at the command line: the name of the operating system's user, for the log.
 //!
-//! Whoever has a shell on the machine can do what no role of the shop allows, so the log has to say who it was. The name comes
-//! from the user id of the process, which a user cannot choose; only root is believed about who called `sudo`.
+//! Anyone with a shell on the machine can do what no role of the shop allows, so the log has to record who it was. The
+//! name comes from the user id of the process, which a user cannot choose; `SUDO_USER` is trusted only if that user is
+//! root.
 
 use byteshop_domain::Actor;
 
@@ -28,7 +29,7 @@ pub fn note(did: &str) {
     tracing::info!(target: SECURITY, operator = %actor(), "{did}");
 }
 
-/// The name of a user; of whoever called `sudo`, when it is root.
+/// The name of a user; for root, that of the user who called `sudo`.
 fn name(uid: u32, passwd: &str, variable: impl Fn(&str) -> Option<String>) -> String {
     let fits = |name: &String| {
         let letters = name.chars().count();

@@ -1,10 +1,10 @@
-//! Who carries messages out of the shop: what the configuration names, or else nobody.
+//! The carriers of messages, by the configuration.
 
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
 use byteshop_commands::notify::outside::Outside;
-use byteshop_commands::notify::words::Face;
+use byteshop_commands::notify::words::ShopDetails;
 use byteshop_commands::ports::http_message::HttpCarrier;
 use byteshop_commands::ports::message::{Carrier, Message, Taken, Undelivered};
 use byteshop_commands::ports::smtp::Smtp;
@@ -14,7 +14,7 @@ use futures_util::future::{BoxFuture, ready};
 
 use crate::config::{OutsideConfig, ProviderConfig};
 
-/// A channel that nobody carries: what would go through it waits, and is given up in the end.
+/// A channel without a carrier: its messages wait, and finally become dead.
 struct Nobody(&'static str);
 
 impl Carrier for Nobody {
@@ -23,8 +23,8 @@ impl Carrier for Nobody {
     }
 }
 
-/// Puts together who carries what. In development, what nobody carries is kept, and papers are where this process serves.
-/// Only a process that `sends` warns of what is missing for that.
+/// Assigns a carrier to each channel. In development, messages without a carrier are stored, and links lead to the
+/// address where this process serves. Only a process that `sends` warns about missing settings.
 pub fn outside(
     config: &OutsideConfig,
     (dev, sends): (bool, bool),
@@ -40,7 +40,7 @@ pub fn outside(
         None if dev => kept.mail,
         None => {
             if sends {
-                tracing::warn!("no mail server is configured: set BYTESHOP_SMTP_HOST, or mail waits and is given up");
+                tracing::warn!("no mail server is configured: set BYTESHOP_SMTP_HOST, or no mail is sent");
             }
             Box::new(Nobody("smtp_host"))
         }
@@ -50,7 +50,7 @@ pub fn outside(
         mail,
         sms: provider(config.sms.as_ref(), "sms_url", dev.then_some(kept.sms))?,
         push: provider(config.push.as_ref(), "push_url", dev.then_some(kept.push))?,
-        face: Face {
+        details: ShopDetails {
             name: config.name.clone(),
             url: config.url.clone(),
             api,

@@ -1,5 +1,5 @@
-//! Pictures that people send in: told by what is in them, measured before they are unpacked, and written anew in sRGB, so that
-//! nothing of the sender's file is kept but what can be seen.
+//! Uploaded images: detected by content, measured before decoding, and re-encoded in sRGB, so that only the visible
+//! image is kept of the sender's file.
 
 mod colour;
 mod whole;
@@ -94,11 +94,11 @@ pub struct Kept {
 /// Why a picture is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refused {
-    /// What is sent is none, or of a kind that is not taken.
+    /// The file is not an image, or is in an unsupported format.
     NotOne,
-    /// It begins as one and goes on as something else.
+    /// The image is damaged.
     Broken,
-    /// It is too large to be unpacked.
+    /// The image is too large to decode.
     TooLarge,
 }
 
@@ -123,7 +123,7 @@ impl Pictures {
         drop(turn);
         let made = made.unwrap_or_else(|error| {
             // A file that a decoder cannot cope with is the sender's, not the shop's.
-            tracing::error!(%error, "a decoder of pictures panicked");
+            tracing::error!(%error, "an image decoder panicked");
             Err(Refused::Broken)
         });
         let Made { kept, files } = made.map_err(Problem::from)?;
@@ -139,7 +139,7 @@ impl Pictures {
             return Ok(Some(file.clone()));
         }
         let _turn = self.reads.acquire().await.map_err(|_| Problem::internal())?;
-        // Somebody else may have read it meanwhile.
+        // Another task may have read it in the meantime.
         if let Some(file) = self.recent().files.get(name) {
             return Ok(Some(file.clone()));
         }
@@ -178,7 +178,7 @@ struct Read {
     picture: DynamicImage,
     /// How it is best written.
     r#type: ImageType,
-    /// What its colours mean, if it says so.
+    /// The colour profile, if there is one.
     profile: Option<Vec<u8>>,
 }
 
@@ -222,8 +222,9 @@ fn read(file: &[u8]) -> Result<Read, Refused> {
     Ok(Read { picture, r#type: if is_photograph { ImageType::Jpeg } else { ImageType::Png }, profile })
 }
 
-/// What unpacks a file. Of a PNG the pixels do not count against the memory that its reader is given, but all else in it does,
-/// packed as it may be: a profile that does not fit is left out. In the other formats nothing else is packed.
+/// The decoder of a file. For a PNG the pixels do not count against the memory limit of its reader, but all its other
+/// data does when it is decompressed: a profile that does not fit is left out. In the other formats nothing else is
+/// compressed.
 fn decoder(file: &[u8], format: ImageFormat, limits: Limits) -> ImageResult<Box<dyn ImageDecoder + '_>> {
     let file = Cursor::new(file);
     if format == ImageFormat::Png {
@@ -268,15 +269,13 @@ impl From<Refused> for Problem {
                 "image.unsupported",
                 "the file is not a JPEG, PNG, WebP or GIF image",
             ),
-            Refused::Broken => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "image.broken",
-                "the picture is cut off or broken: it cannot be read to its end",
-            ),
+            Refused::Broken => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "image.broken", "the image is truncated or damaged")
+            }
             Refused::TooLarge => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "image.too_large",
-                format!("a picture has at most {PIXELS_MAX} pixels, and {SIDE_MAX} on a side"),
+                format!("an image can have at most {PIXELS_MAX} pixels, and {SIDE_MAX} on a side"),
             ),
         }
     }
@@ -284,7 +283,7 @@ impl From<Refused> for Problem {
 
 impl From<BlobError> for Problem {
     fn from(error: BlobError) -> Self {
-        tracing::error!(%error, "a file was not written or read");
+        tracing::error!(%error, "a file could not be written or read");
         Self::unavailable("the file store does not answer")
     }
 }

@@ -11,7 +11,7 @@ const CODE_PX: u32 = 120;
 /// A text as a QR code that can stand in the middle of a page.
 pub(crate) fn svg(text: &str) -> Result<String, Problem> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M).map_err(|error| {
-        tracing::error!(%error, "a code cannot be made");
+        tracing::error!(%error, "cannot draw a QR code");
         Problem::internal()
     })?;
     let drawn = code.render::<svg::Color<'_>>().min_dimensions(CODE_PX, CODE_PX).quiet_zone(true).build();

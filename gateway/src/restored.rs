@@ -1,5 +1,5 @@
-//! After a restored backup the shop takes no payments and numbers no documents until somebody has confirmed it: what happened after
-//! the backup is not in the log, and buyers may have numbers that it would give again.
+//! After a restored backup the shop accepts no payments and issues no document numbers until an operator has confirmed
+//! it: events after the backup are missing from the log, and buyers may have numbers that would be issued again.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::health::{Health, RoleState};
 
-/// How often a process looks whether somebody has closed or confirmed.
+/// How often a process checks whether payments were stopped or resumed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// What taking payments is called among the roles.
+/// The name of payments among the roles.
 const PAYMENTS: &str = "payments";
 
-/// Looks whether this database is the one that it was, before anything is done on it.
+/// Checks whether this is still the same database, before anything is done on it.
 ///
 /// # Errors
 /// When Postgres does not answer.
@@ -32,7 +32,7 @@ pub async fn watch(commands: Commands, health: Health, cancel: CancellationToken
             match commands.log().closed().await {
                 Ok(closed) => note(&commands, &health, closed.map(|closed| closed.reason)),
                 // Readiness asks Postgres itself, and says that it is away.
-                Err(error) => tracing::debug!(%error, "it cannot be told whether payments are taken"),
+                Err(error) => tracing::debug!(%error, "cannot find out whether payments are stopped"),
             }
         }
     };
@@ -47,12 +47,12 @@ fn note(commands: &Commands, health: &Health, reason: Option<String>) {
         return;
     }
     let Some(reason) = reason else {
-        tracing::info!("payments are accepted and documents numbered again");
+        tracing::info!("payments and document numbers have resumed");
         return health.set(PAYMENTS, RoleState::Up);
     };
     tracing::error!(
         reason,
-        "payments are refused and no document is numbered: run `byteshop check --repair`, then `byteshop numbers confirm`"
+        "payments and document numbers are stopped: run `byteshop check --repair`, then `byteshop numbers confirm`"
     );
     health.set(PAYMENTS, RoleState::Down { reason });
 }

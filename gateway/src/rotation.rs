@@ -1,4 +1,5 @@
-//! The data key is rotated by itself a day after somebody was erased, so that no old copy of the database opens what was theirs.
+//! Automatic rotation of the data key a day after an erasure, so that no old copy of the database can be used to read
+//! the erased data.
 
 use std::path::PathBuf;
 use std::time::Duration;

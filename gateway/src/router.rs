@@ -11,7 +11,7 @@ use crate::edge::{layer, parameters};
 use crate::grpc;
 use crate::http::{openapi, pages};
 
-/// The whole of HTTP; [`serve`](crate::serve::serve) it, so that limits know who asks.
+/// The routes of HTTP; run them with [`serve`](crate::serve::serve), so that limits know the address of the caller.
 pub fn router(app: App) -> Router {
     let app: Shared = Arc::new(app);
     let (routes, _) = openapi::routes().split_for_parts();
@@ -22,7 +22,7 @@ pub fn router(app: App) -> Router {
         .merge(grpc::routes(&app))
         .fallback(pages::nothing)
         .layer(at_edge.clone());
-    // Before the edge: what a browser asks for leave with counts for nobody, and a page reads refusals of the edge, too.
+    // Before the edge: preflights count against no limit, and pages can read refusals of the edge, too.
     if let Some(cors) = app.cors.layer() {
         shop = shop.layer(cors);
     }

@@ -1,4 +1,4 @@
-//! What proves who somebody is, how it is kept, and when it opens nothing any more.
+//! Credentials: how they are verified and stored, and when they expire.
 
 pub mod api_key;
 pub mod ended_sessions;

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::edge::limits::Limits;
-use crate::edge::limits::seats::Seats;
+use crate::edge::limits::permits::ConcurrencyLimit;
 use crate::edge::proxies::Proxies;
 use progress::{Activity, Streams, watched};
 
@@ -44,9 +44,9 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// For the head of a request, which also bounds how long an HTTP/1 connection may be idle: whoever opens thousands and
-    /// sends a letter a minute holds each of them no longer. A response, or over HTTP/2 16 KiB of it, may stay unread for
-    /// as long.
+    /// The time limit for the head of a request, which also bounds how long an HTTP/1 connection may be idle: a client
+    /// that opens thousands of connections and sends a byte a minute holds each of them no longer. A response, or over
+    /// HTTP/2 16 KiB of it, may stay unread for as long.
     pub head: Duration,
     /// Between two requests of an HTTP/2 connection that answers pings.
     pub idle: Duration,
@@ -68,29 +68,29 @@ impl Default for Patience {
     }
 }
 
-/// Serves until cancelled; then requests under way are answered, and no more are taken. Where visitors are limited, each has
-/// their share of the connections that there are at most; a proxy has those of all its visitors.
+/// Serves until cancelled; then requests in progress are completed, and new ones are refused. If visitors are limited,
+/// each may have a share of all connections; a proxy may have the shares of all its visitors.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, cancel: CancellationToken) {
     let room = room();
-    let seats = match limits.connections_each() {
-        Some(each) => Seats::new(room, each.min(room / SHARE)).reserving(room / RESERVE, FEW),
-        None => Seats::new(room, room),
+    let limit = match limits.connections_each() {
+        Some(each) => ConcurrencyLimit::new(room, each.min(room / SHARE)).reserving(room / RESERVE, FEW),
+        None => ConcurrencyLimit::new(room, room),
     };
-    serve_with(listener, router, (seats, limits.proxies().clone()), cancel, Patience::default()).await;
+    serve_with(listener, router, (limit, limits.proxies().clone()), cancel, Patience::default()).await;
 }
 
 /// The same with another patience.
 pub async fn serve_with(
     listener: TcpListener,
     router: Router,
-    (seats, proxies): (Seats, Proxies),
+    (limit, proxies): (ConcurrencyLimit, Proxies),
     cancel: CancellationToken,
     patience: Patience,
 ) {
     let mut builder = Builder::new(Streams { patience: patience.head });
     builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.head);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(patience.head).max_concurrent_streams(STREAMS);
-    let room = Arc::new(Semaphore::new(seats.all()));
+    let room = Arc::new(Semaphore::new(limit.all()));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -100,8 +100,8 @@ pub async fn serve_with(
         };
         let Some((stream, peer, permit)) = accepted else { continue };
         // Who has too many gets no answer: one would cost what the limit is to save.
-        let seat = if proxies.contains(peer.ip()) { None } else { Some(seats.take(peer.ip())) };
-        let Ok(seat) = seat.transpose() else { continue };
+        let visitor_permit = if proxies.contains(peer.ip()) { None } else { Some(limit.acquire(peer.ip())) };
+        let Ok(visitor_permit) = visitor_permit.transpose() else { continue };
         // Answers are small and written whole: waiting to fill a packet only delays them.
         drop(stream.set_nodelay(true));
         let mut stream = TimeoutStream::new(stream);
@@ -118,7 +118,7 @@ pub async fn serve_with(
         let cancel = cancel.clone();
         connections.spawn(async move {
             keep(connection, &activity, patience, &cancel).await;
-            drop((permit, seat));
+            drop((permit, visitor_permit));
         });
     }
     drop(listener);
@@ -148,8 +148,8 @@ async fn keep<C: GracefulConnection>(
     }
 }
 
-/// Returns when a connection asked nothing at all in time. Which protocol it speaks is told by its first bytes, and until
-/// they are there no other limit holds.
+/// Returns if a connection sends nothing at all in time. Its first bytes determine the protocol, and until they arrive
+/// no other limit applies.
 async fn silence(activity: &Activity, patience: Duration) {
     tokio::time::sleep(patience).await;
     if activity.has_asked() {
@@ -175,7 +175,7 @@ async fn accept(
     match listener.accept().await {
         Ok((stream, peer)) => Some((stream, peer, permit)),
         Err(error) => {
-            tracing::warn!(%error, "a connection could not be accepted");
+            tracing::warn!(%error, "cannot accept a connection");
             tokio::time::sleep(REFUSED_PAUSE).await;
             None
         }

@@ -32,7 +32,7 @@ use supervisor::{Program, Supervised};
 /// Starts again when the port was taken between choosing it and listening on it.
 const PORT_TRIES: u32 = 5;
 
-/// What the configuration says about the servers.
+/// The settings of the servers.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// A Postgres that already runs (BYTESHOP_DATABASE_URL): none is started.
@@ -121,7 +121,7 @@ impl Servers {
     }
 
     fn start_blocking(data: &Path, options: Options) -> Result<Self, Error> {
-        fs::create_dir_all(data).doing(|| format!("make the directory {}", data.display()))?;
+        fs::create_dir_all(data).doing(|| format!("create the directory {}", data.display()))?;
         let data = &data.canonicalize().doing(|| format!("find {}", data.display()))?;
         let lock = state::lock(data)?;
         let written = postgres::written_by(data)?;
@@ -208,7 +208,7 @@ impl Servers {
         // A server that had to be killed may leave processes below it.
         for program in ["postgres", "nats-server"] {
             if let Err(error) = leftovers::stop(program, &self.mark) {
-                tracing::error!(%error, "a process of a server could not be stopped");
+                tracing::error!(%error, "cannot stop a process of a private server");
             }
         }
         wait_for(self.reaper.release());
@@ -225,7 +225,7 @@ impl Drop for Servers {
     }
 }
 
-/// What there is to start, found before anything is: a missing program is told without side effects.
+/// The programs to start, found before any is started: a missing program is reported without side effects.
 struct Programs {
     postgres: Option<PostgresPrograms>,
     nats: Option<NatsProgram>,
@@ -256,12 +256,12 @@ impl Programs {
 
 fn wait_for(child: Option<Child>) {
     if let Some(mut child) = child {
-        // It cannot fail for a child that nobody else waits for.
+        // It cannot fail for a child that no other code waits for.
         let _ = child.wait();
     }
 }
 
-/// Starts a server on that port, or on another one when somebody else listens there.
+/// Starts a server on the given port, or on another one if that is in use.
 fn start_on_a_port<P: Program>(
     mut port: u16,
     reaper: &Arc<Reaper>,

@@ -64,11 +64,11 @@ pub struct Settings {
     pub roles: Roles,
     /// Where operators reach this process.
     pub operations: OperationsAddress,
-    /// What operators are shown of the settings.
+    /// The settings that operators can see.
     pub shown: Arc<Shown>,
-    /// Who signs and checks access tokens, where HTTP is served.
+    /// The keys that sign and verify access tokens, where HTTP is served.
     pub tokens: Option<Tokens>,
-    /// What personal data is sealed under.
+    /// The data keys.
     pub data_keys: DataKeys,
     /// Where those come from.
     pub key_source: KeySource,
@@ -78,21 +78,21 @@ pub struct Settings {
     pub metrics: PrometheusHandle,
     /// How much one visitor may ask.
     pub limits: Limits,
-    /// Whose pages may ask from a browser.
+    /// The origins whose pages may call the API from a browser.
     pub cors: Origins,
-    /// Whether throw-away mailboxes are refused.
+    /// Whether disposable e-mail addresses are refused.
     pub refuse_disposable: bool,
     /// How long an order waits for its payment.
     pub pay_within: TimeDelta,
     /// How the shop trades.
     pub trade: Trade,
-    /// What is asked of those who work here.
+    /// The rules for staff.
     pub staff: StaffRules,
     /// The payment providers and carriers that the shop is connected to.
     pub connected: Connected,
     /// Development: what only a laptop may show.
     pub dev: bool,
-    /// What leaves the shop, and how.
+    /// The settings of outgoing messages and webhooks.
     pub outside: OutsideConfig,
     /// Where files are kept, where HTTP is served.
     pub files: Option<Blobs>,
@@ -120,10 +120,10 @@ pub struct Shop {
     writing: CancellationToken,
 }
 
-/// What hears of it when this process has appended something. A permit wakes one waiter, so each hint has its own.
+/// The tasks to wake when this process has appended events. A permit wakes one waiter, so each task has its own.
 #[derive(Clone, Default)]
 struct Hints {
-    /// What the views and processes of this process read.
+    /// The feed of the views and processes of this process.
     feed: Arc<OnceLock<Feed>>,
     webhooks: Arc<Notify>,
     others: Arc<Notify>,
@@ -157,12 +157,12 @@ impl Shop {
         let here = listening.as_ref().map(|(_, own)| reached(*own));
         let sends = settings.roles.work.is_some();
         let mut outside = outside(&settings.outside, (settings.dev, sends), here, &log)?;
-        outside.face.return_address.clone_from(&settings.trade.return_address);
+        outside.details.return_address.clone_from(&settings.trade.return_address);
         commands.reach(outside);
         // A shop in development sells nothing.
         let sells = here.is_some() && !settings.dev;
         let health = opening::open(&commands, settings.erased, &settings.trade, sells).await?;
-        let webhooks = WebhookClient::new(settings.outside.webhook_private).context("webhooks cannot be sent")?;
+        let webhooks = WebhookClient::new(settings.outside.webhook_private).context("cannot send webhooks")?;
         let mut shop = Self {
             http: None,
             operations: reached(for_operators.local_addr()?),
@@ -231,7 +231,7 @@ impl Shop {
         self.cancel.cancel();
         let ended = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(STOP_WITHIN, ended).await.is_err() {
-            tracing::warn!("some work did not end in time; it is cut off");
+            tracing::warn!("some tasks did not end in time and are aborted");
             self.tasks.abort_all();
         }
         self.writing.cancel();
@@ -344,7 +344,7 @@ impl Shop {
                     if let Err(error) = loaded
                         && !error.is_outage()
                     {
-                        tracing::warn!(%error, "the products cannot be loaded yet; the first search tries again");
+                        tracing::warn!(%error, "the products cannot be loaded yet; the first search retries");
                     }
                 }
                 () = cancel.cancelled() => {}

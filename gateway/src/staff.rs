@@ -1,4 +1,4 @@
-//! What the shop asks of those who work in it, beyond a password.
+//! Security rules for staff, beyond a password.
 
 use byteshop_domain::money::Money;
 use chrono::TimeDelta;
@@ -20,7 +20,7 @@ pub struct StaffRules {
 }
 
 impl Default for StaffRules {
-    /// Those of development.
+    /// The rules in development.
     fn default() -> Self {
         let session = TimeDelta::hours(i64::from(SESSION_HOURS));
         Self { second_factor: false, session, large_refund: LARGE_REFUND }

@@ -1,6 +1,6 @@
-//! What the program says of itself: its log on stderr, and its metrics for Prometheus.
+//! The program's log on stderr, and its metrics for Prometheus.
 //!
-//! Neither carries personal data or secrets: ids, codes, counts and durations only.
+//! Neither contains personal data or secrets: only ids, codes, counts and durations.
 
 use std::io::IsTerminal as _;
 
@@ -19,9 +19,8 @@ const SECONDS: [f64; 6] = [0.005, 0.025, 0.1, 0.5, 2.5, 10.0];
 /// Upper bounds of what is counted in a batch.
 const SIZES: [f64; 5] = [1.0, 4.0, 16.0, 64.0, 256.0];
 
-/// What is written when nobody says what. That Postgres is away and that it answers again is told once, by whoever watches it,
-/// and whether NATS is there by the relay and the feed: what the libraries add to each of their connections is of no use to
-/// anybody.
+/// The default log filter. An outage of Postgres and its end are logged once by its monitor, and those of NATS by the
+/// relay and the feed, so the messages of the libraries about each connection are left out.
 const ROLE_LEVEL: &str = "info,sqlx=error,async_nats=off";
 /// The same for a command that prints its answer anyway.
 const COMMAND_LEVEL: &str = "warn";

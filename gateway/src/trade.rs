@@ -5,20 +5,20 @@ use byteshop_domain::payment::CaptureMode;
 use byteshop_domain::seller::Seller;
 use chrono::TimeDelta;
 
-/// What the shop's owner decides about trading.
+/// The settings of trading.
 #[derive(Debug, Clone)]
 pub struct Trade {
     /// When authorized money is taken.
     pub capture: CaptureMode,
     /// How long after goods were handed over their buyer can ask to send them back.
     pub return_window: TimeDelta,
-    /// Where they are sent to, in lines; none when nobody has said so.
+    /// The return address in lines; empty if it is not set.
     pub return_address: Vec<String>,
-    /// Days after which a cart is given up that nobody changes.
+    /// Days after which an unchanged cart expires.
     pub cart_days: u16,
     /// Orders of one account that may wait for their payment at once; 0 for any number.
     pub unpaid_orders: u32,
-    /// Who sells, as invoices say it: a name, an address and a tax number, a line each.
+    /// The seller details on invoices: name, address lines and tax number.
     pub seller: Seller,
 }
 
@@ -38,7 +38,7 @@ pub fn seller_warning(seller: &Seller) -> Option<String> {
 
 /// A warning that buyers are not told where to send goods back to, if they are not.
 pub fn return_address_warning(return_address: &[String]) -> Option<&'static str> {
-    return_address.is_empty().then_some("buyers are not told where to send returns: set BYTESHOP_RETURN_ADDRESS")
+    return_address.is_empty().then_some("mails do not say where to send returns: set BYTESHOP_RETURN_ADDRESS")
 }
 
 /// The seller as a label has it: the name and the address, in lines; nothing where no address is set.
@@ -47,7 +47,7 @@ pub fn label_lines(seller: &Seller) -> Vec<String> {
 }
 
 impl Trade {
-    /// What of it the people who run the shop must know before it sells.
+    /// Warnings that operators must see before the shop sells.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         let back = return_address_warning(&self.return_address).map(str::to_owned);
         seller_warning(&self.seller).into_iter().chain(back)
@@ -55,8 +55,8 @@ impl Trade {
 }
 
 impl Default for Trade {
-    /// Money is taken at once, goods come back within thirty days, any number of orders may wait for their payment, and nobody
-    /// has said who sells.
+    /// Payments are captured at once, the return window is thirty days, unpaid orders are not limited, and the seller
+    /// details are missing.
     fn default() -> Self {
         Self {
             capture: CaptureMode::Automatic,

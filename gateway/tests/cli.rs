@@ -431,7 +431,7 @@ fn who_sells_is_asked_for_until_it_is_said() {
     assert!(shown(&[]).contains("set BYTESHOP_SELLER_ADDRESS and BYTESHOP_SELLER_TAX_ID"));
     assert!(shown(&[address]).contains("set BYTESHOP_SELLER_TAX_ID"));
     assert!(!shown(&[address, tax_id]).contains("lack seller details"));
-    let unsaid = "not told where to send returns";
+    let unsaid = "do not say where to send returns";
     assert!(shown(&[]).contains(unsaid) && !shown(&[address]).contains(unsaid));
     let place = ("BYTESHOP_RETURN_ADDRESS", "Yard 8; 10115 Berlin");
     assert!(!shown(&[place]).contains(unsaid));
@@ -591,7 +591,7 @@ fn a_shop_in_production_gives_no_tokens_whatever_the_command_is_told() {
     };
     assert!(printed(grant("ada@example.org")).contains("is admin"));
     let (status, said) = refused(grant("eve@example.org"));
-    assert!(status == 1 && said.contains("there was an admin before"), "{said}");
+    assert!(status == 1 && said.contains("the shop has had an admin"), "{said}");
     let events = lines(&printed(byteshop(directory.path(), &["audit", "log", "--data", "data"])));
     assert!(events.iter().all(|event| event["type"] != "access_token.minted"), "{events:?}");
     assert_eq!(shop.stop(), Some(0));
@@ -1007,10 +1007,10 @@ async fn a_database_that_is_away_or_empty_is_told_with_what_to_do() {
     let (_, place) = empty.rsplit_once('@').unwrap();
     let early = format!("postgres://shop_serve:secret@{place}");
     for (url, advice) in [
-        ("postgres://nobody:secret@127.0.0.1:1/shop", "see whether Postgres runs"),
+        ("postgres://nobody:secret@127.0.0.1:1/shop", "check that Postgres is running"),
         (empty.as_str(), "byteshop migrate"),
-        (wrong.as_str(), "look at the user"),
-        (early.as_str(), "`byteshop migrate` with the owner's URL in BYTESHOP_MIGRATION_DATABASE_URL"),
+        (wrong.as_str(), "check the user"),
+        (early.as_str(), "`byteshop migrate` creates the role with the owner's URL"),
     ] {
         let mut command = byteshop(directory.path(), &["audit", "log"]);
         command.env("BYTESHOP_DATABASE_URL", url);
@@ -1032,16 +1032,16 @@ async fn the_first_admin_is_made_here_and_a_person_is_forgotten_here() {
     };
     printed(command(&["migrate"], false));
     let (status, said) = refused(command(&["grant", "ada@example.org", "admin"], false));
-    assert!(status == 1 && said.contains("nobody has an account"), "{said}");
+    assert!(status == 1 && said.contains("no account has"), "{said}");
     let (status, said) = refused(command(&["grant", "ada@example.org", "support", "--create"], false));
-    assert!(status == 1 && said.contains("in development mode only"), "{said}");
+    assert!(status == 1 && said.contains("--create is for development mode"), "{said}");
     for wrong in [&["grant", "ada", "admin"][..], &["grant", "ada@example.org", "emperor"], &["erase", "ada"]] {
         assert_eq!(refused(command(wrong, true)).0, 2, "{wrong:?}");
     }
     // The first admin needs no mail server; the second one registers like anybody else.
     let made = printed(command(&["grant", "ada@example.org", "admin", "--create"], false));
     let (status, said) = refused(command(&["grant", "eve@example.org", "admin", "--create"], false));
-    assert!(status == 1 && said.contains("there was an admin before"), "{said}");
+    assert!(status == 1 && said.contains("the shop has had an admin"), "{said}");
     let (id, password) = made.trim().split_once(" is admin\npassword ").unwrap();
     assert!(id.starts_with("acc_") && password.len() >= 20, "{made}");
     assert_eq!(printed(command(&["grant", "Ada@Example.org", "support"], false)), format!("{id} is support\n"));
@@ -1062,7 +1062,7 @@ async fn the_first_admin_is_made_here_and_a_person_is_forgotten_here() {
     assert!(printed(command(&["erase", "ada@example.org", "--yes"], false)).contains(id));
     assert!(printed(command(&["erase", id, "--yes"], false)).contains(id), "once more is no error");
     let (status, said) = refused(command(&["grant", "ada@example.org", "admin"], false));
-    assert!(status == 1 && said.contains("nobody has an account"), "{said}");
+    assert!(status == 1 && said.contains("no account has"), "{said}");
     let again = printed(command(&["grant", "ada@example.org", "customer", "--create"], true));
     assert!(!again.contains(id), "the address is somebody else's now: {again}");
 }

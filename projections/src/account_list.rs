@@ -27,16 +27,16 @@ pub struct AccountList;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Nobody has shown yet that the address is theirs.
+    /// The e-mail address is not confirmed.
     Unconfirmed,
-    /// It can be used.
+    /// The account can be used.
     Active,
-    /// It cannot be used.
+    /// The account is banned.
     Banned,
 }
 
 impl Status {
-    /// Its name.
+    /// The name of the status.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unconfirmed => "unconfirmed",
@@ -53,9 +53,9 @@ pub struct Row {
     pub id: AccountId,
     /// Where its mails go.
     pub email: Personal<Email>,
-    /// What its owner says of themselves.
+    /// The profile.
     pub profile: Option<Personal<Profile>>,
-    /// What its owner may do.
+    /// The role.
     pub role: Role,
     /// How far it is.
     pub status: Status,

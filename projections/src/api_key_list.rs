@@ -30,14 +30,14 @@ pub struct ApiKeyList;
 pub struct Row {
     /// The key.
     pub id: ApiKeyId,
-    /// What it is for.
+    /// The purpose of the key.
     pub name: Name,
-    /// What it lets a program do.
+    /// The scopes of the key.
     pub scopes: BTreeSet<Scope>,
     /// When it was made.
     #[serde(with = "micros")]
     pub created_at: DateTime<Utc>,
-    /// Who made it; none when that was no account.
+    /// The account that created it; none if it was not created by an account.
     pub created_by: Option<AccountId>,
     /// When it stops working by itself.
     #[serde(with = "micros::option")]

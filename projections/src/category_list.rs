@@ -25,15 +25,15 @@ pub struct CategoryList;
 pub struct Row {
     /// The category.
     pub id: CategoryId,
-    /// Its name for people.
+    /// The name.
     pub name: Name,
-    /// Its name in addresses.
+    /// The slug.
     pub slug: Slug,
-    /// What it is under; nothing for a root.
+    /// The parent category; none for a root category.
     pub parent: Option<CategoryId>,
-    /// Its place among those beside it: the lowest comes first, and equals by name.
+    /// The rank among its siblings: lowest first, ties sorted by name.
     pub rank: u32,
-    /// What it asks of its products, beside what the categories above it ask.
+    /// The category's own attributes, without inherited ones.
     pub attributes: Vec<AttributeDefinition>,
     /// Whether it is closed.
     pub archived: bool,

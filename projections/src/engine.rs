@@ -27,15 +27,15 @@ pub type Keys = Vec<Key>;
 ///
 /// A row must be the same after it was written as JSON and read again.
 pub trait View: Send + Sync + 'static {
-    /// Its name: module, table in schema `read` and checkpoint.
+    /// The name: module, table in schema `read` and checkpoint.
     const NAME: &'static str;
     /// Raise it when the same events give other rows: the view is rebuilt beside, then swapped.
     const VERSION: i32;
     /// The categories that it reads; events of others are skipped without a look at their data.
     const READS: &'static [&'static str];
-    /// What it needs of an event; decoded once however many rows are touched.
+    /// The decoded content of an event, the same for all rows that the event changes.
     type Fact: Send + Sync;
-    /// What it keeps.
+    /// The row.
     type Row: Serialize + DeserializeOwned + Send + Sync + 'static;
 
     /// Reads an event of one of its categories; `None` when the event does not concern it.

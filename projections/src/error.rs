@@ -1,4 +1,4 @@
-//! What can go wrong between a question and a view, and between the log and a view.
+//! Errors between a query and a view, and between the log and a view.
 
 use byteshop_eventstore::StoreError;
 
@@ -17,7 +17,7 @@ pub enum Error {
     /// There is no view of this name.
     #[error("there is no view {name}; the views are {known}")]
     Unknown {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// The names that there are.
         known: String,
@@ -29,13 +29,13 @@ pub enum Error {
         view: &'static str,
     },
     /// The view cannot read or fold an event.
-    #[error("{view} stops at position {position}: {reason}")]
+    #[error("{view} stopped at position {position}: {reason}")]
     Unfoldable {
         /// The view.
         view: &'static str,
         /// Where the event stands.
         position: i64,
-        /// What is wrong with it, in words.
+        /// The reason.
         reason: String,
     },
     /// A stored row is not what the view writes.
@@ -45,7 +45,7 @@ pub enum Error {
         view: &'static str,
         /// The row's key.
         key: String,
-        /// What is wrong with it, in words.
+        /// The reason.
         reason: String,
     },
     /// The view was built by a newer program.
@@ -59,7 +59,7 @@ pub enum Error {
         known: i32,
     },
     /// Readers kept the table, so that the new one could not take its place.
-    #[error("{view} was rebuilt, but its table stayed in use: try again")]
+    #[error("{view} was rebuilt, but its table is in use: try again")]
     InUse {
         /// The view.
         view: &'static str,
@@ -67,7 +67,7 @@ pub enum Error {
     /// The log ends before the position that was asked for.
     #[error("the log ends at {head}, before {position}")]
     BeyondHead {
-        /// What was asked for.
+        /// The requested position.
         position: i64,
         /// Where the log ends.
         head: i64,
@@ -77,7 +77,7 @@ pub enum Error {
     Filter {
         /// The name of the attribute.
         attribute: String,
-        /// What is wrong, in words.
+        /// The reason.
         reason: String,
     },
     /// A cursor of another list, or of the same list with other filters or in another order.

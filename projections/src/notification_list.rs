@@ -1,4 +1,4 @@
-//! Which notifications are there, and what became of them?
+//! Which notifications are there, and what is their status?
 
 use byteshop_domain::Decider as _;
 use byteshop_domain::Locale;
@@ -30,11 +30,11 @@ pub struct NotificationList;
 pub struct Row {
     /// The notification.
     pub id: NotificationId,
-    /// Whose account it goes to; nobody's for a guest.
+    /// The recipient's account; none for a guest.
     pub account: Option<AccountId>,
     /// How it goes.
     pub channel: Channel,
-    /// What is said.
+    /// The template.
     pub template: String,
     /// In which language.
     pub locale: Locale,
@@ -50,7 +50,7 @@ pub struct Row {
     pub reason: Option<Death>,
     /// Why it is not sent.
     pub skip_reason: Option<Skip>,
-    /// What went wrong last.
+    /// The latest error.
     pub error: Option<Label>,
     /// When it is tried again.
     #[serde(with = "micros::option")]
@@ -67,17 +67,17 @@ pub struct Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It waits for its first attempt.
+    /// Waiting for its first attempt.
     Queued,
-    /// It is being handed over.
+    /// Being sent.
     Attempted,
-    /// It waits for another attempt.
+    /// Waiting for a retry.
     Failed,
-    /// It was sent.
+    /// Sent.
     Sent,
-    /// It is not tried again by itself.
+    /// Not retried automatically.
     Dead,
-    /// It is not sent.
+    /// Not to be sent.
     Skipped,
 }
 

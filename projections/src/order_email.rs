@@ -1,6 +1,7 @@
 //! Which orders did a guest with this e-mail address place?
 //!
-//! Beside [`order_list`](crate::order_list), whose rows are handed out as they are: a hash is nobody's to see.
+//! A view beside [`order_list`](crate::order_list), whose rows are returned as they are: the hash of an address must
+//! not be visible.
 
 use byteshop_domain::Decider as _;
 use byteshop_domain::codec::CodecError;
@@ -15,7 +16,7 @@ use crate::engine::{Key, Keys, View};
 #[derive(Debug)]
 pub struct OrderEmail;
 
-/// What an event says of a guest's address.
+/// The guest's address in an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
     /// They gave it.
@@ -24,7 +25,7 @@ pub enum Fact {
     Forgotten,
 }
 
-/// What an order is found by.
+/// The hash by which an order is found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// The keyed hash of the address.
@@ -39,7 +40,7 @@ impl View for OrderEmail {
     type Row = Row;
 
     fn read(event: &Recorded) -> Result<Option<Fact>, CodecError> {
-        // An address never changes after its order is placed, until whoever has it is forgotten.
+        // An address never changes after its order is placed, until its owner is erased.
         if !matches!(event.event_type.as_str(), "placed" | "buyer_forgotten") {
             return Ok(None);
         }

@@ -36,25 +36,25 @@ pub struct OrderList;
 pub struct Row {
     /// The order.
     pub id: OrderId,
-    /// Its number for people.
+    /// The order number.
     pub number: Number,
-    /// Whose account bought it; nobody's for a guest.
+    /// The buyer's account; none for a guest.
     pub account: Option<AccountId>,
-    /// Whether it goes on.
+    /// The status of the order as a whole.
     pub status: Status,
-    /// What became of the money.
+    /// The status of the payment.
     pub payment_status: PaymentStatus,
-    /// What became of the goods.
+    /// The status of the fulfilment.
     pub fulfilment: Fulfilment,
     /// Why it is off.
     pub cancel_reason: Option<CancelReason>,
-    /// What it costs.
+    /// The total.
     pub total: Money,
-    /// What was paid back for returned goods.
+    /// The amount refunded.
     pub refunded: Money,
     /// Where the goods go.
     pub country: Country,
-    /// Who gets them, and where exactly: sealed, and opened on the way out.
+    /// The recipient and the address: encrypted, and decrypted at the edge.
     pub address: Option<Personal<Address>>,
     /// How many lines it has.
     pub line_count: i64,
@@ -64,11 +64,11 @@ pub struct Row {
     pub returned: i64,
     /// The payment for it.
     pub payment: PaymentId,
-    /// Its refunds that failed, and were not tried again.
+    /// Refunds that failed and were not retried.
     pub refunds_failed: BTreeSet<RefundId>,
     /// The number of its invoice.
     pub invoice: Option<Reference>,
-    /// What an older system called it.
+    /// The id of the order in an older system.
     pub reference: Option<Reference>,
     /// When it was placed.
     #[serde(with = "micros")]
@@ -78,16 +78,16 @@ pub struct Row {
     pub paid_at: Option<DateTime<Utc>>,
 }
 
-/// What an event says about orders.
+/// The content of an event for this view.
 #[derive(Debug)]
 pub enum Fact {
-    /// Of the order itself.
+    /// An event of the order.
     Moved(Box<Event>),
-    /// Of a refund of its payment.
+    /// An event of a refund of its payment.
     Refund {
-        /// Of which order.
+        /// The order.
         order: OrderId,
-        /// What is told of it.
+        /// The state of the refund.
         news: Refund,
     },
 }
@@ -187,7 +187,7 @@ impl Row {
         }
     }
 
-    /// Takes in what became of the goods that left.
+    /// Applies a change of the fulfilment.
     fn note_fulfilment(&mut self, fulfilment: Fulfilment) {
         self.fulfilment = fulfilment.with_returns(self.returned, self.quantity);
     }
@@ -247,7 +247,7 @@ impl Row {
     }
 }
 
-/// Who an e-mail address belongs to.
+/// The owner of an e-mail address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Contact {
     /// The account that has it.
@@ -277,7 +277,7 @@ pub struct Query {
     pub from: Option<DateTime<Utc>>,
     /// Only placed before this moment.
     pub until: Option<DateTime<Utc>>,
-    /// Only of whoever has an e-mail address.
+    /// Only orders of the owner of this e-mail address.
     pub contact: Option<Contact>,
     /// Which page.
     pub ask: Ask,

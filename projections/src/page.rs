@@ -14,8 +14,9 @@ use crate::error::Error;
 pub const LIMIT: u32 = 20;
 /// Items of a page at most.
 pub const LIMIT_MAX: u32 = 100;
-/// Longest cursor that is looked at. The longest one of ours is behind a product with a title of 512 bytes that JSON
-/// writes as two each, found by a corrected search of 200 letters: some 3,100 characters. Servers take addresses of 8,000.
+/// The maximum length of a cursor. The longest possible one follows a product with a title of 512 bytes that JSON
+/// escapes to two each, found by a corrected search of 200 letters: some 3,100 characters. Servers accept URLs of
+/// 8,000.
 const CURSOR_MAX: usize = 4_096;
 
 /// A list with its filters, which its cursors are for.
@@ -46,8 +47,8 @@ impl List {
     }
 }
 
-/// FNV-1a with 32 bits (draft-eastlake-fnv-17, section 2): the same in every process and version, and nobody gains from a
-/// collision.
+/// FNV-1a with 32 bits (draft-eastlake-fnv-17, section 2): the same in every process and version; a collision gives no
+/// advantage.
 struct Fnv(u32);
 
 impl Default for Fnv {
@@ -93,7 +94,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Puts a page together from one row more than it has: that one only tells that there is a next page.
+    /// Builds a page from its rows and one more, which only shows that there is a next page.
     pub(crate) fn of<R, T: Serialize>(
         rows: &[R],
         ask: &Ask,

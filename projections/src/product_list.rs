@@ -59,19 +59,19 @@ pub struct Row {
     pub serial: i64,
     /// Where it is in its life.
     pub status: Status,
-    /// What it is called.
+    /// The title.
     pub title: Title,
-    /// What it is.
+    /// The description.
     pub description: Description,
     /// Where in the catalog it is.
     pub category: Option<CategoryId>,
-    /// What it is, in values.
+    /// The attribute values by name.
     pub attributes: Attributes,
-    /// What its variants differ in.
+    /// The options of its variants.
     pub options: Vec<OptionDefinition>,
-    /// What it looks like.
+    /// The images.
     pub images: Vec<Image>,
-    /// What of it can be bought, in the order in which it came.
+    /// The variants, in the order of creation.
     pub variants: Vec<Variant>,
     /// From the lowest price to the highest, in each currency.
     pub prices: Vec<PriceRange>,
@@ -84,7 +84,7 @@ pub struct Row {
     pub created_at: DateTime<Utc>,
 }
 
-/// What the variants of a product cost in a currency.
+/// The lowest and highest price of a product's variants in a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceRange {
     /// The lowest price.

@@ -34,11 +34,11 @@ pub struct Row {
     pub id: PromotionId,
     /// Where it is in its life.
     pub status: Status,
-    /// What it gives, of what, for whom and when.
+    /// The terms.
     pub terms: Terms,
     /// Orders that were placed with it, cancelled ones too.
     pub orders: i64,
-    /// What it took off of them, per currency.
+    /// The total discount, per currency.
     pub given: Vec<Money>,
     /// When it was made.
     #[serde(with = "micros")]
@@ -65,10 +65,10 @@ impl Row {
     }
 }
 
-/// What an event says about promotions.
+/// The content of an event for this view.
 #[derive(Debug)]
 pub enum Fact {
-    /// Of the promotion itself.
+    /// An event of the promotion.
     Changed(Box<Event>),
     /// An order was placed with some.
     Given(BTreeMap<PromotionId, Money>),

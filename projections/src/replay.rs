@@ -22,7 +22,7 @@ use build::Build;
 use task::Setup;
 pub use task::{Difference, OnProgress, Progress, Report};
 
-/// What a replay is for.
+/// The purpose of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replay {
     /// Rebuild the view, and put the new rows in place of the old ones.

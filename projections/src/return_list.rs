@@ -29,17 +29,17 @@ pub struct ReturnList;
 pub struct Row {
     /// The return.
     pub id: ReturnId,
-    /// Of which order it is.
+    /// The order.
     pub order: OrderId,
     /// How far it is.
     pub status: Stage,
-    /// What is to come back, summed per variant.
+    /// The pieces to return, summed by variant.
     pub lines: Vec<Demand>,
     /// Why.
     pub reason: Why,
     /// How many pieces are to come back.
     pub quantity: i64,
-    /// What is paid back for it.
+    /// The amount refunded.
     pub amount: Option<Money>,
     /// The piece of the payment that goes back.
     pub refund: Option<RefundId>,

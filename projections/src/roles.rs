@@ -1,5 +1,5 @@
-//! Who owns the views: the role that serves. It drops and makes their tables whenever one is rebuilt, and nothing in them is
-//! anything but derived from the log.
+//! The owner of the views: the shop's role. It drops and creates their tables whenever one is rebuilt, and everything
+//! in them is derived from the log.
 
 use sqlx::AssertSqlSafe;
 

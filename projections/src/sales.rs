@@ -1,10 +1,12 @@
-//! What was sold, when and where to?
+//! What was sold, when and where?
 //!
-//! An order counts on the day it was placed. One that is cancelled unpaid was no sale, and its row goes; one that is
-//! cancelled after it was paid stays in `gross` and is counted in `cancelled_orders`. What is given back comes off with its
-//! credit note in `credited`, on its own day and in its own country; what older cancellations gave back without one comes off in
-//! `cancelled_amount`. So `after_credits = gross + cancelled_amount + credited`, the last two being negative. What comes off with which is the
-//! order's to say: [`Sold`] comes from its events alone.
+//! An order counts on the day it was placed. An order that is cancelled unpaid was not a sale, and its row is deleted;
+//! one that is cancelled after payment stays in `gross` and is counted in `cancelled_orders`. Refunds are subtracted
+//! with their credit note in `credited`, on the day of the credit note and in the country of the order; refunds of
+//! older cancellations without a credit note are subtracted in `cancelled_amount`. So `after_credits = gross +
+//! cancelled_amount + credited`, the last two being negative. [`Sold`] decides what is subtracted with which, from the
+//! events of the order alone.
+//!
 //! Days are those of `occurred_at`, in UTC.
 
 use byteshop_domain::Decider as _;
@@ -28,7 +30,7 @@ pub use query::{By, Losses, Query, Report, Totals};
 #[derive(Debug)]
 pub struct Sales;
 
-/// What one document, or one day's losses, adds to the sums. Amounts are minor units.
+/// The amounts of one document, or of one day's losses. Amounts are in minor units.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// When, such as `2010-03-17`.
@@ -41,24 +43,24 @@ pub struct Row {
     pub orders: i64,
     /// Pieces ordered.
     pub units: i64,
-    /// What was ordered.
+    /// The amount ordered.
     pub gross: i64,
     /// Orders cancelled after they were paid.
     pub cancelled_orders: i64,
-    /// What is owed back for them, negative.
+    /// The amount to be refunded for cancelled orders, negative.
     pub cancelled: i64,
     /// Credit notes.
     pub credit_notes: i64,
-    /// What they give back, negative.
+    /// The amount of credit notes, negative.
     pub credited: i64,
     /// Pieces lost, here or on their way, without those that were found again.
     pub lost_units: i64,
-    /// Of an order: what still counts of it, and what came off with what.
+    /// Of an order: the remaining amount, and what was subtracted with which document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sold: Option<Sold>,
 }
 
-/// What an event says about sales.
+/// The content of an event for this view.
 #[derive(Debug)]
 pub enum Fact {
     /// A document of its own.

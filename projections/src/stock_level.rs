@@ -25,15 +25,15 @@ pub struct StockLevel;
 pub struct Row {
     /// The variant.
     pub variant: VariantId,
-    /// Its product.
+    /// The product.
     pub product: ProductId,
-    /// Its code.
+    /// The SKU.
     pub sku: Sku,
-    /// What is there, promised or not.
+    /// Pieces on hand, reserved or not.
     pub on_hand: i64,
-    /// What of it is promised to orders.
+    /// Pieces reserved for orders.
     pub reserved: i64,
-    /// What can be had.
+    /// Pieces available for sale.
     pub available: i64,
 }
 

@@ -18,7 +18,7 @@ pub(crate) mod micros {
     use chrono::{DateTime, SecondsFormat, Utc};
     use serde::{Deserialize, Deserializer, Serializer};
 
-    /// Such a text.
+    /// The timestamp as text.
     pub fn text(moment: &DateTime<Utc>) -> String {
         moment.to_rfc3339_opts(SecondsFormat::Micros, true)
     }

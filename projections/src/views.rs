@@ -27,7 +27,7 @@ use crate::replay::build::ROWS_IN_MEMORY;
 use crate::replay::task::Setup;
 use crate::replay::{self, OnProgress, Replay, Report};
 
-/// What builds schema `read`, in order.
+/// The migrations of schema `read`, in order.
 const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0001_checkpoint",
     "0002_order_list",
@@ -51,13 +51,13 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0090_names",
 ];
 
-/// How long a caller waits for a free connection before it is told that the views are busy.
+/// How long a caller waits for a free connection before it gets an error that the views are busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for questions.
 const ASKING: u32 = 16;
 /// Connections for the workers, which read and write together.
 const WORKING: u32 = 4;
-/// How often the checkpoint is read while somebody waits for a view that another process runs.
+/// How often the checkpoint is read while a query waits for a view that another process runs.
 const POLL: Duration = Duration::from_millis(10);
 
 /// The views of one shop.
@@ -208,7 +208,7 @@ impl Views {
         &self.inner.asking
     }
 
-    /// What products are found by.
+    /// The product index.
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.inner.catalog
     }
@@ -241,7 +241,7 @@ impl Registered {
     }
 }
 
-/// What can be done with any view.
+/// The operations on any view.
 trait Runs: std::fmt::Debug + Send + Sync {
     fn name(&self) -> &'static str;
     fn version(&self) -> i32;

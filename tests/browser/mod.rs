@@ -1,7 +1,7 @@
 //! What people see and do in a browser: the pages of development, the papers behind a mail's links, and the API reference.
 
 use byteshop_commands::notify::outside::Outside;
-use byteshop_commands::notify::words::Face;
+use byteshop_commands::notify::words::ShopDetails;
 use byteshop_tests::browser::{Page, Screen, browse};
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{GuestCart, TestShop};
@@ -66,8 +66,8 @@ async fn a_person_approves_declines_or_cancels_a_payment() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_opens_the_papers_of_an_order_from_its_mail() {
     let shop = TestShop::start().await;
-    let face = Face { name: "ByteShop".into(), api: Some(shop.url.clone()), ..Face::default() };
-    shop.commands.reach(Outside { face, ..Outside::kept(&shop.log) });
+    let details = ShopDetails { name: "ByteShop".into(), api: Some(shop.url.clone()), ..ShopDetails::default() };
+    shop.commands.reach(Outside { details, ..Outside::kept(&shop.log) });
     let (_, variant) = shop.product("BROWSER-2", 1999, 9).await;
     browse(Screen::Desktop, async |page| {
         // The mailbox is open before there is any mail: it fills by itself.
@@ -138,7 +138,7 @@ async fn a_wrong_address_shows_a_person_a_page() {
             page.open(&format!("{}{path}", shop.url)).await;
             page.shows("h1", "Page not found").await;
         }
-        page.click("What is where").await;
+        page.click("Overview").await;
         page.shows("h1", "ByteShop").await;
     })
     .await;

@@ -232,7 +232,7 @@ async fn what_cannot_be_imported_is_told_line_by_line() {
             (3, "the SKU belongs to another product of the shop"),
             (4, "a quotation mark is missing or in the wrong place"),
             (5, "the line is empty"),
-            (6, "an adjustment of the books is no sale"),
+            (6, "an accounting adjustment is not a sale"),
             (7, "a cancellation must have a negative quantity"),
             (8, "the line has 9 columns instead of 8"),
         ]
@@ -250,7 +250,7 @@ async fn an_invoice_with_other_content_is_not_imported_again() {
     import(&shop, &format!("{COLUMNS}{line}")).await;
     let head = shop.log.head().await.unwrap();
     let changed = import(&shop, &format!("{COLUMNS}{}", line.replace(",2,", ",3,"))).await;
-    assert_eq!(changed.rejects[0].reason, "imported before with other content");
+    assert_eq!(changed.rejects[0].reason, "imported earlier with different content");
     assert_eq!((changed.imported, shop.log.head().await.unwrap()), (0, head));
 }
 

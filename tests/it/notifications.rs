@@ -136,8 +136,8 @@ async fn mails_of_payments_and_refunds_lead_to_their_papers() {
     const API: &str = "https://api.example.org";
     let database = fresh_database().await;
     let log = Log::open(&database).unwrap();
-    let face = Face { name: "ByteShop".into(), api: Some(API.into()), ..Face::default() };
-    let shop = TestShop::reaching(database, Outside { face, ..Outside::kept(&log) }).await;
+    let details = ShopDetails { name: "ByteShop".into(), api: Some(API.into()), ..ShopDetails::default() };
+    let shop = TestShop::reaching(database, Outside { details, ..Outside::kept(&log) }).await;
     let (_, variant) = shop.product("N-8", 1_000, 10).await;
     let (placed, cart) = order_of(&shop, &variant, "vera@example.org", "ru").await;
     let path = format!("/v1/orders/{}", placed.text("/id"));
@@ -200,7 +200,7 @@ async fn a_buyer_hears_what_is_called_off_and_what_does_not_arrive() {
     assert!(sent["text"].as_str().unwrap().contains("его везёт учебный перевозчик"), "{sent}");
     let number = placed.text("/number");
     for subject in
-        [format!("Заказ {number} не удалось вручить"), format!("Посылка из заказа {number} возвращается к нам")]
+        [format!("Заказ {number} не удалось вручить"), format!("Посылка из заказа {number} возвращается в магазин")]
     {
         mail(&shop, "boris@example.org", |told| told == subject).await;
     }
@@ -433,7 +433,7 @@ async fn an_account_is_confirmed_and_reset_with_the_codes_of_its_mails() {
     shop.log_in("new@example.org", PASSWORD).await.expect(200);
     shop.register("new@example.org").await.expect(202);
     let again = mails(&shop, "new@example.org", 2).await.remove(1);
-    assert_eq!(again["subject"], "You have an account already");
+    assert_eq!(again["subject"], "You already have an account");
     shop.post("/v1/auth/password/forgot").json(json!({"email": "new@example.org"})).send().await.expect(202);
     let reset = mails(&shop, "new@example.org", 3).await.remove(2);
     let body = json!({"code": code(&reset), "password": "another horse battery"});

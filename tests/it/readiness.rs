@@ -172,7 +172,7 @@ async fn a_nats_that_was_killed_is_told_when_it_goes_and_when_it_delivers_again(
     })
     .await;
     kill_process(shop.program.process("nats-server").unwrap(), Signal::KILL).unwrap();
-    let (gone, back) = ("JetStream does not deliver any more", "JetStream delivers again");
+    let (gone, back) = ("JetStream stopped delivering", "JetStream delivers again");
     eventually("it is told that JetStream is gone", async || log().contains(gone).then_some(())).await;
     eventually("it is told that JetStream is back", async || {
         something_happens().await;

@@ -288,7 +288,7 @@ async fn the_shop_rotates_when_it_is_due_and_only_a_key_that_is_its_own() {
     let (first, own) = (key_in(&file), KeySource::File(file.clone()));
     age_rotation(&log).await;
     rotation::look(&log, &own).await;
-    assert_eq!(key_in(&file), first, "nobody was erased");
+    assert_eq!(key_in(&file), first, "no one has been erased");
     vault.erase(ada).await.unwrap();
     rotation::look(&log, &KeySource::Given).await;
     assert_eq!((keys_in(&file), key_in(&file)), (1, first), "a configured key is not the shop's to rotate");

@@ -1,7 +1,7 @@
-//! Group commit: one task takes every append that waits and writes them in one transaction.
+//! Group commit: one task writes all waiting appends in one transaction.
 //!
-//! While a batch is on its way to the disk the next one gathers, so the rate grows with the number of callers while one
-//! caller alone waits for one round trip. A caller is answered only when its append is durable (I3).
+//! While a batch is flushed the next one is collected, so the rate grows with the number of callers, while a single
+//! caller waits for one round trip. A caller gets its response only when its append is durable (I3).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::commit_handle::Fate;
+use crate::engine::commit_handle::CommitHandle;
 
 /// Appends in a batch at most: enough to amortise the flush, few enough to bound memory and the time under the lock.
 const MAX_APPENDS: usize = 2_048;
 /// Events in a batch at most, for the same reason.
 const MAX_EVENTS: usize = 8_192;
-/// How long the fate of a batch is looked for before its callers are told that it is unknown.
+/// How long the outcome of a batch is looked up before its callers get an error that it is unknown.
 const SETTLE_DEADLINE: Duration = Duration::from_secs(20);
 /// The pause between attempts to reach Postgres.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What the callers of an append are told when the store failed; the cause is shared by the whole batch.
+/// The error of every caller whose append failed with the store; the whole batch shares the cause.
 #[derive(Debug, Clone)]
 pub struct Unavailable(pub String);
 
@@ -33,37 +33,37 @@ struct Waiting {
     caller: Caller,
 }
 
-/// Who waits for an append, and what it stands and falls with.
+/// The caller of an append, and the appends whose success the append depends on.
 #[derive(Debug)]
 struct Caller {
     done: oneshot::Sender<Result<Outcome, Unavailable>>,
-    fate: Fate,
-    depends: Vec<Fate>,
+    handle: CommitHandle,
+    depends: Vec<CommitHandle>,
 }
 
 impl Caller {
-    /// It was decided on what did not happen.
+    /// Whether an append that it depends on was refused.
     fn is_doomed(&self) -> bool {
-        self.depends.iter().any(Fate::is_refused)
+        self.depends.iter().any(CommitHandle::is_refused)
     }
 
     fn settle(&self, outcome: &Result<Outcome, Unavailable>) {
-        self.fate.settle(matches!(outcome, Ok(Outcome::Accepted { .. })));
+        self.handle.settle(matches!(outcome, Ok(Outcome::Accepted { .. })));
     }
 
     fn answer(self, outcome: Result<Outcome, Unavailable>) {
         self.settle(&outcome);
-        // A caller that went away does not change what was written.
+        // If the caller was dropped, the append is written all the same.
         let _ = self.done.send(outcome);
     }
 }
 
-/// The events of a batch, now that they are durable: for those in this process who follow the log.
+/// The durable events of a batch, for the followers of the log in this process.
 #[derive(Debug)]
 pub struct Committed(Vec<(i64, Arc<Append>)>);
 
 impl Committed {
-    /// The events as they stand in the log, in order.
+    /// The events as they are in the log, in order.
     pub fn events(self) -> Vec<Arc<Recorded>> {
         let events = self.0.into_iter().flat_map(|(first, append)| {
             let events = Arc::try_unwrap(append).map_or_else(|append| append.events.clone(), |append| append.events);
@@ -73,7 +73,7 @@ impl Committed {
     }
 }
 
-/// The way into the log for everything that this process writes.
+/// The queue of all appends of this process.
 #[derive(Debug, Clone)]
 pub struct Appender {
     queue: mpsc::UnboundedSender<Waiting>,
@@ -104,16 +104,16 @@ impl Appender {
         (Self { queue }, run(log, waiting, committed, cancel))
     }
 
-    /// Puts an append in the queue; appends are written in the order in which they were submitted.
+    /// Queues an append; appends are written in the order in which they were submitted.
     pub fn submit(&self, append: Append) -> Submitted {
-        self.submit_after(append, Fate::default(), Vec::new())
+        self.submit_after(append, CommitHandle::default(), Vec::new())
     }
 
-    /// The same for an append that was decided on others, whose fate is not known yet: it is refused when one of them is.
-    pub fn submit_after(&self, append: Append, fate: Fate, depends: Vec<Fate>) -> Submitted {
+    /// Queues an append that depends on pending appends: it is refused if one of them is.
+    pub fn submit_after(&self, append: Append, handle: CommitHandle, depends: Vec<CommitHandle>) -> Submitted {
         let (done, outcome) = oneshot::channel();
-        // When the task is gone the sender is dropped with the message, and the caller reads that below.
-        let _ = self.queue.send(Waiting { append, caller: Caller { done, fate, depends } });
+        // If the task has ended, the sender is dropped with the message, and the caller sees that below.
+        let _ = self.queue.send(Waiting { append, caller: Caller { done, handle, depends } });
         Submitted(outcome)
     }
 }
@@ -132,7 +132,7 @@ async fn run(
             () = cancel.cancelled() => None,
         };
         let Some(first) = first else { break };
-        // Whoever was woken by the last batch and is about to submit again comes along, instead of waiting a whole flush.
+        // Callers that the last batch has woken and that submit again at once join this batch instead of waiting for a flush.
         tokio::task::yield_now().await;
         let (appends, callers) = gather(first, &mut waiting);
         if appends.is_empty() {
@@ -151,8 +151,8 @@ async fn run(
     }
 }
 
-/// Takes what waits, but for those that were decided on what has been refused meanwhile: they are refused too. The version
-/// that they expect may be there by now, of another append.
+/// Collects the waiting appends and refuses those that depend on a refused append. The stream may already have the
+/// version that they expect, but written by another append.
 fn gather(first: Waiting, waiting: &mut mpsc::UnboundedReceiver<Waiting>) -> (Vec<Arc<Append>>, Vec<Caller>) {
     let (mut appends, mut callers, mut events) = (Vec::new(), Vec::new(), 0);
     let mut next = Some(first);
@@ -178,9 +178,9 @@ fn first_position(outcome: &Result<Outcome, Unavailable>) -> Option<i64> {
     }
 }
 
-/// Answers everybody.
+/// Reports the outcomes to all callers.
 fn answer(outcomes: Vec<Result<Outcome, Unavailable>>, callers: Vec<Caller>) {
-    // All fates before the first answer: whoever acts on one finds the others known.
+    // Settles all handles before the first response, so that a caller which acts on one finds the others settled.
     for (outcome, caller) in outcomes.iter().zip(&callers) {
         caller.settle(outcome);
     }
@@ -195,7 +195,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes a batch and gives one outcome per append. `in_doubt`: it may have been written already.
+    /// Writes a batch and returns one outcome per append. `in_doubt`: it may have been written already.
     async fn write(
         &mut self,
         mut batch: Vec<Arc<Append>>,
@@ -217,15 +217,15 @@ impl Writer {
             };
             if error.outcome_is_unknown() {
                 // The watch over Postgres logs the warning.
-                tracing::info!(%error, appends = batch.len(), "the connection was lost during an append; looking whether it was written");
+                tracing::info!(%error, appends = batch.len(), "the connection was lost in an append; checking its outcome");
                 self.connection = None;
-                // From now on a conflict may be with ourselves: the first writing did arrive.
+                // From now on a conflict may be with our own first attempt, if it was committed.
                 in_doubt = true;
                 if !self.settle(&mut batch, &mut indexes, &mut outcomes, deadline).await {
                     return give_up(outcomes, &error);
                 }
             } else if batch.len() > 1 {
-                // One append spoils the batch: each gets its own transaction, and only the bad one fails.
+                // One append makes the whole batch fail: each gets its own transaction, so that only this one fails.
                 for (index, append) in indexes.into_iter().zip(batch) {
                     let caller = &callers[index];
                     let outcome = match (caller.is_doomed(), in_doubt) {
@@ -270,7 +270,7 @@ impl Writer {
         Ok(outcomes)
     }
 
-    /// Takes out of the batch what was written after all; false when Postgres stays away too long.
+    /// Removes the appends from the batch that turn out to be written; false if Postgres does not answer in time.
     async fn settle(
         &mut self,
         batch: &mut Vec<Arc<Append>>,
@@ -282,7 +282,7 @@ impl Writer {
             match self.settle_once(batch, indexes, outcomes).await {
                 Ok(()) => return true,
                 Err(error) => {
-                    tracing::debug!(%error, "Postgres is not there yet");
+                    tracing::debug!(%error, "Postgres is not available yet");
                     self.connection = None;
                     sleep(RECONNECT_PAUSE).await;
                 }

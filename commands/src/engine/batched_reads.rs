@@ -1,7 +1,7 @@
-//! Group reads: what many requests want to read of their streams at the same time is read in one round trip.
+//! Batched reads: the reads of concurrent requests share one round trip.
 //!
-//! As with group commit, what is asked for while a read is under way gathers for the next one, so the number of round
-//! trips falls as the load grows, while one request alone waits for one.
+//! As with group commit, reads that are requested while one is in progress are collected for the next one, so the
+//! number of round trips falls as the load grows, while a single request waits for one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use byteshop_eventstore::{Connection, Log, Recorded, StoreError, StreamId};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 
-/// Reads that may be under way: a long stream that is read for the first time does not hold up all others.
+/// Concurrent reads: a long stream that is read for the first time does not delay all others.
 const READERS: usize = 2;
 /// Streams in one read at most.
 const MAX_STREAMS: usize = 1_024;
 
-/// A stream, and the version after which it is wanted.
+/// A stream, and the version after which it is to be read.
 pub type Wanted = (StreamId, i64);
 
-/// What came of a read: a page of each stream, in the order in which they were wanted.
+/// The result of a read: a page of each stream, in the order of the request.
 type Answer = Result<Vec<Arc<[Recorded]>>, StoreError>;
 
 struct Asked {
@@ -27,7 +27,7 @@ struct Asked {
     done: oneshot::Sender<Answer>,
 }
 
-/// The way to streams for everything that this process reads of them.
+/// The queue of all reads of streams in this process.
 pub struct Reader {
     queue: mpsc::UnboundedSender<Asked>,
     /// Ends the tasks when the reader is dropped.
@@ -46,7 +46,7 @@ impl Reader {
     /// The next page of each stream after its version, at most [`PAGE`] events of each, in the order asked for.
     pub async fn read(&self, wanted: Vec<Wanted>) -> Answer {
         let (done, answer) = oneshot::channel();
-        // When the tasks are gone, so is the sender, and the caller reads that below.
+        // If the tasks have ended, the sender is dropped, and the caller sees that below.
         let _ = self.queue.send(Asked { wanted, done });
         answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the program is stopping".into())))
     }
@@ -75,18 +75,18 @@ async fn run(log: Log, asked: Arc<Mutex<mpsc::UnboundedReceiver<Asked>>>) {
                 Ok(pages) => Ok(places.into_iter().map(|place| Arc::clone(&pages[place])).collect()),
                 Err(error) => Err(StoreError::Unavailable(error.to_string())),
             };
-            // A caller that went away needs no answer.
+            // A dropped caller needs no response.
             let _ = asked.done.send(answer);
         }
     }
 }
 
-/// Reads on the connection that is kept, and once more on a new one: reading twice is reading.
+/// Reads on the kept connection, and after a failure once more on a new one: reading twice is harmless.
 async fn read(log: &Log, kept: &mut Option<Connection>, streams: &[Wanted]) -> Result<Vec<Vec<Recorded>>, StoreError> {
     if let Some(connection) = kept {
         match read_many_on(connection, streams, PAGE).await {
             Ok(pages) => return Ok(pages),
-            Err(error) => tracing::debug!(%error, "reading again on a new connection"),
+            Err(error) => tracing::debug!(%error, "retrying the read on a new connection"),
         }
     }
     *kept = None;
@@ -98,11 +98,11 @@ async fn read(log: &Log, kept: &mut Option<Connection>, streams: &[Wanted]) -> R
     pages
 }
 
-/// Waits for the first, then takes along whoever else waits.
+/// Waits for the first request and adds all others that are waiting.
 async fn gather(asked: &Mutex<mpsc::UnboundedReceiver<Asked>>) -> Option<Vec<Asked>> {
     let mut asked = asked.lock().await;
     let mut batch = vec![asked.recv().await?];
-    // Whoever is about to ask comes along, instead of making a round trip of their own.
+    // Requests that are about to be made join this read instead of making a round trip of their own.
     tokio::task::yield_now().await;
     let mut streams = batch[0].wanted.len();
     while streams < MAX_STREAMS {

@@ -1,10 +1,10 @@
-//! Aggregates as this process last saw them: a hint that saves reading, never the truth.
+//! Cached states of aggregates: they save reads, but are never authoritative.
 //!
-//! Every append says which versions it was decided on, so a stale entry costs a second try and nothing else.
-//! An entry knows two states: the last one that is known to be durable, and the latest one that was submitted. Commands
+//! Every append carries the versions that it was decided on, so a stale entry costs a second attempt and nothing else.
+//! An entry has two states: the last one that is known to be durable, and the latest one that was submitted. Commands
 //! are decided on the latest, so that many of them can change one stream within a single group commit; if an append is
-//! refused, those that were decided on it are refused with it and tried again, however late they were submitted: a state
-//! carries the [`Fate`] of the append that made it. Queries never see the latest.
+//! refused, those that depend on it are refused as well and decided again, however late they were submitted: a state
+//! carries the [`CommitHandle`] of the append that created it. Queries never see the latest state.
 
 use std::any::Any;
 use std::num::NonZeroUsize;
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use byteshop_eventstore::{Recorded, StreamId};
 use lru::LruCache;
 
-use crate::engine::commit_handle::Fate;
+use crate::engine::commit_handle::CommitHandle;
 
 /// A state of any aggregate.
 pub type AnyState = Arc<dyn Any + Send + Sync>;
@@ -21,21 +21,21 @@ pub type AnyState = Arc<dyn Any + Send + Sync>;
 /// Entries at most. An order with its lines takes about two kilobytes, so a full cache stays below a few hundred megabytes.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(100_000).expect("a positive number");
 
-/// A state and the version that it is of.
+/// A state and its version.
 #[derive(Clone)]
 pub struct Versioned {
     /// The version of the stream; 0 for one that does not exist.
     pub version: i64,
-    /// The state there.
+    /// The state.
     pub state: AnyState,
-    /// The append that made it, when that was not known to be durable yet.
-    pub made_by: Option<Fate>,
+    /// The append that created it, if that is not known to be durable yet.
+    pub made_by: Option<CommitHandle>,
 }
 
 struct Entry {
     durable: Versioned,
     latest: Versioned,
-    /// Another process wrote to the stream: the next reader looks.
+    /// Another process wrote to the stream, so the next reader must read it.
     stale: bool,
 }
 
@@ -50,8 +50,8 @@ pub struct Change {
     pub stream: StreamId,
     /// The version that the decision was made on.
     pub from: i64,
-    /// The append that made that version, when that was not known to be durable yet.
-    pub made_by: Option<Fate>,
+    /// The append that created that version, if that was not known to be durable yet.
+    pub made_by: Option<CommitHandle>,
     /// The state after it; none when the stream was only read.
     pub to: Option<Versioned>,
 }
@@ -68,23 +68,22 @@ impl Cache {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The latest state, to decide on.
+    /// The latest state, for decisions.
     pub fn latest(&self, stream: &StreamId) -> Option<Versioned> {
         self.entries().get(stream).filter(|entry| !entry.stale).map(|entry| entry.latest.clone())
     }
 
-    /// The last state that is known to be durable, to read on from.
+    /// The last state that is known to be durable, from which reading continues.
     pub fn durable(&self, stream: &StreamId) -> Option<Versioned> {
         self.entries().get(stream).map(|entry| entry.durable.clone())
     }
 
-    /// Remembers what was read from the log.
+    /// Stores a state that was read from the log.
     pub fn put_durable(&self, stream: &StreamId, read: &Versioned) {
         self.put(stream, read, true);
     }
 
-    /// Remembers what is durable. Only who has read the log knows that there is nothing newer, so only then is an entry
-    /// no longer stale.
+    /// Stores a durable state. Only reading the log shows that there is nothing newer, so only then is an entry no longer stale.
     fn put(&self, stream: &StreamId, durable: &Versioned, was_read: bool) {
         let mut entries = self.entries();
         let Some(entry) = entries.get_mut(stream) else {
@@ -100,31 +99,36 @@ impl Cache {
         entry.stale &= !was_read;
     }
 
-    /// Submits a decision if it was made on the latest states; `submit` runs under the lock, so that the order in which
-    /// appends enter the queue is the order in which they build on each other. It is given the fate that it decides, and
-    /// those on which it depends.
-    pub fn submit<T>(&self, changes: &[Change], submit: impl FnOnce(Fate, Vec<Fate>) -> T) -> Option<T> {
+    /// Submits a decision if it was made on the latest states; `submit` runs under the lock, so that the order in which appends
+    /// enter the queue is the order in which they build on each other. It gets the handle of the append, and those that the append
+    /// depends on.
+    pub fn submit<T>(
+        &self,
+        changes: &[Change],
+        submit: impl FnOnce(CommitHandle, Vec<CommitHandle>) -> T,
+    ) -> Option<T> {
         let mut entries = self.entries();
         let is_latest = |entry: &Entry, change: &Change| {
-            entry.latest.version == change.from && Fate::same(entry.latest.made_by.as_ref(), change.made_by.as_ref())
+            entry.latest.version == change.from
+                && CommitHandle::same(entry.latest.made_by.as_ref(), change.made_by.as_ref())
         };
         if changes.iter().any(|change| entries.peek(&change.stream).is_some_and(|entry| !is_latest(entry, change))) {
             return None;
         }
-        let fate = Fate::default();
-        let depends = changes.iter().filter_map(|change| change.made_by.clone()).filter(|fate| !fate.is_accepted());
+        let handle = CommitHandle::default();
+        let depends = changes.iter().filter_map(|change| change.made_by.clone()).filter(|handle| !handle.is_accepted());
         let depends = depends.collect();
         for change in changes {
             let Some(to) = &change.to else { continue };
             if let Some(entry) = entries.get_mut(&change.stream) {
-                entry.latest = Versioned { made_by: Some(fate.clone()), ..to.clone() };
+                entry.latest = Versioned { made_by: Some(handle.clone()), ..to.clone() };
             }
         }
-        Some(submit(fate, depends))
+        Some(submit(handle, depends))
     }
 
-    /// These events are in the log, so a state that is older is read again. A follower of the log may get an append before its
-    /// command has confirmed it here, or an append of another process.
+    /// Marks states that are older than these events as stale. A follower of the log may get an append before its command has
+    /// confirmed it here, or an append of another process.
     pub fn notice<'a>(&self, events: impl IntoIterator<Item = &'a Recorded>) {
         let mut entries = self.entries();
         for event in events {
@@ -144,7 +148,8 @@ impl Cache {
         }
     }
 
-    /// The append was refused, or its fate is unknown: what was submitted on these streams is no ground to decide on.
+    /// The append was refused, or its outcome is unknown: no decision may be based on the states that were submitted for these
+    /// streams.
     pub fn revoke(&self, changes: &[Change]) {
         let mut entries = self.entries();
         for change in changes {
@@ -163,11 +168,11 @@ mod tests {
 
     use super::*;
 
-    fn versioned(version: i64, made_by: Option<Fate>) -> Versioned {
+    fn versioned(version: i64, made_by: Option<CommitHandle>) -> Versioned {
         Versioned { version, state: Arc::new(version), made_by }
     }
 
-    fn change(stream: &StreamId, from: i64, made_by: Option<Fate>) -> Change {
+    fn change(stream: &StreamId, from: i64, made_by: Option<CommitHandle>) -> Change {
         Change { stream: stream.clone(), from, made_by, to: Some(versioned(from + 1, None)) }
     }
 
@@ -176,10 +181,10 @@ mod tests {
         let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
         cache.put_durable(&stream, &versioned(1, None));
         let first = [change(&stream, 1, None)];
-        let fate = cache.submit(&first, |fate, _| fate).unwrap();
+        let handle = cache.submit(&first, |handle, _| handle).unwrap();
         let made_by = cache.latest(&stream).unwrap().made_by;
         // Another process was faster: its version 2 is the one in the log.
-        fate.settle(false);
+        handle.settle(false);
         cache.revoke(&first);
         cache.put_durable(&stream, &versioned(2, None));
         assert!(cache.submit(&[change(&stream, 2, made_by)], |_, _| ()).is_none());
@@ -215,14 +220,14 @@ mod tests {
     fn a_decision_on_an_append_that_waits_depends_on_it_and_one_on_a_durable_append_on_nothing() {
         let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
         cache.put_durable(&stream, &versioned(1, None));
-        let fate = cache.submit(&[change(&stream, 1, None)], |fate, depends| depends.is_empty().then_some(fate));
-        let fate = fate.flatten().unwrap();
+        let handle = cache.submit(&[change(&stream, 1, None)], |handle, depends| depends.is_empty().then_some(handle));
+        let handle = handle.flatten().unwrap();
         let made_by = cache.latest(&stream).unwrap().made_by;
         assert_eq!(cache.submit(&[change(&stream, 2, made_by.clone())], |_, depends| depends.len()), Some(1));
         let made_by = cache.latest(&stream).unwrap().made_by;
-        fate.settle(true);
+        handle.settle(true);
         assert_eq!(cache.submit(&[change(&stream, 3, made_by)], |_, depends| depends.len()), Some(1));
         cache.put_durable(&stream, &versioned(9, None));
-        assert_eq!(cache.submit(&[change(&stream, 9, Some(fate))], |_, depends| depends.len()), Some(0));
+        assert_eq!(cache.submit(&[change(&stream, 9, Some(handle))], |_, depends| depends.len()), Some(0));
     }
 }

@@ -1,4 +1,4 @@
-//! Why a command was not carried out.
+//! Errors of commands.
 
 use byteshop_domain::Kind;
 use byteshop_domain::codec::CodecError;
@@ -6,37 +6,37 @@ pub use byteshop_domain::rejected::Rejected;
 use byteshop_domain::work::Refused;
 use byteshop_eventstore::StoreError;
 
-/// Why a command was not carried out.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The domain refused it.
     #[error("{}", .0.detail)]
     Rejected(Rejected),
-    /// The caller asked for another version than there is.
+    /// The stream has another version than the caller expects.
     #[error("the version is {current}, not the expected one")]
     Version {
-        /// The version that there is.
+        /// The current version.
         current: i64,
     },
-    /// It was refused before, for this reason, and the same request gets the same answer.
+    /// The command was refused before for this reason; the same request gets the same response.
     #[error(transparent)]
     Replayed(Box<Error>),
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
-    /// A request with the same idempotency key is being carried out.
+    /// A request with the same idempotency key is in progress.
     #[error("a request with the same idempotency key is in progress")]
     InFlight,
-    /// Others changed the same things every time; nothing was written.
+    /// Every attempt had a version conflict; nothing was written.
     #[error("too much contention on the same records; retry")]
     Contended,
-    /// What is in the way is about to pass; nothing was written, and nothing is kept under the idempotency key.
+    /// The obstacle will pass soon; nothing was written, and nothing is stored under the idempotency key.
     #[error("{}", .0.detail)]
     NotYet(Rejected),
-    /// The caller has to prove again who they are; nothing was written, and nothing is kept under the idempotency key.
+    /// The caller has to re-authenticate; nothing was written, and nothing is stored under the idempotency key.
     #[error("{}", .0.detail)]
     Unproven(Rejected),
-    /// The store did not answer; whether the command was carried out is not known.
+    /// The store did not answer; the outcome of the command is unknown.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The log under a process is not the one that it has read: a restored backup.
@@ -44,25 +44,25 @@ pub enum Error {
     OtherHistory {
         /// The process.
         process: &'static str,
-        /// Where it stood.
+        /// The position of the process.
         position: i64,
     },
-    /// A backup was restored and nobody has confirmed it: no payment is taken and no number given.
+    /// A backup was restored and no operator has confirmed it: payments and document numbers are stopped.
     #[error("payments and document numbers are stopped: {reason}")]
     Closed {
-        /// What was noticed.
+        /// How the restore was detected.
         reason: String,
     },
     /// The payment provider that was named is not connected to this shop.
     #[error("this shop does not use the payment provider {provider}")]
     NoProvider {
-        /// Its name.
+        /// The name of the provider.
         provider: &'static str,
     },
     /// The payment provider did not answer.
     #[error(transparent)]
     Provider(#[from] crate::ports::NoAnswer),
-    /// An event of ours cannot be read or written.
+    /// An event cannot be read or written.
     #[error(transparent)]
     Codec(#[from] CodecError),
 }

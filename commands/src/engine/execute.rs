@@ -1,4 +1,4 @@
-//! Carrying out a command: attempts, the append, the receipt, and the first answer again.
+//! Execution of a command: attempts, the append, the receipt, and repeated requests.
 
 use std::sync::Arc;
 
@@ -15,22 +15,22 @@ use crate::engine::in_flight::Running;
 use crate::engine::intent::{Intent, Key};
 use crate::engine::unit::{Unit, Work};
 
-/// Attempts before a command is told that too much contention on the same records; retry. Most retries happen in memory, so
-/// only many processes that write the same stream can use these up.
+/// Attempts before a command fails with `store.contended`. Most retries happen in memory, so only many processes that
+/// write the same stream can use up all attempts.
 const MAX_ATTEMPTS: usize = 64;
 
-/// A command that was carried out.
+/// The result of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done<T> {
-    /// What the command answers.
+    /// The response of the command.
     pub answer: T,
-    /// The position of its last event; none when everything was so already.
+    /// The position of its last event; none if it changed nothing.
     pub position: Option<i64>,
-    /// It had been carried out before: this is the first answer again.
+    /// Whether the command had been executed before, so that this is its first response again.
     pub replayed: bool,
 }
 
-/// What a receipt keeps.
+/// The content of a receipt.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Stored<T> {
@@ -39,19 +39,19 @@ enum Stored<T> {
     Version(i64),
 }
 
-/// What a command decides, on the states that it loads.
+/// The decision of a command on the states that it loads.
 type Decide<'a, T> = dyn Fn(Unit) -> BoxFuture<'a, Result<T, Error>> + Send + Sync + 'a;
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 enum Attempt<T> {
     Finished(Result<Done<T>, Error>),
     Again,
 }
 
 impl Commands {
-    /// Carries out a command: `work` loads what it needs and decides; what it decided is appended at once, or not at all.
+    /// Executes a command: `work` loads states and decides; its events are appended in one append, or not at all.
     ///
-    /// When others were faster, `work` runs again on the newer states, so it must not do anything but decide.
+    /// After a version conflict `work` runs again on the newer states, so it must have no other effects.
     pub async fn run<T, F, Fut>(&self, intent: &Intent, work: F) -> Result<Done<T>, Error>
     where
         T: Serialize + DeserializeOwned + Send,
@@ -62,12 +62,12 @@ impl Commands {
         self.run_entered(intent, work).await
     }
 
-    /// Takes the key of a command into use, if it has one.
+    /// Reserves the idempotency key of a command, if it has one.
     pub(crate) fn enter(&self, intent: &Intent) -> Result<Option<Running>, Error> {
         intent.key.as_ref().map(|key| self.in_flight().enter(key).ok_or(Error::InFlight)).transpose()
     }
 
-    /// [`Commands::run`] for who has taken the key into use already.
+    /// [`Commands::run`] for a caller that has already reserved the key.
     pub(crate) async fn run_entered<T, F, Fut>(&self, intent: &Intent, work: F) -> Result<Done<T>, Error>
     where
         T: Serialize + DeserializeOwned + Send,
@@ -93,7 +93,7 @@ impl Commands {
             match self.finish(&intent, work, decided).await? {
                 Attempt::Finished(done) => {
                     count(intent.command, done.as_ref().err());
-                    // The first answer again shows what it did then, which something newer may have replaced.
+                    // The first response shows the state of that time, which may have been replaced since.
                     if let (Some((cart, total)), Ok(Done { replayed: false, .. })) = (shown, &done) {
                         self.remember_total(cart, Some(total)).await;
                     }
@@ -114,7 +114,7 @@ impl Commands {
     ) -> Result<Attempt<T>, Error> {
         let (stored, events) = match decided {
             Ok(answer) => (Stored::Accepted(answer), work.events),
-            // A refusal writes nothing, but on the word of the cache alone it does not stand.
+            // A refusal writes nothing, so it must not be based on cached states alone.
             Err(Error::Rejected(rejected)) => (Stored::Rejected(rejected), Vec::new()),
             Err(Error::Version { current }) => (Stored::Version(current), Vec::new()),
             Err(other) => return Ok(Attempt::Finished(Err(other))),
@@ -128,7 +128,7 @@ impl Commands {
             events,
             receipt: intent.key.as_ref().map(|key| self.receipt(key, &stored)).transpose()?,
         };
-        let submit = |fate, depends| self.appender().submit_after(append, fate, depends);
+        let submit = |handle, depends| self.appender().submit_after(append, handle, depends);
         let Some(submitted) = self.cache().submit(&changes, submit) else {
             return Ok(Attempt::Again);
         };
@@ -142,7 +142,7 @@ impl Commands {
         submitted: Submitted,
         stored: Stored<T>,
     ) -> Result<Attempt<T>, Error> {
-        // If the caller goes away, what it submitted must still be settled in the cache.
+        // If the caller is dropped, its submitted states must still be settled in the cache.
         let mut guard = RevokeOnDrop { commands: self, changes: Some(changes) };
         let outcome = submitted.outcome().await;
         let attempt = match outcome {
@@ -179,7 +179,7 @@ impl Commands {
         }
     }
 
-    /// The first answer to a command that was carried out before, if it was.
+    /// The first response to a command that was executed before, if there is one.
     ///
     /// # Errors
     /// [`Error::KeyReused`] when the key belongs to another request, [`Error::Replayed`] when it was refused.
@@ -208,7 +208,7 @@ fn only_read(change: Change) -> Change {
     Change { to: None, ..change }
 }
 
-/// Takes what was submitted out of the cache unless it was confirmed.
+/// Removes submitted states from the cache on drop, unless they were confirmed.
 struct RevokeOnDrop<'a> {
     commands: &'a Commands,
     changes: Option<&'a [Change]>,

@@ -1,7 +1,7 @@
-//! The idempotency keys whose commands this process is carrying out.
+//! The idempotency keys of the commands in progress in this process.
 //!
-//! Two processes may still carry out the same command at once: the receipt, written in the append's own transaction,
-//! lets one of them win.
+//! Two processes may still execute the same command at once: the receipt, written in the transaction of the append,
+//! lets only one of them succeed.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ pub struct InFlight {
     keys: Keys,
 }
 
-/// A key in use; dropped, it is free.
+/// A reserved key, released on drop.
 #[derive(Debug)]
 pub struct Running {
     keys: Keys,
@@ -24,7 +24,7 @@ pub struct Running {
 }
 
 impl InFlight {
-    /// Takes a key into use, unless it is.
+    /// Reserves a key, unless it is in use.
     pub fn enter(&self, key: &Key) -> Option<Running> {
         let key = (key.who.clone(), key.key.clone());
         let entered = self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());

@@ -1,14 +1,14 @@
-//! Who wants something done and why: set once, where the request comes in.
+//! The actor and the cause of a command, set once where the request arrives.
 
 use byteshop_domain::Actor;
 use byteshop_eventstore::Meta;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-/// One command's who and why; every event of the command carries it.
+/// The actor and the cause of one command; every event of the command carries them.
 #[derive(Debug, Clone)]
 pub struct Intent {
-    /// Who asks.
+    /// The actor.
     pub actor: Actor,
     /// The command, such as `order.cancel`.
     pub command: &'static str,
@@ -18,11 +18,11 @@ pub struct Intent {
     pub correlation_id: Uuid,
     /// The position of the event that led to it.
     pub causation: Option<i64>,
-    /// When it happened in the world, if not now.
+    /// The time of occurrence, if not now.
     pub occurred_at: Option<DateTime<Utc>>,
     /// The W3C trace id.
     pub trace_id: Option<String>,
-    /// What the client called the request.
+    /// The client's own id of the request.
     pub client_request_id: Option<Uuid>,
     /// The idempotency key, if the request has one.
     pub key: Option<Key>,
@@ -30,16 +30,16 @@ pub struct Intent {
     pub if_match: Option<Vec<i64>>,
 }
 
-/// An idempotency key: the same command again gets the first answer again.
+/// An idempotency key: repeating the command returns the first response.
 #[derive(Debug, Clone)]
 pub struct Key {
-    /// Whose key it is.
+    /// The owner of the key.
     pub who: String,
     /// The key.
     pub key: String,
-    /// A hash of what was asked, so that a key is not used for something else.
+    /// A hash of the request, so that a key is not used for another request.
     pub fingerprint: Vec<u8>,
-    /// How long the first answer is kept; for good if absent.
+    /// How long the first response is kept; forever if absent.
     pub kept_for: Option<TimeDelta>,
 }
 

@@ -13,12 +13,12 @@ use crate::engine::cache::{AnyState, Versioned};
 use crate::engine::error::Error;
 use crate::engine::unit::downcast;
 
-/// Which moment of an aggregate's history is asked for.
+/// A moment of an aggregate's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
     /// After the event at this position of the log.
     Position(i64),
-    /// After what was recorded up to this moment.
+    /// After the events that were recorded up to this time.
     Moment(DateTime<Utc>),
     /// At this version of the stream.
     Version(i64),
@@ -29,12 +29,12 @@ pub enum At {
 pub struct Snapshot<A> {
     /// The version of its stream.
     pub version: i64,
-    /// Its state.
+    /// The state.
     pub state: Arc<A>,
 }
 
 impl Commands {
-    /// The durable state of an aggregate, none when there is no such thing.
+    /// The durable state of an aggregate; none if it does not exist.
     pub async fn get<A: Decider>(&self, id: A::Id) -> Result<Option<Snapshot<A>>, Error> {
         let mut found = self.get_all::<A>(&[id]).await?;
         Ok(found.swap_remove(0))
@@ -50,8 +50,8 @@ impl Commands {
             .collect())
     }
 
-    /// The durable state of an aggregate and of those that belong to it, mostly in one round trip: which ones belong to it
-    /// is guessed from what this process last saw of it.
+    /// The durable state of an aggregate and of those that belong to it, mostly in one round trip: the ids of the latter are taken
+    /// from the cached state first.
     pub async fn get_with<A: Decider, B: Decider>(
         &self,
         id: A::Id,
@@ -67,13 +67,13 @@ impl Commands {
         Ok(Some((found, others)))
     }
 
-    /// What this process last saw of an aggregate: durable, perhaps no longer the newest. For facts that stay true.
+    /// The cached state of an aggregate: durable, but perhaps not the newest. For facts that never change.
     pub fn glimpse<A: Decider>(&self, id: A::Id) -> Option<Arc<A>> {
         self.cache().durable(&StreamId::of::<A>(id)).map(|found| downcast(&found))
     }
 
-    /// What this process last saw of an aggregate, or else its durable state: for facts that stay true, and for what is
-    /// decided upon later, when the log has the last word.
+    /// The cached state of an aggregate, or else its durable state: for facts that never change, and for decisions that
+    /// the log checks later.
     pub(crate) async fn seen<A: Decider>(&self, id: A::Id) -> Result<Option<Arc<A>>, Error> {
         match self.glimpse::<A>(id) {
             Some(seen) => Ok(Some(seen)),
@@ -81,14 +81,14 @@ impl Commands {
         }
     }
 
-    /// How an aggregate came to be: the first page of its events.
+    /// The first page of an aggregate's events.
     pub async fn beginning<A: Decider>(&self, id: A::Id) -> Result<Arc<[Recorded]>, Error> {
         let mut pages = self.reader().read(vec![(StreamId::of::<A>(id), 0)]).await?;
         Ok(pages.swap_remove(0))
     }
 
-    /// What is wanted of each event of an aggregate, the oldest first; a page at a time, so a long stream never lies in memory
-    /// whole.
+    /// Maps each event of an aggregate, oldest first; reads a page at a time, so that a long stream is never in memory
+    /// as a whole.
     pub async fn gather<A: Decider, T>(
         &self,
         id: A::Id,
@@ -133,7 +133,7 @@ impl Commands {
         }
     }
 
-    /// Reads on from what the cache has of each stream; a page at a time, so a long stream never lies in memory whole.
+    /// Continues each stream from its cached state; reads a page at a time, so that a long stream is never in memory as a whole.
     pub(crate) async fn read_states<A: Decider>(&self, streams: &[StreamId]) -> Result<Vec<Versioned>, Error> {
         let mut states: Vec<(i64, Arc<A>)> = Vec::with_capacity(streams.len());
         for stream in streams {
@@ -159,7 +159,7 @@ impl Commands {
         }
         let versioned = streams.iter().zip(states).map(|(stream, (version, state))| {
             let versioned = Versioned { version, state: state as AnyState, made_by: None };
-            // What does not exist is not remembered, as anybody can ask for ids that nobody has; but of these there is one.
+            // Missing aggregates are not cached, because clients can request any number of unknown ids; singletons are the exception.
             if version > 0 || A::ONE_OF_A_KIND {
                 self.cache().put_durable(stream, &versioned);
             }

@@ -1,4 +1,4 @@
-//! A unit of work: the aggregates that a command looked at, and what it decided about them.
+//! The unit of work: the aggregates that a command has read, and its decisions.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,18 +17,18 @@ use chrono::{DateTime, Utc};
 
 use crate::Commands;
 use crate::engine::cache::{Change, Versioned};
-use crate::engine::commit_handle::Fate;
+use crate::engine::commit_handle::CommitHandle;
 use crate::engine::error::{Error, Rejected};
 use crate::engine::intent::Intent;
 
 /// An aggregate within a unit of work.
 #[derive(Debug, Clone)]
 pub struct Loaded<A: Decider> {
-    /// Its id.
+    /// The id.
     pub id: A::Id,
-    /// Its version, counting what this unit decided.
+    /// The version, including the events that this unit decided.
     pub version: i64,
-    /// Its state, with what this unit decided.
+    /// The state, including the events that this unit decided.
     pub state: Arc<A>,
 }
 
@@ -42,7 +42,7 @@ impl<A: Decider> Loaded<A> {
     }
 }
 
-/// One attempt to carry out a command. Clones are handles to the same unit.
+/// The unit of work: one attempt to execute a command. Clones are handles to the same unit.
 #[derive(Clone)]
 pub struct Unit {
     commands: Commands,
@@ -52,14 +52,14 @@ pub struct Unit {
     work: Arc<Mutex<Work>>,
 }
 
-/// What a unit has seen and decided so far.
+/// The reads and decisions of a unit so far.
 #[derive(Default)]
 pub(crate) struct Work {
     pub(crate) changes: Vec<Change>,
     pub(crate) events: Vec<NewEvent>,
-    /// Something was taken from the cache, so a refusal needs the log's word.
+    /// Whether a state came from the cache, so that a refusal must be confirmed by the log.
     pub(crate) cached: bool,
-    /// The total of a cart that the answer shows to its owner.
+    /// The total of a cart that the response shows to its owner.
     pub(crate) shown: Option<(CartId, Money)>,
 }
 
@@ -77,7 +77,7 @@ impl Unit {
         std::mem::take(&mut *self.work())
     }
 
-    /// Who asks and when: the time in the world for what is recorded later.
+    /// The actor and the time of occurrence of the events that are recorded.
     pub fn asked(&self) -> Asked {
         Asked { at: self.intent.occurred_at.unwrap_or(self.now), by: self.intent.actor.clone() }
     }
@@ -98,14 +98,14 @@ impl Unit {
         Ok(loaded.swap_remove(0))
     }
 
-    /// Loads the aggregate that the command is about: it exists, and has the version that the caller has seen.
+    /// Loads the aggregate of the command: it must exist and have the version that the caller expects.
     pub async fn load_matching<A: Decider>(&self, id: A::Id) -> Result<Loaded<A>, Error> {
         let loaded = self.load::<A>(id).await?.exists()?;
         self.check_version(&loaded)?;
         Ok(loaded)
     }
 
-    /// Holds the caller to the version that it has seen.
+    /// Checks the version that the caller expects.
     pub fn check_version<A: Decider>(&self, loaded: &Loaded<A>) -> Result<(), Error> {
         match &self.intent.if_match {
             Some(versions) if !versions.contains(&loaded.version) => Err(Error::Version { current: loaded.version }),
@@ -142,14 +142,13 @@ impl Unit {
         Ok(loaded)
     }
 
-    /// Looks at an aggregate without expecting it to stay as it is: for hints that are checked again later.
+    /// Reads an aggregate without a version check in the append: for hints that are checked again later.
     pub async fn peek<A: Decider>(&self, id: A::Id) -> Result<Loaded<A>, Error> {
         let mut seen = self.peek_all::<A>(&[id]).await?;
         Ok(seen.swap_remove(0))
     }
 
-    /// Looks at many aggregates of a kind in at most one round trip, in the order of their ids, without expecting them to
-    /// stay as they are.
+    /// Reads many aggregates of a kind in at most one round trip, in the order of their ids, without version checks in the append.
     pub async fn peek_all<A: Decider>(&self, ids: &[A::Id]) -> Result<Vec<Loaded<A>>, Error> {
         let streams: Vec<StreamId> = ids.iter().map(|id| StreamId::of::<A>(*id)).collect();
         let known = |stream: &StreamId| self.work().decided(stream).or_else(|| self.commands.cache().latest(stream));
@@ -171,7 +170,7 @@ impl Unit {
         Loaded { id, version: 0, state: Arc::default() }
     }
 
-    /// Says that the answer shows a cart's total to its owner, if one is to be remembered.
+    /// Records that the response shows a cart's total to its owner, if the total has to be remembered.
     pub fn shows_total(&self, cart: CartId, total: Option<Money>) {
         self.work().shown = total.map(|total| (cart, total));
     }
@@ -210,9 +209,10 @@ impl Unit {
         }
     }
 
-    /// Makes what was decided together part of this unit's append. `versions` are those of what was loaded; the rest begins with it.
+    /// Adds events that were decided together to this unit's append. `versions` are those of the loaded streams; the others are
+    /// new.
     pub(crate) fn record(&self, decided: &Decided, versions: &BTreeMap<Stream, i64>) -> Result<(), Error> {
-        // Buyers may have numbers already that a restored backup knows nothing of.
+        // Buyers may have numbers that a restored backup does not contain.
         if decided.events.iter().any(|event| event.category() == Series::CATEGORY) {
             self.commands.open()?;
         }
@@ -233,7 +233,7 @@ impl Unit {
         Ok(())
     }
 
-    /// What this unit decided of an aggregate.
+    /// Applies the events that this unit decided on an aggregate.
     pub(crate) fn refresh<A: Decider>(&self, loaded: &mut Loaded<A>) {
         if let Some(decided) = self.work().decided(&StreamId::of::<A>(loaded.id)) {
             (loaded.version, loaded.state) = (decided.version, downcast(&decided));
@@ -247,8 +247,7 @@ impl Unit {
         begun
     }
 
-    /// The money that this unit lets go back to buyers so far: that of the credit notes it issues, and of refunds that it has
-    /// tried again.
+    /// The amount that this unit refunds so far: that of the credit notes that it issues, and of refunds that it retries.
     pub fn money_back(&self) -> Result<Vec<Money>, Error> {
         let mut back = Vec::new();
         for event in &self.work().events {
@@ -273,12 +272,12 @@ impl Unit {
 }
 
 impl Work {
-    /// What this unit itself made of a stream.
+    /// The events that this unit decided on a stream.
     fn decided(&self, stream: &StreamId) -> Option<Versioned> {
         self.changes.iter().find(|change| change.stream == *stream)?.to.clone()
     }
 
-    fn see(&mut self, stream: StreamId, version: i64, made_by: Option<Fate>) {
+    fn see(&mut self, stream: StreamId, version: i64, made_by: Option<CommitHandle>) {
         // Loaded twice: the first version counts, since the append expects one version of each stream.
         if self.changes.iter().all(|change| change.stream != stream) {
             self.changes.push(Change { stream, from: version, made_by, to: None });

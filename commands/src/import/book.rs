@@ -1,4 +1,4 @@
-//! What the importer holds of the aggregates that it writes, and how it reads them from the log.
+//! The states that the importer keeps in memory, and how it reads them from the log.
 
 use std::collections::{HashMap, HashSet};
 
@@ -30,7 +30,7 @@ pub fn id_of<I: Id>(text: &str) -> I {
 /// The ids that belong to a stock code.
 #[derive(Debug, Clone, Copy)]
 pub struct CodeIds {
-    /// Its product.
+    /// The product.
     pub product: ProductId,
     /// The product's only variant.
     pub variant: VariantId,
@@ -67,7 +67,7 @@ pub struct Book {
 }
 
 impl Book {
-    /// One in which nothing is known of the codes but their names.
+    /// A book in which only the names of the codes are known.
     pub fn new(names: Vec<Held<UniqueName>>) -> Self {
         let codes = names.len();
         let mut book = Self { names, ..Self::default() };

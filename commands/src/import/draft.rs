@@ -1,4 +1,4 @@
-//! One append in the making: aggregates decide, and their events are written down with the versions they build on.
+//! A draft of one append: aggregates decide, and their events are collected with the expected versions.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::engine::error::{Error, Rejected};
 use crate::engine::intent::Intent;
 
-/// Whose receipts they are, and the default actor of imported events.
+/// The owner of the receipts, and the default actor of imported events.
 pub const WHO: &str = "import";
 
 /// An aggregate as it will be when everything that was submitted is written.
@@ -19,7 +19,7 @@ pub const WHO: &str = "import";
 pub struct Held<A> {
     /// The version of its stream.
     pub version: i64,
-    /// Its state.
+    /// The state.
     pub state: A,
 }
 
@@ -28,17 +28,17 @@ pub struct Held<A> {
 pub struct Touched<A: Decider> {
     id: A::Id,
     from: i64,
-    /// What it has become.
+    /// The state after the decisions.
     pub held: Held<A>,
 }
 
 impl<A: Decider> Touched<A> {
-    /// One that is held already.
+    /// An aggregate whose state is in memory.
     pub fn again(id: A::Id, held: Held<A>) -> Self {
         Self { id, from: held.version, held }
     }
 
-    /// One that is not there yet.
+    /// A new aggregate.
     pub fn new(id: A::Id) -> Self {
         Self::again(id, Held { version: 0, state: A::default() })
     }

@@ -9,7 +9,7 @@ use super::row::{COLUMNS, split};
 
 /// Largest text, after unpacking: it is held in memory whole, so that a reject can quote its line.
 pub const BYTES_MAX: u64 = 1 << 30;
-/// What a gzip file begins with (RFC 1952, section 2.3.1).
+/// The first bytes of a gzip file (RFC 1952, section 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
@@ -17,26 +17,26 @@ const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 /// Why nothing of a file is imported.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It is not there, or may not be read.
+    /// The file does not exist or cannot be read.
     #[error("the file cannot be read: {0}")]
     Unreadable(io::Error),
-    /// It is packed, and the packing is broken.
+    /// The gzip data is damaged.
     #[error("the gzip file is damaged: {0}")]
     Damaged(io::Error),
-    /// It is packed, and its end is missing.
-    #[error("the gzip file is cut off: its end is missing, fetch it again")]
+    /// The gzip data is truncated.
+    #[error("the gzip file is truncated: download it again")]
     CutOff,
     /// There is too much of it.
-    #[error("the file holds more than {} MiB of text: split it", BYTES_MAX >> 20)]
+    #[error("the file has more than {} MiB of text: split it", BYTES_MAX >> 20)]
     TooLarge,
     /// There is nothing in it.
     #[error("the file is empty")]
     Empty,
-    /// It is text of another encoding, or no text at all.
+    /// The file is not UTF-8 text.
     #[error("the file is not UTF-8 text: save it as CSV in UTF-8")]
     Encoding,
-    /// It is text, but not of this form.
-    #[error("the first line must name the columns {}, and it says {found}", COLUMNS.join(","))]
+    /// The header does not name the columns.
+    #[error("the first line must name the columns {}, not {found}", COLUMNS.join(","))]
     Columns {
         /// The first line, shortened.
         found: String,
@@ -73,7 +73,7 @@ impl Export {
         Self::of_bytes(text?.ok_or(FileError::TooLarge)?)
     }
 
-    /// Takes text that is in memory already.
+    /// Uses text that is already in memory.
     pub fn of_bytes(text: Vec<u8>) -> Result<Self, FileError> {
         if text.is_empty() {
             return Err(FileError::Empty);
@@ -125,7 +125,7 @@ impl Export {
     }
 }
 
-/// Everything, or nothing when there is more than the limit.
+/// The whole text, or nothing if it exceeds the limit.
 fn up_to_limit(source: impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut text = Vec::new();
     source.take(BYTES_MAX + 1).read_to_end(&mut text)?;

@@ -15,11 +15,11 @@ use super::file::Export;
 use super::price::Decimal;
 use super::row::{self, Kind, Refused, Row};
 
-/// Everything that an export says, and what of it cannot be imported.
+/// The documents of an export, and the lines that cannot be imported.
 #[derive(Debug)]
 pub struct History {
     export: Export,
-    /// Who imports it.
+    /// The actor of the import.
     pub(super) by: Actor,
     /// Where each line is; the first has the number 2, after the names of the columns.
     places: Vec<Range<usize>>,
@@ -53,7 +53,7 @@ pub struct Code {
 pub struct LinePrice {
     /// As written.
     pub decimal: Decimal,
-    /// Of one piece, rounded.
+    /// The unit price, rounded.
     pub unit: Price,
     /// As written, when it has more digits.
     pub exact: Option<ExactPrice>,
@@ -62,30 +62,30 @@ pub struct LinePrice {
 /// A document: an order, or a write-off, or a credit note.
 #[derive(Debug)]
 pub struct Invoice {
-    /// Its number.
+    /// The document number.
     pub reference: Reference,
-    /// What it is.
+    /// The kind of document.
     pub kind: Kind,
     /// When it began: a long one was typed over more than a minute.
     pub at: DateTime<Utc>,
-    /// Whose it is.
+    /// The customer.
     pub customer: Option<Reference>,
     /// Where the goods went.
     pub country: Country,
-    /// Its lines, in the order of the file.
+    /// The lines, in the order of the file.
     pub lines: Vec<Line>,
 }
 
 /// A line of a document.
 #[derive(Debug, Clone, Copy)]
 pub struct Line {
-    /// Its number in the file, from 0 for the first after the names of the columns.
+    /// The line number in the file, from 0 after the header.
     pub index: u32,
-    /// Its stock code.
+    /// The stock code.
     pub code: u32,
-    /// Its title, if it has one.
+    /// The title, if there is one.
     pub title: Option<u32>,
-    /// Its price.
+    /// The price.
     pub price: u32,
     /// How many; below 0 for what was given back or lost.
     pub quantity: i32,
@@ -94,11 +94,11 @@ pub struct Line {
 /// A line that was not imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
-    /// Its number in the file, from 0 for the first after the names of the columns.
+    /// The line number in the file, from 0 after the header.
     pub index: u32,
     /// Why.
     pub reason: Cow<'static, str>,
-    /// Its quantity times its price in minor units, where both can be read.
+    /// Quantity times price in minor units, if both can be read.
     pub amount: Option<i128>,
 }
 
@@ -148,7 +148,7 @@ impl History {
         self.places.get(index as usize).map_or(&[], |place| self.export.bytes(place))
     }
 
-    /// What a line comes to in minor units; below 0 for what was given back.
+    /// The amount of a line in minor units; negative for returns.
     pub fn amount_of(&self, line: &Line) -> i128 {
         self.price_of(line).decimal.times(i64::from(line.quantity))
     }
@@ -163,12 +163,12 @@ impl History {
         &self.prices[line.price as usize]
     }
 
-    /// What a line calls the goods, if it says anything.
+    /// The description of a line, if it has one.
     pub fn described(&self, line: &Line) -> Option<&Title> {
         line.title.map(|title| &self.titles[title as usize])
     }
 
-    /// What a line calls the goods: its own words, or else the product's.
+    /// The title of a line: its own description, or else the title of the product.
     pub fn title_of(&self, line: &Line) -> &Title {
         self.described(line).unwrap_or(&self.code_of(line).title)
     }

@@ -1,14 +1,15 @@
-//! What each code begins with: its first price, and the least stock with which its history never falls below zero.
+//! The opening balance of each code: its first price, and the smallest stock with which its history never falls below
+//! zero.
 
 use byteshop_domain::money::Price;
 
 use super::history::History;
 use super::row::Kind;
 
-/// What a code begins with.
+/// The opening balance of a code.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Opening {
-    /// What was on hand before the first document.
+    /// The stock before the first document.
     pub stock: i64,
     /// The first price above zero that it was sold at.
     pub price: Option<Price>,

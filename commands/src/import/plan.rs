@@ -1,4 +1,4 @@
-//! What each document asks of the aggregates: the same deciders as everywhere, on states that are held in memory.
+//! The commands of each document: the same deciders as everywhere, on states in memory.
 
 use std::collections::BTreeMap;
 
@@ -29,15 +29,15 @@ use crate::engine::error::Error;
 /// Why stock is there before the first document.
 const OPENING: &str = "opening balance";
 
-/// Everything that a decision needs.
+/// The data that a decision needs.
 pub struct Planner<'a> {
     /// The documents.
     pub history: &'a History,
-    /// What came back from which order.
+    /// Which order each return belongs to.
     pub returns: &'a Returns,
     /// The ids of the codes.
     pub ids: &'a [CodeIds],
-    /// What each code begins with.
+    /// The opening balance of each code.
     pub opening: &'a [Opening],
     /// The clock.
     pub clock: Clock,
@@ -292,7 +292,7 @@ impl Work<'_> {
                     self.orders.insert(order, touched);
                     orders.extend(numbers.into_iter().map(|number| (number, id)));
                 }
-                // The order was refused, or somebody has given these goods back since: the credit note stands alone.
+                // The order was refused, or these goods were returned since: the credit note stands alone.
                 Err(Error::Rejected(_)) => {}
                 Err(other) => return Err(other),
             }
@@ -313,7 +313,8 @@ impl Work<'_> {
         self.draft.decide(touched, command)
     }
 
-    /// Puts in what is missing. The opening balance covers the whole history; the shop may have sold of it meanwhile.
+    /// Adds missing stock. The opening balance covers the whole history, but the shop may have sold some of it in the
+    /// meantime.
     fn fill_up_to(&mut self, code: u32, quantity: Quantity) -> Result<(), Error> {
         let available = touch_stock(self.planner, self.book, &mut self.stock, code).held.state.available();
         self.fill(code, quantity.get() - available)

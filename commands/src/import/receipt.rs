@@ -1,4 +1,4 @@
-//! What tells a document from others: the key of its receipt, and a hash of what it says.
+//! The identity of a document: the key of its receipt, and a hash of its content.
 
 use byteshop_domain::text::Title;
 use sha2::{Digest as _, Sha256};

@@ -1,4 +1,4 @@
-//! What came of an import: every line is accounted for, and so is every penny.
+//! The result of an import, in which every line and every penny is accounted for.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,17 +36,17 @@ pub struct Tally {
 /// A line that was not imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
-    /// Its number in the file, from 1 for the names of the columns.
+    /// The line number in the file; the header is line 1.
     pub line: u64,
     /// Why.
     pub reason: Cow<'static, str>,
-    /// Its quantity times its price, where both can be read.
+    /// Quantity times price, if both can be read.
     pub amount: Option<Total>,
     /// The line as it stands.
     pub text: Vec<u8>,
 }
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// Lines in the file, without the names of the columns.
@@ -55,13 +55,13 @@ pub struct Report {
     pub imported: u64,
     /// Lines that had been imported before.
     pub known: u64,
-    /// What was sold, now or before.
+    /// Orders, imported now or before.
     pub orders: Tally,
-    /// What came back, now or before.
+    /// Credit notes, imported now or before.
     pub credit_notes: Tally,
-    /// What was lost, now or before.
+    /// Losses, imported now or before.
     pub losses: Tally,
-    /// What was not imported, in the order of the file.
+    /// The rejected lines, in the order of the file.
     pub rejects: Vec<Rejected>,
     /// Products made now.
     pub products: u64,
@@ -78,7 +78,7 @@ impl Report {
         Tally { documents: 0, lines: self.rejects.len() as u64, amount: Total(amount) }
     }
 
-    /// The lines whose fate is known.
+    /// The lines whose outcome is known.
     pub fn settled_lines(&self) -> u64 {
         self.imported + self.known + self.rejects.len() as u64
     }

@@ -13,7 +13,7 @@ pub struct Returns {
     pub touched: HashSet<usize>,
 }
 
-/// What of a code is left to return of one order.
+/// The pieces of a code that can still be returned from one order.
 struct Left {
     order: usize,
     quantity: i64,
@@ -45,7 +45,7 @@ impl Returns {
                             remember(bought.entry(key).or_default(), place, quantity);
                         }
                     }
-                    // A loss is nobody's.
+                    // A loss has no customer.
                     Kind::Sale => {}
                     Kind::CreditNote => {
                         let enough = |left: &&mut Left| {

@@ -1,4 +1,4 @@
-//! One line of an export: its fields, read and checked, or the reason why it cannot be imported.
+//! One line of an export: its validated fields, or the reason why it cannot be imported.
 
 use std::borrow::Cow;
 
@@ -24,13 +24,13 @@ pub struct Row<'a> {
     pub kind: Kind,
     /// The stock code.
     pub code: Cow<'a, str>,
-    /// What was written beside the code; may be empty.
+    /// The description; may be empty.
     pub description: Cow<'a, str>,
     /// How many: never 0; below it for what was given back or lost.
     pub quantity: i64,
     /// When.
     pub at: DateTime<Utc>,
-    /// What one piece cost, never below 0.
+    /// The unit price, never below 0.
     pub price: Decimal,
     /// The customer's number, if it is known.
     pub customer: Cow<'a, str>,
@@ -38,7 +38,7 @@ pub struct Row<'a> {
     pub country: Cow<'a, str>,
 }
 
-/// What an invoice is.
+/// The kind of an invoice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Goods were sold, or written off where quantities are negative.
@@ -52,7 +52,7 @@ pub enum Kind {
 pub struct Refused {
     /// Why.
     pub reason: Cow<'static, str>,
-    /// Its quantity times its price in minor units, where both can be read.
+    /// Quantity times price in minor units, if both can be read.
     pub amount: Option<i128>,
 }
 
@@ -75,12 +75,13 @@ pub fn read(line: &[u8]) -> Result<Row<'_>, Refused> {
     let decimal = Decimal::read(price.trim());
     let amount = number.zip(decimal).map(|(pieces, price)| price.times(pieces));
     let refuse = |reason| Refused { reason: Cow::Borrowed(reason), amount };
-    let quantity = number.ok_or_else(|| refuse("the quantity is no whole number from -1000000 to 1000000"))?;
-    let price = decimal.ok_or_else(|| refuse("the price is no decimal number with at most 9 digits on each side"))?;
+    let quantity = number.ok_or_else(|| refuse("the quantity must be an integer between -1000000 and 1000000"))?;
+    let price =
+        decimal.ok_or_else(|| refuse("the price must be a decimal number with at most 9 digits on each side"))?;
     let at = NaiveDateTime::parse_from_str(at.trim(), MOMENT)
         .ok()
         .filter(|at| YEARS.contains(&at.year()))
-        .ok_or_else(|| refuse("the date is not like 2010-12-31 23:59:59, or not of the years 1900 to 2199"))?;
+        .ok_or_else(|| refuse("the date must have the form 2010-12-31 23:59:59 and be in the years 1900 to 2199"))?;
     let (invoice, code, customer, country) = (trim(invoice), trim(code), trim(customer), trim(country));
     if invoice.is_empty() {
         return Err(refuse("the invoice has no number"));
@@ -89,7 +90,7 @@ pub fn read(line: &[u8]) -> Result<Row<'_>, Refused> {
         return Err(refuse("the stock code is missing"));
     }
     let kind = match invoice.as_bytes()[0] {
-        b'A' => return Err(refuse("an adjustment of the books is no sale")),
+        b'A' => return Err(refuse("an accounting adjustment is not a sale")),
         b'C' => Kind::CreditNote,
         _ => Kind::Sale,
     };
@@ -189,21 +190,21 @@ mod tests {
             ("", "the line is empty"),
             ("1,2,3", "the line has 3 columns instead of 8"),
             (&GOOD.replace("United", "\"United"), "a quotation mark is missing or in the wrong place"),
-            (&GOOD.replace("48,", "4.5,"), "the quantity is no whole number from -1000000 to 1000000"),
+            (&GOOD.replace("48,", "4.5,"), "the quantity must be an integer between -1000000 and 1000000"),
             (&GOOD.replace("48,", "0,"), "the quantity is 0"),
-            (&GOOD.replace("2.100", "free"), "the price is no decimal number with at most 9 digits on each side"),
+            (&GOOD.replace("2.100", "free"), "the price must be a decimal number with at most 9 digits on each side"),
             (&GOOD.replace("2.100", "-2.100"), "the price is negative"),
             (
                 &GOOD.replace("2009-12-01", "2009-02-30"),
-                "the date is not like 2010-12-31 23:59:59, or not of the years 1900 to 2199",
+                "the date must have the form 2010-12-31 23:59:59 and be in the years 1900 to 2199",
             ),
             (
                 &GOOD.replace("2009-12-01", "9999-12-01"),
-                "the date is not like 2010-12-31 23:59:59, or not of the years 1900 to 2199",
+                "the date must have the form 2010-12-31 23:59:59 and be in the years 1900 to 2199",
             ),
             (&GOOD.replace("489434", ""), "the invoice has no number"),
             (&GOOD.replace("22041", " "), "the stock code is missing"),
-            (&GOOD.replace("489434", "A489434"), "an adjustment of the books is no sale"),
+            (&GOOD.replace("489434", "A489434"), "an accounting adjustment is not a sale"),
             (&GOOD.replace("489434", "C489434"), "a cancellation must have a negative quantity"),
         ] {
             assert_eq!(reason(line), expected, "{line}");

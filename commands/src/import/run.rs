@@ -1,7 +1,8 @@
-//! The way of an import into the log: plans are submitted without waiting, each built on those before it.
+//! Execution of an import: plans are submitted without waiting, each built on the previous ones.
 //!
-//! The appender writes in the order of submission, so what is held in memory is what the log will hold. When somebody
-//! else was faster on a stream, all of it is waited for; what was refused is decided again, on states read right before.
+//! The appender writes in the order of submission, so the states in memory are those that the log will have. After a
+//! version conflict the import waits for all submitted appends; the refused ones are decided again on states that are
+//! read just before.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -19,7 +20,7 @@ use super::report::Report;
 use super::returns::Returns;
 use crate::Commands;
 use crate::engine::appender::{Submitted, Unavailable};
-use crate::engine::commit_handle::Fate;
+use crate::engine::commit_handle::CommitHandle;
 use crate::engine::error::Error;
 
 /// How much is submitted before the oldest append is waited for.
@@ -45,9 +46,9 @@ const RECEIPTS_AT_ONCE: usize = 10_000;
 /// A code whose SKU belongs to something else in this shop.
 const TAKEN: &str = "the SKU belongs to another product of the shop";
 /// A document that was imported with another content.
-const CHANGED: &str = "imported before with other content";
+const CHANGED: &str = "imported earlier with different content";
 
-/// What is to be appended.
+/// A document or product to append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
     /// A code as a product.
@@ -56,14 +57,14 @@ enum Job {
     Invoice(usize),
 }
 
-/// What was submitted.
+/// A submitted append.
 struct UnderWay {
     job: Job,
     events: usize,
     submitted: Submitted,
 }
 
-/// What the log says of a document.
+/// The record of a document in the log.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     Never,
@@ -96,7 +97,7 @@ pub async fn run(
         book: Book::new(names),
         under_way: VecDeque::new(),
         events_under_way: 0,
-        streak: Fate::default(),
+        streak: CommitHandle::default(),
         given_up,
         stale_codes: HashSet::new(),
         stale_orders: HashSet::new(),
@@ -116,7 +117,7 @@ pub async fn run(
     Ok(report)
 }
 
-/// Whose a code's name is.
+/// The owner of a code's name.
 #[derive(PartialEq, Eq)]
 enum Holder {
     Nobody,
@@ -132,7 +133,7 @@ fn holder(name: &Held<UniqueName>, ids: &CodeIds) -> Holder {
     }
 }
 
-/// What the receipts say of some documents, in their order.
+/// Reads the receipts of some documents, in their order.
 async fn look_up_invoices(
     commands: &Commands,
     history: &History,
@@ -162,8 +163,9 @@ struct Run<'a> {
     under_way: VecDeque<UnderWay>,
     events_under_way: usize,
     /// Shared since the last refusal: after the next one, none of what still waits is written.
-    streak: Fate,
-    /// Codes of products of ours that were archived, or whose variant was taken out: their names are free, and they are there.
+    streak: CommitHandle,
+    /// Codes of products that were archived, or whose variant was removed: their names are free again, but the products
+    /// exist.
     given_up: HashSet<u32>,
     /// Codes and orders whose states build on appends that were refused.
     stale_codes: HashSet<u32>,
@@ -176,7 +178,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// What is to be done: the products that are not there, then the documents that are not there, in their order.
+    /// The work to do: missing products first, then missing documents in their order.
     fn jobs(&mut self, before: &[Before]) -> VecDeque<Job> {
         let mut invoices = Vec::new();
         let mut needed = vec![false; self.history.codes.len()];
@@ -192,7 +194,7 @@ impl Run<'_> {
         new.map(|(code, _)| Job::Product(code)).chain(invoices).collect()
     }
 
-    /// Whether a code is a product of ours already.
+    /// Whether the shop already has a product with this code.
     fn is_present(&self, code: u32) -> bool {
         self.given_up.contains(&code) || holder(&self.book.names[code as usize], &self.ids[code as usize]) == Holder::Us
     }
@@ -273,8 +275,8 @@ impl Run<'_> {
             if attempts > ATTEMPTS {
                 return Err(Error::Contended);
             }
-            self.streak = Fate::default();
-            tracing::debug!(documents = refused.len(), "others wrote the same streams: deciding again");
+            self.streak = CommitHandle::default();
+            tracing::debug!(documents = refused.len(), "version conflict: retrying the decision");
             for job in self.refresh(refused).await?.into_iter().rev() {
                 jobs.push_front(job);
             }
@@ -307,7 +309,7 @@ impl Run<'_> {
             Err(Error::Rejected(rejected)) => {
                 match job {
                     Job::Product(code) => {
-                        tracing::warn!(code = %self.history.codes[code as usize].sku, reason = rejected.detail, "no product");
+                        tracing::warn!(code = %self.history.codes[code as usize].sku, reason = rejected.detail, "product not imported");
                     }
                     Job::Invoice(place) => self.reject(place, &rejected.detail),
                 }

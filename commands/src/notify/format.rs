@@ -152,7 +152,7 @@ static COUNTRIES: LazyLock<HashMap<&str, [&str; 2]>> = LazyLock::new(|| {
     names.collect()
 });
 
-/// The code of a country that somebody names in English or Russian, or by letters that are not its code.
+/// The code of a country that is given by its English or Russian name, or by a common abbreviation.
 pub fn country_code(name: &str) -> Option<&'static str> {
     let name = name.trim().to_lowercase();
     let spelled = |names: &[&str; 2]| names.iter().any(|known| known.to_lowercase() == name);
@@ -186,7 +186,7 @@ pub fn plural<T>(count: i64, mut forms: Vec<T>) -> Option<T> {
     Some(forms.swap_remove(form))
 }
 
-/// An address in the lines that stand on an envelope, without how to reach whoever lives there.
+/// An address as lines for an envelope, without phone number and e-mail address.
 pub fn address(address: &Address, locale: Locale) -> Vec<String> {
     let Address { name, company, email: _, phone: _, lines, postal_code, city, region, country } = address;
     let town = [postal_code.as_ref().map(ToString::to_string), city.as_ref().map(ToString::to_string)];

@@ -1,16 +1,16 @@
-//! Who carries messages out of the shop, and how many leave at a time.
+//! The carriers of messages, and how many messages are sent at a time.
 
 use byteshop_domain::account::Channel;
 use byteshop_eventstore::Log;
 
-use super::words::Face;
+use super::words::ShopDetails;
 use crate::ports::kept::Kept;
 use crate::ports::message::Carrier;
 
 /// Messages of a process that leave at a time: as many as its process works on, so that none waits for a permit.
 pub(crate) const LEAVING: u32 = 64;
 
-/// Who carries messages out of the shop, and how the shop signs them.
+/// The carriers of messages, and the details of the shop in them.
 pub struct Outside {
     /// Mail.
     pub mail: Box<dyn Carrier>,
@@ -19,22 +19,22 @@ pub struct Outside {
     /// Messages on the screens of phones.
     pub push: Box<dyn Carrier>,
     /// How the shop signs.
-    pub face: Face,
+    pub details: ShopDetails,
 }
 
 impl Outside {
-    /// Nothing leaves: every message is kept.
+    /// Sends nothing: every message is stored.
     pub fn kept(log: &Log) -> Self {
         let keep = |channel: Channel| Box::new(Kept::new(log.clone(), channel.as_str()));
         Self {
             mail: keep(Channel::Email),
             sms: keep(Channel::Sms),
             push: keep(Channel::Push),
-            face: Face { name: "ByteShop".into(), ..Face::default() },
+            details: ShopDetails { name: "ByteShop".into(), ..ShopDetails::default() },
         }
     }
 
-    /// Who carries messages of a channel.
+    /// The carrier of a channel.
     pub(super) fn carrier(&self, channel: Channel) -> &dyn Carrier {
         match channel {
             Channel::Email => self.mail.as_ref(),

@@ -22,11 +22,11 @@ use crate::ports::message::{Carrier, Message as Letter, Taken, Undelivered};
 /// How long a message waits for its turn at a carrier; the next ones wait behind it.
 const TURN_WITHIN: Duration = Duration::from_secs(30);
 
-/// What can be done with a notification now.
+/// The next step for a notification.
 enum Ready {
-    /// It can leave.
+    /// The message can be sent.
     Message(Letter),
-    /// It turned out that it is not to leave.
+    /// The message is not to be sent.
     Not(Outcome),
 }
 
@@ -64,7 +64,7 @@ impl Commands {
 
     /// Notes that an attempt has no outcome, unless it has one.
     pub(super) async fn give_up(&self, intent: &Intent, id: NotificationId, attempt: u32) -> Result<(), Error> {
-        let reason = label("whoever made the attempt did not say how it went");
+        let reason = label("the process that made the attempt did not record its outcome");
         self.conclude(intent, id, attempt, &Outcome::Unknown { reason }).await
     }
 
@@ -97,7 +97,7 @@ impl Commands {
         let words = match words::write(notice.message.template(), notice.locale, &shown) {
             Ok(words) => words,
             Err(error) => {
-                tracing::error!(notification = %id, %error, "a notification cannot be written");
+                tracing::error!(notification = %id, %error, "a notification cannot be rendered");
                 return Ok(Ready::Not(Outcome::Refused { reason: label("the template cannot be filled") }));
             }
         };
@@ -114,7 +114,7 @@ impl Commands {
         }))
     }
 
-    /// Who is reached and where, or why nowhere.
+    /// The recipient's address, or the reason why there is none.
     async fn address(&self, notice: &Notice) -> Result<Result<(Subject, String), Skip>, Error> {
         if let Message::ConfirmNewEmail { email, .. } = &notice.message {
             let opened = self.vault().open(email).await?;
@@ -160,7 +160,7 @@ async fn turn(carrier: &dyn Carrier) -> Result<Option<SemaphorePermit<'_>>, Unde
     let Some(turns) = carrier.turns() else { return Ok(None) };
     match timeout(TURN_WITHIN, turns.acquire()).await {
         Ok(Ok(turn)) => Ok(Some(turn)),
-        Ok(Err(_)) | Err(_) => Err(Undelivered::NotNow("those before it took too long".into())),
+        Ok(Err(_)) | Err(_) => Err(Undelivered::NotNow("earlier messages took too long".into())),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a message shows: the facts of its event, with what is looked up when it leaves.
+//! The content of a message: the facts of its event, and data that is looked up when it is sent.
 
 use byteshop_domain::account::Secret;
 use byteshop_domain::ids::{Id as _, NotificationId, OrderId, ShipmentId};
@@ -21,13 +21,13 @@ use crate::links::Target;
 const LINES_SHOWN: usize = 30;
 
 impl Commands {
-    /// What the message of a notice shows; nothing when what it is about was forgotten.
+    /// The content of a notification; none if the data of its subject was erased.
     pub(super) async fn shown(&self, notice: &Notice) -> Result<Option<Shown>, Error> {
         let (message, locale) = (&notice.message, notice.locale);
-        let face = &self.outside().face;
+        let details = &self.outside().details;
         let page =
-            |path: &str, id: &str| face.url.as_ref().map(|url| format!("{}/{path}/{id}", url.trim_end_matches('/')));
-        let mut shown = Shown { shop: face.clone(), locale: locale.as_str(), ..Shown::default() };
+            |path: &str, id: &str| details.url.as_ref().map(|url| format!("{}/{path}/{id}", url.trim_end_matches('/')));
+        let mut shown = Shown { shop: details.clone(), locale: locale.as_str(), ..Shown::default() };
         match message.about() {
             About::Account => {}
             About::Order(id) => {
@@ -44,7 +44,7 @@ impl Commands {
                 }
                 shown.order = Some(about);
                 shown.url = page("orders", &id.to_string());
-                // Whoever has an account logs in; a guest has nothing else to show on another device.
+                // Account owners log in; guests have no other credential on another device.
                 if let (Some(url), None) = (&mut shown.url, placed.placement.buyer.account) {
                     url.push_str(&self.guest_query_in_mail(id).await?);
                 }
@@ -68,7 +68,7 @@ impl Commands {
         tell(message, locale, &mut shown);
         if let Some((path, code)) = code_of(message) {
             let Some(code) = self.vault().open(code).await? else { return Ok(None) };
-            shown.url = face.url.as_ref().map(|url| format!("{}/{path}?code={}", url.trim_end_matches('/'), code.0));
+            shown.url = details.url.as_ref().map(|url| format!("{}/{path}?code={}", url.trim_end_matches('/'), code.0));
             shown.code = Some(code.0);
         }
         Ok(Some(shown))
@@ -89,13 +89,13 @@ impl Commands {
         match words::subject(notice.message.template(), notice.locale, &shown) {
             Ok(subject) => Ok(Some(subject)),
             Err(error) => {
-                tracing::error!(notification = %id, %error, "a subject cannot be written");
+                tracing::error!(notification = %id, %error, "the subject of a notification cannot be rendered");
                 Ok(None)
             }
         }
     }
 
-    /// The same order with nothing but what was called off last; as it is where that is all of it.
+    /// The order reduced to the lines that were cancelled last; unchanged if the whole order was cancelled.
     async fn cancelled_now(
         &self,
         about: ShownOrder,
@@ -103,7 +103,7 @@ impl Commands {
         due: Option<Money>,
         locale: Locale,
     ) -> Result<ShownOrder, Error> {
-        // What this process last saw of the order may be from before some of it was called off.
+        // What this process last saw of the order may be from before some of it was cancelled.
         let Some(order) = self.get::<Order>(id).await? else { return Ok(about) };
         let Ok(placed) = order.state.live() else { return Ok(about) };
         if placed.called_off.is_empty() {
@@ -148,8 +148,8 @@ impl Commands {
         Ok(())
     }
 
-    /// Where an order goes, for the owner of an account. A guest's e-mail address may be a stranger's, who is not to read what
-    /// somebody else wrote there.
+    /// The shipping address, for account owners only: a guest's e-mail address may belong to a stranger, who must not
+    /// read the address.
     async fn ship_to(&self, placed: &Placed, locale: Locale) -> Result<Vec<String>, Error> {
         let placement = &placed.placement;
         let sealed = placement.destination.address.as_ref().filter(|_| placement.buyer.account.is_some());
@@ -166,7 +166,7 @@ impl Commands {
         Ok(url.map(|url| url.to_string()))
     }
 
-    /// What of an order a message is about, if not all of it.
+    /// The lines of the order that a message is about, if not all of them.
     async fn part(&self, message: &Message) -> Result<Vec<Demand>, Error> {
         let parcel = match message {
             Message::ReturnApproved { back, .. } | Message::ReturnRejected { back, .. } => {
@@ -201,7 +201,7 @@ impl Commands {
     }
 }
 
-/// Some pieces of an order as a message shows them.
+/// The given lines of an order, as a message shows them.
 fn goods_of(some: &[Demand], placed: &Placed) -> Vec<ShownGoods> {
     let title = |demand: &Demand| {
         let line = placed.placement.lines.iter().find(|line| line.variant == demand.variant)?;
@@ -340,7 +340,7 @@ fn lines_of(order: ShownOrder, placed: &Placed, lines: &[ReturnLine], sum: Money
     }
 }
 
-/// What is taken off the lines and added to them; nothing of what is nothing.
+/// The discounts and charges besides the lines; those of zero are left out.
 fn extras(placement: &Placement, locale: Locale) -> Vec<ShownExtra> {
     let zero = Money::zero(placement.total.currency);
     let discount = placement.discount().unwrap_or(zero);

@@ -14,7 +14,7 @@ use crate::engine::error::Error;
 use crate::engine::intent::Intent;
 use crate::engine::unit::Unit;
 
-/// How somebody is reached.
+/// The channels of a recipient.
 #[derive(Debug, Clone)]
 pub(super) struct Reach {
     recipient: Recipient,
@@ -36,7 +36,7 @@ impl Reach {
         }))
     }
 
-    /// Whoever placed an order: the owner of its account, or else whoever its goods go to.
+    /// The buyer of an order: the owner of its account, or else the recipient of its goods.
     async fn buyer(unit: &Unit, id: OrderId, placed: &Placed) -> Result<Option<Self>, Error> {
         // An order of the past was told of when it was the present.
         if placed.placement.imported {
@@ -56,7 +56,8 @@ impl Reach {
     }
 }
 
-/// Queues a message to somebody in every way in which they want it. `position` is the event's: the same one queues nothing twice.
+/// Queues a message to a recipient on every channel of their choice. `position` is that of the event: queueing for the
+/// same event again has no effect.
 pub(super) async fn queue(unit: &Unit, position: i64, reach: &Reach, message: &Message) -> Result<(), Error> {
     for channel in [Channel::Email, Channel::Sms, Channel::Push] {
         let wanted = reach.channels.contains(&channel);

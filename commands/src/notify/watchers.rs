@@ -87,7 +87,7 @@ impl Commands {
     }
 }
 
-/// Gives how many were told.
+/// Returns how many watchers were notified.
 async fn tell_some_of_stock(unit: &Unit, intent: &Intent, variant: VariantId) -> Result<usize, Error> {
     let stock = unit.peek::<StockLevel>(variant).await?;
     let Some(product) = stock.state.product.filter(|_| stock.state.available() > 0) else { return Ok(0) };
@@ -106,7 +106,7 @@ async fn tell_some_of_stock(unit: &Unit, intent: &Intent, variant: VariantId) ->
     Ok(told)
 }
 
-/// Gives how many were told.
+/// Returns how many watchers were notified.
 async fn tell_some_of_price(
     unit: &Unit,
     intent: &Intent,
@@ -135,8 +135,8 @@ async fn tell_some_of_price(
     Ok(told)
 }
 
-/// Tells of every price that fell while a product was not sold, once it is: each watcher gets one message, of the cheapest.
-/// Gives how many were told.
+/// Notifies of every price that fell while a product was not for sale, once it is again: each watcher gets one message,
+/// for the lowest price. Returns how many were notified.
 async fn tell_some_of_prices(unit: &Unit, intent: &Intent, product: ProductId) -> Result<usize, Error> {
     let mut watch = unit.load::<Watch>(watch::id(product)).await?;
     if watch.state.price.is_empty() {

@@ -1,7 +1,7 @@
-//! The words of messages: a template for each in every language, as text and as HTML, filled with what is shown.
+//! The texts of messages: a template per message and language, as text and as HTML.
 //!
-//! The first line of a text is the subject, and its first paragraph is what an SMS or a push message says. What people or
-//! sellers wrote is escaped in HTML; in a text there is nothing to escape into, since every field of ours is one line.
+//! The first line of a text is the subject, and its first paragraph is the content of an SMS or a push message. Text
+//! that people or sellers wrote is escaped in HTML; plain text needs no escaping, because every field is a single line.
 
 use std::sync::LazyLock;
 
@@ -27,7 +27,7 @@ pub struct Unwritten {
 /// A message in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
-    /// One line.
+    /// The subject line.
     pub subject: String,
     /// The first paragraph.
     pub short: String,
@@ -37,11 +37,12 @@ pub struct Words {
     pub html: String,
 }
 
-/// What the templates show: everything is there in each, so that a template that asks for something else fails at once.
+/// The data for the templates. Every field is present in each message, so that a template which uses any other fails in
+/// its test.
 #[derive(Debug, Default, Serialize)]
 pub struct Shown {
-    /// Who writes.
-    pub shop: Face,
+    /// The sender.
+    pub shop: ShopDetails,
     /// The language.
     pub locale: &'static str,
     /// Where to go on, if the shop has pages.
@@ -60,38 +61,38 @@ pub struct Shown {
     pub credit_notes: Option<String>,
     /// An amount.
     pub amount: Option<String>,
-    /// What of the order it is about, if not all of it.
+    /// The lines of the order that the message is about, if not all of them.
     pub goods: Vec<ShownGoods>,
-    /// Why, in the words of whoever decided it.
+    /// The reason, as staff wrote it.
     pub because: Option<String>,
-    /// Who carries the goods.
+    /// The carrier.
     pub carrier: Option<String>,
-    /// What the carrier calls them.
+    /// The tracking number.
     pub tracking: Option<String>,
     /// Where they can be followed.
     pub tracking_url: Option<String>,
-    /// Where the goods go, in lines; only for whoever's address is known to be theirs.
+    /// The shipping address in lines; only for recipients whose e-mail address is confirmed.
     pub ship_to: Vec<String>,
     /// The product that it is about.
     pub product: Option<ShownProduct>,
-    /// What it cost.
+    /// The previous price.
     pub was: Option<String>,
-    /// What it costs.
+    /// The current price.
     pub now: Option<String>,
-    /// Where its reader says that they want no more of these messages, if a mail can lead there.
+    /// The link to unsubscribe, if the shop knows its public address.
     pub unsubscribe: Option<String>,
 }
 
 /// The shop as it signs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Face {
-    /// What it is called.
+pub struct ShopDetails {
+    /// The name of the shop.
     pub name: String,
     /// Where its pages are, such as `https://shop.example.org`, if it has any.
     pub url: Option<String>,
-    /// Where this program answers people, such as `https://api.shop.example.org`, if somebody said so.
+    /// The public address of the API, such as `https://api.shop.example.org`, if it is set.
     pub api: Option<String>,
-    /// Where goods are sent back to, in lines; none when nobody has said so.
+    /// The return address in lines; empty if it is not set.
     pub return_address: Vec<String>,
     /// The time zone in which it tells times.
     #[serde(skip)]
@@ -101,15 +102,15 @@ pub struct Face {
 /// An order as a message shows it.
 #[derive(Debug, Default, Serialize)]
 pub struct ShownOrder {
-    /// What people call it.
+    /// The order number.
     pub number: String,
     /// The first of its lines.
     pub lines: Vec<ShownLine>,
     /// How many lines there are beside those.
     pub more: usize,
-    /// What is added to them and taken off.
+    /// Discounts, shipping and tax.
     pub extras: Vec<ShownExtra>,
-    /// What all of it costs.
+    /// The total.
     pub total: String,
     /// Until when it is to be paid, if it is.
     pub pay_by: Option<String>,
@@ -122,16 +123,16 @@ pub struct ShownOrder {
 /// A paper of an order.
 #[derive(Debug, Serialize)]
 pub struct ShownPaper {
-    /// Its number.
+    /// The document number.
     pub number: String,
     /// Where it is, if a mail can lead there.
     pub url: Option<String>,
 }
 
-/// Some pieces of an order.
+/// A variant and its quantity.
 #[derive(Debug, Serialize)]
 pub struct ShownGoods {
-    /// What it was called.
+    /// The title at the time of the order.
     pub title: String,
     /// How many.
     pub quantity: i64,
@@ -140,17 +141,17 @@ pub struct ShownGoods {
 /// A line of an order.
 #[derive(Debug, Serialize)]
 pub struct ShownLine {
-    /// What it was called.
+    /// The title at the time of the order.
     pub title: String,
     /// How many.
     pub quantity: i64,
-    /// What one cost.
+    /// The unit price.
     pub unit_price: String,
-    /// What they cost.
+    /// The amount of the line.
     pub amount: String,
 }
 
-/// What is added to the lines or taken off them.
+/// A discount or charge besides the lines.
 #[derive(Debug, Serialize)]
 pub struct ShownExtra {
     /// `discount`, `shipping`, `tax` or `tax_included`.
@@ -162,7 +163,7 @@ pub struct ShownExtra {
 /// A product.
 #[derive(Debug, Serialize)]
 pub struct ShownProduct {
-    /// What it is called.
+    /// The title.
     pub title: String,
 }
 
@@ -201,7 +202,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
-/// Puts a message into words.
+/// Renders a message.
 ///
 /// # Errors
 /// When the template asks for something that is not shown.

@@ -1,8 +1,7 @@
-//! Files of any kind, under names that say what is in them: in a local directory, in a bucket of an S3-compatible store, or
-//! in memory.
+//! Files, named by their content: in a local directory, in a bucket of an S3-compatible store, or in memory.
 //!
-//! A name begins with the SHA-256 of what it names, so a file is never changed, and writing it again changes nothing. Files
-//! are written before the event that tells of them: a crash in between leaves a file that nobody knows, and nothing else.
+//! A name begins with the SHA-256 of the content, so a file never changes, and writing it again has no effect. Files
+//! are written before the event that refers to them: a crash in between leaves only an unused file.
 
 use std::fmt;
 use std::path::Path;
@@ -44,7 +43,7 @@ impl BlobName {
         &self.0
     }
 
-    /// Its place in the store: a directory per first byte, as directories with a million files are slow.
+    /// The path in the store: one directory per first byte, because directories with a million files are slow.
     fn path(&self) -> ObjectPath {
         ObjectPath::from_iter([&self.0[..2], &self.0])
     }
@@ -58,13 +57,13 @@ pub struct BlobError(#[from] object_store::Error);
 /// A bucket of an S3-compatible store.
 #[derive(Debug, Clone)]
 pub struct Bucket {
-    /// Its name.
+    /// The name of the bucket.
     pub name: String,
-    /// What all names in it begin with; may be empty.
+    /// The prefix of all names in the bucket; may be empty.
     pub prefix: String,
     /// Where the store is; Amazon's own when nothing is said.
     pub endpoint: Option<String>,
-    /// Its region.
+    /// The region of the bucket.
     pub region: String,
     /// The id of the key.
     pub key_id: Option<String>,

@@ -20,10 +20,10 @@ pub const UNCONNECTED: TimeDelta = TimeDelta::hours(6);
 /// How long each chapter of a simulated story takes: short enough to be watched.
 const CHAPTER: TimeDelta = TimeDelta::seconds(2);
 
-/// Everything that a carrier says of a parcel.
+/// A carrier's report about a parcel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// What happened so far, the oldest first.
+    /// The events so far, oldest first.
     pub news: Vec<Heard>,
     /// When there will be more; none when it is over.
     pub check_at: Option<DateTime<Utc>>,
@@ -31,7 +31,7 @@ pub struct Report {
 
 /// A carrier that can be asked.
 pub trait CarrierPort: Send + Sync {
-    /// Takes a parcel in under a new number. `story` is for the simulated one.
+    /// Registers a parcel under a new tracking number. `story` is for the simulated carrier.
     fn register<'a>(&'a self, story: Option<&'a Name>, id: Uuid) -> BoxFuture<'a, Result<Reference, NoAnswer>>;
     /// How far a parcel is.
     fn report<'a>(&'a self, tracking: &'a Reference, now: DateTime<Utc>) -> BoxFuture<'a, Result<Report, NoAnswer>>;
@@ -77,7 +77,7 @@ impl CarrierPort for SimulatedCarrier {
     }
 }
 
-/// None while the story is silence.
+/// None while the carrier is silent.
 fn report(tracking: &str, now: DateTime<Utc>) -> Option<Report> {
     let parsed = parse(tracking);
     // What it does not know it says nothing about, and will not.
@@ -91,7 +91,7 @@ fn report(tracking: &str, now: DateTime<Utc>) -> Option<Report> {
             return (!silent).then_some(Report { news, check_at: Some(at) });
         }
         if let Some(what) = chapter {
-            let reason = (*what == AttemptFailed).then(|| Reason::new("nobody was there").ok()).flatten();
+            let reason = (*what == AttemptFailed).then(|| Reason::new("the recipient was not at home").ok()).flatten();
             news.push(Heard { news: *what, at: Some(at), place: None, reason });
         }
     }

@@ -20,7 +20,7 @@ pub enum Provider {
     Test,
 }
 
-/// A carrier whose programs a shop can be connected to. Carriers that are told of parcels by hand need no connection.
+/// A carrier that a shop can be connected to. Carriers without an interface need no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectedCarrier {
     /// The simulated one: no parcel moves.
@@ -31,7 +31,7 @@ impl Provider {
     /// All of them.
     pub const ALL: [Self; 1] = [Self::Test];
 
-    /// Its name in settings and requests.
+    /// The name in settings and requests.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Test => "test",
@@ -50,7 +50,7 @@ impl ConnectedCarrier {
     /// All of them.
     pub const ALL: [Self; 1] = [Self::Simulated];
 
-    /// Its name in settings and requests.
+    /// The name in settings and requests.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Simulated => "simulated",
@@ -65,12 +65,12 @@ impl ConnectedCarrier {
     }
 }
 
-/// What a shop is connected to; to nothing unless somebody says so.
+/// The providers and carriers that a shop is connected to; none by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Connected {
-    /// Who takes money.
+    /// The payment providers.
     pub providers: Vec<Provider>,
-    /// Who takes parcels.
+    /// The carriers.
     pub carriers: Vec<ConnectedCarrier>,
 }
 
@@ -90,7 +90,7 @@ impl Connected {
         self.carriers.contains(&carrier)
     }
 
-    /// What of it is emulated, such as `payment provider test`.
+    /// The emulated ones, such as `payment provider test`.
     pub fn emulated(&self) -> Vec<String> {
         let providers = self.providers.iter().filter(|it| it.is_emulated());
         let carriers = self.carriers.iter().filter(|it| it.is_emulated());
@@ -98,23 +98,23 @@ impl Connected {
         providers.chain(carriers.map(|it| format!("carrier {}", it.as_str()))).collect()
     }
 
-    /// What the people who run a shop outside of development must know of it.
+    /// Warnings for the operators of a production shop.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.providers.is_empty() {
             warnings
-                .push("no payment provider is connected, so nobody can pay: set BYTESHOP_PAYMENT_PROVIDER".to_owned());
+                .push("no payment provider is connected: set BYTESHOP_PAYMENT_PROVIDER to take payments".to_owned());
         }
         for provider in self.providers.iter().filter(|it| it.is_emulated()) {
             let name = provider.as_str();
             warnings.push(format!(
-                "payments are emulated (BYTESHOP_PAYMENT_PROVIDER={name}): orders become paid and no money moves"
+                "payments are emulated (BYTESHOP_PAYMENT_PROVIDER={name}): orders become paid, but no money moves"
             ));
         }
         for carrier in self.carriers.iter().filter(|it| it.is_emulated()) {
             let name = carrier.as_str();
             warnings.push(format!(
-                "parcels are simulated (BYTESHOP_CARRIER={name}): they are reported as delivered and nothing travels"
+                "parcels are simulated (BYTESHOP_CARRIER={name}): they become delivered, but nothing is shipped"
             ));
         }
         warnings
@@ -208,6 +208,6 @@ mod tests {
         let emulators = Connected::emulators();
         assert_eq!(emulators.emulated(), ["payment provider test", "carrier simulated"]);
         let warnings = emulators.warnings().concat();
-        assert!(warnings.contains("no money moves") && warnings.contains("nothing travels"), "{warnings}");
+        assert!(warnings.contains("no money moves") && warnings.contains("nothing is shipped"), "{warnings}");
     }
 }

@@ -10,7 +10,7 @@ use futures_util::{FutureExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
-/// What the names of its objects begin with.
+/// The prefix of the names of its objects.
 const PREFIX: &str = "erased";
 
 /// The list in a bucket.

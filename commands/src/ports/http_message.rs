@@ -79,7 +79,7 @@ impl HttpCarrier {
             | StatusCode::CONFLICT
             | StatusCode::TOO_EARLY
             | StatusCode::TOO_MANY_REQUESTS => Err(Undelivered::NotNow(said)),
-            // The shop's own secret is wrong, which somebody mends.
+            // The shop's own secret is wrong, which an operator has to fix.
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Undelivered::NotNow(said)),
             status if status.is_client_error() => Err(Undelivered::Refused(said)),
             _ => Err(Undelivered::NotNow(said)),

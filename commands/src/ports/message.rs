@@ -9,13 +9,13 @@ use uuid::Uuid;
 /// A message as it leaves the shop. It holds what is personal, so it is neither stored nor logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The notification that it is; the same one again has the same id, so that whoever takes it can tell.
+    /// The id of the notification; it is the same in a repeated message, so that the receiver can recognize it.
     pub id: Uuid,
     /// The mail address, the phone number, or the account whose devices are meant.
     pub to: String,
-    /// Whose it is.
+    /// The person.
     pub person: Subject,
-    /// One line.
+    /// The subject line.
     pub subject: String,
     /// All of it as plain text for a mail; the first paragraph for the others.
     pub text: String,
@@ -27,7 +27,7 @@ pub struct Message {
     pub unsubscribe: Option<String>,
 }
 
-/// What whoever took a message calls it: an id for people who look for it there.
+/// The receiver's id of an accepted message, for looking it up there.
 pub type Taken = String;
 
 /// A message was not taken, as far as is known. The texts say why without saying to whom.
@@ -39,18 +39,18 @@ pub enum Undelivered {
     /// Certainly not taken, and never will be.
     #[error("refused: {0}")]
     Refused(String),
-    /// It may have been taken or not: sent again, it might arrive twice.
+    /// The message may have been accepted or not: sent again, it might arrive twice.
     #[error("the outcome is not known: {0}")]
     Unknown(String),
 }
 
-/// Whoever carries messages of one channel out of the shop.
+/// A carrier of the messages of one channel.
 pub trait Carrier: Send + Sync {
     /// Hands a message over.
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Taken, Undelivered>>;
 
-    /// Turns to hand one over, where not any number goes at a time. Whoever sends takes one before the attempt begins: what
-    /// only waits for its turn is not lost with the program.
+    /// Permits for handing messages over, if their number at a time is limited. The sender acquires one before the
+    /// attempt begins, so that a message which only waits for its turn is not lost with the program.
     fn turns(&self) -> Option<&Semaphore> {
         None
     }

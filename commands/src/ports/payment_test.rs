@@ -1,7 +1,7 @@
-//! The provider `test`: it moves no money, does what its tokens say, and misbehaves when it is told to.
+//! The provider `test`: it moves no money, follows its tokens, and fails on request.
 //!
-//! Its books lie in a schema of their own, so it answers the same after any crash and from any process, and anybody can
-//! compare what it took with what the shop believes.
+//! It has books in a schema of its own, so it gives the same answers after any crash and from any process, and tests
+//! can compare what it captured with the records of the shop.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -22,12 +22,12 @@ use super::{Charge, NoAnswer, PaymentProvider};
 const PENDING_FOR: TimeDelta = TimeDelta::seconds(2);
 /// How long a person has to approve a charge.
 const REDIRECT_FOR: TimeDelta = TimeDelta::minutes(15);
-/// The furthest that one notification falls behind others when they are told out of order.
+/// The maximum delay of a notification that is sent out of order.
 const SHUFFLED_BY_MS: u128 = 2_000;
 /// Copies of a notification at most.
 const COPIES_MAX: u8 = 100;
 
-/// What a token makes happen, and the state in which its charge begins. docs/api/orders.md names the tokens, and they never
+/// The scenario of each token, and the initial state of its charge. docs/api/orders.md lists the tokens, and they never
 /// change.
 const TOKENS: [(&str, &str, &str); 9] = [
     ("tok_success", "success", "captured"),
@@ -46,28 +46,28 @@ pub fn waits_for_a_person(token: &str) -> bool {
     TOKENS.iter().any(|(known, scenario, _)| *known == token && *scenario == "redirect")
 }
 
-/// How the provider behaves; well, unless somebody wants to see what the shop makes of it.
+/// The failure modes of the provider; none by default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-pub struct Manners {
-    /// It answers nothing at all.
+pub struct FailureModes {
+    /// The provider does not answer.
     pub silent: bool,
-    /// It will not give money back.
+    /// The provider refuses refunds.
     pub refuses_refunds: bool,
-    /// It tells of every charge, not only of those whose outcome the answer did not tell.
+    /// The provider notifies of every charge, not only of those whose outcome its response left open.
     pub tells_all: bool,
     /// Each notification is late by so many milliseconds.
     pub delay_ms: u32,
-    /// Each notification is told so many times more.
+    /// Each notification is sent this many times more.
     pub duplicates: u8,
-    /// So many of a hundred notifications are lost.
+    /// The percentage of notifications that are lost.
     pub lost_percent: u8,
     /// Notifications overtake each other.
     pub shuffled: bool,
 }
 
-/// What a person does with a charge that waits for them.
+/// A person's decision about a charge that waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Pay.
@@ -82,28 +82,28 @@ pub enum Verdict {
 #[derive(Debug, Clone)]
 pub struct TestProvider {
     books: Books,
-    manners: Arc<RwLock<Manners>>,
+    failure_modes: Arc<RwLock<FailureModes>>,
 }
 
 impl TestProvider {
     /// The provider with its books.
     pub fn new(books: Books) -> Self {
-        Self { books, manners: Arc::default() }
+        Self { books, failure_modes: Arc::default() }
     }
 
-    /// Its books.
+    /// The books.
     pub fn books(&self) -> &Books {
         &self.books
     }
 
-    /// How it behaves.
-    pub fn manners(&self) -> Manners {
-        *self.manners.read().unwrap_or_else(PoisonError::into_inner)
+    /// The failure modes.
+    pub fn failure_modes(&self) -> FailureModes {
+        *self.failure_modes.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes it behave otherwise, in this process.
-    pub fn behave(&self, manners: Manners) {
-        *self.manners.write().unwrap_or_else(PoisonError::into_inner) = manners;
+    /// Sets the failure modes, in this process.
+    pub fn behave(&self, failure_modes: FailureModes) {
+        *self.failure_modes.write().unwrap_or_else(PoisonError::into_inner) = failure_modes;
     }
 
     /// A person decides a charge that waits for them; gives what it then is, none when there is no such charge.
@@ -130,7 +130,7 @@ impl TestProvider {
     }
 
     fn answers(&self) -> Result<(), NoAnswer> {
-        if self.manners().silent { Err(NoAnswer("it is down".into())) } else { Ok(()) }
+        if self.failure_modes().silent { Err(NoAnswer("it is down".into())) } else { Ok(()) }
     }
 
     async fn make(&self, charge: Charge<'_>, now: DateTime<Utc>) -> Result<ProviderOutcome, NoAnswer> {
@@ -154,7 +154,7 @@ impl TestProvider {
         };
         let booked = self.books.charge(&new).await.map_err(down)?;
         let untold = matches!(*scenario, "timeout" | "pendingsuccess" | "pendingfailure");
-        if untold || self.manners().tells_all {
+        if untold || self.failure_modes().tells_all {
             let at = if booked.state == "pending" { booked.settles_at } else { now };
             self.announce(&booked, at).await.map_err(down)?;
         }
@@ -225,25 +225,25 @@ impl TestProvider {
         self.answers()?;
         let (reference, key) = (reference.as_str(), refund.uuid());
         // What was done once is done, whatever it says of a new one.
-        if self.manners().refuses_refunds {
+        if self.failure_modes().refuses_refunds {
             let done = self.books.refunded(reference, key).await.map_err(down)?;
             return Ok(done == Some(amount.amount));
         }
         self.books.refund(reference, key, Some(amount.amount), Clock.now()).await.map_err(down)
     }
 
-    /// Notes what the shop is to be told of a charge, as late, as often and as unreliably as its manners are.
+    /// Queues the notifications of a charge, delayed, duplicated and lost as the failure modes say.
     async fn announce(&self, charge: &Booked, at: DateTime<Utc>) -> Result<(), StoreError> {
-        let manners = self.manners();
-        for _ in 0..=manners.duplicates.min(COPIES_MAX) {
+        let failure_modes = self.failure_modes();
+        for _ in 0..=failure_modes.duplicates.min(COPIES_MAX) {
             let id = Clock.new_id();
             // The last bits of an id are random.
             let chance = id.as_u128() & 0xffff_ffff;
-            if chance % 100 < u128::from(manners.lost_percent) {
+            if chance % 100 < u128::from(failure_modes.lost_percent) {
                 continue;
             }
-            let shuffled = if manners.shuffled { chance / 100 % SHUFFLED_BY_MS } else { 0 };
-            let late = i64::from(manners.delay_ms) + i64::try_from(shuffled).unwrap_or(0);
+            let shuffled = if failure_modes.shuffled { chance / 100 % SHUFFLED_BY_MS } else { 0 };
+            let late = i64::from(failure_modes.delay_ms) + i64::try_from(shuffled).unwrap_or(0);
             self.books.tell(id, charge, at + TimeDelta::milliseconds(late)).await?;
         }
         Ok(())
@@ -329,7 +329,7 @@ fn outcome(charge: &Booked, now: DateTime<Utc>) -> ProviderOutcome {
         "insufficient" => ProviderOutcome::Declined { reason: DeclineReason::InsufficientFunds },
         "cancelled" => ProviderOutcome::Cancelled,
         "failed" => ProviderOutcome::Failed,
-        // What was let go is as good as never made.
+        // A released charge counts as never made.
         _ => ProviderOutcome::NotFound,
     }
 }

@@ -1,7 +1,8 @@
-//! Mail over SMTP (RFC 5321), with STARTTLS or TLS and a login, over connections that are used again.
+//! Mail over SMTP (RFC 5321), with STARTTLS or TLS and a login, over reused connections.
 //!
-//! The phases of a delivery are told apart, as only the last one is dangerous: until the message itself has been handed
-//! over nothing was sent, and the server may be asked again; a connection that is lost after that leaves the outcome open.
+//! The phases of a delivery are distinguished, because only the last one can leave the outcome unknown: until the
+//! message itself has been handed over nothing was sent, and the delivery can be retried; a connection that is lost
+//! after that leaves the outcome open.
 
 use std::error::Error as _;
 use std::io;
@@ -39,7 +40,7 @@ const CONNECTIONS: usize = 8;
 pub enum Tls {
     /// Not at all: a server on this machine, or a test.
     None,
-    /// It begins in the clear, and must become TLS (RFC 3207).
+    /// The connection begins unencrypted and must be upgraded to TLS (RFC 3207).
     StartTls,
     /// TLS from the first byte (RFC 8314).
     Implicit,
@@ -50,7 +51,7 @@ pub enum Tls {
 pub struct SmtpSettings {
     /// The server.
     pub host: String,
-    /// Its port.
+    /// The port.
     pub port: u16,
     /// How the connection is protected.
     pub tls: Tls,
@@ -58,7 +59,7 @@ pub struct SmtpSettings {
     pub authorities: Option<String>,
     /// The name and the password of the shop there.
     pub login: Option<(String, String)>,
-    /// Who writes, such as `ByteShop <shop@example.org>`.
+    /// The sender, such as `ByteShop <shop@example.org>`.
     pub from: String,
     /// Where answers go, if not there.
     pub reply_to: Option<String>,
@@ -67,7 +68,7 @@ pub struct SmtpSettings {
 /// The settings cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SmtpMistake {
-    /// It is no address of a mailbox.
+    /// The text is not an e-mail address.
     #[error("{0:?} is not an address such as \"ByteShop <shop@example.org>\"")]
     Mailbox(String),
     /// There is no certificate, or none that can be read.
@@ -138,8 +139,8 @@ impl Smtp {
 
     fn write(&self, message: &Message) -> Result<lettre::Message, Undelivered> {
         let refused = |what: &str| Undelivered::Refused(what.to_owned());
-        let to = Email::new(&message.to).map_err(|_| refused("the address is none"))?;
-        let to: Address = to.deliverable().parse().map_err(|_| refused("the address is none"))?;
+        let to = Email::new(&message.to).map_err(|_| refused("the address is invalid"))?;
+        let to: Address = to.deliverable().parse().map_err(|_| refused("the address is invalid"))?;
         let mut builder = lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -196,9 +197,9 @@ impl Smtp {
         if let Some((name, password)) = &self.settings.login {
             let credentials = Credentials::new(name.clone(), password.clone());
             connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(|error| {
-                // No mail goes out until somebody mends it; until then each waits for its next turn.
+                // No mail is sent until an operator fixes it; until then each waits for its next attempt.
                 if error.is_permanent() {
-                    tracing::error!("the mail server refuses BYTESHOP_SMTP_USER with its password: mail waits");
+                    tracing::error!("the mail server rejected BYTESHOP_SMTP_USER and its password; mails stay queued");
                 }
                 Undelivered::NotNow(told("the login", &error))
             })?;
@@ -206,14 +207,14 @@ impl Smtp {
         Ok(connection)
     }
 
-    /// Says from whom and to whom, and asks for the message; then the server waits for it.
+    /// Sends the envelope and the DATA command; the server then waits for the message.
     async fn announce(&self, connection: &mut AsyncSmtpConnection, mail: &lettre::Message) -> Result<(), Announcing> {
         let envelope = mail.envelope();
         let mut parameters = Vec::new();
         if envelope.to().iter().any(|to| !AsRef::<str>::as_ref(to).is_ascii()) {
             if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
                 return Err(Announcing::Undelivered(Undelivered::Refused(
-                    "the server lacks SMTPUTF8, which an address with letters beyond ASCII before its @ needs".into(),
+                    "the server lacks SMTPUTF8, which an address with non-ASCII letters before the @ requires".into(),
                 )));
             }
             parameters.push(MailParameter::SmtpUtfEight);
@@ -252,7 +253,7 @@ impl Smtp {
             .map_err(|_| Undelivered::NotNow("the server was not ready in time".into()))??;
         let taken = timeout(TAKEN_WITHIN, connection.message(&bytes))
             .await
-            .map_err(|_| Undelivered::Unknown("the server did not say in time whether it has the mail".into()))?;
+            .map_err(|_| Undelivered::Unknown("the server did not confirm in time that it accepted the mail".into()))?;
         match taken {
             Ok(response) => {
                 self.put_back(connection);
@@ -286,18 +287,19 @@ impl From<SmtpError> for Announcing {
     }
 }
 
-/// What went wrong, without what the server said: many servers repeat the address.
+/// A description of the failure without the server's text, because many servers repeat the address in it.
 fn told(when: &str, error: &SmtpError) -> String {
     match error.status() {
         Some(code) => format!("{when}: SMTP {code}"),
         None if error.is_tls() || is_handshake(error) => format!("{when}: TLS failed"),
         None if error.is_timeout() => format!("{when}: timed out"),
-        None if error.is_client() => format!("{when}: the server lacks what this needs"),
+        None if error.is_client() => format!("{when}: the server lacks a required extension"),
         None => format!("{when}: no connection"),
     }
 }
 
-/// Whether the two could not agree on TLS, such as when nobody vouches for the server; lettre tells that as a lost connection.
+/// Whether the TLS handshake failed, for example because the server's certificate is not trusted; lettre reports this
+/// as a lost connection.
 fn is_handshake(error: &SmtpError) -> bool {
     let mut cause = error.source();
     while let Some(inner) = cause {

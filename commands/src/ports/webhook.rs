@@ -1,7 +1,7 @@
-//! Posting to addresses that somebody else chose: only public ones, only where they say, and not for long.
+//! Posting to webhook endpoints: only to public addresses, only to the given URL, and with a time limit.
 //!
-//! A name is looked up by the client that connects, through `Public`, so that no second look-up can give another
-//! address than the one that was judged.
+//! A name is resolved by the client that connects, through `Public`, so that no second lookup can return another
+//! address than the one that was checked.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 
-/// How long an endpoint may take to answer; it is meant to note what it is told and work on it later.
+/// How long an endpoint may take to respond; it should store the event and process it later.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 /// How long it may take to connect.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -21,7 +21,7 @@ const ANSWER_MAX: usize = 1_024;
 /// Longest URL.
 const URL_MAX: usize = 2_000;
 
-/// What an endpoint answered.
+/// The response of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
     /// The HTTP status.
@@ -33,19 +33,19 @@ pub struct Answered {
 /// Why a URL is no address for a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unsuitable {
-    /// It is no URL.
+    /// The text is not a URL.
     #[error("not a valid URL")]
     Malformed,
-    /// It is longer than any address needs to be.
+    /// The URL is too long.
     #[error("the URL can have at most {URL_MAX} characters")]
     TooLong,
-    /// It is not HTTPS.
+    /// The URL is not HTTPS.
     #[error("the URL must begin with https://")]
     Scheme,
-    /// It has a user or a password.
-    #[error("the URL may not hold a name or a password")]
+    /// The URL contains a user name or a password.
+    #[error("the URL must not contain a user name or a password")]
     Credentials,
-    /// It names a network that is not the public one.
+    /// The URL names an address that is not public.
     #[error("the URL names an address that is not public")]
     Private,
 }

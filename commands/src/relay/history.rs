@@ -1,4 +1,5 @@
-//! Whether JetStream holds a history that the log does not have, and the end of such a stream: for whoever restored a backup.
+//! Whether JetStream holds a history that the log does not have, and the deletion of such a stream after a restored
+//! backup.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::{NatsConfig, standing};
 /// How long all questions together may take.
 const LOOK_WITHIN: Duration = Duration::from_secs(10);
 
-/// What JetStream holds.
+/// The content of JetStream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum History {
     /// The log's own events, the last of them at this position; 0 when nothing was delivered yet.
@@ -21,14 +22,14 @@ pub enum History {
         /// The last position.
         position: i64,
     },
-    /// What the log does not have. No relay goes on before the stream is deleted.
+    /// A history that the log does not have. No relay continues until the stream is deleted.
     Other {
-        /// What was found.
+        /// The difference.
         reason: String,
     },
-    /// It cannot be told: JetStream is not there, or keeps a stream of somebody else's under this name.
+    /// Unknown: JetStream does not answer, or has a stream of this name that belongs to another program.
     Unknown {
-        /// What was in the way.
+        /// The obstacle.
         reason: String,
     },
 }
@@ -46,7 +47,7 @@ pub async fn compare(log: &Log, config: &NatsConfig) -> History {
     }
 }
 
-/// Deletes a stream that holds another history; the relay makes a new one and goes on from the log.
+/// Deletes a stream with another history; the relay creates a new one and continues from the log.
 ///
 /// # Errors
 /// Why JetStream did not delete it.

@@ -27,7 +27,8 @@ pub fn subject(prefix: &str, event: &Recorded) -> String {
     format!("{prefix}.{}.{}.{}", partition(event.stream), event.category, event.event_type)
 }
 
-/// What appenders publish to wake the relay and the readers. Outside of the stream's subjects, so it is never stored.
+/// The subject on which appenders wake the relay and the readers. It is outside of the stream's subjects, so it is
+/// never stored.
 pub fn hint_subject(prefix: &str) -> String {
     format!("{prefix}-hint")
 }
@@ -49,10 +50,10 @@ pub fn headers(event: &Recorded, last_sequence: i64) -> HeaderMap {
 
 /// The payload of an event: the JSON of [`Recorded`].
 ///
-/// Nothing, when it is larger than the server takes: the message keeps the numbers without a gap, and whoever reads it
-/// takes the event from Postgres.
+/// Empty if it is larger than the server accepts: the message keeps the numbering without gaps, and readers get the
+/// event from Postgres.
 pub fn payload(event: &Recorded, max_payload: usize) -> Result<Bytes, serde_json::Error> {
-    /// What an event needs besides its texts, so that the buffer is allocated once.
+    /// The size of an event without its texts, so that the buffer is allocated once.
     const ENVELOPE: usize = 420;
     /// The server counts the headers too.
     const HEADERS: usize = 1_024;

@@ -25,7 +25,7 @@ use super::{RelayState, message};
 const EVENTS: usize = 1_000;
 /// Messages that may be on their way at once; measured to saturate one connection, and below every server's own limit.
 const WINDOW: i64 = 1_000;
-/// One message in so many asks for an acknowledgement, and the last of each page.
+/// One in this many messages requests an acknowledgement, and so does the last of each page.
 const ACK_EVERY: i64 = 250;
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -39,10 +39,10 @@ const SPACING: Duration = Duration::from_millis(5);
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// An idle stream is compared with what it should be this often.
 const INSPECTION: Duration = Duration::from_secs(5);
-/// Nothing listens here (the port is TCPMUX's): where a finished connection is sent instead of reconnecting.
+/// A port with no listener (TCPMUX): a finished connection is redirected there instead of reconnecting.
 const NOWHERE: &str = "nats://127.0.0.1:1";
 
-/// What JetStream answers to a message.
+/// The acknowledgement of a message by JetStream.
 #[derive(Deserialize)]
 struct Ack<'a> {
     #[serde(default)]
@@ -70,7 +70,7 @@ struct Session<'a> {
     sent: i64,
     /// The positions that an acknowledgement was asked for, in order.
     asked: VecDeque<i64>,
-    /// What Postgres knows of how far it is.
+    /// The position that is stored in Postgres.
     saved: i64,
     housekept: Instant,
     inspected: Instant,
@@ -144,7 +144,7 @@ impl<'a> Session<'a> {
         let standing = in_time(standing::find(relay, &jetstream)).await?;
         let inbox = Subject::from(client.new_inbox());
         let subscribe = async |subject: Subject| {
-            client.subscribe(subject).await.map_err(|error| End::Trouble(format!("NATS does not subscribe: {error}")))
+            client.subscribe(subject).await.map_err(|error| End::Trouble(format!("cannot subscribe to NATS: {error}")))
         };
         let acks = subscribe(inbox.clone()).await?;
         let hints = subscribe(message::hint_subject(&relay.nats.prefix).into()).await?;
@@ -155,7 +155,7 @@ impl<'a> Session<'a> {
             stream = relay.nats.stream,
             base = standing.base,
             position = standing.position,
-            "the relay publishes"
+            "the relay is publishing"
         );
         Ok(Self {
             relay,
@@ -239,9 +239,9 @@ impl<'a> Session<'a> {
             Some(sent) => sent,
             None => timeout(ANSWER_TIMEOUT, sending)
                 .await
-                .map_err(|_| End::Trouble("NATS takes no more messages".into()))?,
+                .map_err(|_| End::Trouble("NATS accepts no more messages".into()))?,
         };
-        sent.map_err(|error| End::Trouble(format!("NATS does not take a message: {error}")))
+        sent.map_err(|error| End::Trouble(format!("NATS did not accept a message: {error}")))
     }
 
     /// Waits until at most so many messages are not acknowledged.
@@ -254,12 +254,12 @@ impl<'a> Session<'a> {
                 Err(_) => return Err(End::Trouble("JetStream does not acknowledge".into())),
             };
             if let Some(status) = message.status {
-                return Err(End::Trouble(format!("JetStream does not take messages: status {status}")));
+                return Err(End::Trouble(format!("JetStream does not accept messages: status {status}")));
             }
             let ack: Ack<'_> = serde_json::from_slice(&message.payload)
-                .map_err(|error| End::Trouble(format!("JetStream answers what is not an acknowledgement: {error}")))?;
+                .map_err(|error| End::Trouble(format!("JetStream sent an invalid acknowledgement: {error}")))?;
             if let Some(error) = ack.error {
-                return Err(End::Trouble(format!("JetStream refuses a message: {}", error.description)));
+                return Err(End::Trouble(format!("JetStream rejected a message: {}", error.description)));
             }
             if ack.seq + self.standing.base != expected {
                 return Err(End::Trouble(format!("JetStream stored position {expected} as message {}", ack.seq)));
@@ -302,7 +302,7 @@ impl<'a> Session<'a> {
             Err(_) => return Err(End::no_answer()),
         };
         if head < self.relay.relayed {
-            return Err(End::Trouble(format!("the log ends at {head} and was longer before")));
+            return Err(End::Trouble(format!("the log ends at {head}; it was longer before")));
         }
         if self.saved < self.relay.relayed {
             self.save().await;
@@ -313,7 +313,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// An idle stream is looked at now and then: nobody else would notice that it is gone.
+    /// Checks an idle stream from time to time, since nothing else would notice that it was deleted.
     async fn inspect(&mut self) -> Result<(), End> {
         self.wait_for_acks(0).await?;
         let found = in_time(standing::find(self.relay, &self.jetstream)).await?;
@@ -321,7 +321,7 @@ impl<'a> Session<'a> {
         if found == left {
             return Ok(());
         }
-        Err(End::Trouble("the stream is not as it was left".into()))
+        Err(End::Trouble("the stream was changed".into()))
     }
 
     /// Saves how far it is, for the day on which the stream is gone. Not urgent, so a failure only waits for the next time.
@@ -339,11 +339,11 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Everything that asks a server gets an answer in time, or is given up.
+/// Limits the time of every request to a server.
 async fn in_time<T>(asking: impl Future<Output = Result<T, End>>) -> Result<T, End> {
     /// Several questions in a row.
     const QUESTIONS: u32 = 4;
     timeout(ANSWER_TIMEOUT * QUESTIONS, asking)
         .await
-        .unwrap_or_else(|_| Err(End::Trouble("a server does not answer".into())))
+        .unwrap_or_else(|_| Err(End::Trouble("the server does not answer".into())))
 }

@@ -15,14 +15,14 @@ use super::NatsConfig;
 use super::message::{self, POSITION};
 use super::state::{End, Relay};
 
-/// What the stream may keep, largest first: a server refuses what its disk cannot hold.
+/// The maximum size of the stream, largest first: a server refuses a size that its disk cannot hold.
 const MAX_BYTES: [i64; 3] = [1 << 30, 1 << 28, 1 << 26];
 /// Readers take what is older from Postgres.
 const MAX_AGE: Duration = Duration::from_hours(7 * 24);
 /// How long JetStream remembers the ids of messages.
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
-/// A new stream starts near the head of a log that has more than this many events still to be relayed: whoever wants
-/// that much history reads it from Postgres, and nobody waits for it to be copied first.
+/// A new stream starts near the head of a log with more than this many events to relay: readers of older events use
+/// Postgres, and nothing has to wait until they are copied.
 pub const MAX_BACKLOG: i64 = 100_000;
 
 /// Where the stream stands: its last sequence + base is the last position that it was given.
@@ -44,7 +44,7 @@ pub(super) async fn find(relay: &Relay, jetstream: &Context) -> Result<Standing,
     let stream = match jetstream.get_stream(&relay.nats.stream).await {
         Ok(stream) => stream,
         Err(error) if is_missing(&error.kind()) => create(relay, jetstream).await?,
-        Err(error) => return Err(End::Trouble(format!("JetStream does not show the stream: {error}"))),
+        Err(error) => return Err(End::Trouble(format!("cannot read the JetStream stream: {error}"))),
     };
     let info = stream.cached_info();
     check_config(info, &relay.nats).map_err(End::Stopped)?;
@@ -70,7 +70,7 @@ pub(super) async fn look(log: &Log, nats: &NatsConfig, jetstream: &Context) -> R
     let stream = match jetstream.get_stream(&nats.stream).await {
         Ok(stream) => stream,
         Err(error) if is_missing(&error.kind()) => return Ok(0),
-        Err(error) => return Err(End::Trouble(format!("JetStream does not show the stream: {error}"))),
+        Err(error) => return Err(End::Trouble(format!("cannot read the JetStream stream: {error}"))),
     };
     let info = stream.cached_info();
     // Another's stream is none of ours to judge.
@@ -102,7 +102,7 @@ async fn compare(log: &Log, info: &Info, last: &Last, head: i64) -> Result<Stand
     Ok(Standing { base, position: last.position, created_at: moment(info) })
 }
 
-/// A stream without a last message is believed when it is the one that Postgres remembers; else it starts anew.
+/// Accepts a stream without a last message if it is the one that Postgres remembers; otherwise recreates it.
 async fn trust(
     relay: &Relay,
     jetstream: &Context,
@@ -118,7 +118,7 @@ async fn trust(
         jetstream
             .delete_stream(&relay.nats.stream)
             .await
-            .map_err(|error| End::Trouble(format!("JetStream does not delete an empty stream: {error}")))?;
+            .map_err(|error| End::Trouble(format!("JetStream did not delete an empty stream: {error}")))?;
         return Err(End::Trouble("an empty stream of unknown origin was deleted".into()));
     }
     let position = start(relay.relayed.max(known.map_or(0, |known| known.relayed)), head);
@@ -151,17 +151,13 @@ async fn remember(relay: &Relay, standing: &Standing, known: Option<&Delivery>) 
         return Ok(());
     }
     if known.is_some_and(|known| known.base != delivery.base || known.created_at != delivery.created_at) {
-        tracing::warn!(
-            stream = relay.nats.stream,
-            base = delivery.base,
-            "the JetStream stream is another one than before"
-        );
+        tracing::warn!(stream = relay.nats.stream, base = delivery.base, "the JetStream stream was replaced");
     }
     relay.log.set_delivery(&relay.nats.stream, &delivery).await.map_err(|error| End::store(&error))
 }
 
 impl Standing {
-    /// What Postgres remembers of it.
+    /// The state of the stream for Postgres.
     pub fn delivery(&self, relayed: i64) -> Delivery {
         Delivery { base: self.base, created_at: self.created_at, relayed }
     }
@@ -177,10 +173,10 @@ async fn create(relay: &Relay, jetstream: &Context) -> Result<Stream, End> {
                 return jetstream
                     .get_stream(&relay.nats.stream)
                     .await
-                    .map_err(|error| End::Trouble(format!("JetStream does not show the new stream: {error}")));
+                    .map_err(|error| End::Trouble(format!("cannot read the new JetStream stream: {error}")));
             }
             Err(error) if is_too_large(&error.kind()) => {}
-            Err(error) => return Err(End::Trouble(format!("JetStream does not make the stream: {error}"))),
+            Err(error) => return Err(End::Trouble(format!("JetStream did not create the stream: {error}"))),
         }
     }
     Err(End::Trouble("JetStream has no room for the stream".into()))
@@ -209,12 +205,12 @@ fn config(relay: &Relay, max_bytes: i64) -> Config {
     }
 }
 
-/// What the numbering depends on must be as we asked for it; the limits may be an operator's.
+/// Checks the settings on which the numbering depends; an operator may choose the limits.
 fn check_config(info: &Info, nats: &NatsConfig) -> Result<(), String> {
     let config = &info.config;
     let stored = message::stored_subjects(&nats.prefix);
     if !config.subjects.contains(&stored) {
-        return Err(format!("the stream does not store {stored}, but {:?}", config.subjects));
+        return Err(format!("the stream stores {:?} instead of {stored}", config.subjects));
     }
     if config.no_ack || config.discard != DiscardPolicy::Old {
         return Err("the stream must acknowledge, and discard old messages when it is full".into());
@@ -233,11 +229,11 @@ async fn last_message(stream: &Stream, info: &Info) -> Result<Option<Last>, End>
             let position = header(POSITION).and_then(|position| position.parse().ok());
             match (position, header("Nats-Msg-Id")) {
                 (Some(position), Some(id)) => Ok(Some(Last { position, id })),
-                _ => Err(End::Stopped(format!("JetStream's message {} is not of a relay", message.sequence))),
+                _ => Err(End::Stopped(format!("JetStream's message {} is not from a relay", message.sequence))),
             }
         }
         Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
-        Err(error) => Err(End::Trouble(format!("JetStream does not show its last message: {error}"))),
+        Err(error) => Err(End::Trouble(format!("cannot read the last message of JetStream: {error}"))),
     }
 }
 

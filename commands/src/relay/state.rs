@@ -1,4 +1,4 @@
-//! One relay of a shop: what it is doing, how far it is, and why a session of it ended.
+//! The relay of a shop: its state, its position, and why a session ended.
 
 use std::time::Duration;
 
@@ -9,23 +9,24 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// What one answer of JetStream or Postgres may take. JetStream hangs with its connection up when its disk is full.
+/// The time limit of one response of JetStream or Postgres. JetStream hangs with its connection up when its disk is
+/// full.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The pause before the first new attempt, and the longest one, which a JetStream that is down for hours costs.
 pub(super) const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
-/// How often a stopped relay looks whether an operator has repaired the stream.
+/// How often a stopped relay checks whether an operator has repaired the stream.
 const STOPPED_PAUSE: Duration = Duration::from_secs(3);
 
 /// Where JetStream is and what the stream is called.
 #[derive(Debug, Clone)]
 pub struct NatsConfig {
-    /// Such as `nats://127.0.0.1:4222`.
+    /// The URL, such as `nats://127.0.0.1:4222`.
     pub url: String,
     /// The name of the stream.
     pub stream: String,
-    /// What every subject starts with.
+    /// The prefix of every subject.
     pub prefix: String,
 }
 
@@ -36,23 +37,24 @@ impl NatsConfig {
     }
 }
 
-/// What the relay is doing.
+/// The state of the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RelayState {
     /// Another relay leads; this one takes over when it is gone.
     Standby,
-    /// It leads and publishes.
+    /// The relay holds the lease and publishes.
     Relaying,
     /// JetStream or Postgres is not there; it keeps trying.
     Waiting(String),
-    /// JetStream holds what the log does not: an operator has to look ([`history`](super::history)). It goes on when the stream is deleted.
+    /// JetStream holds events that the log does not have: an operator must act ([`history`](super::history)). The relay
+    /// continues once the stream is deleted.
     Stopped(String),
 }
 
-/// What the relay is doing, and how far it is.
+/// The state and the position of the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayStatus {
-    /// What it is doing.
+    /// The state.
     pub state: RelayState,
     /// The last position that JetStream has acknowledged to this relay.
     pub position: i64,
@@ -81,7 +83,7 @@ pub(super) enum End {
 }
 
 impl End {
-    /// What the store answered.
+    /// Converts an error of the store.
     pub(super) fn store(error: &StoreError) -> Self {
         if error.is_outage() { Self::Outage(error.to_string()) } else { Self::Trouble(error.to_string()) }
     }
@@ -97,7 +99,7 @@ impl End {
     }
 }
 
-/// One relay of a shop.
+/// The relay of a shop.
 pub(super) struct Relay {
     pub(super) log: Log,
     pub(super) nats: NatsConfig,
@@ -109,8 +111,8 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    /// Says why nothing is published at the moment, and for how long not to try. Each reason is logged once; that Postgres
-    /// is away is logged by the watch over Postgres.
+    /// Records why nothing is published at the moment, and how long to wait. Each reason is logged once; an outage of
+    /// Postgres is logged by the monitor of Postgres.
     pub(super) fn wait(&self, pause: &mut Duration, reason: &str, is_outage: bool) -> Duration {
         let is_known = matches!(&self.status.borrow().state, RelayState::Waiting(known) if known == reason);
         if is_known || is_outage {
@@ -137,7 +139,7 @@ impl Relay {
         STOPPED_PAUSE
     }
 
-    /// Says what it is doing.
+    /// Sets the state.
     pub(super) fn say(&self, state: RelayState) {
         self.status.send_if_modified(|status| {
             let next = RelayStatus { state, position: self.relayed };

@@ -1,4 +1,4 @@
-//! What concerns an account together with its name and its sessions: decided whole, appended whole.
+//! Use cases of an account with its name and its sessions: decided as a whole, appended as a whole.
 
 mod closing;
 pub mod code;
@@ -32,7 +32,7 @@ pub use tokens::{Refreshed, ShownToken, log_out_with, refresh};
 pub struct EmailName {
     /// The stream of the name of its canonical form, which alone is claimed.
     pub id: NameId,
-    /// What is claimed.
+    /// The claimed text.
     pub text: Label,
     /// The streams in which an account may have the address, in the order in which they are asked: names from before addresses
     /// were compared by a canonical form stay where they are. For an address of plain ASCII it is the one above.
@@ -57,7 +57,7 @@ impl EmailName {
     }
 }
 
-/// Somebody who wants an account.
+/// A person who registers.
 #[derive(Debug)]
 pub struct Newcomer {
     /// The id of the account, if the address has none yet.
@@ -70,18 +70,18 @@ pub struct Newcomer {
     pub password: Personal<Secret>,
     /// The language.
     pub locale: Locale,
-    /// What they say of themselves, if anything.
+    /// The profile, if any.
     pub profile: Option<Personal<Profile>>,
     /// The code for the mail.
     pub code: Code,
 }
 
-/// What was found of an address before somebody registers with it, since comparing and hashing passwords takes its time.
+/// The lookup of an address before a registration with it, because comparing and hashing passwords takes time.
 #[derive(Debug)]
 pub enum Found {
     /// No account that waits to be confirmed: whatever hash is needed is the newcomer's.
     Nobody,
-    /// An account that nobody has confirmed.
+    /// An account that is not confirmed.
     Unconfirmed {
         /// The account.
         account: AccountId,
@@ -101,7 +101,7 @@ pub struct Entry {
     pub seen: u32,
     /// The session that begins.
     pub session: SessionId,
-    /// What its refresh tokens are made with.
+    /// The secret of its refresh tokens.
     pub secret: Personal<Secret>,
     /// From where.
     pub client: Personal<Client>,
@@ -111,14 +111,14 @@ pub struct Entry {
     pub staff_session: TimeDelta,
 }
 
-/// A session as whoever logs in or refreshes it is told of it; no secret of it is in here, so that a receipt can keep it.
+/// A session as its response shows it at log-in and refresh, without secrets, so that a receipt can store it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Admitted {
     /// The session.
     pub session: SessionId,
-    /// Its account.
+    /// The account.
     pub account: AccountId,
-    /// What its owner may do.
+    /// The role of the account.
     pub role: Role,
     /// The number of its newest refresh token.
     pub generation: u32,
@@ -135,14 +135,14 @@ impl Commands {
         email_name(self.vault(), email).await
     }
 
-    /// What the orders of a guest with this e-mail address are filed under: the keyed hash of its canonical form.
+    /// The key for the orders of a guest with this e-mail address: the keyed hash of its canonical form.
     pub async fn guest_hash(&self, email: &Email) -> Result<Option<Label>, Error> {
         let text = self.vault().blind("guest", &email.canonical()).await?;
         // A keyed hash is short and printable, so it always is a label.
         Ok(Label::new(&text).ok())
     }
 
-    /// Everything that orders of a guest with this e-mail address may be filed under, older orders included.
+    /// All keys for the orders of a guest with this e-mail address, including those of older orders.
     pub async fn guest_hashes(&self, email: &Email) -> Result<Vec<Label>, Error> {
         let mut hashes = Vec::with_capacity(1);
         for form in email.forms() {
@@ -177,7 +177,7 @@ pub async fn email_name(vault: &Vault, email: &Email) -> Result<EmailName, Error
     Ok(EmailName { id, text, lookup })
 }
 
-/// Who holds the name of an address.
+/// The owner of a unique address.
 pub fn owner(name: &UniqueName) -> Option<AccountId> {
     match name {
         UniqueName::Held { owner, .. } => owner.parse().ok(),
@@ -340,8 +340,8 @@ pub async fn request_email_change(
     unit.decide(account, &account::Command::RequestEmailChange { seen, email: email.clone(), code, code_hash })
 }
 
-/// Puts the other address in the place of the present one: the one name is released and the other claimed in one append, so
-/// of two accounts that want an address one gets it. Every session ends but the one that this is done in.
+/// Replaces the address of an account: one name is released and the other claimed in one append, so that of two
+/// accounts which want an address only one gets it. Every session ends but the one that requested this.
 pub async fn change_email(
     unit: &Unit,
     account: &mut Loaded<Account>,

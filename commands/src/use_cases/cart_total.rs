@@ -33,7 +33,7 @@ impl Commands {
         let Some(total) = total else { return };
         let shown = ShownTotal { amount: total.amount, currency: total.currency.code().to_owned() };
         if let Err(error) = self.log().remember_total(cart.uuid(), &shown, self.clock().now()).await {
-            tracing::warn!(%error, %cart, "the total that a cart shows could not be remembered");
+            tracing::warn!(%error, %cart, "the total shown for a cart could not be stored");
         }
     }
 

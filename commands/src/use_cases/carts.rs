@@ -1,5 +1,4 @@
-//! Carts: what is put into them, the open cart of an account, one in each currency, and the guest's cart that is put into it when
-//! somebody logs in.
+//! Carts: their lines, the open cart of an account in each currency, and the merge of a guest's cart at log-in.
 
 mod address;
 mod again;
@@ -39,9 +38,10 @@ fn id_of(name: &str) -> NameId {
     name::id(NameKind::Cart, name)
 }
 
-/// The open cart of an account in a currency, a new one for so many days if there is none; says whether it is new.
+/// The open cart of an account in a currency, or a new one that expires after this many days; returns whether it is
+/// new.
 ///
-/// In another currency it is another cart, and from then on that one is found until somebody asks for the first again.
+/// Each currency has its own cart, and `/v1/me/cart` finds the one that was requested last.
 pub async fn open_cart(
     unit: &Unit,
     account: AccountId,
@@ -88,14 +88,15 @@ async fn named(unit: &Unit, name: &Loaded<UniqueName>) -> Result<Option<(Loaded<
     Ok(currency.map(|currency| (cart, currency)))
 }
 
-/// Gives a cart a name, whichever had it before.
+/// Assigns a name to a cart, whichever cart had it before.
 fn give(unit: &Unit, name: &mut Loaded<UniqueName>, text: &str, cart: CartId) -> Result<(), Error> {
     let text = Label::new(text).map_err(|error| Error::refused("cart.owner", Kind::Invalid, error.to_string()))?;
     unit.decide(name, &name::Command::Release {})?;
     unit.decide(name, &name::Command::Claim { kind: NameKind::Cart, text, owner: cart.to_string() })
 }
 
-/// Puts a guest's cart into the account's in that currency, and closes it. Again, it gives the cart that it was put into.
+/// Merges a guest's cart into the account's cart in that currency, and closes it. Repeating this returns the cart that
+/// it was merged into.
 pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId, days: u16) -> Result<Loaded<Cart>, Error> {
     let known = guest.state.live()?;
     if let Some(into) = known.merged_into {
@@ -109,7 +110,7 @@ pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId, day
     Ok(own)
 }
 
-/// Enters codes into a cart, of which each must be somebody's; whether they apply is told with the price.
+/// Sets the coupon codes of a cart, each of which must belong to a promotion; whether they apply is part of the price.
 pub async fn set_coupons(unit: &Unit, cart: &mut Loaded<Cart>, codes: &[CouponCode]) -> Result<(), Error> {
     unit.decide(cart, &Command::SetCoupons { codes: codes.to_vec() })?;
     let names: Vec<_> = codes.iter().map(|code| name::id(NameKind::Coupon, code.as_str())).collect();
@@ -130,9 +131,9 @@ pub async fn set_coupons(unit: &Unit, cart: &mut Loaded<Cart>, codes: &[CouponCo
     Ok(())
 }
 
-/// Puts so much of a variant into a cart, at today's price.
+/// Sets the quantity of a variant in a cart, at its current price.
 ///
-/// The availability is looked up without holding the stock to it: the cart promises nothing, and checkout looks again.
+/// The stock is read without a version check: a cart reserves nothing, and checkout checks again.
 pub async fn set_line(
     unit: &Unit,
     cart: &mut Loaded<Cart>,

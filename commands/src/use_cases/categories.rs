@@ -110,7 +110,7 @@ pub fn definitions(path: &[Loaded<Category>]) -> Vec<&AttributeDefinition> {
     effective(own.map(|category| category.attributes.as_slice()))
 }
 
-/// What becomes of the open categories under one that is archived.
+/// How archiving a category treats its open subcategories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Children {

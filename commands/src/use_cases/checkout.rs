@@ -15,7 +15,7 @@ use crate::use_cases::cart_total::Agreed;
 use crate::use_cases::carts::open;
 use crate::use_cases::price::{Priced, Reading, price};
 
-/// How long, and by how many orders at once, goods are held for somebody who has not paid.
+/// How long goods are reserved for an unpaid order, and for how many orders of a buyer at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Hold {
     /// How long an order waits for its payment.

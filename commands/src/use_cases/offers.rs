@@ -1,4 +1,4 @@
-//! What is offered of variants now, for whoever asks before there is a cart.
+//! The current offers of variants, for queries outside of a cart.
 
 use std::collections::BTreeMap;
 
@@ -16,19 +16,19 @@ use crate::engine::error::Error;
 /// A variant that is sold.
 #[derive(Debug, Clone)]
 pub struct Offered {
-    /// Its product.
+    /// The product.
     pub product: ProductId,
-    /// Its code.
+    /// The SKU.
     pub sku: Sku,
-    /// What it is called.
+    /// The title.
     pub title: Title,
     /// How many can be had, whatever they cost.
     pub available: i64,
-    /// What is offered of it; nothing when it has no price in the currency.
+    /// The offer; none if the variant has no price in the currency.
     pub offer: Option<Offer>,
 }
 
-/// What is offered of some variants in a currency, in the order of the ids; nothing of what is not shown to everybody.
+/// The offers of some variants in a currency, in the order of the ids; without variants of unpublished products.
 pub async fn offered(
     commands: &Commands,
     variants: &[VariantId],

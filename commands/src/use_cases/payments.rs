@@ -194,7 +194,7 @@ impl Commands {
         match in_time(self.provider().authorize(charge, now)).await {
             Ok(outcome) => outcome,
             Err(error) => {
-                tracing::warn!(%error, "a charge has no known outcome yet");
+                tracing::warn!(%error, "the outcome of a charge is not known yet");
                 settlement::unanswered(now)
             }
         }

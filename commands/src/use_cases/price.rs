@@ -1,4 +1,4 @@
-//! What a cart costs: everything that has a say in it, read together, and the quote that follows.
+//! The price of a cart: reads everything that affects it together, and calculates the quote.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,12 +37,12 @@ pub enum Reading<'a> {
     Asking(&'a Commands),
 }
 
-/// What a cart costs, and what is offered of everything in it.
+/// The quote of a cart, and the offers of its variants.
 #[derive(Debug, Clone)]
 pub struct Priced {
-    /// What is offered now of each variant.
+    /// The current offer of each variant.
     pub offers: BTreeMap<VariantId, Offer>,
-    /// What it costs now.
+    /// The current quote.
     pub quote: Quote,
     /// The first picture of each product that has one.
     pub images: BTreeMap<ProductId, Image>,
@@ -108,7 +108,7 @@ impl Reading<'_> {
     }
 }
 
-/// Says what a cart costs.
+/// Calculates the price of a cart.
 pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>) -> Result<Priced, Error> {
     let variants: Vec<VariantId> = cart.lines.iter().map(|line| line.variant).collect();
     let products: BTreeSet<ProductId> = cart.lines.iter().map(|line| line.product).collect();
@@ -162,16 +162,16 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
     Ok(Priced { quote: quote.map_err(|_| cart::Rejection::TooExpensive)?, offers, images: images.collect() })
 }
 
-/// What is to be sent together.
+/// Goods that are shipped together.
 #[derive(Debug, Clone, Copy)]
 pub struct Parcel {
-    /// What it weighs, in grams.
+    /// The weight in grams.
     pub weight_g: u64,
-    /// What it costs, at today's prices.
+    /// The subtotal at current prices.
     pub subtotal: Money,
 }
 
-/// What some pieces of variants weigh and cost; what is not for sale counts for nothing.
+/// The weight and the subtotal of some lines; variants that are not for sale are left out.
 pub async fn parcel(commands: &Commands, lines: &[(VariantId, Quantity)], currency: Currency) -> Result<Parcel, Error> {
     let variants: Vec<VariantId> = lines.iter().map(|(variant, _)| *variant).collect();
     let (_, products) = Reading::Asking(commands).goods(&variants).await?;
@@ -200,12 +200,12 @@ struct Running<'a> {
     terms: &'a Terms,
 }
 
-/// Who buys, and how often what is limited was used.
+/// The buyer, and the previous uses of limited promotions.
 #[derive(Default)]
 struct Known {
     customers: Vec<Customer>,
     orders: i64,
-    /// What counts this order as one of theirs.
+    /// The counters that record this order as the buyer's.
     counters: Vec<UsageId>,
     uses: BTreeMap<UsageId, i64>,
 }
@@ -245,8 +245,8 @@ async fn coupons(
     Ok((reading.all::<Promotion>(&held).await?, unknown))
 }
 
-/// What each category is under, for those of the products, if a promotion names categories. The tree changes rarely and
-/// nobody pays more for it, so the order does not expect it to stay as it is.
+/// The parent of each category above the products, if a promotion names categories. The tree changes rarely and a
+/// change cannot raise a price, so the order does not check its version.
 async fn parents(
     reading: Reading<'_>,
     products: &BTreeMap<ProductId, &Product>,
@@ -295,7 +295,7 @@ fn item(
     }
 }
 
-/// Who buys, and how often what is limited was used; nothing is read that no promotion asks for.
+/// The buyer and the previous uses; reads only what a promotion requires.
 async fn known_uses(reading: Reading<'_>, cart: &cart::Created, running: &[Running<'_>]) -> Result<Known, Error> {
     let limited = running.iter().any(|it| it.terms.per_customer().is_some());
     let counts_orders = reading.decides() || running.iter().any(|it| it.terms.conditions.first_order);
@@ -320,8 +320,8 @@ async fn known_uses(reading: Reading<'_>, cart: &cart::Created, running: &[Runni
     Ok(Known { customers, orders, counters, uses })
 }
 
-/// Who buys: their account, and the keyed hashes of its e-mail address and of the one that they gave, in every form that uses
-/// may have been counted under.
+/// The identities of the buyer: the account, and the keyed hashes of its e-mail address and of the given one, in every
+/// form under which uses may have been counted.
 async fn customers(reading: Reading<'_>, cart: &cart::Created) -> Result<Vec<Customer>, Error> {
     let vault = reading.commands().vault();
     let mut emails = BTreeSet::new();

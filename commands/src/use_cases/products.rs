@@ -228,7 +228,7 @@ pub fn sku_names(sku: &Sku) -> impl Iterator<Item = NameId> {
     sku.forms().into_iter().map(|form| name::id(NameKind::Sku, &form))
 }
 
-/// Takes a variant out of a product: its SKU is free again; its stock stays, for orders that hold some of it.
+/// Removes a variant from a product: its SKU becomes available; its stock stays, for orders that reserve some of it.
 pub async fn remove_variant(unit: &Unit, product: &mut Loaded<Product>, variant: VariantId) -> Result<(), Error> {
     let sku = product.state.live().ok().and_then(|it| it.variants.get(&variant)).map(|it| it.sku.clone());
     unit.decide(product, &product::Command::RemoveVariant { variant })?;

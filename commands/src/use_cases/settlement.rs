@@ -99,7 +99,7 @@ impl Commands {
             }
         };
         answer.unwrap_or_else(|error| {
-            tracing::warn!(%error, %payment, ?request, "the provider did not answer; it is asked again later");
+            tracing::warn!(%error, %payment, ?request, "the provider did not answer; retrying later");
             Answer::Silence
         })
     }

@@ -65,7 +65,7 @@ fn takes_parcels(unit: &Unit, carrier: &Carrier) -> Result<(), Error> {
             Err(Error::Rejected(Rejected {
                 code: "shipment.no_carrier".into(),
                 kind: Kind::Invalid,
-                detail: "the simulated carrier is not connected to this shop: name the carrier that takes the parcel, such as \
+                detail: "the simulated carrier is not connected to this shop: name the carrier of the parcel, such as \
                          {\"kind\": \"other\", \"name\": \"DHL\"}, and give its tracking number at the hand-over"
                     .into(),
                 pointer: Some("/carrier".into()),
@@ -114,7 +114,7 @@ pub async fn hand_over(
             let mut missing = Rejected::missing("tracking");
             missing.code = "shipment.tracking_needed".into();
             missing.kind = Kind::Invalid;
-            missing.detail = "a carrier's own number is needed".into();
+            missing.detail = "a tracking number of the carrier is required".into();
             missing.pointer = Some("/tracking".into());
             return Err(Error::Rejected(missing));
         }
@@ -189,14 +189,14 @@ impl Commands {
         let report = match self.carrier().report(tracking, now).await {
             Ok(report) => report,
             Err(error) => {
-                tracing::warn!(%error, category = Shipment::CATEGORY, %id, "the carrier is asked again later");
+                tracing::warn!(%error, category = Shipment::CATEGORY, %id, "no answer from the carrier; retrying");
                 later()
             }
         };
         match self.note_report(intent, id, &report).await {
             // Such as a loss of what its buyer is about to send back: it is asked for again when that may be over.
             Err(Error::Rejected(rejected)) => {
-                tracing::info!(code = rejected.code, category = Shipment::CATEGORY, %id, "the carrier's news has to wait");
+                tracing::info!(code = rejected.code, category = Shipment::CATEGORY, %id, "the carrier's report is postponed");
                 self.note_report(intent, id, &later()).await
             }
             noted => noted,

@@ -1,4 +1,4 @@
-//! One delivery: an event, signed with every secret that holds, posted, and what came of it.
+//! One delivery: an event, signed with every valid secret, posted, and its outcome.
 
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ use crate::engine::execute::Done;
 use crate::engine::intent::Intent;
 use crate::ports::webhook::WebhookClient;
 
-/// What a secret begins with.
+/// The prefix of a secret.
 pub(super) const SECRET_PREFIX: &str = "whsec_";
 
 /// The signature of a message: `v1,` and the base64 of HMAC-SHA256 over id, seconds and body, joined by dots.
@@ -35,7 +35,7 @@ pub fn sign(secret: &str, id: &str, seconds: i64, body: &str) -> String {
     format!("v1,{}", STANDARD.encode(context.sign().as_ref()))
 }
 
-/// Tells an endpoint of an event once.
+/// Delivers an event to an endpoint once.
 pub(super) async fn deliver(
     commands: &Commands,
     client: &WebhookClient,
@@ -85,14 +85,14 @@ pub(super) async fn deliver(
     })
 }
 
-/// Whether an endpoint said that it is gone for good.
+/// Whether the endpoint responded that it is gone permanently.
 pub(super) fn is_gone(delivery: &WebhookDelivery) -> bool {
     delivery.status.and_then(|status| u16::try_from(status).ok()) == Some(StatusCode::GONE.as_u16())
 }
 
 impl Commands {
-    /// Tells an endpoint once more of the event of one of its deliveries, now and out of order, as somebody wishes; gives what
-    /// `answer` makes of what came of it. With an idempotency key it is told once, and the first answer given again.
+    /// Redelivers the event of a delivery to its endpoint, at once and out of order; returns what `answer` makes of the
+    /// outcome. With an idempotency key it is delivered once, and the first response is returned again.
     pub async fn redeliver<T: Serialize + DeserializeOwned + Clone + Send + Sync>(
         &self,
         client: &WebhookClient,
@@ -123,7 +123,7 @@ impl Commands {
         let delivered = delivered.first().filter(|delivered| delivered.number == number);
         let delivered = delivered.ok_or_else(|| Error::Rejected(Rejected::missing("webhook_delivery")))?;
         let event = self.log().event_at(delivered.position).await?.ok_or_else(missing)?;
-        // What it wants may have changed since, but never to what is nobody's business outside.
+        // What it wants may have changed since, but never to internal events.
         if !byteshop_domain::webhook_endpoint::TOLD.contains(&event.category.as_str()) {
             return Err(missing());
         }

@@ -1,16 +1,16 @@
-//! What an endpoint is told of an event: the event, without what is personal or only for the shop itself.
+//! The payload for an endpoint: the event, without personal data and without internal fields.
 
 use byteshop_domain::ids;
 use byteshop_domain::personal::MARK;
 use byteshop_eventstore::Recorded;
 use serde_json::{Value, json};
 
-/// Fields that open something to whoever knows what they are the hash of.
+/// Fields that give access to anyone who knows the text behind the hash.
 const SECRETS: [&str; 5] = ["access_hash", "token_hash", "code_hash", "email_hash", "secret"];
 /// The prefix of the ids of events, as receivers know them.
 const EVENT: &str = "evt";
 
-/// The id of a message about an event: the same each time it is told.
+/// The id of the message about an event: the same for each delivery.
 pub(super) fn id(event: &Recorded) -> String {
     ids::format(EVENT, event.id)
 }
@@ -32,7 +32,7 @@ pub(super) fn body(event: &Recorded) -> Result<String, serde_json::Error> {
     serde_json::to_string(&body)
 }
 
-/// Takes out what is sealed and what is secret, wherever it is.
+/// Removes sealed and secret fields at any depth.
 fn scrub(value: &mut Value) {
     match value {
         Value::Object(fields) => {

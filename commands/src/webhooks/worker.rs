@@ -28,29 +28,29 @@ pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(250);
 const PAUSES: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /// How far a pause is spread, in hundredths each way.
 const SPREAD: i64 = 20;
-/// How long an endpoint may fail before it is told nothing any more.
+/// How long an endpoint may fail before it is disabled.
 const PATIENCE: TimeDelta = TimeDelta::days(5);
-/// How often an endpoint that waits for its next attempt is looked at: somebody may have moved it.
+/// How often the cursor of an endpoint that waits for a retry is read, because a replay may have moved it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What the workers hear of: how long the log is, and how often endpoints changed.
+/// The signals for the workers: the length of the log, and the number of changes to endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct News {
     pub(super) head: i64,
     pub(super) changes: u64,
 }
 
-/// What a worker does next.
+/// The next step of a worker.
 enum Next {
     /// Go on at once.
     GoOn,
     /// Wait for news, or for so long.
     Wait(Duration),
-    /// Nothing: the endpoint is gone.
+    /// Stop, because the endpoint is removed.
     End,
 }
 
-/// Tells an endpoint what happens until it is gone.
+/// Delivers events to an endpoint until it is removed.
 pub(super) async fn run(commands: Commands, client: WebhookClient, endpoint: Uuid, mut news: watch::Receiver<News>) {
     let worker = Worker { commands, client, endpoint };
     let mut trouble = Trouble::default();
@@ -65,7 +65,7 @@ pub(super) async fn run(commands: Commands, client: WebhookClient, endpoint: Uui
             Ok(Next::End) => return,
             Err(error) => {
                 if trouble.is_news(&error) && !error.is_outage() {
-                    tracing::warn!(endpoint = %endpoint, %error, "a webhook endpoint waits for the store");
+                    tracing::warn!(endpoint = %endpoint, %error, "the event store does not answer; deliveries wait");
                 }
                 sleep(RETRY_PAUSE).await;
                 continue;
@@ -130,7 +130,7 @@ impl Worker {
         Ok(log.webhook_cursor(self.endpoint, made).await?)
     }
 
-    /// Tells what it wants of the next part of the log.
+    /// Delivers the matching events of the next part of the log.
     async fn tell(&self, endpoint: &Known, cursor: WebhookCursor, head: i64) -> Result<Next, Error> {
         let log = self.commands.log();
         let upto = head.min(cursor.position + RANGE);
@@ -151,7 +151,7 @@ impl Worker {
                 return self.failed(cursor, event, &delivery).await;
             }
             if !log.advance_webhook(self.endpoint, position, event.position, Some(&delivery)).await? {
-                // Somebody moved it meanwhile.
+                // The cursor was moved in the meantime.
                 return Ok(Next::GoOn);
             }
             position = event.position;
@@ -165,7 +165,7 @@ impl Worker {
         Ok(Next::GoOn)
     }
 
-    /// Whether somebody changed the endpoint while it was told something.
+    /// Whether the endpoint was changed during a delivery.
     async fn changed(&self, seen: &Known) -> Result<bool, Error> {
         let found = self.commands.get::<WebhookEndpoint>(self.id()).await?;
         Ok(found.as_ref().and_then(|found| found.state.live().ok()) != Some(seen))

@@ -1,4 +1,4 @@
-//! One connection of a feed to JetStream: an ordered, ack-less consumer near the head of the log.
+//! One connection of a feed to JetStream: an ordered consumer without acknowledgements near the head of the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,15 +20,15 @@ use crate::{Log, Recorded, nats};
 /// Where JetStream is and what the stream is called.
 #[derive(Debug, Clone)]
 pub struct TailConfig {
-    /// Such as `nats://127.0.0.1:4222`.
+    /// The URL, such as `nats://127.0.0.1:4222`.
     pub url: String,
     /// The name of the stream.
     pub stream: String,
-    /// What every subject starts with.
+    /// The prefix of every subject.
     pub prefix: String,
 }
 
-/// What one answer may take.
+/// The time limit of one response.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// Several questions in a row.
 const ATTACH_TIMEOUT: Duration = Duration::from_secs(8);
@@ -40,11 +40,11 @@ const CAPACITY: usize = 8_192;
 /// Messages that are handed on together at most.
 const BATCH: usize = 500;
 
-/// What JetStream delivers together.
+/// A batch delivered by JetStream.
 pub(super) struct Delivered {
     /// The position of the last event.
     pub upto: i64,
-    /// Those of the events that the window did not have.
+    /// The events that the window did not have.
     pub events: Vec<Arc<Recorded>>,
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn follow(log: &Log, nats: &TailConfig, shared: &Shared, events
     }
 }
 
-/// Connects once: after a lost connection everything is looked at anew.
+/// Connects once: after a lost connection the stream is checked again.
 async fn connect(url: &str, lost: CancellationToken) -> Result<Client, async_nats::ConnectError> {
     nats::options(url)
         .name("byteshop feed")
@@ -112,7 +112,7 @@ async fn attach(log: &Log, nats: &TailConfig, shared: &Shared, client: &Client) 
     Ok(messages)
 }
 
-/// What to add to a sequence to get a position, provided that the stream ends in the log's own history.
+/// The difference between position and sequence, if the stream ends in the log's own history.
 async fn base(log: &Log, nats: &TailConfig, stream: &Stream) -> Result<i64, String> {
     let info = stream.cached_info();
     let sequence = i64::try_from(info.state.last_sequence).map_err(|error| error.to_string())?;
@@ -129,7 +129,7 @@ async fn base(log: &Log, nats: &TailConfig, stream: &Stream) -> Result<i64, Stri
     };
     let header = |name: &str| last.headers.get(name).map_or("", |value| value.as_str());
     let (position, id) = (header("Byteshop-Position"), header("Nats-Msg-Id"));
-    let position: i64 = position.parse().map_err(|_| format!("message {sequence} is not of a relay"))?;
+    let position: i64 = position.parse().map_err(|_| format!("message {sequence} was not published by a relay"))?;
     let recorded = log.event_at(position).await.map_err(|error| error.to_string())?;
     if recorded.is_none_or(|recorded| recorded.id.to_string() != id) {
         return Err(format!("the stream ends at position {position} in another history"));

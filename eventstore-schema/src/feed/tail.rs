@@ -19,9 +19,9 @@ const TICK: Duration = Duration::from_millis(100);
 const SPACING: Duration = Duration::from_millis(5);
 /// How often Postgres is asked for its head while JetStream delivers.
 const CHECK: Duration = Duration::from_secs(1);
-/// What JetStream may take to deliver an event that is known to exist, before Postgres is read instead.
+/// How long JetStream may take to deliver an event that is known to exist, before Postgres is read instead.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// What one answer of Postgres may take.
+/// The time limit of one response of Postgres.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// The pause before JetStream is tried again, and the longest one.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
@@ -39,7 +39,7 @@ struct Tail {
     shared: Arc<Shared>,
     /// JetStream does not deliver: Postgres is read.
     silent: bool,
-    /// That it does not has been told, so that it does again is told, too.
+    /// Whether the outage of JetStream was logged, so that its end is logged too.
     told: bool,
     /// When Postgres was last read, and when it was last asked for its head.
     looked: Instant,
@@ -130,13 +130,13 @@ impl Tail {
     /// JetStream has ended the session.
     fn lost(&mut self) {
         if !self.silent {
-            tracing::warn!("JetStream does not deliver any more; the feed reads Postgres");
+            tracing::warn!("JetStream stopped delivering; the feed reads Postgres");
             self.told = true;
         }
         self.disconnected();
     }
 
-    /// Gives the session up; Postgres is read until the next one delivers.
+    /// Ends the session; Postgres is read until the next session delivers.
     fn disconnected(&mut self) {
         let Some(mut session) = self.session.take() else { return };
         session.task.abort_all();
@@ -199,7 +199,7 @@ impl Tail {
                 self.doubt = Some((Instant::now() + PATIENCE, head));
             }
             Ok(_) => {}
-            // Who knows what comes back: let JetStream be compared with it anew.
+            // JetStream has to be compared with the log again.
             Err(_) => self.disconnected(),
         }
     }
@@ -232,13 +232,13 @@ impl Tail {
         Ok(events)
     }
 
-    /// Takes in what JetStream delivers; what it left out is read from Postgres.
+    /// Adds events that JetStream delivers; missing ones are read from Postgres.
     async fn delivered(&mut self, Delivered { upto, events }: Delivered) {
         self.shared.push(events.into_iter());
         while self.last() < upto {
             match self.read_page().await {
                 Ok(1..) => {}
-                // JetStream has what Postgres has not, or Postgres does not answer: look at both anew.
+                // JetStream has what Postgres has not, or Postgres does not answer: check both again.
                 Ok(_) | Err(_) => return self.disconnected(),
             }
         }

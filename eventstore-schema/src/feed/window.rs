@@ -11,10 +11,10 @@ use crate::Recorded;
 const MAX_EVENTS: usize = 10_000;
 /// Bytes of events in the window at most.
 const MAX_BYTES: usize = 16 << 20;
-/// What an event weighs besides its texts.
+/// The size of an event without its texts.
 const ENVELOPE: usize = 300;
 
-/// What the window has for a reader.
+/// The result of a read from the window.
 pub enum Taken {
     /// These.
     Events(Vec<Arc<Recorded>>),
@@ -42,7 +42,7 @@ impl Window {
         self.last
     }
 
-    /// Takes an event in if it is the next one; otherwise says no.
+    /// Adds an event if it is the next one; otherwise returns false.
     pub fn push(&mut self, event: Arc<Recorded>) -> bool {
         if event.position != self.last + 1 {
             return false;
@@ -74,7 +74,7 @@ fn weight(event: &Recorded) -> usize {
     ENVELOPE + event.data.len() + event.meta.len()
 }
 
-/// What the task and the readers share.
+/// The state that the task and the readers share.
 pub struct Shared {
     pub window: Mutex<Window>,
     /// The last position of the window.

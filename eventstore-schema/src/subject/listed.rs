@@ -6,12 +6,12 @@ use uuid::Uuid;
 use super::Vault;
 use crate::error::StoreError;
 
-/// Who is looked up in the database at once.
+/// The number of subjects that are looked up at a time.
 const CHUNK: usize = 10_000;
 
 impl Vault {
-    /// Erases again whoever is on the list and has a key all the same, as after a restored backup, and writes down whoever was
-    /// erased before there was a list. Gives those who were erased again.
+    /// Erases everyone on the list who still has a key, as after a restored backup, and adds people who were erased
+    /// before there was a list. Returns the subjects that were erased again.
     ///
     /// # Errors
     /// When the list or Postgres does not answer.

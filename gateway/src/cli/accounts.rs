@@ -1,4 +1,5 @@
-//! `byteshop grant` and its like: what only whoever runs the shop may do with accounts, the first admin above all.
+//! `byteshop grant` and similar commands: changes to accounts that only an operator may make, above all the first
+//! admin.
 
 pub(super) mod list;
 
@@ -26,7 +27,7 @@ use crate::security::password::Passwords;
 /// Bytes of a password that is made up: some 128 bits.
 const PASSWORD: usize = 16;
 
-/// Who may do what.
+/// The arguments of `byteshop grant`.
 #[derive(Debug, clap::Args)]
 pub(super) struct GrantArgs {
     /// The e-mail address of the account
@@ -35,7 +36,8 @@ pub(super) struct GrantArgs {
     /// customer, seller, support or admin
     #[arg(value_name = "ROLE", value_parser = <Role as std::str::FromStr>::from_str)]
     role: Role,
-    /// Make the account when there is none, confirmed, and print its password: for the first admin, and for anybody in development
+    /// Create a confirmed account if there is none, and print its password: for the first admin, or for any role in development
+    /// mode
     #[arg(long)]
     create: bool,
     /// Revoke the API keys and webhook endpoints that the account created, unless the role is admin
@@ -47,13 +49,13 @@ pub(super) async fn grant(config: &Config, args: GrantArgs) -> Result<(), Failur
     let dev = Shop::find(config)?.is_in_development().await?;
     if args.create && !dev && args.role != Role::Admin {
         return Err(Failure::refused(
-            "this creates accounts in development mode only, except for the first admin; register, then grant the role",
+            "--create is for development mode and the first admin only; register the account, then grant the role",
         ));
     }
     with_commands(config, async |commands| {
         if args.create && !dev && has_admin(&commands).await? {
             return Err(Failure::refused(
-                "there was an admin before, so accounts are made by registering: register, then grant the role",
+                "the shop has had an admin, so --create is not available; register the account, then grant the role",
             ));
         }
         let name = commands.email_name(&args.email).await?;
@@ -63,7 +65,7 @@ pub(super) async fn grant(config: &Config, args: GrantArgs) -> Result<(), Failur
                 let (id, password) = create(&commands, &args.email).await?;
                 (id, Some(password))
             }
-            None => return Err(Failure::refused(format!("nobody has an account with the address {}", args.email))),
+            None => return Err(Failure::refused(format!("no account has the address {}", args.email))),
         };
         let (role, revoke) = (args.role, Revoke::when(args.revoke));
         let intent = intent(&commands, "account.set_role");
@@ -85,7 +87,7 @@ pub(super) async fn grant(config: &Config, args: GrantArgs) -> Result<(), Failur
     .await
 }
 
-/// Whose second factor is reset.
+/// The arguments of `byteshop reset-second-factor`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ResetArgs {
     /// The e-mail address of the account
@@ -97,7 +99,7 @@ pub(super) async fn reset_second_factor(config: &Config, args: ResetArgs) -> Res
     with_commands(config, async |commands| {
         let name = commands.email_name(&args.email).await?;
         let Some(id) = commands.account_named(&name).await? else {
-            return Err(Failure::refused(format!("nobody has an account with the address {}", args.email)));
+            return Err(Failure::refused(format!("no account has the address {}", args.email)));
         };
         let intent = intent(&commands, "account.reset_second_factor");
         let done = commands.run(&intent, |unit| async move {
@@ -106,7 +108,7 @@ pub(super) async fn reset_second_factor(config: &Config, args: ResetArgs) -> Res
         });
         let changed = done.await?.position.is_some();
         let had =
-            if changed { "has no second factor any more, and its sessions have ended" } else { "has no second factor" };
+            if changed { "no longer has a second factor, and its sessions have ended" } else { "has no second factor" };
         Ok(output::line(&format!("{id} {had}"))?)
     })
     .await
@@ -125,7 +127,7 @@ async fn create(commands: &Commands, email: &Email) -> Result<(AccountId, String
     Ok((id, password))
 }
 
-/// Makes a confirmed account, as nobody but whoever runs the shop can.
+/// Creates a confirmed account, which only an operator can do.
 pub(super) async fn make_account(
     commands: &Commands,
     email: &Email,
@@ -151,7 +153,7 @@ pub(super) async fn make_account(
     Ok(id)
 }
 
-/// What became of a grant, in a line.
+/// One line about a grant.
 pub(super) fn line(grant: &Standing, revoke: Revoke) -> String {
     let (id, name) = match grant {
         Standing::ApiKey { id, name, .. } => (id.to_string(), name.as_str()),
@@ -159,6 +161,8 @@ pub(super) fn line(grant: &Standing, revoke: Revoke) -> String {
     };
     match revoke {
         Revoke::Grants => format!("{id} ({name}) is revoked"),
-        Revoke::Nothing => format!("{id} ({name}) of theirs still works: repeat this with --revoke to revoke it"),
+        Revoke::Nothing => {
+            format!("{id} ({name}), which the account created, still works; add --revoke to revoke it")
+        }
     }
 }

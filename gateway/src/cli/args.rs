@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The arguments of the command line.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::roles::UpArgs;
 use super::{accounts, audit, check, config, data_key, erase, keys, numbers, replay, roles, seed, token, views};
 
-/// An event-sourced shop: one log, many views, an audit trail that answers.
+/// An event-sourced shop: one log, many views and a complete audit trail.
 #[derive(Debug, Parser)]
 #[command(name = "byteshop", version, max_term_width = 120, propagate_version = true)]
 #[command(
@@ -20,7 +20,7 @@ pub struct Cli {
     pub(super) command: Command,
 }
 
-/// What can be said with every command.
+/// The arguments of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
@@ -49,9 +49,9 @@ pub(super) enum Command {
     Work(roles::WorkArgs),
     /// Relay the log to JetStream
     Relay,
-    /// Bring the database up to date
+    /// Migrate the database
     Migrate,
-    /// Ask the log who did what, when, by which command, and caused by what
+    /// Query the log: who did what, when, by which command and why
     Audit(audit::AuditArgs),
     /// Show position, lag, rate and state of every view
     Views(views::ViewsArgs),
@@ -67,19 +67,19 @@ pub(super) enum Command {
     Accounts(accounts::list::ListArgs),
     /// Grant a role to an account, such as the first admin's
     Grant(accounts::GrantArgs),
-    /// Reset the second factor of somebody who has lost it: they log in with the password alone and set up another one
+    /// Reset the second factor of an account whose owner lost the device: they log in with the password alone and set up a new one
     ResetSecondFactor(accounts::ResetArgs),
-    /// Erase a person's data: close their account for good, and erase who bought as a guest
+    /// Erase a person's data: close an account permanently, or erase a guest
     Erase(erase::EraseArgs),
-    /// Rotate the key that the keys of people are wrapped by
+    /// Rotate the data key, which encrypts the subject keys
     DataKey(data_key::DataKeyArgs),
-    /// List, change and remove the keys that sign access tokens
+    /// List, create and remove the keys that sign access tokens
     Keys(keys::KeysArgs),
     /// Print an access token for curl (in development only)
     Token(token::TokenArgs),
     /// Print the settings in force and their sources; `port` is set by BYTESHOP_PORT or as `port` in byteshop.toml
     Config(config::ConfigArgs),
-    /// Print the completions for a shell
+    /// Print shell completions
     Completions {
         /// The shell
         #[arg(value_enum)]

@@ -37,15 +37,15 @@ enum Question {
     Log(log::LogArgs),
     /// Show one event in full: who, when, why and by which command
     Show(show::ShowArgs),
-    /// Show the tree of causes and effects around an event or a thing
+    /// Show the tree of causes and effects around an event or an object
     Trace(trace::TraceArgs),
-    /// Tell the history of an order in sentences: payments, shipments and returns included
+    /// Show the history of an order in sentences, including payments, shipments and returns
     Story(story::StoryArgs),
-    /// Show a thing as it is, or as it was
+    /// Show the state of an object, now or at an earlier moment
     State(state::StateArgs),
-    /// Show what changed between two moments of a thing
+    /// Show what changed in an object between two moments
     Diff(diff::DiffArgs),
-    /// Export events, all or some of them, for other programs and spreadsheets
+    /// Export events for other programs and spreadsheets
     Export(export::ExportArgs),
 }
 

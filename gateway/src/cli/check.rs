@@ -23,12 +23,12 @@ use crate::operator;
 /// Whether to repair, and how to print.
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArgs {
-    /// Take the log in Postgres for the truth: delete a JetStream stream with another history, let a process that has read
-    /// another one begin again (what it did is not done twice), and rebuild such views
+    /// Trust the log in Postgres: delete a JetStream stream with another history, restart processes that read another history
+    /// (their commands are not repeated), and rebuild such views
     #[arg(long)]
     repair: bool,
-    /// A backup was restored that nothing else shows, such as a copy of the whole data directory: take no payments and number no
-    /// documents until `byteshop numbers confirm`
+    /// Record that a backup was restored, if the shop cannot detect it, as with a copy of the whole data directory: payments and
+    /// document numbers stop until `byteshop numbers confirm`
     #[arg(long)]
     restored: bool,
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub(super) async fn run(config: &Config, args: CheckArgs) -> Result<(), Failure>
 /// Destroys once more the keys of those who were erased after the backup; gives what was done.
 async fn erase_again(config: &Config, log: &Log) -> Result<Vec<String>, Failure> {
     let Ok(keys) = data_keys(config, log).await else {
-        let left = "left the list of the erased to the shop, which applies it when it starts: the data key is not here";
+        let left = "the list of the erased was not applied without the data key; the shop applies it when it starts";
         return Ok(vec![left.to_owned()]);
     };
     let vault = Vault::new(log.clone(), keys);
@@ -88,19 +88,21 @@ async fn erase_again(config: &Config, log: &Log) -> Result<Vec<String>, Failure>
     })
 }
 
-/// What a repair did.
+/// The result of a repair.
 fn repaired(follower: &Follower) -> String {
     let name = &follower.name;
     match follower.part {
         Part::Relay => {
-            format!("deleted the JetStream stream {name}, which held another history: the relay makes it anew")
+            format!("deleted the JetStream stream {name}, which held another history; the relay creates it again")
         }
-        Part::Process => format!("let the process {name} begin again: what it did before is not done twice"),
+        Part::Process => {
+            format!("restarted the process {name} from the start of the log; its earlier commands are not repeated")
+        }
         Part::View => format!("rebuilt the view {name} from the log"),
     }
 }
 
-/// That payments wait, and for what.
+/// The note that payments are stopped, with the reason and the next step.
 fn said_of(closed: &Closed) -> String {
     let (since, reason) = (closed.since.format("%Y-%m-%d %H:%M:%S"), &closed.reason);
     let head = terminal::styled("payments and document numbers are stopped", Style::Red);
@@ -117,7 +119,7 @@ async fn repair(followers: &Followers, follower: &Follower) -> Result<(), Failur
         (Part::Relay, None) => Ok(()),
         (Part::Process, _) if followers.log.restart_process(name).await? => Ok(()),
         (Part::Process, _) => {
-            Err(Failure::refused(format!("the process {name} runs just now: stop the shop and try again")))
+            Err(Failure::refused(format!("the process {name} is running: stop the shop and try again")))
         }
         (Part::View, _) => {
             let meter = Meter::new(name, "events");
@@ -153,21 +155,21 @@ fn table(followers: &[Follower]) -> Table {
     table
 }
 
-/// Why something does not go on, and what to do about it.
+/// The reason why a follower does not continue, and advice.
 fn advise(followers: &[Follower]) -> Result<(), Failure> {
     let mut out = output::out();
     for follower in followers {
         let advice = match (follower.state, follower.part) {
             (Standing::Live, _) => continue,
-            (Standing::OtherHistory, _) => "if the log in Postgres is right: `byteshop check --repair`",
-            (Standing::Parked, Part::View) => "after a repair of the program: `byteshop views --retry`",
+            (Standing::OtherHistory, _) => "if the log in Postgres is the right one, run `byteshop check --repair`",
+            (Standing::Parked, Part::View) => "once the program is fixed, run `byteshop views --retry`",
             (Standing::Parked, Part::Process | Part::Relay) => {
-                "it goes on by itself as soon as a program runs that can read the event"
+                "it continues by itself once a program version that can read the event runs"
             }
             // One look does not see that something stands still.
-            (Standing::Stalled, _) => "is the process running that has this role?",
+            (Standing::Stalled, _) => "check that a process with this role is running",
             (Standing::Unknown, _) => {
-                "is NATS running, and is the stream's name the shop's own? `byteshop config` shows both"
+                "check that NATS is running and that the stream belongs to this shop; `byteshop config` shows both"
             }
         };
         let reason = follower.reason.as_deref().unwrap_or("it has read events that the log does not have");

@@ -12,10 +12,10 @@ use crate::config::{Config, Shown};
 /// How long a process may take to answer: it has its settings in memory.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Whose settings, and how to print them.
+/// The arguments of `byteshop config`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ConfigArgs {
-    /// Show what this command itself would use, even while a shop runs in the data directory
+    /// Show the settings of this command, even if a shop runs in the data directory
     #[arg(long, conflicts_with = "at")]
     own: bool,
     /// Ask the process with this operations address, which it prints when it starts, such as http://127.0.0.1:9464
@@ -47,11 +47,11 @@ async fn settings(config: &Config, args: &ConfigArgs) -> Result<(Shown, String),
         let of = if args.own {
             "settings of this command".to_owned()
         } else if config.database_url.is_some() {
-            "settings that a process started here would have\n\
-             a running process tells its own: byteshop config --at URL, its operations address"
+            "settings of a process started here\n\
+             for a running process: byteshop config --at URL, with its operations address"
                 .to_owned()
         } else {
-            format!("no shop runs in {data}; these are the settings that one started here would have")
+            format!("no shop runs in {data}; these are the settings of a shop started here")
         };
         return Ok((Shown::of(config), of));
     };
@@ -62,7 +62,8 @@ async fn settings(config: &Config, args: &ConfigArgs) -> Result<(Shown, String),
     }
     let shown = ask(&operations).await.map_err(|error| {
         Failure::refused(format!(
-            "the process at {operations} does not tell its settings ({error}): use `byteshop config --own` for those of this command"
+            "the process at {operations} did not return its settings ({error}); `byteshop config --own` shows those \
+            of this command"
         ))
     })?;
     let of = format!("settings of the running process {}, asked at {operations}", shown.pid);

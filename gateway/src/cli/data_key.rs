@@ -14,7 +14,7 @@ use super::storage::{data_keys, source};
 use crate::config::Config;
 use crate::rotation::KeySource;
 
-/// What to do with the data key.
+/// The arguments of `byteshop data-key`.
 #[derive(Debug, clap::Args)]
 pub(super) struct DataKeyArgs {
     #[command(subcommand)]
@@ -23,8 +23,8 @@ pub(super) struct DataKeyArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Wrap every key of a person by a new data key and destroy the old one: what old copies of the database hold of people who
-    /// were erased opens with nothing. The shop may run, and takes the new key up by itself
+    /// Encrypt every subject key with a new data key and destroy the old one, so that the data of erased people cannot be read even
+    /// in old copies of the database. The shop may keep running: it loads the new key by itself
     Rotate,
 }
 
@@ -57,9 +57,10 @@ async fn rotate(config: &Config) -> Result<(), Failure> {
 
 async fn rotate_file(log: &Log, file: &Path) -> Result<(Rotated, String), Failure> {
     let rotated = rotate::rotate_file(log, file).await?;
-    let kept = "backups of the database do not open without the key that was in use when they were made";
+    let kept = "a backup of the database can be read only with the data key that was in use when it was made";
     let said = format!(
-        "{} holds the new data key {}, {} keys of people were wrapped anew, and the old data key is destroyed; {kept}",
+        "{} holds the new data key {}; {} subject keys were encrypted with it, and the old data key is destroyed; \
+        {kept}",
         file.display(),
         rotated.current,
         rotated.rewrapped
@@ -74,21 +75,21 @@ async fn rotate_given(config: &Config, log: &Log) -> Result<(Rotated, String), F
     }
     let rotated = rotate::rotate_given(log, &keys).await?;
     let said = format!(
-        "the data key {} wraps now, and {} keys of people were wrapped anew: leave only the first key in BYTESHOP_DATA_KEY, \
-         restart every process of the shop, and destroy the older keys",
+        "the data key {} is in use, and {} subject keys were encrypted with it: leave only the first key in \
+        BYTESHOP_DATA_KEY, restart every process of the shop, and destroy the older keys",
         rotated.current, rotated.rewrapped
     );
     Ok((rotated, said))
 }
 
-/// What to do when nothing is left to rotate among the keys of the configuration.
+/// Advice for configured data keys that are all up to date.
 fn given_advice(count: usize) -> String {
     if count > 1 {
-        return "every key of a person is wrapped by the first data key: leave only that one in BYTESHOP_DATA_KEY"
+        return "every subject key is encrypted with the first data key: leave only that one in BYTESHOP_DATA_KEY"
             .to_owned();
     }
-    "the data key is configured, so a new one is put there first: make it with `openssl rand -base64 32`, set \
-     BYTESHOP_DATA_KEY to the new key, a comma and the old key for every process and restart them, run `byteshop data-key \
-     rotate` with the same setting, and then leave only the new key there"
+    "the data key is configured, so add the new one there first: create it with `openssl rand -base64 32`; set \
+    BYTESHOP_DATA_KEY to the new key, a comma and the old key for every process, and restart them; run `byteshop \
+    data-key rotate` with the same setting; then leave only the new key"
         .to_owned()
 }

@@ -17,18 +17,18 @@ use super::operating::{intent, with_commands, with_event};
 use super::output;
 use crate::config::Config;
 
-/// Who is forgotten.
+/// The arguments of `byteshop erase`.
 #[derive(Debug, clap::Args)]
 pub(super) struct EraseArgs {
-    /// Who: an account, by its id; a guest, by the id of their order or of their cart; or everybody with an e-mail address,
-    /// account and guests
+    /// The person: an account, by its id; a guest, by the id of their order or cart; or all accounts and guests with an
+    /// e-mail address
     #[arg(value_name = "PERSON")]
     person: Named,
     /// Confirm; the erasure cannot be undone
     #[arg(long)]
     yes: bool,
     /// Erase even while paid orders are not delivered: items that are not packed are cancelled and refunded, and packed parcels
-    /// go on without their address
+    /// continue without their address
     #[arg(long)]
     force: bool,
     /// Revoke the API keys and webhook endpoints that the account created
@@ -45,7 +45,7 @@ enum Named {
     Email(Email),
 }
 
-/// What one of their names leads to.
+/// The accounts, orders and carts that a name refers to.
 #[derive(Debug, Default)]
 struct Known {
     account: Option<AccountId>,
@@ -82,7 +82,7 @@ pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failur
             },
         };
         if known.account.is_none() && known.orders.is_empty() && known.carts.is_empty() {
-            let said = "nobody has an account with this address, and no order or cart of a guest has it";
+            let said = "no account has this address, and no order or cart of a guest has it";
             return Err(Failure::refused(said));
         }
         if let Some(id) = known.account
@@ -99,7 +99,7 @@ pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failur
         if let Some(id) = known.account {
             erase_account(&commands, id, args.force, Revoke::when(args.revoke)).await?;
         }
-        // One that is in the way keeps nobody from being forgotten in the others.
+        // A person who cannot be erased does not prevent the erasure of the others.
         let mut in_the_way = Vec::new();
         for order in known.orders {
             in_the_way.extend(refusal(erase_guest(&commands, order, args.force).await, order)?);
@@ -113,7 +113,7 @@ pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failur
 }
 
 impl Known {
-    /// What would be done.
+    /// The effect of the command, for the question whether to confirm it.
     fn asked(&self) -> String {
         let account = self.account.map(|id| format!("closes {id} and destroys the key to its owner's personal data"));
         let orders = self.orders.iter().map(ToString::to_string);
@@ -124,7 +124,7 @@ impl Known {
     }
 }
 
-/// What is in the way of one of several, with its name.
+/// The reason why one of several people cannot be erased, with their name.
 fn refusal(outcome: Result<(), Failure>, whose: impl std::fmt::Display) -> Result<Option<String>, Failure> {
     match outcome {
         Ok(()) => Ok(None),
@@ -174,10 +174,10 @@ async fn erase_account(commands: &Commands, id: AccountId, force: bool, revoke: 
         called_off(order)?;
     }
     for order in unfinished.left {
-        let what = "is packed or sent, and its address is erased; items that do not arrive can only be refunded";
+        let what = "is packed or shipped, and its address is erased; items that do not arrive can only be refunded";
         output::line(&format!("{order} {what}"))?;
     }
-    Ok(output::line(&format!("{id} is closed, and its owner is erased"))?)
+    Ok(output::line(&format!("{id} is closed, and its owner's personal data is erased"))?)
 }
 
 async fn erase_guest(commands: &Commands, id: OrderId, force: bool) -> Result<(), Failure> {
@@ -191,10 +191,11 @@ async fn erase_guest(commands: &Commands, id: OrderId, force: bool) -> Result<()
     if forgotten.called_off {
         called_off(id)?;
     }
-    Ok(output::line(&format!("the guest of {id} is erased"))?)
+    Ok(output::line(&format!("the personal data of the guest of {id} is erased"))?)
 }
 
-/// What is written into an account's cart has the key of its owner, and what became an order that of its guest.
+/// The data in an account's cart is encrypted with the key of its owner, and that in an ordered cart with the key of
+/// its guest.
 async fn is_forgotten_alone(commands: &Commands, id: CartId) -> Result<(), Failure> {
     let cart = commands.get::<Cart>(id).await?;
     let Some(created) = cart.as_ref().and_then(|cart| cart.state.live().ok()) else {
@@ -222,12 +223,12 @@ fn called_off(order: OrderId) -> Result<(), Failure> {
     Ok(output::line(&format!("{order} is cancelled; any payment for it is refunded"))?)
 }
 
-/// What is under way can be ended by force.
+/// Orders in progress can be cancelled with `--force`.
 fn with_force(error: Error) -> Failure {
     if let Error::Rejected(rejected) = &error
         && rejected.code.ends_with("under_way")
     {
-        return Failure::refused(format!("{}; or use --force to do it anyway", rejected.detail));
+        return Failure::refused(format!("{}; use --force to do it anyway", rejected.detail));
     }
     error.into()
 }

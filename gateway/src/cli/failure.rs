@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use super::terminal::{self, Style};
 
-/// Everything was done.
+/// The command succeeded.
 pub const DONE: u8 = 0;
 /// Refused, or found wanting.
 pub const REFUSED: u8 = 1;
@@ -14,11 +14,11 @@ pub const USAGE: u8 = 2;
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub enum Failure {
-    /// It was asked in a way that makes no sense.
+    /// The command line is wrong.
     Usage(String),
-    /// It was refused or could not be done.
+    /// The command was refused or failed.
     Refused(anyhow::Error),
-    /// It was done, and what it looked for is not as it should be; everything has been said.
+    /// The command succeeded, and its check failed; the output has the details.
     FoundWanting,
 }
 
@@ -48,7 +48,7 @@ pub fn status(outcome: Result<(), Failure>) -> u8 {
             say(&text);
             USAGE
         }
-        // Whoever read our output has enough of it: that is how `| head` ends.
+        // The reader has closed the pipe, as `| head` does.
         Err(Failure::Refused(error)) if is_closed_pipe(&error) => DONE,
         Err(Failure::Refused(error)) => {
             let advice = byteshop_eventstore::advice(error.as_ref()).map(|advice| format!("\n  {advice}"));
@@ -74,7 +74,7 @@ pub fn words(error: &anyhow::Error) -> String {
 fn say(text: &str) {
     use std::io::{IsTerminal as _, Write as _};
     let word = terminal::styled_for(std::io::stderr().is_terminal(), "error:", Style::Red);
-    // When stderr is closed, there is nobody left to tell.
+    // If stderr is closed, the error cannot be shown.
     let _ = writeln!(std::io::stderr(), "{word} {text}");
 }
 

@@ -13,7 +13,7 @@ use super::token::key_files;
 use crate::config::Config;
 use crate::security::token::files::{KeyFiles, Listed, SETTLED};
 
-/// What to do with them.
+/// The arguments of `byteshop keys`.
 #[derive(Debug, clap::Args)]
 pub(super) struct KeysArgs {
     #[command(subcommand)]
@@ -56,13 +56,13 @@ async fn rotate(commands: &Commands, files: &KeyFiles) -> Result<(), Failure> {
     let (intent, key) = (intent(commands, "token_key.rotate"), &key);
     commands.run(&intent, |unit| async move { shop::rotate_token_key(&unit, key.clone()).await }).await?;
     let soon = SETTLED.num_seconds();
-    Ok(output::line(&format!("{} checks at once and signs in {soon} seconds", file.display()))?)
+    Ok(output::line(&format!("{} verifies tokens at once and signs them in {soon} seconds", file.display()))?)
 }
 
 async fn prune(commands: &Commands, files: &KeyFiles) -> Result<(), Failure> {
     let removed = files.prune(Clock.now())?;
     if removed.is_empty() {
-        return Ok(output::line("nothing to remove: every key signs, or has tokens that are still good")?);
+        return Ok(output::line("nothing to remove: every key signs tokens or has tokens that are still valid")?);
     }
     let count = u32::try_from(removed.len()).unwrap_or(u32::MAX);
     let intent = intent(commands, "token_key.prune");

@@ -22,11 +22,11 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-/// What to do about a serving role that could change what is written.
+/// Advice for a shop role that could change recorded events.
 pub(super) fn advice(excess: &str) -> String {
     format!(
         "{excess}: give the shop a role of its own in BYTESHOP_DATABASE_URL, name the owner in \
-         BYTESHOP_MIGRATION_DATABASE_URL and run `byteshop migrate`, which makes that role"
+         BYTESHOP_MIGRATION_DATABASE_URL and run `byteshop migrate`, which creates that role"
     )
 }
 

@@ -21,7 +21,7 @@ pub enum At {
     Version(i64),
 }
 
-/// How far the clock of whoever asks may be ahead.
+/// The tolerated difference between the operator's clock and the log's.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
 
 const TIMES: &str = "a time such as 2026-11-20T08:00:00Z, a day such as 2026-11-20, a month such as 2026-11, `today`, \
@@ -98,7 +98,7 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
 
 /// How long before now, such as `1h` or `2d 12h`.
 fn ago(text: &str) -> Option<DateTime<Utc>> {
-    // Nobody who writes a bare 0 means now.
+    // A bare 0 does not mean now.
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::followers::Followers;
 use crate::health::Standing;
 
-/// What is asked of the numbers of documents.
+/// The arguments of `byteshop numbers`.
 #[derive(Debug, clap::Args)]
 pub(super) struct NumbersArgs {
     #[command(subcommand)]
@@ -34,17 +34,17 @@ pub(super) struct NumbersArgs {
 enum What {
     /// Skip the numbers up to this one, so that none is issued twice; the gap and its reason are recorded in the log
     Skip {
-        /// Of which documents
+        /// The documents
         #[arg(value_enum)]
         documents: Documents,
         /// The last number to skip: the highest number known to be issued, such as 42 or INV-2026-000042
         #[arg(long, value_name = "NUMBER")]
         to: Number,
-        /// The reason of the gap, for the record
+        /// The reason for the gap, which is recorded in the log
         #[arg(long, value_name = "TEXT")]
         reason: Reason,
     },
-    /// After a restored backup: the numbers are right, so payments are taken and documents numbered again
+    /// After a restored backup: confirm that the numbers are right, and resume payments and document numbers
     Confirm,
 }
 
@@ -147,14 +147,14 @@ async fn confirm(commands: &Commands, nats: Option<&NatsConfig>, format: Format)
     }
     let said = if waits && log.confirm().await? {
         commands.close(None);
-        "payments are taken and documents numbered again, within a second in every process"
+        "payments and document numbers resume within a second in every process"
     } else {
-        "payments are taken and documents numbered: there was nothing to confirm"
+        "nothing to confirm: payments and document numbers are not stopped"
     };
     Ok(output::remark(format, said)?)
 }
 
-/// Nobody has a number of a year that has not begun, or that was over before the shop was there; and what is left out stays so.
+/// Refuses years in which the shop cannot have issued a number, because skipped numbers cannot be taken back.
 async fn check_year(commands: &Commands, year: i32, this_year: i32) -> Result<(), Failure> {
     let first = commands.log().event_at(1).await?.map_or(this_year, |event| event.recorded_at.year());
     if (first..=this_year).contains(&year) {
@@ -165,7 +165,7 @@ async fn check_year(commands: &Commands, year: i32, this_year: i32) -> Result<()
     } else {
         format!("no numbers of {year} were issued: the log of this shop begins in {first}")
     };
-    let years = if first < this_year { format!(", or say --year {first} to {this_year}") } else { String::new() };
+    let years = if first < this_year { format!(", or give --year {first} to {this_year}") } else { String::new() };
     Err(Failure::refused(format!("{why}, so leave --year out{years}")))
 }
 

@@ -1,4 +1,4 @@
-//! What an operator does to a shop: with a write side of its own, and in whose name.
+//! Commands of an operator: a write side for one command, and the operator as its actor.
 
 use byteshop_commands::{Appender, Commands, Connected, Intent};
 use byteshop_domain::Decider;
@@ -37,7 +37,7 @@ pub(super) async fn with_commands<T>(
     tokio::join!(working, appending).0
 }
 
-/// A command of whoever sits at the command line.
+/// The intent of an operator's command.
 pub(super) fn intent(commands: &Commands, command: &'static str) -> Intent {
     Intent::new(operator::actor(), command, commands.clock().new_id())
 }

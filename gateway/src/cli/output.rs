@@ -12,9 +12,9 @@ use super::terminal;
 pub enum Format {
     /// For people.
     Table,
-    /// One JSON array.
+    /// A JSON array.
     Json,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Jsonl,
 }
 
@@ -39,7 +39,7 @@ impl FormatArg {
 /// Stdout, with a buffer.
 pub type Out = BufWriter<StdoutLock<'static>>;
 
-/// A line, at once: whoever waits for it may not wait for a full buffer.
+/// Prints a line and flushes it, because another program may be waiting for it.
 pub fn line(text: &str) -> io::Result<()> {
     let mut out = out();
     writeln!(out, "{text}")?;
@@ -149,7 +149,7 @@ impl Items {
         Ok(Self { format, any: false })
     }
 
-    /// One more item.
+    /// Adds an item.
     pub fn push(&mut self, out: &mut impl Write, item: &impl Serialize) -> io::Result<()> {
         if self.format == Format::Json {
             write!(out, "{}", if self.any { ",\n " } else { "\n " })?;

@@ -12,7 +12,7 @@ const REDRAWS: u8 = 10;
 /// How often a plain line is written: a log of it should stay readable.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// Tells how far some work is.
+/// A progress display.
 #[derive(Debug)]
 pub struct Meter {
     name: String,
@@ -24,7 +24,7 @@ pub struct Meter {
 #[derive(Debug)]
 struct Lines {
     started: Instant,
-    /// What was behind us when we began to count.
+    /// The position at the beginning.
     first: Option<i64>,
     written: Instant,
 }
@@ -38,7 +38,7 @@ impl Meter {
         Self { name: name.to_owned(), things, bar, lines }
     }
 
-    /// So many are done, of so many.
+    /// Reports how much is done, and of how much.
     pub fn at(&self, done: i64, total: i64) {
         if let Some(bar) = &self.bar {
             bar.set_length(unsigned(total));
@@ -62,7 +62,7 @@ impl Meter {
             self.things,
             grouped(rate)
         );
-        // When stderr is closed, nobody waits for it.
+        // If stderr is closed, the progress is not needed.
         let _ = writeln!(std::io::stderr(), "{line}");
     }
 

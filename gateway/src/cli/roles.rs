@@ -20,7 +20,7 @@ use crate::servers::{Options, Servers};
 use crate::shop::{Roles, Settings, Shop};
 use crate::{database, telemetry};
 
-/// What `up` and `serve` take.
+/// The port arguments of `up` and `serve`.
 #[derive(Debug, clap::Args)]
 pub(super) struct PortArgs {
     /// HTTP port; 0 for any free one [default: 8080]
@@ -28,7 +28,7 @@ pub(super) struct PortArgs {
     pub(super) port: Option<u16>,
 }
 
-/// What `up` takes.
+/// The arguments of `up`.
 #[derive(Debug, clap::Args)]
 pub(super) struct UpArgs {
     #[command(flatten)]
@@ -38,15 +38,15 @@ pub(super) struct UpArgs {
     only_servers: bool,
 }
 
-/// What `work` takes.
+/// The arguments of `work`.
 #[derive(Debug, clap::Args)]
 pub(super) struct WorkArgs {
-    /// Only these views, separated by commas, as `byteshop views` names them; all when absent
+    /// Only these views, separated by commas, as `byteshop views` names them; all by default
     #[arg(long, value_delimiter = ',', value_name = "VIEW")]
     views: Vec<String>,
 }
 
-/// Everything on this machine, with a Postgres and a NATS of its own unless others are configured.
+/// Runs the whole shop on this machine, with its own Postgres and NATS unless others are configured.
 pub(super) async fn up(config: &Config, args: &UpArgs) -> Result<(), Failure> {
     if args.only_servers {
         return only_servers(config).await;
@@ -101,7 +101,7 @@ async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(
     let settings = settings(config, &log, servers.database_url(), servers.nats_url(), roles).await?;
     let shop = Shop::start(settings).await.map_err(Failure::Refused)?;
     let http = shop.http().map(|http| format!("http://{http}")).unwrap_or_default();
-    // Whoever reads run.json may end the shop at once, and then it stops in order.
+    // A reader of run.json may stop the shop at once, and then it must stop in order.
     let end = End::listen()?;
     run_on(config, servers, http.clone(), operations_of(&shop)).write(&config.data)?;
     let nats = servers.versions().nats.clone().unwrap_or_else(|| "elsewhere".to_owned());
@@ -117,11 +117,12 @@ async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(
     Ok(())
 }
 
-/// One role, on servers that run already.
+/// Runs one role with existing servers.
 pub(super) async fn one(config: &Config, name: &str, roles: Roles) -> Result<(), Failure> {
     let (Some(database_url), Some(nats_url)) = (&config.database_url, &config.nats_url) else {
         return Err(Failure::refused(format!(
-            "`byteshop {name}` runs beside others: set BYTESHOP_DATABASE_URL and BYTESHOP_NATS_URL, or use `byteshop up` for a shop on one machine"
+            "`byteshop {name}` is one role of a shop: set BYTESHOP_DATABASE_URL and BYTESHOP_NATS_URL, or use \
+            `byteshop up` for a whole shop on one machine"
         )));
     };
     let log = Log::open(database_url)?;
@@ -215,7 +216,7 @@ async fn settings(
 fn address(config: &Config) -> Result<SocketAddr, Failure> {
     if config.dev && !config.address.is_loopback() && !config.dev_beyond_loopback {
         return Err(Failure::refused(format!(
-            "a shop in development gives tokens to anybody and shows everybody's mail, so it does not listen on {}: set \
+            "a shop in development mode issues tokens to anyone and shows all mail, so it does not listen on {}: set \
              BYTESHOP_DEV=false, leave BYTESHOP_ADDRESS at 127.0.0.1, or allow it with BYTESHOP_DEV_BEYOND_LOOPBACK=true",
             config.address
         )));
@@ -223,7 +224,7 @@ fn address(config: &Config) -> Result<SocketAddr, Failure> {
     Ok(SocketAddr::new(config.address, config.port))
 }
 
-/// Ctrl-C, or the word of whoever runs the program that it is to end; listened for from when this is made.
+/// The signal to stop: Ctrl-C or SIGTERM. It is listened for from the creation of this value on.
 struct End {
     interrupt: Signal,
     terminate: Signal,

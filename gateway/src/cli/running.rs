@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The file in the data directory.
 const FILE: &str = "run.json";
 
-/// What `up` writes into its data directory for the commands beside it.
+/// The file `run.json`, which `up` writes into its data directory for other commands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// Where HTTP is served.
@@ -56,7 +56,7 @@ impl Run {
         data.join(FILE)
     }
 
-    /// Takes the file away, when the shop has stopped.
+    /// Removes the file when the shop has stopped.
     pub fn remove(data: &Path) {
         // It may never have been written.
         let _ = fs::remove_file(Self::file(data));
@@ -109,14 +109,14 @@ pub fn in_hindsight(config: &Config, failure: Failure) -> Failure {
     if is_away { Shop::find(config).err().unwrap_or(failure) } else { failure }
 }
 
-/// What a shop says of itself.
+/// The mode that the shop reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// It is in development.
+    /// Development mode.
     Development,
-    /// It is not.
+    /// Production.
     Production,
-    /// Nothing answers.
+    /// The shop does not answer.
     Silent,
 }
 
@@ -149,7 +149,7 @@ impl Shop {
         Self { database_url, migration_url, nats_url: Some(nats_url), http, dev, data: config.data.clone() }
     }
 
-    /// Whether the shop that runs is in development, by its own word: what this command was told is another matter.
+    /// The mode that the running shop reports, which may differ from the configuration of this command.
     pub async fn mode(&self) -> Result<Mode, Failure> {
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
         let Ok(answer) = client.get(format!("{}/dev", self.http)).send().await else { return Ok(Mode::Silent) };
@@ -168,18 +168,18 @@ impl Shop {
         &self.http
     }
 
-    /// Where Postgres is for whoever brings the database up to date.
+    /// The URL of Postgres for migrations.
     pub fn owner_url(&self) -> &str {
         self.migration_url.as_deref().unwrap_or(&self.database_url)
     }
 
-    /// Its JetStream, when that is known.
+    /// The configuration of JetStream, if known.
     pub fn nats(&self, config: &Config) -> Option<NatsConfig> {
         let stream = config.nats_stream.clone();
         self.nats_url.as_deref().map(|url| NatsConfig { stream, ..NatsConfig::new(url) })
     }
 
-    /// Its log.
+    /// The log.
     pub fn log(&self, config: &Config) -> Result<Log, Failure> {
         Ok(Log::open_with(&self.database_url, config.database_connections)?)
     }

@@ -31,7 +31,7 @@ use demo::{Demo, DemoCategory, DemoProduct, Made, Seeded, count, intent};
 /// The demo shop.
 const SHOP: &str = include_str!("seed/shop.json");
 
-/// What to fill the shop with.
+/// The arguments of `byteshop seed`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct SeedArgs {
@@ -47,14 +47,14 @@ pub(super) struct SeedArgs {
     what: Option<What>,
 }
 
-/// What else to fill it with.
+/// Other data to import.
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// A retailer's real orders, from a transaction export
     Orders(super::seed_orders::OrdersArgs),
 }
 
-/// What the command that makes a product answers.
+/// The response of the command that creates a product.
 #[derive(Serialize, Deserialize)]
 struct NewProduct {
     product: ProductId,
@@ -144,7 +144,7 @@ async fn make_product(unit: Unit, demo: &DemoProduct, category: Option<CategoryI
     Ok(NewProduct { product: product.id, variants })
 }
 
-/// What the variants of a product differ in, each value in the order in which it comes first.
+/// The options of a product, each value in the order of its first use.
 fn options(demo: &DemoProduct) -> Vec<OptionDefinition> {
     let mut options: Vec<OptionDefinition> = Vec::new();
     for (name, value) in demo.variants.iter().flat_map(|variant| &variant.details.options) {
@@ -157,7 +157,7 @@ fn options(demo: &DemoProduct) -> Vec<OptionDefinition> {
     options
 }
 
-/// Takes in the stock of a product that was just made.
+/// Adds the stock of a new product.
 async fn receive(unit: Unit, demo: &DemoProduct, variants: &[VariantId]) -> Result<(), Error> {
     let levels = unit.load_all::<StockLevel>(variants).await?;
     for (mut level, variant) in levels.into_iter().zip(&demo.variants) {

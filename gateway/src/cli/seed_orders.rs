@@ -27,8 +27,7 @@ pub(super) struct OrdersArgs {
     /// A transaction export as CSV in UTF-8, plain or packed with gzip
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Where to write the lines that cannot be imported [default: in the current directory, named like FILE and ending in
-    /// .rejects.csv]
+    /// Where to write rejected lines [default: in the current directory, named like FILE and ending in .rejects.csv]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     #[command(flatten)]
@@ -47,7 +46,7 @@ pub(super) async fn run(config: &Config, args: OrdersArgs) -> Result<(), Failure
         let lines = i64::try_from(history.lines()).unwrap_or(i64::MAX);
         let progress = |done| meter.at(i64::try_from(done).unwrap_or(i64::MAX), lines);
         let outcome = commands.import(history, Pace::default(), &progress).await;
-        outcome.context("stopped; import again and it goes on from here").map_err(Failure::Refused)
+        outcome.context("stopped; run the import again to resume from here").map_err(Failure::Refused)
     });
     let report = importing.await?;
     rejects.write(&report)?;

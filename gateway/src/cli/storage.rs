@@ -20,7 +20,7 @@ const KEY_FILE: &str = "data.key";
 /// The list of those who were erased.
 const ERASED_FILE: &str = "erased.list";
 
-/// What is said where `--reveal` finds no key.
+/// The message for `--reveal` without a key.
 pub(super) const NEEDED: &str =
     "--reveal needs the data key of the shop: set BYTESHOP_DATA_KEY, or name its directory with --data";
 
@@ -33,7 +33,7 @@ pub(super) fn source(config: &Config) -> KeySource {
     }
 }
 
-/// The data keys of this shop if they are at hand; none is made.
+/// The data keys of this shop, if available; never creates one.
 pub(super) fn known(config: &Config) -> Result<Option<DataKeys>, Failure> {
     let file = match &config.data_key {
         Some(text) => match DataKeys::parse(text) {
@@ -94,5 +94,5 @@ pub(super) fn files(config: &Config) -> Result<Blobs, Failure> {
         Some(Files::Directory(directory)) => Blobs::local(directory),
         None => Blobs::local(&config.data.join("files")),
     };
-    opened.map_err(|error| Failure::refused(format!("files cannot be kept where BYTESHOP_FILES says: {error}")))
+    opened.map_err(|error| Failure::refused(format!("BYTESHOP_FILES cannot be used: {error}")))
 }

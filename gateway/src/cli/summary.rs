@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 
 use super::progress::grouped;
 
-/// What stands for a sealed value, which would be noise.
+/// The placeholder for a sealed value, which would be unreadable.
 pub const SEALED: &str = "(sealed)";
 /// Longest text that is quoted whole.
 const TEXT_MAX: usize = 40;
 /// How the name of a weight ends.
 const GRAMS: &str = "_g";
-/// Hexadecimal digits from which on a text is taken for a hash.
+/// The number of hexadecimal digits from which on a text counts as a hash.
 const HASH_MIN: usize = 32;
 
 /// The data of an event in one line; what is no JSON object is shown as it is.
@@ -61,7 +61,7 @@ fn decimal_of(fields: &Map<String, Value>) -> Option<(String, String)> {
 /// Fields of a value that are shown on one line at most.
 const FIELDS_MAX: usize = 3;
 
-/// Whether a value with these fields is told in a few words: nothing of it is left out, and nothing is filed under ids.
+/// Whether a value with these fields fits one line completely, without fields named by ids.
 pub fn fits_one_line(fields: &Map<String, Value>) -> bool {
     let is_one = fields.contains_key(MARK) || money(fields).is_some();
     let has_ids = fields.keys().any(|name| is_name_of_thing(name));

@@ -1,4 +1,4 @@
-//! What the terminal is like: whether somebody looks, and how wide it is.
+//! The terminal: whether output goes to a person, and its width.
 
 use std::io::{IsTerminal as _, stdout};
 
@@ -7,7 +7,7 @@ pub fn is_watched() -> bool {
     stdout().is_terminal()
 }
 
-/// Columns of the terminal; none when nobody looks, who then gets everything.
+/// The columns of the terminal; none if the output does not go to a terminal, which then gets everything.
 pub fn width() -> Option<usize> {
     comfy_table::Table::new().width().map(usize::from).filter(|_| is_watched())
 }
@@ -40,7 +40,7 @@ pub enum Style {
     Green,
 }
 
-/// The text in a style, or as it is when nobody looks.
+/// The text in a style, or unchanged if the output does not go to a terminal.
 pub fn styled(text: &str, style: Style) -> String {
     styled_for(is_watched(), text, style)
 }

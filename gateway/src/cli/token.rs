@@ -24,7 +24,7 @@ const KEY_FILE: &str = "token.pem";
 /// The directory of the keys that came after it.
 const KEYS: &str = "keys";
 
-/// Whose token.
+/// The arguments of `byteshop token`.
 #[derive(Debug, clap::Args)]
 pub(super) struct TokenArgs {
     /// The role: customer, seller, support or admin
@@ -40,12 +40,13 @@ pub(super) struct TokenArgs {
 
 pub(super) async fn run(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
     let shop = Shop::find(config)?;
-    // The variables of this command are whoever's who calls it; what counts is the shop that will accept the token.
+    // The variables of this command may differ from the shop's; what counts is the shop that will accept the token.
     match shop.mode().await? {
         Mode::Development => {}
         Mode::Production => {
             return Err(Failure::refused(format!(
-                "the shop at {} is not in development, and accepts no tokens of the command line: log in there, and grant roles with `byteshop grant`",
+                "the shop at {} is not in development mode and accepts no tokens from the command line: log in there, \
+                and grant roles with `byteshop grant`",
                 shop.http()
             )));
         }

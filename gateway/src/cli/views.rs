@@ -41,7 +41,7 @@ pub(super) async fn run(config: &Config, args: ViewsArgs) -> Result<(), Failure>
         }
         out.flush()?;
     }
-    // A view that stands still is what whoever asks wants to know.
+    // Stopped views are the reason for most calls of this command.
     if all.iter().all(|view| advice(view).is_none()) { Ok(()) } else { Err(Failure::FoundWanting) }
 }
 
@@ -67,14 +67,14 @@ fn table(views: &[Status]) -> Table {
     table
 }
 
-/// What to do about a view that stands still.
+/// Advice for a view that has stopped.
 fn advice(view: &Status) -> Option<String> {
     let name = &view.view;
     match view.state {
         State::Live => None,
         State::Parked => Some(format!(
-            "after a repair: `byteshop views --retry {name}` goes on, `byteshop replay {name}` starts anew"
+            "once the cause is fixed, `byteshop views --retry {name}` continues and `byteshop replay {name}` rebuilds"
         )),
-        State::OtherHistory => Some(format!("the log under it is another one: `byteshop replay {name}` starts anew")),
+        State::OtherHistory => Some(format!("it has read another log; `byteshop replay {name}` rebuilds it")),
     }
 }

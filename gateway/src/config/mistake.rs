@@ -1,10 +1,10 @@
-//! What is wrong with the configuration, in words that say where and what to do.
+//! Mistakes in the configuration, with their place and advice.
 
 use std::fmt;
 
 use super::source::Source;
 
-/// One mistake.
+/// A mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     source: Source,

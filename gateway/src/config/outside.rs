@@ -17,7 +17,7 @@ const SUBMISSIONS: u16 = 465;
 /// Port of SMTP itself.
 const SMTP: u16 = 25;
 
-/// What leaves the shop, and how.
+/// The settings of outgoing messages and webhooks.
 #[derive(Clone)]
 pub struct OutsideConfig {
     /// Name of the shop in mails and messages.
@@ -30,9 +30,9 @@ pub struct OutsideConfig {
     pub zone: Zone,
     /// The mail server; without one mail is kept in development, and waits otherwise.
     pub smtp: Option<SmtpSettings>,
-    /// Who carries text messages.
+    /// The provider of text messages.
     pub sms: Option<ProviderConfig>,
-    /// Who carries push messages.
+    /// The provider of push messages.
     pub push: Option<ProviderConfig>,
     /// Whether webhooks may go to this machine and its network, and over HTTP.
     pub webhook_private: bool,
@@ -43,14 +43,14 @@ pub struct OutsideConfig {
 pub struct ProviderConfig {
     /// Where messages are posted to.
     pub url: String,
-    /// Its secret, shown as a bearer token.
+    /// The secret, sent as a bearer token.
     pub secret: String,
 }
 
 impl OutsideConfig {
-    /// What is missing from mail that a shop sends outside of development, and what to set.
+    /// The settings that mails of a production shop lack.
     pub fn warning(&self) -> Option<String> {
-        let unsaid = "mail has no links to unsubscribe from watched products, nor to orders and their papers";
+        let unsaid = "mails contain no links to unsubscribe or to open orders and invoices";
         (self.smtp.is_some() && self.api_url.is_none()).then(|| format!("{unsaid}: set BYTESHOP_API_URL"))
     }
 }
@@ -90,7 +90,7 @@ impl Reader {
         if from.is_none() && !self.is_given("mail_from") {
             self.lacking(
                 "mail_from",
-                "must say who writes, such as \"ByteShop <shop@example.org>\", as smtp_host is set",
+                "must be the sender of mails, such as \"ByteShop <shop@example.org>\", as smtp_host is set",
             );
         }
         let login = match (user, password) {

@@ -15,7 +15,7 @@ const DEFAULT_FILE: &str = "byteshop.toml";
 /// Variables that start so are for the tests and not settings.
 const TEST_PREFIX: &str = "BYTESHOP_TEST_";
 
-/// What there is to read; taken from the process by [`Inputs::of_process`].
+/// The sources of settings; [`Inputs::of_process`] reads those of the process.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
     /// The file that was named; it must exist.
@@ -41,7 +41,7 @@ impl Inputs {
 /// The values that were given, by the name of their setting.
 type Given = HashMap<&'static str, (String, Source)>;
 
-/// What was read of the settings so far.
+/// The settings that were read so far.
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) given: Given,
@@ -126,7 +126,7 @@ impl Reader {
         self.read(name, None, parse)
     }
 
-    /// The value of a setting: none when nobody gave one, or when it is wrong, which is then noted.
+    /// The value of a setting: none if it is not set, or if it is invalid, which is then recorded as a mistake.
     pub(super) fn read<T>(
         &mut self,
         name: &'static str,

@@ -15,9 +15,9 @@ pub enum Files {
     Directory(PathBuf),
     /// In a bucket of an S3-compatible store.
     Bucket {
-        /// Its name.
+        /// The name of the bucket.
         name: String,
-        /// What the names of all files begin with.
+        /// The prefix of the names of all files.
         prefix: String,
     },
 }
@@ -27,7 +27,7 @@ pub enum Files {
 pub enum LogFormat {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn lines(text: &str) -> Result<Vec<String>, String> {
     Ok(lines.map(str::to_owned).collect())
 }
 
-/// Some of what there is, by their names with commas between them; `none` for nothing.
+/// A comma-separated list of known names; `none` for an empty list.
 pub(super) fn list<T: Copy + PartialEq, const N: usize>(
     all: [T; N],
     name: fn(T) -> &'static str,
@@ -114,7 +114,7 @@ pub(super) fn files(text: &str) -> Result<Files, String> {
     let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
     if name.is_empty() || !name.chars().all(fits) {
-        return Err(format!("names no bucket such as s3://name/prefix: {text:?}"));
+        return Err(format!("must name a bucket, as in s3://name/prefix, not {text:?}"));
     }
     Ok(Files::Bucket { name: name.to_owned(), prefix: prefix.trim_matches('/').to_owned() })
 }

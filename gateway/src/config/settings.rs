@@ -2,10 +2,10 @@
 
 use crate::near;
 
-/// What is hidden of a value when it is shown.
+/// How much of a value is hidden when it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Secret {
-    /// Nothing.
+    /// Nothing is hidden.
     Open,
     /// The password in a URL.
     Password,
@@ -18,13 +18,13 @@ pub(super) enum Secret {
 /// A setting.
 #[derive(Debug)]
 pub(super) struct Setting {
-    /// Its name in the file; the variable is the same in capitals.
+    /// The name in the file; the variable is the same in capitals.
     pub(super) name: &'static str,
-    /// Its value when nobody says anything.
+    /// The default.
     pub(super) default: Option<&'static str>,
-    /// What is hidden of it.
+    /// How much of it is hidden.
     pub(super) secret: Secret,
-    /// What it is, in one line.
+    /// The description in one line.
     pub(super) means: &'static str,
 }
 
@@ -54,7 +54,7 @@ pub(super) const GROUPS: &[(&str, &[Setting])] = &[
             hidden(
                 "migration_database_url",
                 Secret::Password,
-                "The same URL for the owner of the database, who migrates",
+                "URL of the same Postgres for its owner, who runs migrations",
             ),
             hidden("nats_url", Secret::Password, "URL of an existing nats-server: nats://user:password@host:4222"),
             open("nats_stream", Some("BYTESHOP"), "The JetStream stream on which the log is delivered"),
@@ -81,7 +81,7 @@ pub(super) const GROUPS: &[(&str, &[Setting])] = &[
         "Log",
         &[
             open("log_format", Some("text"), "Log format: text or json"),
-            open("access_log", Some("true"), "Whether a line of JSON is written for each HTTP request"),
+            open("access_log", Some("true"), "Whether every HTTP request is logged as a line of JSON"),
             open("log_level", None, "Log level: error, warn, info, debug or trace"),
         ],
     ),
@@ -107,12 +107,12 @@ pub(super) const GROUPS: &[(&str, &[Setting])] = &[
             open("cors_origins", None, "Allowed CORS origins: https://shop.example, localhost, or * for any"),
             open("rate_limit_address", Some("60000"), "Units of work (1 ms) per address and minute; 0 for unlimited"),
             open("rate_limit_account", Some("60000"), "Requests per account and minute; 0 for unlimited"),
-            open("rate_limit_account_writes", Some("600"), "Changes by one customer per minute; 0 for no limit"),
+            open("rate_limit_account_writes", Some("600"), "Changes per customer and minute; 0 for unlimited"),
             open("rate_limit_auth", Some("60"), "Logins and similar requests per address and minute; 0 for unlimited"),
             open("rate_limit_guesses", Some("10"), "Wrong passwords in a row per account; 0 for unlimited"),
             open("rate_limit_coupons", Some("20"), "Coupon codes per address and minute; 0 for unlimited"),
             open("rate_limit_checkouts", Some("10"), "Guest checkouts per address and minute; 0 for unlimited"),
-            open("rate_limit_guest_writes", Some("300"), "Changes by guests of one address a minute; 0 for no limit"),
+            open("rate_limit_guest_writes", Some("300"), "Changes by guests per address and minute; 0 for unlimited"),
             open("unpaid_orders", Some("10"), "Unpaid orders per account; 0 for unlimited"),
         ],
     ),
@@ -171,13 +171,13 @@ pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
     GROUPS.iter().flat_map(|(_, settings)| settings.iter())
 }
 
-/// What a setting belongs to.
+/// The group of a setting.
 pub(super) fn group(name: &str) -> &'static str {
     let has = |settings: &[Setting]| settings.iter().any(|setting| setting.name == name);
     GROUPS.iter().find(|(_, settings)| has(settings)).map_or("", |(title, _)| title)
 }
 
-/// The setting that somebody may have meant: at most two typos away, or three in a long name.
+/// The setting with the nearest name: at most two typos away, or three in a long name.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
     near::nearest(name, all().map(|setting| setting.name))
 }

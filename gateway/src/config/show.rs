@@ -6,21 +6,21 @@ use super::setting::{flag, is_pem};
 use super::settings::{Secret, Setting, group};
 use super::source::{PREFIX, Source};
 
-/// What stands where a secret is.
+/// The placeholder for a secret.
 const HIDDEN: &str = "***";
 
 /// A setting as it is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InForce {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// What it belongs to.
+    /// The group.
     pub group: &'static str,
-    /// What it is, in one line.
+    /// The description in one line.
     pub means: &'static str,
-    /// Its value when nobody says anything.
+    /// The default.
     pub default: Option<&'static str>,
-    /// Its value, without secrets; none when it has none.
+    /// The value without secrets; none if it is not set.
     pub value: Option<String>,
     /// Where the value comes from.
     pub source: Source,
@@ -51,28 +51,28 @@ impl InForce {
 pub struct Shown {
     /// The process.
     pub pid: u32,
-    /// Its settings, in the order in which they are shown.
+    /// The settings, in display order.
     pub settings: Vec<Row>,
-    /// What an operator must know before the shop sells.
+    /// Warnings that operators must see before the shop sells.
     pub warnings: Vec<String>,
 }
 
 /// A setting with its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// Its name in `byteshop.toml`.
+    /// The name in `byteshop.toml`.
     pub name: String,
-    /// Its variable in the environment.
+    /// The environment variable.
     pub variable: String,
-    /// What it belongs to.
+    /// The group.
     pub group: String,
-    /// Its value, without secrets.
+    /// The value without secrets.
     pub value: Option<String>,
     /// Where the value comes from.
     pub source: String,
-    /// Its value when nothing else is given.
+    /// The default.
     pub default: Option<String>,
-    /// What it is.
+    /// The description.
     pub means: String,
 }
 
@@ -105,7 +105,7 @@ impl Row {
 }
 
 impl InForce {
-    /// Its variable in the environment.
+    /// The environment variable.
     pub fn variable(&self) -> String {
         format!("{}{}", PREFIX, self.name.to_uppercase())
     }
@@ -127,7 +127,7 @@ fn shown(setting: &Setting, text: &str) -> String {
 pub fn hide_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return HIDDEN.to_owned() };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    // A password may hold a slash that nobody escaped: the last @ decides.
+    // A password may contain an unescaped slash: the last @ decides.
     let at = rest.rfind('@');
     let (user, rest) = match at {
         Some(at) => (Some(&rest[..at]), &rest[at + 1..]),

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// What every variable of ours starts with.
+/// The prefix of all environment variables of the shop.
 pub(super) const PREFIX: &str = "BYTESHOP_";
 
 /// Where a value comes from; the later of these wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// Nobody said anything.
+    /// The default.
     Default,
     /// A default that development has of its own.
     Dev,

@@ -149,7 +149,7 @@ fn an_emulator_is_a_default_of_development_alone() {
     let named = with(&[("BYTESHOP_PAYMENT_PROVIDER", "test"), ("BYTESHOP_CARRIER", "simulated, none")]).unwrap();
     assert_eq!(named.connected, Connected::emulators());
     let warnings = named.warnings().concat();
-    assert!(warnings.contains("no money moves") && warnings.contains("nothing travels"), "{warnings}");
+    assert!(warnings.contains("no money moves") && warnings.contains("nothing is shipped"), "{warnings}");
     let off = with(&[("BYTESHOP_DEV", "1"), ("BYTESHOP_PAYMENT_PROVIDER", "none"), ("BYTESHOP_CARRIER", "none")]);
     assert_eq!(off.unwrap().connected, Connected::default());
     let told = with(&[("BYTESHOP_PAYMENT_PROVIDER", "stripe")]).unwrap_err().to_string();

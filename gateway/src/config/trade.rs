@@ -9,7 +9,7 @@ use super::setting;
 use crate::trade::{Trade, label_lines};
 
 impl Reader {
-    /// What the shop is connected to. Outside of development an emulator must be named; nothing when one is not known.
+    /// The connected providers and carriers. In production an emulator must be named; none if a name is unknown.
     pub(super) fn connected(&mut self, dev: bool) -> Option<Connected> {
         let provider = setting::list(Provider::ALL, Provider::as_str);
         let providers = self.read("payment_provider", dev.then_some("test"), provider);

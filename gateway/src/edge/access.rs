@@ -1,9 +1,9 @@
-//! Who may call what: one table of every route, read from the document that the routes themselves make.
+//! Access control: one table of every route, read from the contract of the routes.
 //!
-//! A route says it in its `security`: `()` for anybody, `cart_token` for the guest whose thing it is, `bearer` for whoever
-//! has an account (`["staff"]`, `["admin"]` or `["seller"]` for those alone), and `api_key` with the scope that a program
-//! needs; where staff acts, the tag of the route gives the scope. What belongs to somebody is there for its owner and for
-//! staff only, which its handler sees to.
+//! A route declares its callers in its `security`: `()` for anybody, `cart_token` for the guest who owns the resource,
+//! `bearer` for accounts (`["staff"]`, `["admin"]` or `["seller"]` for these roles only), and `api_key` with the scope
+//! that a program needs; on staff routes the tag of the route determines the scope. A resource with an owner is visible
+//! to its owner and staff only, which its handler checks.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,30 +14,30 @@ use serde_json::Value;
 use crate::grpc::protocol::METHODS;
 use crate::security::token::Role;
 
-/// Who may call a route.
+/// The callers of a route.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
     /// Anybody.
     pub public: bool,
     /// A guest, by the token of the cart that it is about.
     pub guest: bool,
-    /// Whoever has an account with one of these roles.
+    /// Accounts with one of these roles.
     pub roles: Vec<Role>,
     /// A program whose key has this scope.
     pub scope: Option<Scope>,
-    /// Whose the thing is that it is about.
+    /// The owner of the resource.
     pub belongs: Belongs,
 }
 
-/// Whose the thing is that a route is about.
+/// The kind of owner that the resource of a route has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Belongs {
-    /// It is about nothing of anybody's.
+    /// The resource has no owner.
     #[default]
     Nobody,
-    /// Its owner's: for all others it is not there, save for staff.
+    /// The owner and staff; for all others it does not exist.
     OwnerAndStaff,
-    /// Its owner's, and staff has no business with it either.
+    /// Only the owner, not even staff.
     Owner,
 }
 
@@ -60,14 +60,14 @@ const SCOPES: [(&str, Scope, Scope); 9] = [
     ("webhooks", Scope::WebhooksWrite, Scope::WebhooksWrite),
 ];
 
-/// What staff does in person: it takes a recent proof of identity, which no program can give.
+/// Routes of staff that require re-authentication, which programs cannot give.
 const IN_PERSON: [(&str, &str); 1] = [("delete", "/v1/orders/{id}/buyer")];
 
-/// What begins so is its owner's alone: staff has no business with it.
+/// Prefixes of routes that only the owner may call, not staff.
 const PRIVATE: [&str; 2] = ["/v1/carts/", "/v1/me/"];
 
-/// The scope with which a program may do what staff does on a route, by the part of the shop that it belongs to; none
-/// where nobody but people act, and where the route names its own.
+/// The scope of a program on a route of staff, by the tag of the route; none if only people may call it, or if the
+/// route names its own scope.
 pub(crate) fn scope_by_tag(method: &str, path: &str, operation: &Value) -> Option<Scope> {
     let ways = operation.get("security")?.as_array()?;
     let access = access(path, ways);
@@ -146,9 +146,13 @@ fn is_shown(path: &str) -> bool {
 /// The table as a page for people.
 pub fn page(table: &Table) -> String {
     let mut page = String::from(
-        "# Who may call what\n\nEvery route under `/v1`, from the routes' own `security`; the test `access` of the integration tests calls each of them as \
-         each kind of caller; and every method of gRPC.\nAnybody: no token is needed. Owner: the account or the guest that the thing belongs to; for all other customers there is no such \
-         thing (404), staff sees it.\nA program needs a key with the scope. Everybody else gets 401 without a token and 403 with one.\n\n\
+        "# Access\n\n\
+         Who may call each route under `/v1` and each method of gRPC. The table is generated from the `security` of the \
+         routes; the integration test `access` calls each route as each kind of caller.\n\n\
+         - Anybody: no token is required.\n\
+         - Owner: the account or the guest that the resource belongs to. Other customers get 404; staff has access.\n\
+         - Programs need an API key with the scope.\n\
+         - All other callers get 401 without a token and 403 with one.\n\n\
          | route | who | scope of a key |\n| --- | --- | --- |\n",
     );
     for ((method, path), access) in table.iter().filter(|((_, path), _)| is_shown(path)) {

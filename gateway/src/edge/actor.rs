@@ -1,7 +1,8 @@
-//! Who asks: read from the request in one place, so that handlers only name whom they serve.
+//! The caller of a request, read in one place, so that handlers only name whom they accept.
 //!
-//! [`Caller`] is anyone, [`Member`] has an account, [`Staff`] and [`Admin`] have a role, or are a program whose key has the
-//! scope that the route takes. A guest is known by the token of a cart, which only their client has: the shop keeps its hash.
+//! [`Caller`] is anyone, [`Member`] has an account, [`Staff`] and [`Admin`] have a role, or are a program whose key has
+//! the scope of the route. A guest is identified by the token of a cart, which only their client has: the shop keeps
+//! its hash.
 
 mod credentials;
 
@@ -30,12 +31,12 @@ use crate::security::api_key;
 use crate::security::secret::hash_of;
 use crate::security::token::{Bearer, Role};
 
-/// What somebody may do who works here and has no second factor yet: set it up, and log out.
+/// The routes for staff without a second factor: setting it up, and logging out.
 const ENROLLING: [&str; 2] = ["/v1/auth/", "/v1/me/second-factor"];
 /// Most characters that are kept of what a program calls itself.
 const AGENT_MAX: usize = 200;
 
-/// Whoever asks.
+/// Any caller.
 #[derive(Debug, Clone)]
 pub struct Caller {
     bearer: Option<Bearer>,
@@ -45,19 +46,19 @@ pub struct Caller {
     agent: Option<String>,
 }
 
-/// Somebody with an account.
+/// A caller with an account.
 #[derive(Debug, Clone)]
 pub struct Member(pub Caller, pub AccountId);
 
-/// Somebody who works here.
+/// A caller with a staff role.
 #[derive(Debug, Clone)]
 pub struct Staff(pub Caller);
 
-/// Somebody who may do everything.
+/// An admin.
 #[derive(Debug, Clone)]
 pub struct Admin(pub Caller);
 
-/// Everything that says who asks.
+/// A kind of caller that handlers accept.
 pub trait Who: FromRequestParts<Shared, Rejection = Problem> + Send + Sync {
     /// The caller.
     fn caller(&self) -> &Caller;
@@ -99,7 +100,7 @@ impl Caller {
         self.bearer.is_some_and(|bearer| bearer.role == Role::Admin)
     }
 
-    /// Who acts, for the log; a guest acts on the cart that they show the token of.
+    /// The actor for the log; a guest acts on the cart whose token they send.
     pub fn actor(&self, cart: Option<CartId>) -> Actor {
         match (self.bearer, self.service) {
             (Some(bearer), _) => bearer.role.actor(bearer.account),
@@ -118,9 +119,9 @@ impl Caller {
         verify_slices_are_equal(shown.as_str().as_bytes(), kept.as_str().as_bytes()).is_ok()
     }
 
-    /// Whose idempotency keys theirs are. The role is part of it: a receipt answers before anything is asked about rights, so an
-    /// answer that was given to staff is not repeated to an account that has lost the role. Without an account or a cart there is
-    /// only the address; whoever shares it would still have to guess the key.
+    /// The owner of the caller's idempotency keys. The role is part of it: a receipt is returned before permissions are
+    /// checked, so a response to staff is never repeated to an account that has lost the role. Without an account or a
+    /// cart there is only the address; others at the same address would still have to guess the key.
     pub(crate) fn key_owner(&self) -> String {
         match (&self.bearer, &self.service, &self.cart_hash) {
             (Some(bearer), ..) => format!("{} {}", bearer.account, bearer.role.as_str()),
@@ -206,7 +207,7 @@ fn is_write(parts: &Parts) -> bool {
     !parts.method.is_safe() && !route.is_some_and(protocol::is_method)
 }
 
-/// Whether somebody who works here has shown no second factor, where the shop asks for one.
+/// Whether a staff caller has no second factor, although the shop requires one.
 fn lacks_second_factor(app: &Shared, bearer: &Bearer) -> bool {
     app.staff.second_factor && bearer.role.is_staff() && bearer.session.is_some() && !bearer.second_factor
 }
@@ -271,7 +272,7 @@ pub(crate) fn let_in(caller: Caller, may: impl FnOnce(Role) -> bool) -> Result<C
     }
 }
 
-/// Nobody has said who they are.
+/// The error for a caller without credentials.
 pub(crate) fn nobody() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "auth.missing", "this needs an access token: Authorization: Bearer …")
 }

@@ -33,12 +33,12 @@ pub struct OfTwo<A, B>(pub A, pub B);
 #[derive(Debug, Clone)]
 pub struct Params<T>(pub T);
 
-/// A command: who asks, what, and how it is to be carried out.
+/// A command: the caller, the body, and the conditions of its execution.
 #[derive(Debug)]
 pub struct Ask<W, T> {
-    /// Who asks.
+    /// The caller.
     pub who: W,
-    /// What is asked.
+    /// The body.
     pub body: T,
     request_id: Uuid,
     client_request_id: Option<Uuid>,
@@ -54,13 +54,13 @@ pub struct Ask<W, T> {
 pub struct Nothing {}
 
 impl<W: Who, T> Ask<W, T> {
-    /// Says on which cart a guest acts.
+    /// Sets the cart on which a guest acts.
     pub fn on_cart(mut self, cart: CartId) -> Self {
         self.cart = Some(cart);
         self
     }
 
-    /// Everything that the log is to know about a command of this request.
+    /// The intent of this request's command, for the log.
     pub fn intent(&self, command: &'static str) -> Intent {
         Intent {
             trace_id: self.trace_id.clone(),
@@ -108,7 +108,7 @@ impl App {
     /// Makes sure that a query of the log itself sees the position that the caller asks for.
     pub async fn await_log(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let Some(position) = version::min_log_position(headers)? else { return Ok(()) };
-        // The log is where acknowledged commands are, so a position that it does not have was told to nobody.
+        // The log is where acknowledged commands are, so a position that it does not have was never returned to a client.
         if self.reaches(position).await? { Ok(()) } else { Err(Problem::beyond_the_log()) }
     }
 
@@ -164,11 +164,11 @@ impl<W: Who> Ask<W, Bytes> {
         let kept_for = who.caller().answers_kept_for();
         let mut key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes, kept_for)?;
         if let Some(key) = &mut key {
-            // Bodies hold secrets and personal data: nobody can guess them from a fingerprint that only this shop can make.
+            // Bodies contain secrets and personal data, which cannot be guessed from a fingerprint that only this shop can compute.
             let plain = to_hex(&key.fingerprint);
             key.fingerprint =
                 app.commands.vault().blind("fingerprint", &plain).await.map_err(Error::from)?.into_bytes();
-            // An address is somebody's, so it is not kept in the clear.
+            // An address is personal, so it is not stored in plain text.
             if who.caller().is_anonymous() {
                 key.who = app.commands.vault().blind("address", &key.who).await.map_err(Error::from)?;
             }
@@ -187,7 +187,7 @@ impl<W, T> Ask<W, T> {
         Ask { who, body, request_id, client_request_id, trace_id, key, if_match, cart }
     }
 
-    /// One of many commands of the request, with an idempotency key of its own when the request has one.
+    /// One of many commands of the request, with its own idempotency key if the request has one.
     pub(crate) fn part(&self, number: usize, text: &[u8]) -> Ask<W, ()>
     where
         W: Clone,
@@ -234,7 +234,7 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
     }
 }
 
-/// What a thing is called whose id has this prefix: the category that says that it is missing.
+/// The name of the kind of object with this id prefix: the category of its `missing` code.
 fn thing(prefix: &str) -> &'static str {
     match prefix {
         "acc" => "account",

@@ -58,7 +58,7 @@ fn is_too_large(error: &axum::Error) -> bool {
 
 /// Its chunks cannot be read, or it ended before its announced length.
 fn broken() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "request.broken_body", "the body is cut off, or its chunks are malformed")
+    Problem::new(StatusCode::BAD_REQUEST, "request.broken_body", "the body is truncated, or its chunks are malformed")
 }
 
 fn too_slow() -> Problem {

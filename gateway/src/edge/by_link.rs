@@ -1,4 +1,4 @@
-//! Signed links: whoever has one needs no token for what it opens, and a link is judged alone, whoever shows it.
+//! Signed links: they open their target without a token, and are checked without regard to the caller.
 
 use axum::response::{IntoResponse as _, Response};
 use byteshop_commands::links::{Opens, Target};
@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::edge::page::{is_for_a_person, page};
 use crate::edge::problem::Problem;
 
-/// What makes a link of a path; both parts come from a link that the shop made.
+/// The signed parts of a link; both come from a link that the shop created.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -27,9 +27,9 @@ pub struct ByLink {
 /// Why a link opens nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shut {
-    /// It did once.
+    /// The link has expired.
     Expired,
-    /// It is none of ours, or of something else.
+    /// The link is invalid, or is for another target.
     Invalid,
 }
 
@@ -54,7 +54,7 @@ impl ByLink {
 }
 
 impl Shut {
-    /// The answer to whoever followed the link: a page where a person looks, and a problem otherwise.
+    /// The response to an unusable link: a page for a browser, and a problem otherwise.
     pub fn answer(self, locale: Locale, headers: &HeaderMap) -> Response {
         if !is_for_a_person(headers) {
             return Problem::from(self).into_response();

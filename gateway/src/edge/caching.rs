@@ -1,9 +1,9 @@
-//! What may be kept of the public catalog: by browsers and by caches between them and the shop, for a little while and then
-//! for as long as it is unchanged (RFC 9111, RFC 9110, section 8.8.3).
+//! Caching of the public catalog by browsers and proxies: fresh for a short time, then revalidated (RFC 9111, RFC 9110,
+//! section 8.8.3).
 //!
-//! Only responses that are the same for everybody are touched: a request with credentials, or one that waits for a position,
-//! gets its own. Those alone are compressed, too: compressing what holds both a secret and something of the sender's choice
-//! tells the secret by its length (BREACH).
+//! Only responses that are the same for all callers are affected: a request with credentials, or one that waits for a
+//! position, is not cached. Only these responses are compressed, too: compressing secrets together with text of the
+//! sender's choice reveals the secret by its length (BREACH).
 
 use std::io::Write as _;
 
@@ -26,8 +26,7 @@ const PUBLIC: [&str; 6] = [
     "/v1/products/{id}",
     "/v1/products/{id}/price-history",
 ];
-/// How long a copy is good without asking: short enough that nobody waits long for a price, long enough to take the load of
-/// a page that everybody looks at.
+/// How long a copy is fresh: short enough for price changes, long enough to take the load of a popular page.
 const CACHED: &str = "public, max-age=30";
 /// Headers of the request that the response depends on.
 const VARY: &str = "accept-encoding, authorization, cart-token, min-log-position";
@@ -44,10 +43,10 @@ pub(crate) fn is_shared(method: &Method, route: &str, query: Option<&str>, heade
     is_public && !OWN.iter().any(|name| headers.contains_key(name)) && !is_past()
 }
 
-/// Says how long a shared response may be kept, leaves its body out when the caller has it already (`known`), and compresses
+/// Sets the freshness of a shared response, leaves its body out if the caller has it already (`known`), and compresses
 /// it for a client that accepts gzip.
 ///
-/// It is compressed whole, and not while it is sent: what waits for a slow client is then counted to the byte.
+/// It is compressed as a whole before it is sent, so that the memory held for a slow client is known exactly.
 pub(crate) async fn share(known: &HeaderMap, gzip: bool, response: Response) -> Response {
     if ![StatusCode::OK, StatusCode::NOT_MODIFIED].contains(&response.status()) {
         return response;

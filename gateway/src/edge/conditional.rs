@@ -19,19 +19,19 @@ struct Tag {
     opaque: Vec<u8>,
 }
 
-/// What `If-Match` and `If-None-Match` hold.
+/// The content of `If-Match` and `If-None-Match`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Tags {
     Any,
     Listed(Vec<Tag>),
 }
 
-/// What a command with `If-Match` asks for.
+/// The condition of a command with `If-Match`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Match {
-    /// That there is something.
+    /// The resource exists.
     Any,
-    /// That it has one of these versions; none of them when no tag that was sent is one of ours.
+    /// The resource has one of these versions; an empty list if no tag is one of the shop's.
     Versions(Vec<i64>),
 }
 
@@ -52,16 +52,17 @@ pub fn require(asked: Option<&Match>) -> Result<(), Problem> {
         None => Err(Problem::new(
             StatusCode::PRECONDITION_REQUIRED,
             "request.precondition_required",
-            "this request replaces everything: send If-Match with the ETag of the version that you have read, or with * to replace every version",
+            "this request replaces the whole resource: send If-Match with the ETag of the version that you have read, \
+            or with * to replace any version",
         )),
     }
 }
 
-/// What a command asks for with `If-Match`, if it does.
+/// The condition of `If-Match`, if the header is present.
 ///
 /// # Errors
-/// A header that holds neither entity tags nor `*`. A tag that is weak, or none of ours, is read and matches nothing (section
-/// 13.1.1 compares strongly).
+/// The header holds neither entity tags nor `*`. A weak or foreign tag is accepted and matches nothing (section 13.1.1
+/// compares strongly).
 pub fn if_match(headers: &HeaderMap) -> Result<Option<Match>, Problem> {
     let malformed = || {
         Problem::malformed("request.invalid_if_match", "If-Match holds entity tags such as \"3\" or \"3\", \"4\", or *")
@@ -99,7 +100,7 @@ pub fn tag(version: i64, shown: &[u8]) -> HeaderValue {
     HeaderValue::try_from(format!("\"{version}-{hash}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
 }
 
-/// The entity tag of a representation that nobody changes by itself, such as a list: the same for each of its encodings.
+/// The entity tag of a derived representation such as a list: the same for each of its encodings.
 pub fn weak_tag(shown: &[u8]) -> HeaderValue {
     let hash = to_hex(&digest(&SHA256, shown).as_ref()[..HASH_BYTES]);
     HeaderValue::try_from(format!("W/\"{hash}\"")).unwrap_or(HeaderValue::from_static("W/\"0\""))
@@ -111,7 +112,7 @@ pub fn weakened(tag: &HeaderValue) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("W/{text}")).ok()
 }
 
-/// The version in a tag of ours: `7`, as commands answer it, or `7-` and a hash, as queries do.
+/// The version in a tag: `7`, as commands return it, or `7-` and a hash, as queries do.
 fn version(opaque: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(opaque).ok()?;
     let (version, hash) = text.split_once('-').map_or((text, None), |(version, hash)| (version, Some(hash)));
@@ -119,7 +120,7 @@ fn version(opaque: &[u8]) -> Option<i64> {
     digits(version).filter(|_| hash.is_none_or(is_hash))
 }
 
-/// What is between the quotes of a tag.
+/// The text between the quotes of a tag.
 fn opaque(tag: &HeaderValue) -> Option<&[u8]> {
     let text = tag.as_bytes();
     let strong = text.strip_prefix(b"W/").unwrap_or(text);
@@ -164,19 +165,19 @@ fn one_tag(text: &[u8]) -> Result<(Tag, &[u8]), Malformed> {
     Ok((Tag { weak, opaque: opaque.to_vec() }, &rest[1..]))
 }
 
-/// What part of a file is asked for.
+/// The requested part of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     /// All of it.
     Whole,
     /// These bytes.
     Bytes(Range<usize>),
-    /// None that it has.
+    /// A range outside of the file.
     Outside,
 }
 
-/// What part of a file of so many bytes is asked for (`Range`, section 14.2). What is no range of bytes, or names several, asks
-/// for the whole, as does one whose `If-Range` names another file (section 13.1.5, compared strongly).
+/// The requested part of a file with this length (`Range`, section 14.2). Anything but a single range of bytes stands
+/// for the whole file, and so does a request whose `If-Range` names another file (section 13.1.5, compared strongly).
 pub fn part(method: &Method, headers: &HeaderMap, tag: &HeaderValue, length: usize) -> Part {
     let Some(range) = headers.get(header::RANGE).filter(|_| method == Method::GET) else { return Part::Whole };
     // Files have no date, so a date names another one.

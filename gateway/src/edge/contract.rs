@@ -1,4 +1,4 @@
-//! What the routes say of themselves: the document that they make, who may call each, and which of them take parameters.
+//! The contract of the routes: their document, the callers of each route, and which routes have parameters.
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::access::{self, Access, Table};
 use super::caching;
 
-/// What the routes of the shop say of themselves.
+/// The contract of the routes.
 #[derive(Debug)]
 pub struct Contract {
     document: String,
-    /// The same in gzip, once somebody has asked for it.
+    /// The document in gzip, compressed at the first use.
     compressed: OnceLock<Option<Bytes>>,
     access: Table,
     /// The operations that take parameters, as `get /v1/orders`; each of them reads its own.
@@ -47,7 +47,7 @@ impl Contract {
         &self.access
     }
 
-    /// Who may call a route; none when it is not in the document. The route of a GET answers HEAD too.
+    /// The callers of a route; none if it is not in the document. The route of a GET serves HEAD as well.
     pub fn access(&self, method: &str, path: &str) -> Option<&Access> {
         let method = if method == "HEAD" { "GET" } else { method };
         self.access.get(&(method.to_owned(), path.to_owned()))

@@ -1,7 +1,7 @@
-//! Whose pages may ask the shop from a browser: a shop window that lives at another address than its API (Fetch, section 3.2).
+//! CORS: storefronts on another origin than the API (Fetch, section 3.2).
 //!
-//! Whoever asks shows a token in a header, and there are no cookies: a page that may ask gains nothing that its reader did not
-//! give it. So no credentials of the browser's own are ever taken.
+//! Callers send a token in a header, and there are no cookies: an allowed page gains nothing that its user did not give
+//! it. So credentials of the browser itself are never accepted.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use super::headers::{
 /// How long a browser may remember what it was allowed, and so how long another setting may take to be heard of.
 const REMEMBERED: Duration = Duration::from_mins(10);
 
-/// Whose pages may ask; nobody's but the shop's own unless it is told of some.
+/// The origins whose pages may call the API; only the shop's own by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Origins {
-    /// Those of the shop itself alone.
+    /// Only the shop's own origin.
     #[default]
     Own,
-    /// Those of this machine, on any port: what a developer's tools serve.
+    /// Origins of this machine on any port, for development tools.
     Local,
     /// These.
     These(Vec<HeaderValue>),
@@ -91,7 +91,7 @@ impl Origins {
         named || (dev && is_local(&of_page)) || shop.and_then(origin).is_some_and(|own| own == of_page)
     }
 
-    /// What answers browsers that ask for others' pages; nothing where there are none.
+    /// The layer that answers preflights of other origins; none if no other origin is allowed.
     pub(crate) fn layer(&self) -> Option<CorsLayer> {
         let allowed = match self {
             Self::Own => return None,

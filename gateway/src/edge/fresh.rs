@@ -12,8 +12,8 @@ use crate::edge::actor::Caller;
 use crate::edge::problem::REAUTHENTICATE;
 
 impl App {
-    /// Refuses whoever has not proved lately who they are. Keys of programs cannot prove it. A token of the command line, which
-    /// only development accepts, counts as a proof.
+    /// Refuses callers who have not re-authenticated recently. API keys cannot re-authenticate. A token of the command
+    /// line, which only development accepts, counts as a proof.
     pub(crate) async fn require_fresh(&self, unit: &Unit, caller: &Caller) -> Result<(), Error> {
         let Some(session) = caller.session() else {
             return if caller.key().is_some() { Err(no_key()) } else { Ok(()) };

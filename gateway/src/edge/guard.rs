@@ -6,7 +6,8 @@ use http::{HeaderMap, HeaderValue, Version, header};
 use crate::edge::problem::Problem;
 use crate::health::Health;
 
-/// What a browser may do with a response: show it, and load nothing for it. Pages that may do more say so themselves.
+/// The default content security policy: a browser may show a response, and load nothing for it. Pages that need more
+/// set their own policy.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// The same for the page that shows the document: its scripts come from this program, and they set its styles.
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \

@@ -8,13 +8,13 @@ pub const CART_TOKEN: HeaderName = HeaderName::from_static("cart-token");
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Marks an answer that was given before.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// The event that somebody who follows an order saw last (HTML, section 9.2.4).
+/// The last event that a client of a stream received (HTML, section 9.2.4).
 pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// The position of the last event of a command.
 pub const LOG_POSITION: HeaderName = HeaderName::from_static("log-position");
 /// The position that a view must have reached to answer a query.
 pub const MIN_LOG_POSITION: HeaderName = HeaderName::from_static("min-log-position");
-/// What is left of a quota (draft-ietf-httpapi-ratelimit-headers-10, section 4).
+/// The rest of a quota (draft-ietf-httpapi-ratelimit-headers-10, section 4).
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// The quota itself (section 3).
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

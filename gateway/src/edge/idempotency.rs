@@ -19,7 +19,7 @@ pub const KEPT_FOR_GUEST: TimeDelta = TimeDelta::hours(1);
 /// one only the outcome is kept: one address, or one account that is free to have, could otherwise store 100 GB a day.
 pub const KEPT_MAX: usize = 4 << 10;
 
-/// The key of a request, if it has one; `who` says whose keys are told apart from everybody else's.
+/// The idempotency key of a request, if it has one; `who` is its owner.
 pub fn key(
     headers: &HeaderMap,
     who: impl FnOnce() -> String,
@@ -45,7 +45,7 @@ pub fn key(
     }))
 }
 
-/// What was asked. The target ends where a line ends, so no other request gives the same bytes.
+/// The fingerprint of a request. The target ends with a line break, so no other request has the same bytes.
 fn fingerprint(method: &Method, uri: &Uri, body: &[u8]) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update(method.as_str());

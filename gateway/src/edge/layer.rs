@@ -21,7 +21,7 @@ use super::{caching, guard, total};
 use crate::app::{App, Shared};
 use crate::edge::actor::Caller;
 use crate::edge::headers::{LOG_POSITION, MIN_LOG_POSITION, RATE_LIMIT, RATE_LIMIT_POLICY, REQUEST_ID};
-use crate::edge::limits::seats::{Held, until_sent};
+use crate::edge::limits::permits::{Held, hold_until_body_sent};
 use crate::edge::limits::{Limits, cost};
 use crate::edge::positions::{self, Opened};
 use crate::edge::problem::Problem;
@@ -34,7 +34,7 @@ use crate::grpc::protocol;
 /// The parameter that asks for a thing as it was.
 const AT: &str = "at";
 
-/// What a request looked like from outside.
+/// The parts of a request that the log needs.
 struct Outline {
     started: Instant,
     method: Method,
@@ -96,7 +96,7 @@ impl Outline {
         trail::shortened(app.commands.vault().blind("visitor", &network).await.unwrap_or_default())
     }
 
-    /// What the request leaves in the log; `status` is what it came to, which a response of gRPC says in its own way.
+    /// The line of the request in the access log; `status` is that of the response, which gRPC encodes in its own way.
     fn line<'a>(
         &'a self,
         app: &App,
@@ -130,7 +130,7 @@ impl Outline {
     }
 }
 
-/// What happens to every request: it gets an id, is counted and measured, and its problem gets a body.
+/// The outermost layer: gives every request an id, counts and measures it, and writes the body of its problem.
 pub(crate) async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     let outline = Outline::of(&app, &request);
     let edge = &outline.edge;
@@ -138,8 +138,8 @@ pub(crate) async fn pass(State(app): State<Shared>, mut request: Request, next: 
     let admitted = guard::named_once(&request)
         .and_then(|()| guard::store_answers(&app.health, outline.uri.path()))
         .and_then(|()| app.limits.admit(edge.address, outline.cost()));
-    let (mut response, standing, seat) = match admitted {
-        Ok((standing, seat)) => (handled(&app, edge, request, next).await, standing, seat),
+    let (mut response, standing, permit) = match admitted {
+        Ok((standing, permit)) => (handled(&app, edge, request, next).await, standing, permit),
         Err(problem) => (problem.into_response(), None, None),
     };
     let is_personal = open(&app, &outline, &mut response).await;
@@ -168,7 +168,7 @@ pub(crate) async fn pass(State(app): State<Shared>, mut request: Request, next: 
     if line.is_written() {
         line.write(&outline.address(&app).await);
     }
-    response.map(|body| until_sent(body, seat, bytes))
+    response.map(|body| hold_until_body_sent(body, permit, bytes))
 }
 
 /// The response of the handler, or of what refuses the request before it.
@@ -223,7 +223,7 @@ async fn position(app: &Shared, parts: &mut Parts, text: &str) -> Result<Option<
     }
 }
 
-/// What `?at=` says.
+/// The value of `?at=`.
 fn moment(uri: &Uri) -> Option<String> {
     let pairs = form_urlencoded::parse(uri.query()?.as_bytes());
     pairs.into_iter().find(|(name, _)| name == AT).map(|(_, value)| value.into_owned())
@@ -295,10 +295,10 @@ fn hold(app: &Shared, outline: &Outline, response: &mut Response) -> Held {
         return Held::Each(held.clone(), visitor);
     };
     if outline.method != Method::GET {
-        return Held::Whole(Arc::new(held.take_anyway(visitor, size)));
+        return Held::Whole(Arc::new(held.acquire_anyway(visitor, size)));
     }
-    match held.take_many(visitor, size) {
-        Ok(seat) => Held::Whole(Arc::new(seat)),
+    match held.acquire_many(visitor, size) {
+        Ok(permit) => Held::Whole(Arc::new(permit)),
         Err(full) => {
             *response = Limits::unread(full).into_response();
             Held::Free

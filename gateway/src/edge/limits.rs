@@ -3,7 +3,7 @@
 pub mod cost;
 pub mod guesses;
 pub mod memory;
-pub mod seats;
+pub mod permits;
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -22,21 +22,21 @@ use uuid::Uuid;
 use crate::edge::problem::Problem;
 use crate::edge::proxies::Proxies;
 use guesses::Guesses;
-use seats::{Full, Seat, Seats};
+use permits::{ConcurrencyLimit, Full, Permit};
 
 /// Units of work of one address a minute ([`cost`]): a whole office or a mobile carrier may share one.
 pub const PER_ADDRESS: u32 = 60_000;
-/// Requests of one address a minute that change something for a guest: a hundred visitors behind one address who fill their carts.
-/// Each is written to the log for good.
+/// Changes by guests of one address per minute: a hundred visitors behind one address who fill their carts. Each change
+/// is kept in the log forever.
 pub const GUEST_WRITES_PER_ADDRESS: u32 = 300;
-/// Requests of one customer's account a minute that change something: ten a second, which no page of a shop sends. Each is written
-/// to the log for good, and accounts are free to have.
+/// Changes by one customer's account per minute: ten a second, more than any storefront sends. Each change is kept in
+/// the log forever, and accounts cost nothing.
 pub const WRITES_PER_ACCOUNT: u32 = 600;
 /// Requests of one account a minute: a program that keeps a catalog in step sends some hundreds a second.
 pub const PER_ACCOUNT: u32 = 60_000;
 /// Requests of one address a minute that hash a password or write a mail: an office in the morning.
 pub const AUTH_PER_ADDRESS: u32 = 60;
-/// Coupon codes that one address enters a minute: a person has one or two, and whoever tries them out has thousands.
+/// Coupon codes that one address may enter per minute: a person has one or two, an attacker who guesses has thousands.
 pub const COUPONS_PER_ADDRESS: u32 = 20;
 /// Streams of changes of one process at a time: each is kept alive and looks for news.
 const STREAMS: usize = 1_000;
@@ -44,14 +44,14 @@ const STREAMS: usize = 1_000;
 pub const STREAMS_EACH: usize = 50;
 /// Connections of one visitor at a time, where requests of an address are limited: an office whose browsers open six each.
 const CONNECTIONS_EACH: usize = 2_000;
-/// Requests of one visitor that are under way, where requests of an address are limited: far more than an office has open,
-/// and few enough that answers that nobody reads fill no memory. Whoever speaks HTTP/2 could leave hundreds unread on each
+/// Concurrent requests of one visitor, if requests of an address are limited: far more than an office needs, and few
+/// enough that unread responses do not fill the memory. An HTTP/2 client could leave hundreds unread on each
 /// connection.
 const UNDER_WAY_EACH: usize = 500;
-/// Bytes of responses that one visitor may have in memory, where requests of an address are limited: thirty copies of the
-/// largest response, which leave it in milliseconds unless nobody reads them.
+/// Bytes of responses that one visitor may hold in memory, if requests of an address are limited: thirty copies of the
+/// largest response, which leave the memory within milliseconds unless they stay unread.
 const HELD_EACH: usize = 16 << 20;
-/// Seconds after which whoever was told to come back to a stream does.
+/// Seconds after which a refused client of a stream retries.
 const COME_BACK_S: u32 = 5;
 /// Guests' carts that one address checks out a minute: each holds goods until its payment window has passed.
 pub const CHECKOUTS_PER_ADDRESS: u32 = 10;
@@ -67,21 +67,21 @@ type Keyed<K> = DefaultKeyedRateLimiter<K, StateInformationMiddleware>;
 pub struct Limits {
     address: Option<Arc<Limit<IpAddr>>>,
     account: Option<Arc<Limit<Uuid>>>,
-    /// Of an address, for what makes passwords be hashed or mails be written.
+    /// By address, for requests that hash passwords or send mails.
     auth: Option<Arc<Limit<IpAddr>>>,
-    /// Of an address, for coupon codes.
+    /// By address, for coupon codes.
     coupons: Option<Arc<Limit<IpAddr>>>,
-    /// Of an address, for what guests check out.
+    /// By address, for guest checkouts.
     checkouts: Option<Arc<Limit<IpAddr>>>,
-    /// Of an address, for what guests change.
+    /// By address, for changes by guests.
     guest_writes: Option<Arc<Limit<IpAddr>>>,
-    /// Of a customer's account, for what it changes.
+    /// By a customer's account, for changes.
     account_writes: Option<Arc<Limit<Uuid>>>,
     guesses: Arc<Guesses>,
-    streams: Seats,
+    streams: ConcurrencyLimit,
     connections_each: Option<usize>,
-    under_way: Option<Seats>,
-    held: Seats,
+    under_way: Option<ConcurrencyLimit>,
+    held: ConcurrencyLimit,
     proxies: Proxies,
 }
 
@@ -96,10 +96,10 @@ impl Default for Limits {
             guest_writes: None,
             account_writes: None,
             guesses: Arc::default(),
-            streams: Seats::new(STREAMS, STREAMS_EACH),
+            streams: ConcurrencyLimit::new(STREAMS, STREAMS_EACH),
             connections_each: None,
             under_way: None,
-            held: Seats::new(memory::held(), usize::MAX),
+            held: ConcurrencyLimit::new(memory::held(), usize::MAX),
             proxies: Proxies::default(),
         }
     }
@@ -126,12 +126,12 @@ struct Limit<K: Hash + Eq + Clone> {
     keyed: Keyed<K>,
 }
 
-/// What is said of a quota in an answer.
+/// The state of a quota, for the response headers.
 #[derive(Debug, Clone)]
 pub struct Standing {
     /// The quota.
     pub policy: HeaderValue,
-    /// What is left of it.
+    /// The rest of the quota.
     pub left: HeaderValue,
 }
 
@@ -141,20 +141,20 @@ impl Limits {
         Self {
             address: Limit::new("address", address),
             account: Limit::new("account", account),
-            // Where addresses are not limited they may be that of a proxy that nobody told of.
+            // Where addresses are not limited they may be those of an unknown proxy.
             connections_each: (address > 0).then_some(CONNECTIONS_EACH),
-            under_way: (address > 0).then(|| Seats::new(usize::MAX, UNDER_WAY_EACH)),
-            held: Seats::new(memory::held(), if address > 0 { HELD_EACH } else { usize::MAX }),
+            under_way: (address > 0).then(|| ConcurrencyLimit::new(usize::MAX, UNDER_WAY_EACH)),
+            held: ConcurrencyLimit::new(memory::held(), if address > 0 { HELD_EACH } else { usize::MAX }),
             ..Self::default()
         }
     }
 
-    /// The same behind these proxies: their visitors are told apart by what they say of them.
+    /// The same limits behind these proxies: visitors are identified by the header of the proxies.
     pub fn behind(self, proxies: Proxies) -> Self {
         Self { proxies, ..self }
     }
 
-    /// Who stands between the shop and its visitors.
+    /// The trusted proxies.
     pub fn proxies(&self) -> &Proxies {
         &self.proxies
     }
@@ -182,26 +182,26 @@ impl Limits {
 
     /// The same, with so many requests of one visitor under way at a time.
     pub fn with_under_way(self, each: usize) -> Self {
-        Self { under_way: Some(Seats::new(usize::MAX, each)), ..self }
+        Self { under_way: Some(ConcurrencyLimit::new(usize::MAX, each)), ..self }
     }
 
     /// The same, with so many bytes of responses in memory, of all visitors and of each.
     pub fn with_held(self, all: usize, each: usize) -> Self {
-        Self { held: Seats::new(all, each), ..self }
+        Self { held: ConcurrencyLimit::new(all, each), ..self }
     }
 
     /// Counts a request of an address, and takes a place among those that are under way, until the response was sent.
     ///
     /// # Errors
     /// When the address asks too much, or reads too little of what it asked for.
-    pub fn admit(&self, address: IpAddr, cost: NonZeroU32) -> Result<(Option<Standing>, Option<Seat>), Problem> {
+    pub fn admit(&self, address: IpAddr, cost: NonZeroU32) -> Result<(Option<Standing>, Option<Permit>), Problem> {
         let standing = self.address(address, cost)?;
         self.held.has_room_for(address).map_err(Self::unread)?;
         Ok((standing, self.under_way(address)?))
     }
 
     /// The bytes of responses that visitors have in memory.
-    pub(crate) fn held(&self) -> &Seats {
+    pub(crate) fn held(&self) -> &ConcurrencyLimit {
         &self.held
     }
 
@@ -209,25 +209,25 @@ impl Limits {
     pub(crate) fn unread(full: Full) -> Problem {
         let problem = match full {
             Full::All => {
-                let detail = "too many responses are not read yet";
+                let detail = "too many responses are unread; read them first";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "server.busy", detail)
             }
             Full::Each => {
-                let detail = "one address has too many responses that are not read yet: read them first";
+                let detail = "this address has too many unread responses; read them first";
                 Problem::new(StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail)
             }
         };
         problem.retry_after(COME_BACK_S)
     }
 
-    /// Takes a place among the requests that are under way, until the answer was sent.
-    pub fn under_way(&self, address: IpAddr) -> Result<Option<Seat>, Problem> {
+    /// Acquires a permit for a concurrent request, until the response is sent.
+    pub fn under_way(&self, address: IpAddr) -> Result<Option<Permit>, Problem> {
         let full = |_| {
-            let detail = "one address has too many requests under way";
+            let detail = "this address has too many concurrent requests";
             let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail);
             problem.retry_after(COME_BACK_S)
         };
-        self.under_way.as_ref().map(|seats| seats.take(address)).transpose().map_err(full)
+        self.under_way.as_ref().map(|limit| limit.acquire(address)).transpose().map_err(full)
     }
 
     /// The same, with a limit to the guests' carts that one address may check out a minute; 0 is no limit.
@@ -265,13 +265,13 @@ impl Limits {
         &self.guesses
     }
 
-    /// Takes a place among the streams of changes that are open.
-    pub fn stream(&self, address: IpAddr) -> Result<Seat, Problem> {
-        let (status, code, detail) = match self.streams.take(address) {
-            Ok(seat) => return Ok(seat),
+    /// Acquires a permit for an open stream of changes.
+    pub fn stream(&self, address: IpAddr) -> Result<Permit, Problem> {
+        let (status, code, detail) = match self.streams.acquire(address) {
+            Ok(permit) => return Ok(permit),
             Err(Full::All) => (StatusCode::SERVICE_UNAVAILABLE, "server.busy", "too many streams are open".to_owned()),
             Err(Full::Each) => {
-                let detail = format!("one address may follow {STREAMS_EACH} orders at a time");
+                let detail = format!("one address may have {STREAMS_EACH} open streams");
                 (StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail)
             }
         };
@@ -347,7 +347,7 @@ impl<K: Hash + Eq + Clone> Limit<K> {
                 let wait = until.wait_time_from(DefaultClock::default().now());
                 let seconds = u32::try_from(wait.as_secs() + 1).unwrap_or(u32::MAX);
                 let detail = format!(
-                    "the quota of {} a minute is used up: wait, or spread the requests ({})",
+                    "the quota of {} per minute is used up: wait, or spread the requests ({})",
                     self.quota, self.name
                 );
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail);

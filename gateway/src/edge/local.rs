@@ -1,4 +1,5 @@
-//! The pages of development, for whoever sits at the machine: mails with codes and the manners of the provider are nobody else's.
+//! Access to the development pages: only from this machine, because mails contain codes and the provider can be made to
+//! fail.
 
 use std::net::IpAddr;
 
@@ -13,8 +14,8 @@ use crate::edge::problem::Problem;
 /// Most characters of a header that are repeated: the names that people give their machines are shorter.
 const SHOWN_MAX: usize = 60;
 
-/// Refuses what a page of somebody else makes a browser ask: under a name of theirs that leads here (DNS rebinding), or from
-/// their page.
+/// Refuses requests that a page of another site makes a browser send: under a host name of its own that resolves to
+/// this machine (DNS rebinding), or from its own origin.
 pub(crate) async fn only(request: Request, next: Next) -> Response {
     let named = host(request.uri(), request.headers());
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
@@ -38,7 +39,7 @@ fn refuse(code: &'static str, header: &str, said: &[u8]) -> Response {
     Problem::new(StatusCode::FORBIDDEN, code, detail).into_response()
 }
 
-/// What somebody sent, as far as it can be repeated: its printable ASCII characters, and no more of them than a name has.
+/// A header's value for an error text: its printable ASCII characters, limited to the length of a host name.
 fn shown(said: &[u8]) -> String {
     said.iter().filter(|byte| byte.is_ascii_graphic()).take(SHOWN_MAX).map(|byte| char::from(*byte)).collect()
 }
@@ -49,7 +50,7 @@ fn host(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
     uri.authority().cloned().or_else(said)
 }
 
-/// Whose page asks, if a browser says so; nobody's when it hides it.
+/// The origin of the page that sends the request, if the browser states it; none if the browser hides it.
 fn origin(headers: &HeaderMap) -> Option<Option<Authority>> {
     let text = headers.get(header::ORIGIN)?.to_str().unwrap_or_default();
     Some(text.parse::<Uri>().ok().and_then(|uri| uri.authority().cloned()))

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::edge::problem::Problem;
 
-/// What a page may load and do: its own style, and forms to this shop. No scripts, nothing from elsewhere.
+/// The content security policy of pages: their own style, and forms to this shop. No scripts, nothing from other sites.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -49,7 +49,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     });
     for (name, source) in SOURCES {
         if let Err(error) = environment.add_template(name, source) {
-            tracing::error!(%error, name, "a template cannot be read");
+            tracing::error!(%error, name, "cannot read a template");
         }
     }
     environment
@@ -77,7 +77,7 @@ pub fn page(template: &str, locale: Locale, context: &impl Serialize) -> Result<
     Ok(response)
 }
 
-/// Tells a story in a language: each sentence is a macro of its template.
+/// Renders an order's story in a language: each sentence is a macro of its template.
 pub struct Teller(Captured<'static>);
 
 impl Teller {
@@ -97,7 +97,7 @@ impl Teller {
 }
 
 fn unwritten(name: &str, error: &minijinja::Error) -> Problem {
-    tracing::error!(%error, name, "a page cannot be made");
+    tracing::error!(%error, name, "cannot render a page");
     Problem::internal()
 }
 

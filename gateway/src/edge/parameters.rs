@@ -8,7 +8,7 @@ use super::body::words;
 use crate::app::Shared;
 use crate::edge::problem::Problem;
 
-/// Refuses parameters where there are none: whoever sends one means something by it, and would not learn that nobody read it.
+/// Refuses unknown query parameters, because ignoring one silently would mislead the client.
 pub(crate) async fn known(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let name = request.uri().query().and_then(|query| query.split(['&', '=']).find(|part| !part.is_empty()));
     if let (Some(name), Some(path)) = (name, request.extensions().get::<MatchedPath>())
@@ -20,7 +20,7 @@ pub(crate) async fn known(State(app): State<Shared>, request: Request, next: Nex
     next.run(request).await
 }
 
-/// What is wrong with a query, from what its reader says of it: the name of a parameter and more, or a name in the middle.
+/// Converts the reader's error about a query: it names the parameter at the beginning or in the middle.
 pub(crate) fn unreadable(said: &str) -> Problem {
     let quoted = |prefix: &str| said.split_once(prefix)?.1.split_once('`').map(|(name, _)| name);
     if let Some(name) = quoted("unknown field `") {
@@ -35,7 +35,7 @@ pub(crate) fn unreadable(said: &str) -> Problem {
     }
 }
 
-/// A parameter that takes one value has two: nobody knows which is meant.
+/// A parameter that takes one value is given twice.
 pub(crate) fn twice(name: &str) -> Problem {
     Problem::query(name, format!("`{name}` is given twice"))
 }

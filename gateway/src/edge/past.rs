@@ -31,7 +31,7 @@ pub struct Then {
 }
 
 impl Then {
-    /// What a query that has other parameters too says of it, with the position that the edge has opened.
+    /// The moment of a query with other parameters, with the position that the edge has decrypted.
     pub(crate) fn of(at: Option<String>, opened: Option<Opened>) -> Self {
         Self { at, opened }
     }

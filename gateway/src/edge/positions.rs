@@ -1,11 +1,11 @@
-//! Positions of the log as they are shown: numbers to staff, sealed tokens to everybody else.
+//! Log positions as callers see them: numbers for staff, encrypted tokens for everybody else.
 //!
-//! One log holds the acts of all, so its positions count them: whoever reads two of them learns how many events lie between,
-//! and so whether a question about somebody else's address made any. A token is `pos_` and the base64url of nonce, ciphertext
-//! and tag (AES-256-GCM, NIST SP 800-38D) under a key of the shop. Each token has a nonce of its own, so that equal positions
-//! do not look equal, and nothing can be compared but by the shop. The [edge](crate::edge) opens tokens in
-//! `Min-Log-Position` and `?at=` and writes them into `Log-Position`, so handlers see numbers only; of `?at=` they see no number
-//! but the one that the edge has opened.
+//! One log records the activity of all, so positions count it: two of them would reveal how many events lie between,
+//! and so whether a request about another person's address caused any. A token is `pos_` and the base64url of nonce,
+//! ciphertext and tag (AES-256-GCM, NIST SP 800-38D) under a key of the shop. Each token has its own nonce, so equal
+//! positions have different tokens, and only the shop can compare them. The [edge](crate::edge) decrypts tokens in
+//! `Min-Log-Position` and `?at=` and encrypts positions in `Log-Position`, so handlers see numbers only; of `?at=` they
+//! see only a number that the edge has decrypted.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,9 +18,9 @@ use byteshop_eventstore::{SealError, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What every token starts with.
+/// The prefix of every token.
 pub const PREFIX: &str = "pos_";
-/// What the key is derived for.
+/// The purpose of the derived key.
 pub const PURPOSE: &str = "log position";
 
 /// The key that positions are sealed with; every process of a shop has the same.

@@ -1,4 +1,4 @@
-//! What the caller is told when something is in the way: one shape (RFC 9457) with a stable code, for every error.
+//! The error of a response: one shape (RFC 9457) with a stable code, for every error.
 
 use std::borrow::Cow;
 
@@ -16,14 +16,15 @@ use crate::titles;
 pub const MEDIA_TYPE: &str = "application/problem+json";
 /// Seconds after which a caller may come back when the store or a view is behind: longer than most hiccups last.
 const RETRY_AFTER_S: u32 = 1;
-/// Seconds after which a caller may ask again for what nobody has connected or confirmed: it takes a person.
+/// Seconds after which a caller may retry what an operator has to connect or confirm.
 const UNCONNECTED_RETRY_AFTER_S: u32 = 300;
-/// Characters of the name of a parameter that are repeated: the longest of ours is shorter.
+/// Characters of a parameter's name that are repeated in an error; the longest known name is shorter.
 const PARAMETER_MAX: usize = 60;
 
 /// The code of what takes a recent proof of identity.
 pub const REAUTHENTICATE: &str = "auth.reauthentication_required";
-/// What a client is asked for then (RFC 9470, section 3): authentication that is younger than [`session::FRESH`], in seconds.
+/// The challenge for re-authentication (RFC 9470, section 3): an authentication that is younger than
+/// [`session::FRESH`], in seconds.
 ///
 /// [`session::FRESH`]: byteshop_domain::session::FRESH
 const STEP_UP: &str = "Bearer realm=\"byteshop\", error=\"insufficient_user_authentication\", max_age=\"600\"";
@@ -34,7 +35,7 @@ pub struct FieldError {
     /// Where it is.
     #[serde(flatten)]
     pub place: Place,
-    /// What is wrong with it.
+    /// The description of the error.
     pub detail: String,
 }
 
@@ -88,7 +89,7 @@ impl Problem {
         }
     }
 
-    /// Notes whom it is about, for the shop's own log alone: a keyed hash or an id, and nothing that the caller is told.
+    /// Records whom the error is about, for the log of the shop only: a keyed hash or an id, never shown to the caller.
     pub fn concerning(mut self, about: String) -> Self {
         self.about = Some(about.into_boxed_str());
         self
@@ -109,13 +110,13 @@ impl Problem {
         self
     }
 
-    /// Says when to come back.
+    /// Sets `Retry-After`.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
         self
     }
 
-    /// Nobody answers at this path.
+    /// There is no route at this path.
     pub fn no_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "request.not_found", "there is no resource at this path")
     }
@@ -129,7 +130,7 @@ impl Problem {
         )
     }
 
-    /// There is no such thing, or not for the one who asks: nobody learns which.
+    /// The resource does not exist, or the caller may not know of it; the response is the same.
     pub fn missing(category: &str) -> Self {
         Self::from(Rejected::missing(category))
     }
@@ -141,7 +142,7 @@ impl Problem {
 
     /// A parameter of the query cannot be read, or cannot be meant.
     pub fn query(parameter: &str, detail: impl Into<Cow<'static, str>>) -> Self {
-        // Nobody needs all of a name that somebody made up.
+        // An unknown name need not be repeated as a whole.
         let parameter = parameter.chars().take(PARAMETER_MAX).collect();
         Self::malformed("request.invalid_query", detail).blame(Place::Parameter(parameter))
     }
@@ -201,7 +202,7 @@ impl Problem {
         self.status
     }
 
-    /// What is in the way, in words.
+    /// The description of the error.
     pub fn detail(&self) -> &str {
         &self.detail
     }
@@ -288,14 +289,14 @@ impl From<Error> for Problem {
             Error::Closed { .. } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "shop.restored",
-                "the shop takes no payments after a restored backup, until an operator confirms it with `byteshop check --repair` and \
-                 `byteshop numbers confirm`; try again later",
+                "the shop accepts no payments after a restored backup until an operator confirms it with \
+                 `byteshop check --repair` and `byteshop numbers confirm`; try again later",
             )
             .retry_after(UNCONNECTED_RETRY_AFTER_S),
             Error::NoProvider { .. } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "payment.no_provider",
-                format!("{error}: the people who run the shop name its provider in BYTESHOP_PAYMENT_PROVIDER"),
+                format!("{error}: operators set BYTESHOP_PAYMENT_PROVIDER"),
             )
             .retry_after(UNCONNECTED_RETRY_AFTER_S),
             Error::Provider(error) => {
@@ -310,10 +311,10 @@ impl From<Error> for Problem {
             Error::Store(StoreError::Seal(SealError::Erased)) => Self::new(
                 StatusCode::CONFLICT,
                 "account.erased",
-                "this person's data was erased; nothing can be stored for them",
+                "the personal data of this person was erased; nothing more can be stored about them",
             ),
             Error::Store(error) => {
-                // That Postgres is away is logged once, by whoever watches it; the access log has each request.
+                // That Postgres is away is logged once, by its monitor; the access log has each request.
                 if !error.is_outage() {
                     tracing::error!(%error, "the event store failed");
                 }
@@ -328,7 +329,7 @@ impl From<Error> for Problem {
 }
 
 impl IntoResponse for Problem {
-    /// Gives status and headers; the edge writes the body, since only it knows the id of the request.
+    /// Sets status and headers; the edge writes the body, because only the edge knows the id of the request.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         let headers = response.headers_mut();

@@ -6,10 +6,10 @@ use std::str::FromStr;
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-/// Where each proxy writes down who spoke to it, after what it was told itself.
+/// The header in which each proxy adds the address of its client.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The proxies of this shop; none unless it is told of some.
+/// The trusted proxies of this shop; none by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies(Vec<IpNet>);
 
@@ -29,14 +29,14 @@ impl FromStr for Proxies {
 }
 
 impl Proxies {
-    /// Whether a proxy of ours has this address.
+    /// Whether a trusted proxy has this address.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The visitor behind a connection: the last one whom a proxy of ours names and who is none of them. What stands before
-    /// that in the header was written by the visitor, and may say anything.
+    /// The visitor behind a connection: the last address that a trusted proxy reports and that is not a trusted proxy
+    /// itself. Earlier entries of the header are written by the visitor and can be forged.
     pub fn visitor(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut visitor = peer;
         let lines = headers.get_all(FORWARDED_FOR).iter().rev();
@@ -58,7 +58,7 @@ fn address(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(with_port).or_else(in_brackets)
 }
 
-/// What of an address one visitor holds: all of a v4 address, the first half of a v6 one.
+/// The part of an address that identifies one visitor: all of an IPv4 address, the first half of an IPv6 one.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
@@ -74,7 +74,7 @@ mod tests {
     fn the_visitor_is_the_last_who_is_no_proxy_of_ours() {
         let proxies: Proxies = "10.0.0.0/8, 2001:db8::7 ,192.0.2.1".parse().unwrap();
         for (peer, lines, visitor) in [
-            // Nobody between: whatever is said.
+            // No proxy in between: the header is ignored.
             ("203.0.113.5", &["198.51.100.1"][..], "203.0.113.5"),
             ("10.1.1.1", &[], "10.1.1.1"),
             ("10.1.1.1", &["198.51.100.1"], "198.51.100.1"),

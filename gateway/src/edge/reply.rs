@@ -1,4 +1,4 @@
-//! What a command answers: small enough to be kept in a receipt, so that the first answer can be given again.
+//! The response of a command, small enough for a receipt, so that it can be repeated.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 
 use crate::edge::headers::{LOG_POSITION, REPLAYED, etag};
 
-/// What is answered again when the first answer was too large to be kept.
-const CUT: &str = r#"{"status":"done","detail":"this request was carried out before; its answer was too large to be kept: read the resource"}"#;
+/// The body of a repeated response that was too large to store.
+const CUT: &str = r#"{"status":"done","detail":"this request was carried out earlier; its response was too large to store: read the resource"}"#;
 
 /// The answer of a command that was carried out.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,7 +26,7 @@ pub struct Reply {
     most: Option<usize>,
 }
 
-/// What a receipt keeps of an answer.
+/// The part of a response that a receipt stores.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     status: u16,
@@ -85,7 +85,7 @@ impl Reply {
         Ok(Self { etag: None, ..Self::ok(0, body)? })
     }
 
-    /// 204: it is done, and there is no more to say.
+    /// 204 without a body.
     pub fn done() -> Self {
         Self { status: 204, etag: None, location: None, body: None, most: None }
     }
@@ -134,7 +134,7 @@ pub fn respond(done: Done<Reply>, otherwise: i64) -> Response {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Personal;
 
-/// Marks a response that is for staff, whoever asks: a link for staff opens it without a token.
+/// Marks a response for staff, even without a staff caller: a link for staff opens it without a token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ForStaff;
 

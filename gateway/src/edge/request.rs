@@ -1,4 +1,4 @@
-//! What the edge knows of a request: its ids, where it comes from, and who asks.
+//! The edge's data about a request: ids, address and caller.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -12,10 +12,10 @@ use uuid::Uuid;
 use super::headers::REQUEST_ID;
 use crate::app::Shared;
 
-/// What is known of a request before anybody reads it. Clones share who asks.
+/// The data about a request before its body is read. Clones share the caller.
 #[derive(Debug, Clone)]
 pub(crate) struct Edge {
-    /// Its id, which no client chooses: two requests never share one.
+    /// The id of the request, chosen by the shop, so that no two requests share one.
     pub(crate) request_id: Uuid,
     /// The id that the client gave it, to find it again in its own logs.
     pub(crate) client_request_id: Option<Uuid>,
@@ -24,7 +24,7 @@ pub(crate) struct Edge {
     asker: Arc<OnceLock<Asker>>,
 }
 
-/// Who asks, as the credentials of the request told.
+/// The caller, by the credentials of the request.
 #[derive(Debug, Clone)]
 pub(crate) struct Asker {
     /// As the log names them.
@@ -44,7 +44,7 @@ impl Edge {
         Self { request_id: Clock.new_id(), client_request_id, address, asker: Arc::default() }
     }
 
-    /// What the edge has read of a request.
+    /// Reads the data from the head of a request.
     pub(crate) fn of(parts: &Parts) -> Self {
         parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self {
             request_id: Uuid::nil(),
@@ -54,7 +54,7 @@ impl Edge {
         })
     }
 
-    /// Notes who asks; the first word counts.
+    /// Records the caller; only the first call counts.
     pub(crate) fn asked_by(&self, asker: Asker) {
         // A request whose credentials are read twice says the same twice.
         let _ = self.asker.set(asker);
@@ -65,7 +65,7 @@ impl Edge {
         self.asker().is_some_and(|asker| asker.is_staff)
     }
 
-    /// Who asks, if that was read.
+    /// The caller, if it was read.
     pub(super) fn asker(&self) -> Option<&Asker> {
         self.asker.get()
     }

@@ -1,4 +1,4 @@
-//! Positions of the log as the one who asks may see them.
+//! Log positions in the form that the caller may see.
 
 use byteshop_commands::Error;
 use byteshop_eventstore::StoreError;
@@ -8,7 +8,7 @@ use super::positions::{PURPOSE, Positions, Shown};
 use crate::app::App;
 
 impl App {
-    /// What seals positions.
+    /// The encryption of positions.
     pub(crate) async fn positions(&self) -> Result<&Positions, Error> {
         let make = async || {
             let key = self.commands.vault().derive(PURPOSE).await?;
@@ -22,7 +22,7 @@ impl App {
         if caller.is_staff() { Ok(Shown::numbers()) } else { self.shown_sealed().await }
     }
 
-    /// Shows positions as tokens, whoever reads them.
+    /// Shows positions as tokens, even to staff.
     pub(crate) async fn shown_sealed(&self) -> Result<Shown<'_>, Error> {
         Ok(Shown::tokens(self.positions().await?))
     }

@@ -7,7 +7,7 @@ use http::Method;
 
 use crate::app::Shared;
 
-/// What a response shows of a cart.
+/// The total of a cart that a response shows.
 #[derive(Debug, Clone, Copy)]
 struct Total(CartId, Money);
 
@@ -19,8 +19,8 @@ pub(crate) fn showing(mut response: Response, cart: CartId, total: Option<Money>
     response
 }
 
-/// Remembers what a response shows. Whoever asks for the headers alone does not see it, and a response that took the place of
-/// this one does not have it.
+/// Records the total that a response shows. It is not recorded for HEAD requests, or if another response replaced this
+/// one.
 pub(crate) async fn remember(app: &Shared, method: &Method, response: &mut Response) {
     let shown = response.extensions_mut().remove::<Total>();
     if let Some(Total(cart, total)) = shown.filter(|_| *method == Method::GET) {

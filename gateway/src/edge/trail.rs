@@ -1,8 +1,8 @@
-//! What requests leave in the program's own log: one line each for the access log, and one more for what an investigation
-//! of an attack or of misuse asks for: refusals, and personal data that staff has read (OWASP ASVS 5, 16.2 and 16.3).
+//! The log lines of requests: one for the access log, and one more for investigations of attacks and misuse: refusals,
+//! and reads of personal data by staff (OWASP ASVS 5, 16.2 and 16.3).
 //!
-//! Neither has secrets or personal data: routes are patterns, and where a request came from is a keyed hash, the same for
-//! the same address, which only the shop can make.
+//! Neither contains secrets or personal data: routes are patterns, and the address is a keyed hash that only the shop
+//! can compute.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -37,11 +37,11 @@ pub(crate) struct Line<'a> {
     pub(crate) status: StatusCode,
     pub(crate) bytes: Option<u64>,
     pub(crate) duration: Duration,
-    /// Who asked; none when the credentials were not read, or are none.
+    /// The actor; none if there were no valid credentials.
     pub(crate) actor: Option<&'a Actor>,
-    /// What it was refused with.
+    /// The problem with which the request was refused.
     pub(crate) problem: Option<&'a Problem>,
-    /// What the routes say of themselves.
+    /// The contract of the routes.
     pub(crate) contract: &'a LazyLock<Contract>,
     /// How it shows staff what is known of a person, if it does.
     pub(crate) reading: Option<Reading>,
@@ -50,16 +50,16 @@ pub(crate) struct Line<'a> {
 /// How staff gets to read what is known of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// By their role, or by the scope of a key.
+    /// Access by role, or by the scope of a key.
     ByRole,
-    /// By a link that was made for staff, which says nothing of who follows it.
+    /// Access by a signed link for staff, which does not identify the reader.
     ByLink,
 }
 
 /// Why a request is worth a line of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// It was refused.
+    /// The request was refused.
     Refused,
     /// Staff has read what is known of a person.
     StaffRead(Reading),
@@ -92,7 +92,9 @@ impl Line<'_> {
             None => return,
             Some(Kind::Refused) => "a request was refused",
             Some(Kind::StaffRead(Reading::ByRole)) => "staff has read personal data",
-            Some(Kind::StaffRead(Reading::ByLink)) => "staff has read personal data by a signed link: who is not known",
+            Some(Kind::StaffRead(Reading::ByLink)) => {
+                "staff has read personal data by a signed link; the reader is unknown"
+            }
         };
         tracing::info!(
             target: SECURITY,
@@ -112,7 +114,7 @@ impl Line<'_> {
     fn kind(&self) -> Option<Kind> {
         let refused = match self.status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => true,
-            // A thing of somebody else's and one that there is not look the same from outside; here, too.
+            // A resource of another owner and one that does not exist look the same from outside; here, too.
             StatusCode::NOT_FOUND => {
                 let access = self.contract.access(self.method, self.route);
                 access.is_some_and(|access| access.belongs != Belongs::Nobody)

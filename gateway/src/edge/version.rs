@@ -20,7 +20,7 @@ pub(crate) fn no_position() -> Problem {
     )
 }
 
-/// What `?at=` may hold.
+/// The accepted values of `?at=`.
 pub(crate) const AT_TAKES: &str = "`at` must be a Log-Position that this shop sent, or an RFC 3339 time";
 
 /// A number from its digits alone: no sign, no space.

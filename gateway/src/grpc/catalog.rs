@@ -102,7 +102,7 @@ impl Catalog {
                 }
                 Ok(None)
             }
-            None => Err(Problem::invalid("by", "name the product: `product`, `variant` or `sku`")),
+            None => Err(Problem::invalid("by", "one of `product`, `variant` and `sku` is required")),
         }
     }
 
@@ -115,7 +115,7 @@ impl Catalog {
     }
 }
 
-/// Who asks, with which headers, and what.
+/// Splits a request into the caller, the headers and the message.
 fn opened<T>(request: Request<T>) -> Result<(Caller, HeaderMap, T), Problem> {
     let (metadata, extensions, asked) = request.into_parts();
     // The edge of gRPC has put it there.
@@ -123,7 +123,7 @@ fn opened<T>(request: Request<T>) -> Result<(Caller, HeaderMap, T), Problem> {
     Ok((caller, metadata.into_headers(), asked))
 }
 
-/// A line that somebody means to order.
+/// A line to validate.
 struct Wanted {
     variant: VariantId,
     quantity: Quantity,
@@ -142,7 +142,7 @@ fn wanted(lines: &[LineToValidate], currency: Currency) -> Result<Vec<Wanted>, P
         if !seen.insert(wanted.variant) {
             return Err(wrong(
                 "variant",
-                "this variant is on an earlier line already; add up the quantities".to_owned(),
+                "this variant is already on an earlier line; add up the quantities".to_owned(),
             ));
         }
         Ok(wanted)
@@ -165,7 +165,7 @@ impl Wanted {
         Ok(Self { variant, quantity, seen })
     }
 
-    /// What it costs now, if it is offered.
+    /// The amount at the current price, if the variant is for sale.
     fn amount(&self, sold: &offers::Offered) -> Option<Money> {
         sold.offer.and_then(|offer| offer.price.times(self.quantity).ok())
     }

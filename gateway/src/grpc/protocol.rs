@@ -1,4 +1,4 @@
-//! What tells gRPC from the rest of HTTP: its methods, its media type, and its status.
+//! The differences between gRPC and the rest of HTTP: methods, media type and status.
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -31,8 +31,7 @@ pub(crate) fn is_call(route: Option<&str>, headers: &HeaderMap) -> bool {
     route.is_none_or(is_method) && speaks(headers)
 }
 
-/// What a response without a problem came to, in terms of HTTP: gRPC answers 200, and says what a method refused in a header of its
-/// own.
+/// The HTTP status that corresponds to a gRPC response: gRPC responds with 200, and has its own status in a header.
 pub(crate) fn status_of(response: &Response) -> StatusCode {
     match response.headers().get(Status::GRPC_STATUS) {
         Some(code) => status::of(Code::from_bytes(code.as_bytes())),

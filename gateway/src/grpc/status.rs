@@ -10,7 +10,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::edge::problem::{Place, Problem};
 
-/// Whose reasons they are.
+/// The domain of the reasons.
 const DOMAIN: &str = "byteshop";
 
 impl From<&Problem> for Status {
@@ -59,7 +59,7 @@ pub(super) fn of(code: Code) -> StatusCode {
         }
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::PermissionDenied => StatusCode::FORBIDDEN,
-        // Whoever asks for a method or an encoding that there is not is at fault, and not the shop.
+        // An unknown method or encoding is an error of the client, not of the shop.
         Code::NotFound | Code::Unimplemented => StatusCode::NOT_FOUND,
         Code::AlreadyExists | Code::Aborted => StatusCode::CONFLICT,
         Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,

@@ -1,4 +1,4 @@
-//! What `proto/byteshop/v1` says, as Rust.
+//! The Rust types of `proto/byteshop/v1`.
 
 #![allow(
     missing_docs,

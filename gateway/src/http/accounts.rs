@@ -53,13 +53,13 @@ struct RoleOf {
     role: Role,
 }
 
-/// What becomes of the access that the account gave to programs.
+/// Whether to revoke the account's grants to programs.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct RevokeQuery {
-    /// Whether API keys and webhook endpoints that the account created are revoked in the same step. They stand otherwise, and
-    /// the answer names them.
+    /// Whether to revoke the API keys and webhook endpoints that the account created. By default they stay valid, and the response
+    /// lists them.
     #[serde(default)]
     #[param(value_type = Option<bool>)]
     revoke: bool,
@@ -196,8 +196,8 @@ async fn one(
 
 /// Bans an account and ends all its sessions.
 ///
-/// The answer names the API keys and webhook endpoints that the account created; `revoke` revokes them.
-/// Requires re-authentication within the last ten minutes.
+/// The response lists the API keys and webhook endpoints that the account created; `revoke` revokes them. Requires
+/// re-authentication within the last ten minutes.
 #[utoipa::path(post, path = "/v1/admin/accounts/{id}/ban", operation_id = "banAccount",
     tag = "admin", params(("id" = String, Path), RevokeQuery), request_body = BanOf, security(("bearer" = ["admin"])),
     responses((status = 200, description = "The account, with its grants", body = show::AccountWithGrants)))]
@@ -240,7 +240,7 @@ async fn unban(
 
 /// Sets an account's role and ends all its sessions.
 ///
-/// For every role but admin the answer names the API keys and webhook endpoints that the account created; `revoke` revokes them.
+/// For every role but admin the response lists the API keys and webhook endpoints that the account created; `revoke` revokes them.
 /// Requires re-authentication within the last ten minutes.
 #[utoipa::path(post, path = "/v1/admin/accounts/{id}/roles", operation_id = "setAccountRole",
     tag = "admin", params(("id" = String, Path), RevokeQuery), request_body = RoleOf, security(("bearer" = ["admin"])),
@@ -266,13 +266,13 @@ async fn set_role(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct EraseQuery {
-    /// Erase although orders are paid and not delivered. Orders of which nothing is packed are cancelled and refunded;
-    /// the others continue without a readable address.
+    /// Erase even if orders are paid and not delivered. Orders of which nothing is packed are cancelled and refunded; the others
+    /// continue without a readable address.
     #[serde(default)]
     #[param(value_type = Option<bool>)]
     force: bool,
-    /// Whether API keys and webhook endpoints that the account created are revoked in the same step. They stand otherwise, and
-    /// the answer names them.
+    /// Whether to revoke the API keys and webhook endpoints that the account created. By default they stay valid, and the response
+    /// lists them.
     #[serde(default)]
     #[param(value_type = Option<bool>)]
     revoke: bool,
@@ -280,9 +280,9 @@ struct EraseQuery {
 
 /// Closes an account and erases its owner's personal data.
 ///
-/// For an owner who asked for erasure. Unpaid orders are cancelled. While an order is paid and not delivered the
-/// request is refused (409), unless `force` is true. The answer names the API keys and webhook endpoints that the account
-/// created; `revoke` revokes them. Requires re-authentication within the last ten minutes.
+/// For owners who requested erasure. Unpaid orders are cancelled. The request is refused (409) while an order is paid and not
+/// delivered, unless `force` is true. The response lists the API keys and webhook endpoints that the account created; `revoke`
+/// revokes them. Requires re-authentication within the last ten minutes.
 #[utoipa::path(delete, path = "/v1/admin/accounts/{id}", operation_id = "eraseAccount",
     tag = "admin", params(("id" = String, Path), EraseQuery), security(("bearer" = ["admin"])),
     responses((status = 200, description = "The account is closed and its personal data erased", body = show::Grants),

@@ -34,7 +34,7 @@ struct AuditQuery {
     r#type: Option<String>,
     /// A kind of actor, an account by its id or e-mail address, or the name of a process, such as `admin` or `settle_order`.
     actor: Option<String>,
-    /// What the event belongs to: an id, an e-mail address, a SKU, or the number of an order, invoice or credit note.
+    /// The object that the event belongs to: an id, an e-mail address, a SKU, or the number of an order, invoice or credit note.
     stream: Option<String>,
     /// Recorded at or after this time.
     from: Option<DateTime<Utc>>,
@@ -91,7 +91,7 @@ fn unknown(parameter: &str, error: LookupError) -> Problem {
     }
 }
 
-/// Refuses what nobody means: Postgres has no moments before 4713 BC, and here are none of other millennia.
+/// Refuses years that are certainly a mistake; Postgres has no times before 4713 BC.
 fn of_our_era<T: Datelike>(moments: &[(&str, Option<T>); 2]) -> Result<(), Problem> {
     let far = |moment: &Option<T>| moment.as_ref().is_some_and(|moment| !(1..=9999).contains(&moment.year()));
     match moments.iter().find(|(_, moment)| far(moment)) {

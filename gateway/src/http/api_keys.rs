@@ -41,13 +41,13 @@ type Scopes = Bounded<BTreeSet<Scope>, { Scope::ALL.len() }>;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "Warehouse", "scopes": ["stock:read", "stock:write"]}))]
 struct NewKey {
-    /// What the key is for.
+    /// The purpose of the key.
     #[schema(value_type = String, example = "Warehouse", min_length = 1, default = max::<Name>)]
     name: Name,
     /// The permissions, such as `catalog:write`; docs/ACCESS.md lists the scope of each route.
     #[schema(value_type = Vec<crate::http::show::names::Scope>, example = json!(["stock:read", "stock:write"]), min_items = 1, default = max::<Scopes>)]
     scopes: Scopes,
-    /// When it stops working by itself; it never does when this is left out.
+    /// When it expires; never by default.
     #[serde(default)]
     expires_at: Option<DateTime<Utc>>,
 }
@@ -120,7 +120,7 @@ struct ListQuery {
 async fn create(State(app): State<Shared>, ask: Ask<Admin, NewKey>) -> Result<Response, Problem> {
     let id = ApiKeyId::from_uuid(app.commands.clock().new_id());
     let (text, hash) = api_key::write(id, &random()?).ok_or_else(Problem::internal)?;
-    // The first answer is kept so that it can be given again, so the key lies in it sealed for whoever made it.
+    // The first answer is kept so that it can be given again, so it contains the key, sealed for its creator.
     let subject = ask.who.0.account().map_or(Subject(id.uuid()), Subject::from);
     let key = &app.commands.vault().seal(subject, &Secret(text)).await.map_err(Error::from)?;
     let (app, who, hash) = (&app, &ask.who.0, &hash);
@@ -163,13 +163,13 @@ async fn list(
     lists::page(&page)
 }
 
-/// What becomes of the webhook endpoints that the key created.
+/// Whether to remove the webhook endpoints that the key created.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct RevokeQuery {
-    /// Whether webhook endpoints that a program created with the key are removed in the same step. They stand otherwise, and the
-    /// answer names them.
+    /// Whether to remove the webhook endpoints that a program created with the key. By default they stay, and the response lists
+    /// them.
     #[serde(default)]
     #[param(value_type = Option<bool>)]
     revoke: bool,
@@ -177,8 +177,8 @@ struct RevokeQuery {
 
 /// Revokes an API key.
 ///
-/// The answer names the webhook endpoints that a program created with the key; `revoke` removes them, also for a key that is
-/// revoked already. Requires re-authentication within the last ten minutes.
+/// The response lists the webhook endpoints that a program created with the key; `revoke` removes them, even if the key is already
+/// revoked. Requires re-authentication within the last ten minutes.
 #[utoipa::path(delete, path = "/v1/admin/api-keys/{id}", operation_id = "revokeApiKey",
     tag = "admin", params(("id" = String, Path), RevokeQuery), security(("bearer" = ["admin"])),
     responses((status = 200, description = "The key is revoked", body = show::Grants)))]

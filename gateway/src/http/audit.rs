@@ -13,13 +13,14 @@ use uuid::Uuid;
 
 use crate::edge::positions::{Position, Shown};
 
-/// Fields of events that open something to whoever knows them, or what they are the hash of; they are for the program alone.
+/// Fields of events that give access to anyone who knows them or the text behind their hash; they are for the program
+/// only.
 ///
-/// The keyed hash of an address is of use to whoever may have another one made, as every guest may.
+/// The keyed hash of an address is useful to anyone who can have another one made, as every guest can.
 const SECRETS: [&str; 8] =
     ["access_hash", "token_hash", "code_hash", "code_hashes", "email_hash", "code", "password", "secret"];
 
-/// One event.
+/// An event.
 #[derive(Serialize, ToSchema)]
 pub struct Entry {
     /// The position in the log: a number for staff, an opaque token for everybody else.
@@ -35,7 +36,7 @@ pub struct Entry {
     /// The event's data.
     #[schema(value_type = crate::http::show::names::AnyObject)]
     data: Box<RawValue>,
-    /// Who caused it.
+    /// The actor.
     #[schema(example = "customer")]
     actor: String,
     /// The command that caused it.
@@ -68,7 +69,7 @@ pub struct Entries {
 }
 
 impl Entry {
-    /// An event; only staff is told which of the shop's people did something.
+    /// An event; only staff can see which member of staff was the actor.
     pub fn of(event: &Recorded, shown_to: &Shown<'_>, for_staff: bool) -> Result<Self, Error> {
         let meta = event.meta()?;
         let occurred_at = meta.occurred_at.unwrap_or(event.recorded_at);
@@ -100,7 +101,7 @@ fn shown(data: &str) -> Result<Box<RawValue>, Error> {
     Ok(to_raw_value(&value)?)
 }
 
-/// Takes secrets out wherever they are. A code is one where it is sealed: the others, such as a coupon's, are no secrets.
+/// Removes secrets at any depth. A code is secret if it is sealed; others, such as coupon codes, are not.
 fn hide(value: &mut Value) {
     match value {
         Value::Object(fields) => {

@@ -1,6 +1,6 @@
-//! How somebody gets an account: registering, showing that an address is theirs, and a new password for a lost one.
+//! Accounts: registration, confirmation of the e-mail address, and password resets.
 //!
-//! Nobody learns here who has an account: the answers are the same, and take the same work or the same time.
+//! The responses never reveal who has an account: they are the same, and take the same work or the same time.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -88,7 +88,7 @@ struct Reset {
 
 /// Registers an account.
 ///
-/// The answer is the same when the address already has an account; its owner is then informed by mail.
+/// The response is the same if the address already has an account; its owner is then notified by mail.
 #[utoipa::path(post, path = "/v1/auth/register", operation_id = "registerAccount",
     tag = "auth", request_body = Registration, security(()),
     responses((status = 202, description = "A mail was sent", body = Accepted)))]
@@ -114,14 +114,14 @@ async fn register(
         });
         looks += 1;
         match done.await {
-            // Somebody else was there meanwhile.
+            // Another registration was faster.
             Err(Error::Contended) if looks < LOOKS_MAX => {}
             done => return app.respond(done?).await,
         }
     }
 }
 
-/// What an address has, and the hash of the password where that may be needed; where it is not, it was compared.
+/// The account of an address, and the hash of the password if it may be needed; otherwise the password was compared.
 async fn look(app: &Shared, name: &EmailName, password: &str) -> Result<(Found, String), Problem> {
     let known = match app.commands.account_named(name).await? {
         Some(id) => open(app, id).await?.filter(|open| !open.confirmed).map(|open| (id, open)),
@@ -134,7 +134,7 @@ async fn look(app: &Shared, name: &EmailName, password: &str) -> Result<(Found, 
     Ok((Found::Unconfirmed { account, seen: open.passwords, same }, String::new()))
 }
 
-/// Refuses the address of a throw-away mailbox, where the shop does.
+/// Refuses disposable e-mail addresses, if the shop is set up to do so.
 pub(super) fn check_mailbox(app: &Shared, email: &Email) -> Result<(), Problem> {
     if app.refuse_disposable && is_disposable(&email.canonical()) {
         let detail = "disposable e-mail addresses are not accepted";
@@ -143,7 +143,7 @@ pub(super) fn check_mailbox(app: &Shared, email: &Email) -> Result<(), Problem> 
     Ok(())
 }
 
-/// Everything that a new account needs, sealed; made whether or not it is needed, so that it takes the same work.
+/// The sealed data of a new account, computed even if it is not needed, so that it takes the same work.
 async fn newcomer(
     app: &Shared,
     headers: &HeaderMap,

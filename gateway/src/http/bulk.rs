@@ -1,4 +1,4 @@
-//! Many products at once: each row is a command of its own, and is told what became of it.
+//! Bulk changes of products: each row is a command of its own, with its own result.
 
 use axum::extract::{FromRequest, Request, State};
 use axum::response::Response;
@@ -39,13 +39,13 @@ const AT_ONCE: usize = 64;
 /// The media type of rows that each have a line of their own.
 const NDJSON: &str = "application/x-ndjson";
 
-/// Who sends rows.
+/// The caller and the rows.
 struct Sent(Ask<Staff, Vec<Given>>);
 
 /// A row as it was sent.
 struct Given {
     text: Bytes,
-    /// Its line, from 1, where rows are lines.
+    /// The line, from 1, if rows are lines.
     line: Option<usize>,
 }
 
@@ -99,7 +99,7 @@ fn lines(body: &Bytes) -> Vec<Given> {
     lines.map(|(line, number)| Given { text: body.slice_ref(line), line: Some(number) }).collect()
 }
 
-/// Says why a line is not JSON.
+/// The reason why a line is not JSON.
 fn json(line: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(line).map_err(|_| "the row is not valid UTF-8")?;
     serde_json::from_str::<IgnoredAny>(text).map(|_| ()).map_err(|error| {
@@ -111,7 +111,7 @@ fn json(line: &[u8]) -> Result<(), String> {
 }
 
 impl Given {
-    /// What the row says.
+    /// Parses the row.
     fn read(&self) -> Result<Row, Problem> {
         if self.text.len() > body::BODY_MAX {
             let detail = format!("a row has at most {} bytes", body::BODY_MAX);
@@ -186,7 +186,7 @@ struct RowVariant {
     physical: Option<bool>,
 }
 
-/// Rows, each carried out or refused by itself.
+/// Rows, each accepted or refused on its own.
 #[derive(ToSchema)]
 #[schema(value_type = Vec<Row>, default = max::<Rows<Row>>)]
 #[expect(dead_code, reason = "it only describes the rows, which are read one by one")]
@@ -225,8 +225,8 @@ struct RowOutcome {
 
 /// Creates and updates many products.
 ///
-/// Each row is accepted or refused by itself, and so is a line that is not JSON. With an `Idempotency-Key`, rows that
-/// were already accepted are not applied again.
+/// Each row is accepted or refused on its own, and so is a line that is not JSON. With an `Idempotency-Key`, rows that were already
+/// accepted are not applied again.
 #[utoipa::path(post, path = "/v1/products/bulk", operation_id = "upsertProducts",
     tag = "catalog", security(("bearer" = ["staff"])),
     request_body(content((BulkRows = "application/json"), (String = "application/x-ndjson"))),
@@ -245,14 +245,14 @@ async fn bulk(State(app): State<Shared>, Sent(ask): Sent) -> Result<Response, Pr
     Ok(response)
 }
 
-/// What is kept of a row that was carried out, so that it can be told again.
+/// The stored result of an accepted row, so that it can be repeated.
 #[derive(Serialize, Deserialize)]
 struct Done {
     created: bool,
     id: ProductId,
 }
 
-/// Carries out a row, and says what became of it.
+/// Executes a row and returns its result.
 async fn told(app: &App, sent: &Ask<Staff, Vec<Given>>, number: usize) -> RowOutcome {
     let (row, line) = (number, sent.body[number].line);
     match carry_out(app, sent, number).await {

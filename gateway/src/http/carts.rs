@@ -91,7 +91,7 @@ struct Checkout {
 /// Creates a cart.
 ///
 /// A guest gets an empty cart and its token. An account has one cart per currency: an existing one is answered with
-/// 200. Either way it becomes the cart that `/v1/me/cart` returns.
+/// 200. In both cases `/v1/me/cart` then returns this cart.
 #[utoipa::path(post, path = "/v1/carts", operation_id = "createCart", tag = "carts", request_body = NewCart, security((), ("bearer" = [])),
     responses((status = 201, description = "The cart", body = CartCreated), (status = 200, description = "The existing cart", body = CartCreated)))]
 async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<Response, Problem> {
@@ -199,8 +199,8 @@ async fn remove_coupons(
 
 /// Discards a cart.
 ///
-/// The personal data that a guest entered, the address above all, is erased. This also works for carts that were merged
-/// or abandoned before. For a cart that became an order use `DELETE /v1/orders/{id}/buyer`.
+/// The personal data that a guest entered, such as the address, is erased. Merged and expired carts can be discarded as well. For a
+/// cart that became an order use `DELETE /v1/orders/{id}/buyer`.
 #[utoipa::path(delete, path = "/v1/carts/{id}", operation_id = "discardCart", tag = "carts", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 204, description = "The cart is discarded")))]
 async fn discard(
@@ -216,15 +216,15 @@ async fn discard(
             Ok(Reply::gone(cart.version))
         })
         .await?;
-    // Whoever asks hears of it only when it is done, and may ask again.
+    // The response comes only when it is done, and the request can be repeated.
     app.commands.forget_cart(id).await?;
     Ok(answer)
 }
 
 /// Merges a guest's cart into the caller's cart.
 ///
-/// The guest's cart is identified by its `Cart-Token`; the answer is the caller's cart. Repeating the request changes
-/// nothing. The guest's address is erased: accounts have their own.
+/// The guest's cart is identified by its `Cart-Token`; the response is the caller's cart. Repeating the request changes nothing.
+/// The guest's address is erased, since accounts have their own.
 #[utoipa::path(post, path = "/v1/carts/{id}/merge", operation_id = "mergeCart", tag = "carts",
     params(("id" = String, Path), ("Cart-Token" = Option<String>, Header, description = "The token of the guest's cart")),
     security(("bearer" = [])), responses((status = 200, description = "The caller's cart", body = show::Cart)))]
@@ -261,7 +261,7 @@ async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, N
 #[utoipa::path(post, path = "/v1/carts/{id}/checkout", operation_id = "checkOutCart",
     tag = "carts", params(("id" = String, Path)), request_body = Checkout, security(("cart_token" = []), ("bearer" = [])),
     responses((status = 201, description = "The order", body = show::Order),
-        (status = 409, description = "The cart cannot be ordered as it is, or too many orders wait for their payment")))]
+        (status = 409, description = "The cart cannot be ordered as it is, or too many orders are unpaid")))]
 async fn checkout(
     State(app): State<Shared>,
     Of(id): Of<CartId>,

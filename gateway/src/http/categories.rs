@@ -198,21 +198,21 @@ async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Res
     .await
 }
 
-/// What becomes of the categories under one that is archived.
+/// How to treat open subcategories.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ArchiveQuery {
-    /// `move_up` puts them under the nearest open category above it, `archive` archives them with everything below them. Without
-    /// it a category that has open ones under it is refused.
+    /// `move_up` moves open subcategories to the nearest open category above, `archive` archives them with all their descendants.
+    /// By default the request is refused if there are open subcategories.
     #[param(value_type = Option<String>)]
     children: Option<Children>,
 }
 
 /// Archives a category.
 ///
-/// Nothing can be added to it, it is no longer listed, and its slug can be used again. Its products stay in the shop and count
-/// for the categories above it.
+/// It accepts no more products, it is no longer listed, and its slug can be used again. Its products stay in the shop and count
+/// towards the categories above it.
 #[utoipa::path(post, path = "/v1/categories/{id}/archive", operation_id = "archiveCategory",
     tag = "catalog", params(("id" = String, Path), ArchiveQuery),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The category", body = show::Category),
@@ -238,8 +238,8 @@ async fn archive(
     Ok(response)
 }
 
-/// Does with the categories that came under one while it was archived what was done with the others. Whoever puts one there now
-/// is refused, so they come to an end.
+/// Treats categories that were added below one while it was archived like the others. Further ones are refused, so this
+/// comes to an end.
 async fn archive_rest(app: &Shared, intent: &Intent, id: CategoryId, children: Children) -> Result<(), Problem> {
     // Each look closes one more level.
     for _ in 0..DEPTH_MAX {
@@ -258,7 +258,7 @@ async fn archive_rest(app: &Shared, intent: &Intent, id: CategoryId, children: C
 
 /// One category.
 ///
-/// Only staff sees the past of an archived one.
+/// Only staff can read earlier states of an archived category.
 #[utoipa::path(get, path = "/v1/categories/{id}", operation_id = "getCategory",
     tag = "catalog", security(()), params(("id" = String, Path), Then),
     responses((status = 200, description = "The category", body = show::Category)))]

@@ -21,7 +21,7 @@ use crate::edge::lists;
 use crate::edge::problem::Problem;
 
 const PAGE: &str = "dev_mail.html";
-/// What the page may do: show itself, and nothing that a mail brings along.
+/// The content security policy of the page: it shows itself, and no content that a mail brings along.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; frame-ancestors 'self'";
 
@@ -110,7 +110,7 @@ async fn one(
     page(Page { to: wanted.to.unwrap_or_default(), mails, chosen: Some(chosen), as_text })
 }
 
-/// Whose messages are deleted: everybody's when nobody is named.
+/// The recipient whose messages are deleted; all messages by default.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whose {
@@ -129,7 +129,7 @@ async fn empty(State(app): State<Shared>, whose: Params<Whose>) -> Result<Respon
     Ok(Redirect::to("/dev/mail").into_response())
 }
 
-/// Whose messages are wanted, if somebody is named.
+/// The recipient whose messages are listed, if one is given.
 fn recipient<'a>(app: &Shared, to: Option<&'a str>) -> Result<Option<&'a str>, Problem> {
     if !app.dev {
         return Err(Problem::no_route());

@@ -1,4 +1,4 @@
-//! The account of whoever asks or logs in, and what proves that it is theirs.
+//! The caller's account, and the proof of their identity.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) async fn open(app: &Shared, id: AccountId) -> Result<Option<Open>, Pr
     Ok(found.and_then(|account| account.state.live().ok().cloned()))
 }
 
-/// Compares a password with an account's, or with nobody's, which takes as long.
+/// Compares a password with the account's, or with a dummy, which takes as long.
 pub(super) async fn verify(app: &Shared, open: Option<&Open>, password: &str) -> Result<Verdict, Problem> {
     let hash = match open {
         Some(open) => app.commands.vault().open(&open.password).await.map_err(Error::from)?,
@@ -44,7 +44,7 @@ pub(super) async fn note_failure<W: Who, T>(
     id: AccountId,
 ) -> Result<(), Problem> {
     let client = app.commands.vault().seal(Subject::from(id), &who.client()).await;
-    // Whoever was forgotten a moment ago has no failures either.
+    // A person who was just erased has no failures either.
     let Ok(client) = client else { return Ok(()) };
     let client = &client;
     // A wrong password is not a command that was carried out, so it leaves no receipt.
@@ -59,7 +59,7 @@ pub(super) async fn note_failure<W: Who, T>(
     }
 }
 
-/// The account of whoever asks, when they know its password too.
+/// The caller's account, if the password is right.
 pub(super) async fn proven(app: &Shared, Member(caller, id): &Member, password: &str) -> Result<Open, Problem> {
     app.limits.auth(caller.address())?;
     let guessed = id.to_string();
@@ -76,7 +76,8 @@ pub(super) async fn proven(app: &Shared, Member(caller, id): &Member, password: 
 }
 
 impl App {
-    /// What takes the password takes the second factor as well, where there is one: a recent proof of identity has it.
+    /// Requests that require the password also require the second factor, if there is one: a recent re-authentication
+    /// includes it.
     pub(super) async fn with_second_factor<T: Send + Sync>(
         &self,
         unit: &Unit,
@@ -88,7 +89,7 @@ impl App {
     }
 }
 
-/// The account of whoever asks, at the version that they have seen.
+/// The caller's account, at the expected version.
 pub(super) async fn own<T: Send + Sync>(unit: &Unit, ask: &Ask<Member, T>) -> Result<Loaded<Account>, Error> {
     let account = unit.load_matching::<Account>(ask.who.1).await?;
     account.state.live()?;

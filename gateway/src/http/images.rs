@@ -28,7 +28,7 @@ use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
 use crate::pictures::FILE_MAX;
 
-/// What a form adds to the file that is in it.
+/// The maximum size of a form besides its file.
 const FORM_MAX: usize = 16 << 10;
 /// The media type of forms with files (RFC 7578).
 const FORM: &str = "multipart/form-data";
@@ -39,7 +39,7 @@ struct Upload {
     alt: Option<Label>,
 }
 
-/// Who sends a picture in.
+/// The caller and the image.
 struct Sent(Ask<Staff, Upload>);
 
 /// A multipart form with one file.
@@ -53,7 +53,7 @@ struct UploadForm {
     alt: Option<String>,
 }
 
-/// What goes with a file that is sent as it is.
+/// The query of an image that is sent without a form.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -122,7 +122,7 @@ async fn add(
     Params(query): Params<UploadQuery>,
     Sent(ask): Sent,
 ) -> Result<Response, Problem> {
-    // Whoever names no product learns that before a picture is worked on.
+    // A missing product is reported before the image is processed.
     app.commands.get::<Product>(id).await?.ok_or_else(|| Problem::missing("product"))?;
     let kept = app.pictures.keep(ask.body.file.clone()).await?;
     let digest = Hash::new(&kept.digest).map_err(|_| Problem::internal())?;
@@ -231,9 +231,9 @@ async fn remove(
 #[utoipa::path(get, path = "/v1/files/{name}", operation_id = "getFile",
     tag = "catalog", security(()), params(("name" = String, Path)),
     responses((status = 200, description = "The file", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
-        (status = 206, description = "The part that `Range` asks for", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
-        (status = 304, description = "Not modified: the version in `If-None-Match` is current"),
-        (status = 416, description = "`Range` begins behind the end of the file")))]
+        (status = 206, description = "The requested range", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
+        (status = 304, description = "Not modified: the version in `If-None-Match` is the current one"),
+        (status = 416, description = "`Range` begins after the end of the file")))]
 async fn file(
     State(app): State<Shared>,
     method: Method,
@@ -282,7 +282,7 @@ fn sliced(file: Bytes, part: Part) -> Result<Response, Problem> {
             Ok(response)
         }
         Part::Outside => {
-            let detail = format!("the file has {length} bytes, and the range begins behind them");
+            let detail = format!("the file has {length} bytes, and the range begins after its end");
             let outside = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "request.range_not_satisfiable", detail);
             let mut response = outside.into_response();
             response.headers_mut().insert(header::CONTENT_RANGE, range(format!("bytes */{length}"))?);

@@ -1,4 +1,4 @@
-//! In which language something is told: what the request says, or else what is known of whoever reads it.
+//! The language of a response: that of the request, or else that of its reader.
 
 use byteshop_domain::Locale;
 use byteshop_domain::order::Placed;
@@ -30,7 +30,7 @@ impl Reading {
         self.locale.or_else(|| accepted(headers))
     }
 
-    /// The language of a page for the buyer of an order, whoever looks at it.
+    /// The language of a page for the buyer of an order, for every reader.
     pub async fn of_order(self, app: &App, placed: &Placed, headers: &HeaderMap) -> Result<Locale, Problem> {
         match self.said(headers) {
             Some(locale) => Ok(locale),
@@ -38,7 +38,7 @@ impl Reading {
         }
     }
 
-    /// The language of whoever asks, if they have an account.
+    /// The language of the caller, if they have an account.
     pub async fn of_reader(self, app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Locale, Problem> {
         let own = match (self.said(headers), caller.account()) {
             (Some(locale), _) => Some(locale),

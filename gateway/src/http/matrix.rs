@@ -121,7 +121,7 @@ struct MatrixRow {
     position: i64,
 }
 
-/// What is kept of a combination that was carried out, so that it can be told again.
+/// The stored result of an accepted combination, so that it can be repeated.
 #[derive(Serialize, Deserialize)]
 struct Done {
     made: bool,
@@ -131,8 +131,8 @@ struct Done {
 
 /// Creates a variant for each combination of a product's options.
 ///
-/// Each combination is accepted or refused by itself. Existing combinations stay unchanged, so the request can be
-/// repeated after adding an option value.
+/// Each combination is accepted or refused on its own. Existing combinations stay unchanged, so the request can be repeated after
+/// adding an option value.
 #[utoipa::path(post, path = "/v1/products/{id}/variants/matrix", operation_id = "createVariantMatrix",
     tag = "catalog", params(("id" = String, Path)),
     request_body = Matrix, security(("bearer" = ["staff"])),
@@ -208,7 +208,7 @@ fn check(body: &Matrix, options: &[OptionDefinition], all: &[Options]) -> Result
     })
 }
 
-/// Carries out a combination, and says what became of it.
+/// Executes a combination and returns its result.
 async fn told(app: &App, ask: &Ask<Staff, Matrix>, id: ProductId, number: usize, options: Options) -> MatrixRow {
     match carry_out(app, ask, id, number, &options).await {
         Ok((Done { made, id, sku }, position)) => {
@@ -249,7 +249,7 @@ async fn carry_out(
     Ok((done.answer, done.position.unwrap_or_default()))
 }
 
-/// What a variant is called that has no title of its own: its product, with its values behind it where there is room.
+/// The title of a variant without one of its own: the product's title, followed by its option values if they fit.
 fn named(product: &Title, options: &Options) -> Title {
     let values: Vec<&str> = options.values().map(Label::as_str).collect();
     Title::new(&format!("{product}, {}", values.join(", "))).unwrap_or_else(|_| product.clone())

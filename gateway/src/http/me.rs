@@ -1,4 +1,4 @@
-//! What is kept of whoever asks: profile, settings, address book, password; and the end of all of it.
+//! The caller's data: profile, settings, address book and password; and closing the account.
 
 mod email;
 mod export;
@@ -77,7 +77,7 @@ struct SettingsChanges {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"current": "correct horse battery", "new": "another horse battery"}))]
 struct NewPassword {
-    /// The password that is valid until now.
+    /// The current password.
     #[schema(value_type = String, default = max::<password::Typed>)]
     current: password::Typed,
     #[schema(value_type = String, min_length = 8, default = max::<password::Typed>)]
@@ -253,7 +253,7 @@ async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword
 
 /// Closes the caller's account and erases their personal data.
 ///
-/// Unpaid orders are cancelled. While an order is paid and not delivered the request is refused (409).
+/// Unpaid orders are cancelled. The request is refused (409) while an order is paid and not delivered.
 #[utoipa::path(delete, path = "/v1/me", operation_id = "eraseMe",
     tag = "me", request_body = Farewell, security(("bearer" = [])),
     responses((status = 204, description = "The account is closed and its personal data erased"),
@@ -266,7 +266,7 @@ async fn farewell(State(app): State<Shared>, ask: Ask<Member, Farewell>) -> Resu
         .run(ask, "account.erase", |unit| async move {
             let mut account = own(&unit, ask).await?;
             app.with_second_factor(&unit, ask, &account).await?;
-            // An admin who leaves takes the access along that they gave to programs: nobody is told here what would stand.
+            // An admin who leaves revokes their grants to programs, because no response could list those that stay.
             accounts::erase(&unit, &mut account, false, Revoke::Grants).await?;
             Ok(Reply::done())
         })

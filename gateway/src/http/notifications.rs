@@ -1,4 +1,4 @@
-//! What the shop tells people: their own list, the list of staff with the dead ones, and watching a product.
+//! Notifications: the caller's list, the list for staff with dead ones, and watches of products.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ pub(super) struct NotificationRow {
     account: Option<String>,
     /// The way it is sent.
     channel: names::Channel,
-    /// What it says.
+    /// The kind of message.
     #[schema(example = "order_paid")]
     template: names::NotificationTemplate,
     /// The language.
@@ -90,7 +90,7 @@ struct ToldMe {
     /// The subject line, in the language of the mail; null if its subject was erased.
     #[schema(example = "Order 7K3Q-X9MW-2FBA is paid", required = true)]
     subject: Option<String>,
-    /// What it says.
+    /// The kind of message.
     #[schema(value_type = names::NotificationTemplate, example = "order_paid")]
     template: String,
     /// The way it is sent.
@@ -211,7 +211,7 @@ struct Resent {
 
 /// Resends a dead notification.
 ///
-/// One with the reason `outcome_unknown` may then arrive twice.
+/// A notification with the reason `outcome_unknown` may then arrive twice.
 #[utoipa::path(post, path = "/v1/admin/notifications/{id}/resend", operation_id = "resendNotification",
     tag = "notifications", params(("id" = String, Path)),
     security(("bearer" = ["staff"])),
@@ -239,7 +239,7 @@ pub(super) enum Wait {
     PriceDrop,
 }
 
-/// What is waited for, each once.
+/// The events to watch for, each once.
 type Waits = Bounded<BTreeSet<Wait>, 2>;
 
 #[derive(Deserialize, ToSchema)]
@@ -269,8 +269,8 @@ impl Watching {
 
 /// Watches a product for new stock or a lower price.
 ///
-/// A product that is in stock cannot be watched for `back_in_stock`: the request is refused with `watch.in_stock` and watches
-/// nothing; name `price_drop` alone then.
+/// A product that is in stock cannot be watched for `back_in_stock`: the whole request is refused with `watch.in_stock`. Use
+/// `price_drop` alone in that case.
 #[utoipa::path(post, path = "/v1/products/{id}/watch", operation_id = "watchProduct",
     tag = "notifications", params(("id" = String, Path)),
     request_body = WatchFor, security(("bearer" = ["customer", "seller", "support", "admin"])),
@@ -282,7 +282,7 @@ async fn watch_product(
 ) -> Result<Response, Problem> {
     let (account, on) = (ask.who.1, &ask.body.on);
     if on.is_empty() {
-        return Err(Problem::invalid("/on", "name at least one thing to wait for"));
+        return Err(Problem::invalid("/on", "`on` must name at least one event to watch for"));
     }
     app.run(&ask, "product.watch", |unit| async move {
         let wanted =

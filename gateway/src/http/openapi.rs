@@ -53,7 +53,7 @@ struct Api;
 
 static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::of(&value()));
 
-/// What the routes say of themselves.
+/// The contract of the routes.
 pub fn contract() -> &'static LazyLock<Contract> {
     &CONTRACT
 }
@@ -154,7 +154,7 @@ fn without_required(schemas: &Value) -> BTreeSet<String> {
 
 fn describe(path: &str, method: &str, operation: &mut Value) {
     let command = method != "get";
-    // What is kept of whoever asks is one thing, too.
+    // The caller's own data is one resource, too.
     let one = path.contains('{') || path.starts_with("/v1/me");
     let security = operation.get("security").map(Value::to_string).unwrap_or_default();
     let mut problems = vec![400, 429, 503];
@@ -205,10 +205,10 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
 
 /// Headers of requests: name, meaning, type.
 const PARAMETERS: [(&str, &str, &str); 4] = [
-    ("X-Request-Id", "A UUID of the client's own; the log keeps it beside the id that the shop chooses", "string"),
+    ("X-Request-Id", "A UUID chosen by the client; the log records it beside the id that the shop assigns", "string"),
     ("Idempotency-Key", "A repeated request with the same key gets the first answer again", "string"),
     ("If-Match", "The expected version such as \"3\"; the command is refused if it differs", "string"),
-    ("Min-Log-Position", "A `Log-Position` that the shop sent; the answer includes what was done until then", "string"),
+    ("Min-Log-Position", "A `Log-Position` that the shop sent; the response includes everything up to it", "string"),
 ];
 
 /// `If-Match` of an operation that is refused without it.
@@ -228,14 +228,14 @@ const COMMAND_HEADERS: [(&str, &str, &str); 3] = [
     ("Idempotency-Replayed", "`true` if this is a repeated answer", "string"),
 ];
 
-/// Everything that a problem can be answered with.
+/// The statuses of problems.
 const PROBLEMS: [u16; 12] = [400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 503];
 
 fn reference(kind: &str, name: &str) -> Value {
     json!({"$ref": format!("#/components/{kind}/{name}")})
 }
 
-/// What the operations refer to.
+/// Adds the components that operations refer to.
 fn add_shared(components: &mut Value) {
     for (name, description, kind) in PARAMETERS {
         components["parameters"][name] = json!({

@@ -1,4 +1,4 @@
-//! What programs ask of the shop itself: whether it lives, its public keys, and how to talk to it.
+//! Routes about the shop itself: health, public keys, and the OpenAPI document.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -14,7 +14,7 @@ use crate::app::Shared;
 use crate::edge::contract::Contract;
 use crate::edge::{caching, reply};
 
-/// Whether to send requests here. The operations address says what is wrong.
+/// Whether this process can answer requests. The operations address shows the reason if not.
 #[derive(Debug, Serialize, ToSchema)]
 struct Readiness {
     status: ReadyStatus,

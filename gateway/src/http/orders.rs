@@ -1,4 +1,4 @@
-//! Orders: what somebody bought, how far it is, and how it came to that.
+//! Orders: their contents, status and history.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -42,8 +42,9 @@ struct Cancellation {
     lines: Option<show::LineQuantities>,
     /// Whether goods that had left the stock go back into it; only staff may set this to false.
     restock: Option<bool>,
-    /// What of the paid shipping goes back too, when only some of a paid order is cancelled: true for all of it, false for nothing,
-    /// or an amount; only staff may say so. When left out it goes back with the last piece that would have been sent.
+    /// How much of the paid shipping to refund when a part of a paid order is cancelled: true for all of it, false for
+    /// nothing, or an amount; only staff may set it. By default it is refunded with the last piece that would have been
+    /// shipped.
     #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
     /// An internal reason, kept as a note of the order.
@@ -51,13 +52,13 @@ struct Cancellation {
     text: Option<NoteText>,
 }
 
-/// What of the paid shipping goes back: true for all of it, or an amount.
+/// The refund of shipping: true for all of it, or an amount.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(untagged, expecting = "shipping is true, false or an amount")]
 pub(super) enum ShippingBack {
     /// All of it, or nothing.
     All(bool),
-    /// So much.
+    /// An amount.
     Some(Money),
 }
 
@@ -99,17 +100,17 @@ async fn cancel(
     if ask.body.lines.is_none()
         && ask.body.shipping.is_some_and(|shipping| !matches!(shipping, ShippingBack::All(true)))
     {
-        let said = "with the whole order all of the shipping goes back: leave shipping out, or name the lines";
+        let said = "cancelling the whole order refunds all of the shipping: leave `shipping` out, or name the lines";
         return Err(Problem::invalid("/shipping", said));
     }
     // What a buyer does not ask for is the rule's to say.
     let shipping = ask.body.shipping.filter(|it| ask.who.is_staff() || !matches!(it, ShippingBack::All(false)));
     let shipping = shipping.map(ShippingBack::wanted);
     if shipping.is_some() && !ask.who.is_staff() {
-        return Err(Problem::forbidden("only staff may decide what goes back of the shipping"));
+        return Err(Problem::forbidden("only staff may decide how much of the shipping is refunded"));
     }
     if ask.body.text.is_some() && !ask.who.is_staff() {
-        return Err(Problem::forbidden("only staff writes notes"));
+        return Err(Problem::forbidden("only staff can write notes"));
     }
     let app = &app;
     app.run(ask, "order.cancel", |unit| async move {
@@ -234,7 +235,7 @@ struct OrderQuery {
 
 /// One order.
 ///
-/// The link in a guest's mail opens it without a token: send its `until` and `seal` on.
+/// The link in a guest's mail opens it without a token: pass on its `until` and `seal`.
 #[utoipa::path(get, path = "/v1/orders/{id}", operation_id = "getOrder",
     tag = "orders", params(("id" = String, Path), OrderQuery),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The order", body = show::Order)))]
@@ -251,7 +252,7 @@ async fn one(
     let found = app.opened_order(&caller, id, (&link, &[Target::Order(id)]), &then, &headers).await?;
     let placed = found.state.live()?;
     let Moments { placed: placed_at, paid: paid_at, .. } = Moments::of(&app, id).await?;
-    // Whoever shows a link sees what its owner does, even if they work here.
+    // With a link even staff sees only what the buyer sees.
     let staff = caller.is_staff() && !by_link;
     let papers = papers(&app, id, placed, paid_at.is_some(), staff).await?;
     let stream = app.commands.link_at_hand(Target::Stream(id)).await?;

@@ -21,8 +21,8 @@ use crate::edge::page::{is_for_a_person, page};
 use crate::edge::problem::Problem;
 use crate::titles;
 
-/// What the API reference may load and do: its own scripts and styles, and requests to this shop. Swagger UI sets styles of
-/// elements and draws its icons from data URLs.
+/// The content security policy of the API reference: its own scripts and styles, and requests to this shop. Swagger UI
+/// sets styles of elements and draws its icons from data URLs.
 const REFERENCE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -32,7 +32,7 @@ static REFERENCE: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     Arc::new(config.default_models_expand_depth(0))
 });
 
-/// What is where.
+/// The overview at `/`.
 async fn welcome(State(app): State<Shared>) -> Result<Response, Problem> {
     page("welcome.html", Locale::En, &json!({"dev": app.dev}))
 }
@@ -43,7 +43,7 @@ async fn reference(State(app): State<Shared>) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// What the `type` of a problem leads to; nothing where there is no such code.
+/// The page that the `type` of a problem links to; none if there is no such code.
 async fn kind_of_problem(Path(code): Path<String>) -> Result<Response, Problem> {
     match titles::of(&code) {
         Some(title) => page("problem.html", Locale::En, &json!({"title": title, "code": code})),

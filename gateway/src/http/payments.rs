@@ -80,7 +80,7 @@ async fn pay(
     }
     // Without the provider no token is looked at: the answer is that there is none.
     if !app.dev && app.commands.connected().has_provider(provider) && waits_for_a_person(token) {
-        let detail = "a payment with this token waits for a person at a page that only a shop in development has";
+        let detail = "a payment with this token waits for a person at a page that exists only in development mode";
         return Err(Problem::invalid("/token", detail));
     }
     let return_url = ask.body.return_url.as_ref();
@@ -135,7 +135,7 @@ struct NewRefund {
 
 /// Refunds part of a payment and issues a credit note.
 ///
-/// The provider carries the refund out soon after; see `refunds` of the payment.
+/// The provider executes the refund soon after; see `refunds` of the payment.
 #[utoipa::path(post, path = "/v1/payments/{id}/refunds", operation_id = "refundPayment",
     tag = "payments", params(("id" = String, Path)),
     request_body = NewRefund, security(("bearer" = ["staff"])),

@@ -1,7 +1,7 @@
-//! Pages that are printed: the invoice and the credit notes for the buyer, the packing list and the label for whoever packs.
+//! Printable pages: the invoice and the credit notes for the buyer, the packing list and the label for staff.
 //!
-//! Those for the buyer are in the language of the order, as its mails are, those for staff in the reader's own; `?locale=` and
-//! `Accept-Language` say otherwise. Those for the buyer open with a link too, which mails bring.
+//! Documents for the buyer are in the language of the order, like its mails, those for staff in the reader's language;
+//! `?locale=` and `Accept-Language` override this. Links in mails open the buyer's documents as well.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -35,7 +35,7 @@ mod payment;
 
 /// The invoice of an order as a printable page.
 ///
-/// A pro forma invoice before the order is paid.
+/// Before the order is paid it is a pro forma invoice.
 #[utoipa::path(get, path = "/v1/orders/{id}/invoice", operation_id = "printInvoice",
     tag = "orders", params(("id" = String, Path), Shown),
     security(("cart_token" = []), ("bearer" = [])),
@@ -114,10 +114,10 @@ async fn invoice(
     page("invoice.html", locale, &context)
 }
 
-/// What an invoice says of taxes and of what was cancelled before the payment.
+/// The taxes on an invoice, and the amount that was cancelled before payment.
 ///
-/// Each rate is named once, with what is charged of it. Where taxes come on top, what was cancelled is therefore shown without
-/// its tax.
+/// Each rate is listed once, with the tax charged. If taxes are added to prices, the cancelled amount is therefore
+/// shown without its tax.
 fn sums(it: &Placed, locale: Locale) -> Result<Value, MoneyError> {
     let priced = it.placement.taxed()?;
     let charged = it.taxed_of_payable()?;
@@ -135,7 +135,7 @@ fn sums(it: &Placed, locale: Locale) -> Result<Value, MoneyError> {
     }))
 }
 
-/// What a piece costs without the tax that its price includes (EU directive 2006/112/EC, article 226 (8)).
+/// The unit price without the included tax (EU directive 2006/112/EC, article 226 (8)).
 fn net_price(line: &Line) -> Option<Money> {
     let (tax, price) = (line.tax.filter(|tax| tax.included && tax.amount.amount > 0)?, line.unit_price.money());
     price.minus(tax.rate.within(price).ok()?).ok()

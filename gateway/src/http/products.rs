@@ -31,7 +31,7 @@ use crate::edge::reply::{self, Reply};
 /// Events of a product that are read at once for its prices.
 const HISTORY_PAGE: i64 = 1_000;
 
-/// What a product is, by name.
+/// Attribute values by name.
 pub(super) type AttributeMap = Bounded<Attributes, ATTRIBUTES_MAX>;
 /// An option of a product.
 pub(super) type OptionList = Bounded<Vec<OptionDefinition>, OPTIONS_MAX>;
@@ -170,7 +170,7 @@ async fn unpublish(
     .await
 }
 
-/// Archives a product for good.
+/// Archives a product permanently.
 ///
 /// It is hidden, and its SKUs can be used again.
 #[utoipa::path(post, path = "/v1/products/{id}/archive", operation_id = "archiveProduct",
@@ -236,7 +236,7 @@ pub(crate) async fn with_stock(app: &Shared, id: ProductId) -> Result<(Snapshot<
     Ok((found, stock.into_iter().map(|found| found.map_or(0, |found| found.state.available())).collect()))
 }
 
-/// What is known of a product, for who may see it; for all others there is none.
+/// The product if the caller may see it; for all others it is missing.
 pub(crate) fn seen_by<'a>(caller: &Caller, product: &'a Product) -> Result<&'a Created, Problem> {
     let created = product.live()?;
     if created.status != Status::Published && !caller.is_staff() {
@@ -316,7 +316,7 @@ async fn prices(
     reply::one(found.version, &History { items: history(&app, id).await? })
 }
 
-/// What the variants of a product have cost, from all its events.
+/// The past prices of a product's variants, from all its events.
 async fn history(app: &Shared, id: ProductId) -> Result<Vec<product::PriceHistory>, Error> {
     let (stream, mut events) = (StreamId::of::<Product>(id), Vec::new());
     loop {

@@ -98,7 +98,7 @@ async fn resume(
     .await
 }
 
-/// Ends a promotion for good.
+/// Ends a promotion permanently.
 ///
 /// Its code becomes available to other promotions.
 #[utoipa::path(post, path = "/v1/admin/promotions/{id}/end", operation_id = "endPromotion",

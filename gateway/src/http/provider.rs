@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use byteshop_commands::notify::format;
 use byteshop_commands::ports::connected::Provider;
-use byteshop_commands::ports::payment_test::{Manners, TestProvider, Verdict};
+use byteshop_commands::ports::payment_test::{FailureModes, TestProvider, Verdict};
 use byteshop_commands::{Commands, Error, Intent};
 use byteshop_domain::ids::{Id as _, PaymentId};
 use byteshop_domain::order::Number;
@@ -51,7 +51,7 @@ const TELL_AT_ONCE: i64 = 64;
 /// The type of a notification, of which there is one.
 type TypeText = BoundedText<40>;
 
-/// What the provider reports.
+/// A report of the provider.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"type": "charge.updated", "reference": "chg_3f9a1c", "payment": "pay_01h455vb4pex5vsknk084sn02q"}))]
@@ -69,7 +69,7 @@ struct Notification {
 
 /// Webhook of the test payment provider.
 ///
-/// It is only a hint: the shop asks the provider for the outcome. Unknown charges are accepted and ignored.
+/// The notification is only a hint: the shop asks the provider for the outcome. Unknown charges are accepted and ignored.
 #[utoipa::path(post, path = "/v1/webhooks/test", operation_id = "receiveTestProviderWebhook",
     tag = "payments", request_body = Notification,
     params(("webhook-id" = String, Header), ("webhook-timestamp" = String, Header), ("webhook-signature" = String, Header)),
@@ -133,14 +133,15 @@ pub async fn signed(
     Ok((body, [(id_header, id), (sent_header, sent), (signature_header, signature)]))
 }
 
-/// Tells the shop at `base` what the emulator has to tell, until the token is cancelled. What is not heard is not told again.
+/// Sends the notifications of the emulator to the shop at `base`, until the token is cancelled. Failed notifications
+/// are not repeated.
 pub async fn tell(commands: Commands, base: String, cancel: CancellationToken) {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap_or_default();
     let telling = async {
         loop {
             tokio::time::sleep(TELL_EVERY).await;
             if let Err(error) = tell_once(&commands, &base, &client).await {
-                tracing::debug!(%error, "the emulated provider could not tell");
+                tracing::debug!(%error, "the emulated provider could not notify the shop");
             }
         }
     };
@@ -161,7 +162,7 @@ async fn tell_once(commands: &Commands, base: &str, client: &reqwest::Client) ->
             request = request.header(name, value);
         }
         if let Err(error) = request.send().await {
-            tracing::debug!(%error, "a notification got lost");
+            tracing::debug!(%error, "a notification of the emulated provider was dropped");
         }
     }
     Ok(())
@@ -235,14 +236,14 @@ async fn known(app: &Shared, payment: &str) -> Result<(PaymentId, std::sync::Arc
 }
 
 /// How the emulated provider behaves.
-async fn manners(State(app): State<Shared>) -> Response {
-    axum::Json(app.commands.emulator().manners()).into_response()
+async fn failure_modes(State(app): State<Shared>) -> Response {
+    axum::Json(app.commands.emulator().failure_modes()).into_response()
 }
 
 /// Makes the emulated provider behave otherwise: late, repeating itself, losing things, silent.
 async fn behave(State(app): State<Shared>, headers: HeaderMap, request: axum::body::Body) -> Result<Response, Problem> {
-    let manners: Manners = parse(&headers, &read(&headers, request, SAID_MAX).await?)?;
-    if manners.lost_percent > 100 {
+    let failure_modes: FailureModes = parse(&headers, &read(&headers, request, SAID_MAX).await?)?;
+    if failure_modes.lost_percent > 100 {
         return Err(Problem::from(byteshop_commands::Rejected {
             code: "request.invalid".into(),
             kind: Kind::Invalid,
@@ -250,8 +251,8 @@ async fn behave(State(app): State<Shared>, headers: HeaderMap, request: axum::bo
             pointer: Some("/lost_percent".into()),
         }));
     }
-    app.commands.emulator().behave(manners);
-    Ok(axum::Json(manners).into_response())
+    app.commands.emulator().behave(failure_modes);
+    Ok(axum::Json(failure_modes).into_response())
 }
 
 /// The routes.
@@ -264,5 +265,5 @@ pub fn pages() -> Router<Shared> {
     Router::new()
         .route("/dev/pay/{payment}", get(pay_page))
         .route("/dev/pay/{payment}/{verdict}", post(pay_decide))
-        .route("/dev/provider", get(manners).put(behave))
+        .route("/dev/provider", get(failure_modes).put(behave))
 }

@@ -76,7 +76,7 @@ async fn request(
 struct Approved<'a> {
     #[serde(flatten)]
     approved: show::Return<'a>,
-    /// What the shop lacks for the return, such as a return address; usually empty.
+    /// Settings that the shop lacks for the return, such as a return address; usually empty.
     #[schema(value_type = Vec<String>)]
     warnings: Vec<&'static str>,
 }
@@ -150,7 +150,7 @@ async fn withdraw(
     .await
 }
 
-/// What came back: as many lines as a return has.
+/// The received goods: as many lines as a return has.
 type Arrivals = Bounded<Vec<Arrived>, LINES_MAX>;
 
 #[derive(Deserialize, ToSchema)]
@@ -159,7 +159,7 @@ type Arrivals = Bounded<Vec<Arrived>, LINES_MAX>;
 struct Arrival {
     #[schema(value_type = Vec<show::Received>, min_items = 1, default = max::<Arrivals>)]
     lines: Arrivals,
-    /// What of the paid shipping goes back too: true for all of it, or an amount; nothing unless it is said.
+    /// How much of the paid shipping to refund too: true for all of it, or an amount; nothing by default.
     #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
 }

@@ -30,11 +30,11 @@ use crate::edge::problem::Problem;
 use crate::edge::version::digits;
 use crate::edge::{lists, parameters, reply};
 
-/// What a filter by an attribute starts with, as in `attr.color=red`.
+/// The prefix of a filter by attribute, as in `attr.color=red`.
 const ATTRIBUTE: &str = "attr.";
-/// What a bound of a price is.
+/// The expected form of a price.
 const AMOUNT: &str = "a non-negative integer in minor units";
-/// Longest text to search for: nobody types more, and each word costs.
+/// The maximum length of a search text; each word costs time.
 const Q_MAX: usize = 200;
 /// Most values of filters in one query: more than a page shows.
 const VALUES_MAX: usize = 100;
@@ -43,8 +43,8 @@ const VALUES_MAX: usize = 100;
 #[derive(Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// Words of the title, the description, an attribute, an option or a SKU, in English or Russian: `"…"` for a phrase,
-    /// `or` between alternatives, `-` directly before a word to exclude it. The last word may be incomplete.
+    /// Words from the title, the description, an attribute, an option or a SKU, in English or Russian: `"…"` for a phrase, `or`
+    /// between alternatives, `-` directly before a word to exclude it. The last word may be incomplete.
     #[param(max_length = 200)]
     q: Option<String>,
     /// The id or slug of a category: only products in it or its descendants; may be repeated.
@@ -62,7 +62,7 @@ struct ListQuery {
     price_max: Option<i64>,
     /// Only products in stock.
     in_stock: Option<bool>,
-    /// `relevance`, `newest`, `price`, `price_desc` or `title`; the best match first when there are words, else the newest.
+    /// `relevance`, `newest`, `price`, `price_desc` or `title`; the default is `relevance` with `q` and `newest` without.
     #[param(value_type = Option<crate::http::show::names::SortOrder>, example = "newest")]
     sort: Option<Sort>,
     /// For staff: `draft`, `published`, `unpublished`, `archived` or `all`; others see published products only. The
@@ -366,7 +366,7 @@ async fn categories(app: &Shared, named: &[String]) -> Result<Vec<CategoryId>, P
     Ok(found)
 }
 
-/// A page of products for whoever asks, as JSON.
+/// A page of products for the caller, as JSON.
 pub(crate) async fn page(
     app: &Shared,
     caller: &Caller,

@@ -43,9 +43,9 @@ impl Shown<'_> {
 
 /// How a code compares with the second factor of an account.
 pub(super) enum Verdict {
-    /// None is asked for, or this one is right; whether it still counts is decided with the command.
+    /// No code is required, or the code is right; whether it can still be used is decided with the command.
     Right(Option<Proof>),
-    /// It is wrong, or there is none.
+    /// The code is wrong or missing.
     Wrong(Problem),
 }
 
@@ -87,11 +87,11 @@ fn wrong() -> Problem {
 /// The second factor of an account.
 #[derive(Serialize, ToSchema)]
 struct SecondFactorShown {
-    /// Whether a log-in takes a code.
+    /// Whether a log-in requires a code.
     active: bool,
-    /// Whether the role needs one: without it nothing else can be done.
+    /// Whether the role requires one; without it the session can do nothing else.
     required: bool,
-    /// Whether a secret waits for its first code.
+    /// Whether a secret is waiting for its first code.
     pending: bool,
     /// Since when it is active.
     #[schema(required = true)]
@@ -100,7 +100,7 @@ struct SecondFactorShown {
     recovery_codes_left: usize,
 }
 
-/// A secret to be put into an authenticator app, shown once.
+/// A secret for an authenticator app, shown once.
 #[derive(Serialize, ToSchema)]
 struct Enrolment {
     /// Base32, for typing.
@@ -114,10 +114,10 @@ struct Enrolment {
     qr_svg: Personal<String>,
 }
 
-/// What opens the account when the device is lost, shown once.
+/// Codes that replace a lost device, shown once.
 #[derive(Serialize, ToSchema)]
 struct RecoveryCodes {
-    /// Each counts once.
+    /// Each can be used once.
     #[schema(value_type = Vec<String>, example = json!(["abcd-efgh-ijkl-mnop"]))]
     recovery_codes: Personal<Vec<String>>,
 }
@@ -150,7 +150,7 @@ struct Reauthentication {
 struct Reauthenticated {
     /// When it was given.
     authenticated_at: DateTime<Utc>,
-    /// Until when it counts.
+    /// Until when it is accepted.
     fresh_until: DateTime<Utc>,
 }
 
@@ -172,18 +172,18 @@ async fn show(State(app): State<Shared>, member: Member, headers: HeaderMap) -> 
 
 /// Creates a secret for one-time passwords (RFC 6238).
 ///
-/// It counts once its first code was sent to `/v1/me/second-factor/confirm`.
-/// This takes a proof of identity from the last ten minutes.
+/// The second factor is active once its first code was sent to `/v1/me/second-factor/confirm`. Requires re-authentication within
+/// the last ten minutes.
 #[utoipa::path(post, path = "/v1/me/second-factor", operation_id = "enrolMySecondFactor", tag = "me", security(("bearer" = [])),
     responses((status = 200, description = "The secret, shown once", body = Enrolment),
-        (status = 409, description = "There is a second factor already")))]
+        (status = 409, description = "The account already has a second factor")))]
 async fn enrol(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<Response, Problem> {
     let (ask, app) = (&ask, &app);
     let (vault, subject) = (app.commands.vault(), Subject::from(ask.who.1));
     let open = super::identity::open(app, ask.who.1).await?.ok_or_else(|| Problem::missing("account"))?;
     let email = vault.open(&open.email).await.map_err(Error::from)?.ok_or_else(|| Problem::missing("account"))?;
     let secret =
-        totp::new_secret().map_err(|_| Problem::unavailable("the system has no random numbers for a secret"))?;
+        totp::new_secret().map_err(|_| Problem::unavailable("the system provides no random numbers for a secret"))?;
     let uri = totp::uri(&app.trade.seller.name, email.as_ref(), &secret.0);
     let image = qr::svg(&uri)?;
     // The first answer is kept so that it can be given again, so all of it is sealed.
@@ -203,11 +203,11 @@ async fn enrol(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<R
 
 /// Confirms the secret with its first code.
 ///
-/// From now on a login takes a code. Every other session ends; refresh this one for an
-/// access token that says that a second factor was shown.
+/// From then on a login requires a code. Every other session ends; refresh this one to get an access token of a session with a
+/// second factor.
 #[utoipa::path(post, path = "/v1/me/second-factor/confirm", operation_id = "confirmMySecondFactor", tag = "me", request_body = FirstCode, security(("bearer" = [])),
     responses((status = 200, description = "The recovery codes, shown once", body = RecoveryCodes),
-        (status = 409, description = "No secret waits for its first code")))]
+        (status = 409, description = "No secret is waiting for its first code")))]
 async fn confirm(State(app): State<Shared>, ask: Ask<Member, FirstCode>) -> Result<Response, Problem> {
     app.limits.auth(ask.who.0.address())?;
     let (ask, app, id) = (&ask, &app, ask.who.1);
@@ -216,11 +216,11 @@ async fn confirm(State(app): State<Shared>, ask: Ask<Member, FirstCode>) -> Resu
     let pending = open.second_factor.pending.as_ref();
     let pending = pending.ok_or(account::Rejection::NoEnrolment)?;
     let Secret(secret) = vault.open(&pending.secret).await.map_err(Error::from)?.ok_or_else(wrong)?;
-    // Whoever enrols knows the secret, so there is nothing to guess.
+    // The person who enrols knows the secret, so there is nothing to guess.
     let step = totp::find(&secret, &ask.body.code, now, 0);
     let step = step.ok_or_else(|| Problem::invalid("/code", "the code is wrong; check the clock of your device"))?;
     let codes = totp::recovery_codes()
-        .map_err(|_| Problem::unavailable("the system has no random numbers for recovery codes"))?;
+        .map_err(|_| Problem::unavailable("the system provides no random numbers for recovery codes"))?;
     let code_hashes = codes.iter().map(|code| totp::recovery_hash(id, code)).collect();
     let shown = &Confirmation { enrolment: open.second_factor.enrolments, step, code_hashes };
     let codes = &RecoveryCodes { recovery_codes: vault.seal(Subject::from(id), &codes).await.map_err(Error::from)? };
@@ -249,7 +249,7 @@ async fn remove(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<
     .await
 }
 
-/// Resets the second factor of somebody who has lost it.
+/// Resets the second factor of an account.
 ///
 /// Every session of the account ends. An admin cannot do this to their own account.
 /// Requires re-authentication within the last ten minutes.
@@ -270,10 +270,10 @@ async fn reset(
     .await
 }
 
-/// Proves again who the caller is.
+/// Re-authenticates the caller.
 ///
-/// With the password and, if the account has a second factor, a code. Sensitive requests need a proof from the last ten minutes; a
-/// login is one as well.
+/// Takes the password and, if the account has a second factor, a code. Sensitive requests require a re-authentication or a login
+/// within the last ten minutes.
 #[utoipa::path(post, path = "/v1/auth/reauthenticate", operation_id = "reauthenticateSession", tag = "auth", request_body = Reauthentication, security(("bearer" = [])),
     responses((status = 200, description = "The session is re-authenticated", body = Reauthenticated),
         (status = 401, description = "The account has a second factor and no code was sent, or a wrong one"),
@@ -281,7 +281,7 @@ async fn reset(
 async fn reauthenticate(State(app): State<Shared>, ask: Ask<Member, Reauthentication>) -> Result<Response, Problem> {
     let ask = &ask;
     let Some(session) = ask.who.0.session() else {
-        let detail = "a token of the command line belongs to no session: there is nothing to prove";
+        let detail = "a token from the command line belongs to no session, so it cannot be re-authenticated";
         return Err(Problem::new(StatusCode::CONFLICT, "auth.no_session", detail));
     };
     let open = proven(&app, &ask.who, &ask.body.password).await?;

@@ -1,4 +1,4 @@
-//! How somebody gets in and out: logging in, the refresh tokens that keep a session alive, and the sessions of an account.
+//! Sessions: log-in, the refresh tokens that keep a session alive, and log-out.
 
 mod own;
 
@@ -94,7 +94,7 @@ struct Keys {
     role: account::Role,
 }
 
-/// What a receipt keeps of a log-in: the secret is sealed.
+/// The stored result of a log-in, with a sealed secret.
 #[derive(Serialize, Deserialize)]
 struct Let {
     admitted: Admitted,
@@ -103,9 +103,9 @@ struct Let {
 
 /// Logs in with e-mail address and password.
 ///
-/// Where the account has a second factor this takes a code as well: without one the answer is 401
-/// `auth.second_factor_required`, and the same request with a `code` logs in. Staff without a second factor, where the shop
-/// requires one, gets a session that can do nothing but set it up.
+/// If the account has a second factor, a code is required as well: without one the response is 401 `auth.second_factor_required`,
+/// and the same request with a `code` logs in. If the shop requires a second factor of staff, staff without one gets a session that
+/// can only set it up.
 #[utoipa::path(post, path = "/v1/auth/login", operation_id = "logIn",
     tag = "auth", request_body = LogIn, security(()),
     responses((status = 200, description = "The new session", body = Keys),
@@ -197,7 +197,7 @@ async fn rehash(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId, seen: u32
     Ok(())
 }
 
-/// Tells somebody what opens the shop for them. The tokens are made from what the receipt keeps, so they are in no receipt.
+/// Returns the credentials of a session. The tokens are derived from the stored result, so no receipt contains them.
 async fn admit(app: &Shared, done: Done<Let>) -> Result<Response, Problem> {
     let Let { admitted, secret } = done.answer;
     let Admitted { session, account, role, generation, expires_at, second_factor } = admitted;
@@ -255,7 +255,7 @@ impl Genuine {
         }
     }
 
-    /// Who acts with it: the owner of its session, not a guest.
+    /// The actor: the owner of the session, not a guest.
     fn actor(&self) -> Actor {
         self.role.actor(self.account)
     }

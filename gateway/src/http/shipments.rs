@@ -170,7 +170,7 @@ enum CarrierStatus {
     InTransit,
     /// Out for delivery.
     OutForDelivery,
-    /// Nobody accepted the delivery.
+    /// A failed delivery.
     AttemptFailed,
     /// Delivered.
     Delivered,
@@ -184,14 +184,14 @@ enum CarrierStatus {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"status": "attempt_failed", "place": "Leipzig", "reason": "nobody was there"}))]
+#[schema(example = json!({"status": "attempt_failed", "place": "Leipzig", "reason": "the recipient was not at home"}))]
 struct NewStatus {
     status: CarrierStatus,
     /// When it happened; now by default.
     at: Option<DateTime<Utc>>,
     #[schema(value_type = Option<String>, example = "Leipzig", default = max::<Name>)]
     place: Option<Name>,
-    #[schema(value_type = Option<String>, example = "nobody was there", default = max::<Reason>)]
+    #[schema(value_type = Option<String>, example = "the recipient was not at home", default = max::<Reason>)]
     reason: Option<Reason>,
 }
 
@@ -234,7 +234,7 @@ async fn status(
 
 /// Lists the shipments of an order and their status.
 ///
-/// The link in a guest's mail opens them as it opens the order.
+/// The link in a guest's mail opens them like the order.
 #[utoipa::path(get, path = "/v1/orders/{id}/shipments", operation_id = "listOrderShipments",
     tag = "delivery", params(("id" = String, Path), ByLink),
     security(("cart_token" = []), ("bearer" = [])),

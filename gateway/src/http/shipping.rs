@@ -114,7 +114,7 @@ struct Wanted {
 struct Offered<'a> {
     #[schema(value_type = String)]
     zone: &'a Slug,
-    /// The service, as `PUT /v1/carts/{id}/shipping` takes it.
+    /// The service, for `PUT /v1/carts/{id}/shipping`.
     #[schema(value_type = String, example = "parcel")]
     service: &'a Slug,
     #[schema(value_type = String)]

@@ -35,7 +35,7 @@ use crate::edge::actor::Caller;
 use crate::edge::ask::{Of, Params};
 use crate::edge::by_link::ByLink;
 use crate::edge::headers::LAST_EVENT_ID;
-use crate::edge::limits::seats::Seat;
+use crate::edge::limits::permits::Permit;
 use crate::edge::page::Teller;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
@@ -46,9 +46,9 @@ mod say;
 
 /// Events of one stream in a story at most; none has nearly as many.
 const EVENTS_MAX: i64 = 1_000;
-/// How often a stream of changes looks for new ones: one read of an index, which somebody waits for.
+/// How often a stream reads new events: one index read for each waiting client.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How long one of them lasts; its client comes back by itself, and goes on where it was.
+/// How long a stream lasts; its client reconnects automatically and continues where it stopped.
 const LASTS: Duration = Duration::from_mins(15);
 
 /// An entry of the history, with a sentence where it is worth one.
@@ -64,7 +64,7 @@ struct Scene {
 /// The history of an order.
 #[derive(Serialize, ToSchema)]
 struct OrderHistory {
-    /// The history as localized sentences; for staff with the role and id of the colleague, or the API key, behind them.
+    /// The history as localized sentences; for staff followed by the role and id of the colleague, or by the API key.
     story: Vec<String>,
     /// All entries, oldest first.
     items: Vec<Scene>,
@@ -73,7 +73,7 @@ struct OrderHistory {
     next: Option<String>,
 }
 
-/// In which language a story is told, and what opens it.
+/// The language of a history, and the link that opens it.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -90,7 +90,7 @@ struct StoryQuery {
 
 /// The history of an order, its payment, shipments and returns.
 ///
-/// What happened, when, by whom and why. The link in a guest's mail opens it as it opens the order.
+/// Shows what happened, when, by whom and why. The link in a guest's mail opens it like the order.
 #[utoipa::path(get, path = "/v1/orders/{id}/history", operation_id = "getOrderHistory",
     tag = "orders", params(("id" = String, Path), StoryQuery),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The history, oldest first", body = OrderHistory)))]
@@ -140,7 +140,7 @@ impl Told {
     }
 }
 
-/// Who of the staff, or which API key, did it; nobody for what buyers and the shop itself do.
+/// The member of staff or the API key behind an event; none for events of buyers and of the shop itself.
 fn colleague(event: &Recorded) -> Option<Actor> {
     let actor = event.meta().ok()?.actor;
     matches!(actor, Actor::Support { .. } | Actor::Admin { .. } | Actor::Service { .. }).then_some(actor)
@@ -186,11 +186,11 @@ fn decode(event: &Recorded) -> Result<AnyEvent, Error> {
     AnyEvent::decode(&event.category, event.stream, &event.event_type, event.schema, &event.data).map_err(Error::from)
 }
 
-/// What a stream of changes knows.
+/// The state of a stream of changes.
 struct Follower {
     app: Shared,
-    /// Whose it is: asked again with each look, since a stream lasts for longer than an access token. Nobody's where a link
-    /// opened it.
+    /// The caller, whose access is checked at each read, because a stream lasts longer than an access token. None if a
+    /// link opened the stream.
     caller: Option<Caller>,
     id: OrderId,
     order: Order,
@@ -200,7 +200,7 @@ struct Follower {
     waiting: std::vec::IntoIter<OrderChange>,
     until: Instant,
     closing: CancellationToken,
-    _seat: Seat,
+    _permit: Permit,
 }
 
 /// A change of an order: the data of a message of its stream.
@@ -256,7 +256,7 @@ async fn stream(
         })?),
         None => None,
     };
-    let seat = app.limits.stream(caller.address())?;
+    let permit = app.limits.stream(caller.address())?;
     let mut follower = Follower {
         closing: app.closing.clone(),
         app,
@@ -267,11 +267,11 @@ async fn stream(
         told: last.unwrap_or(0),
         waiting: Vec::new().into_iter(),
         until: Instant::now() + LASTS,
-        _seat: seat,
+        _permit: permit,
     };
     let mut first = follower.look().await?;
     if last.is_none() {
-        // Whoever has seen nothing yet begins with the present.
+        // A client without a last event starts with the current state.
         first.drain(..first.len().saturating_sub(1));
     }
     follower.waiting = first.into_iter();
@@ -286,7 +286,7 @@ async fn stream(
 }
 
 impl Follower {
-    /// What happened since the last look and was not told.
+    /// The changes since the last read.
     async fn look(&mut self) -> Result<Vec<OrderChange>, Error> {
         let stream = StreamId::of::<Order>(self.id);
         let events = self.app.commands.log().read_stream(&stream, self.version, EVENTS_MAX).await?;
@@ -313,8 +313,8 @@ impl Follower {
         Ok(news)
     }
 
-    /// Whether the caller may still follow the order. A session that is known to have ended is noticed at every look; before
-    /// anything is told, the log has the last word.
+    /// Whether the caller may still follow the order. A session that is known to have ended is noticed at every read;
+    /// before any change is sent, the log is checked.
     async fn may_follow(&self, news: bool) -> Result<bool, Problem> {
         let Some(caller) = &self.caller else { return Ok(true) };
         if !news {
@@ -324,7 +324,7 @@ impl Follower {
         Ok(theirs && caller.is_in_force(&self.app).await?)
     }
 
-    /// What happened since the last look, for a caller who may still hear of it; none when they may not any more.
+    /// The changes since the last read; none if the caller may not follow the order any more.
     async fn news(&mut self) -> Result<Option<Vec<OrderChange>>, Problem> {
         let news = self.look().await?;
         let may = self.may_follow(!news.is_empty()).await?;
@@ -346,7 +346,7 @@ impl Follower {
             match self.news().await {
                 Ok(news) => self.waiting = news?.into_iter(),
                 Err(problem) => {
-                    tracing::warn!(code = problem.code(), order = %self.id, "a stream of changes ends");
+                    tracing::warn!(code = problem.code(), order = %self.id, "a stream of changes was closed");
                     return None;
                 }
             }

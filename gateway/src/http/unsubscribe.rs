@@ -27,14 +27,14 @@ use crate::http::language::accepted;
 /// Bytes of what a mail program posts; RFC 8058 has it post `List-Unsubscribe=One-Click`, and nothing of it is read.
 const FORM_MAX: usize = 1 << 10;
 
-/// Who unsubscribes, and what shows that they may; all of it comes from the link.
+/// The parameters of an unsubscribe link.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct UnsubscribeQuery {
     #[param(value_type = String)]
     account: AccountId,
-    /// When the link ends, in seconds since 1970.
+    /// When the link expires, in seconds since 1970.
     until: i64,
     /// The signature of the link.
     #[param(max_length = 64)]
@@ -44,7 +44,7 @@ struct UnsubscribeQuery {
     locale: Option<Locale>,
 }
 
-/// What a mail program posts.
+/// The form that a mail program posts.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the form, which is not read")]
 struct OneClick {
@@ -77,13 +77,13 @@ impl UnsubscribeQuery {
     }
 }
 
-/// A page that asks whether to stop the messages about a product.
+/// A page to unsubscribe from the messages about a product.
 ///
-/// The link in each of those messages leads here. It changes nothing, as programs follow links too.
+/// Each of those messages links to this page. Opening it changes nothing, because programs follow links as well.
 #[utoipa::path(get, path = "/v1/products/{id}/watch/unsubscribe", operation_id = "confirmUnsubscribe", tag = "notifications",
     params(("id" = String, Path), UnsubscribeQuery), security(()),
     responses((status = 200, description = "A page", content_type = "text/html", body = String),
-        (status = 403, description = "The link has expired, or is none of this shop's")))]
+        (status = 403, description = "The link has expired or is invalid")))]
 async fn confirm(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
@@ -108,14 +108,14 @@ impl FromRequest<Shared> for Posted {
     }
 }
 
-/// Stops the messages about a product.
+/// Unsubscribes from the messages about a product.
 ///
-/// One click in a mail program (RFC 8058), or the button of the page. Repeated, it changes nothing.
+/// Called by one click in a mail program (RFC 8058), or by the button of the page. Repeating it changes nothing.
 #[utoipa::path(post, path = "/v1/products/{id}/watch/unsubscribe", operation_id = "unsubscribeWatcher", tag = "notifications",
     params(("id" = String, Path), UnsubscribeQuery),
     request_body(content((Option<OneClick> = "application/x-www-form-urlencoded"))), security(()),
     responses((status = 200, description = "A page", content_type = "text/html", body = String),
-        (status = 403, description = "The link has expired, or is none of this shop's")))]
+        (status = 403, description = "The link has expired or is invalid")))]
 async fn unsubscribe(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,

@@ -26,7 +26,7 @@ use crate::edge::reply::Reply;
 
 /// Prices of a variant, one for each currency.
 pub(super) type Prices = Bounded<Vec<Listed>, CURRENCIES_MAX>;
-/// What tells a variant from the others of its product.
+/// Option values by the name of the option.
 pub(super) type OptionMap = Bounded<Options, ATTRIBUTES_MAX>;
 
 #[derive(Deserialize, ToSchema)]
@@ -110,7 +110,7 @@ pub(super) struct ChangedVariant {
 }
 
 impl ChangedVariant {
-    /// What is to be others beside the prices.
+    /// The changes besides the prices.
     pub(super) fn details(&self) -> VariantChange {
         VariantChange {
             title: self.title.clone(),

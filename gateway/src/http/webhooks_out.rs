@@ -1,4 +1,4 @@
-//! Webhook endpoints: other programs that are told what happens, what they were told, and telling them again.
+//! Webhook endpoints: their settings, deliveries, redelivery and replay.
 
 mod makers;
 mod shown;
@@ -46,7 +46,7 @@ struct NewEndpoint {
     /// `*`, a category such as `order.*`, or types such as `order.paid`.
     #[schema(value_type = Vec<String>, example = json!(["order.*", "payment.captured"]), min_items = 1, default = max::<Filter>)]
     filter: Filter,
-    /// What the endpoint is for.
+    /// The purpose of the endpoint.
     #[schema(value_type = Option<String>, default = max::<Reason>)]
     #[serde(default)]
     description: Option<Reason>,
@@ -78,7 +78,7 @@ struct EndpointChange {
 
 /// Creates a webhook endpoint.
 ///
-/// It receives the events that happen from then on. An API key needs the reading scope of every event that the filter names.
+/// It receives all events recorded from then on. An API key needs the reading scope of every event that the filter names.
 #[utoipa::path(post, path = "/v1/webhook-endpoints", operation_id = "createWebhookEndpoint",
     tag = "webhooks", request_body = NewEndpoint, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 201, description = "The endpoint, with its secret", body = Endpoint)))]
@@ -269,7 +269,7 @@ async fn deliveries(
 
 /// Redelivers one event to an endpoint.
 ///
-/// Sent at once and out of order; the response is the outcome.
+/// The event is sent at once and out of order; the response shows the outcome.
 #[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/deliveries/{number}/redeliver", operation_id = "redeliverWebhook", tag = "webhooks",
     params(("id" = String, Path), ("number" = i64, Path)), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The new delivery", body = Delivery)))]

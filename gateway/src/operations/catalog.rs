@@ -5,25 +5,25 @@
 
 use metrics::Unit;
 
-/// What kind of metric it is.
+/// The kind of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It only grows.
+    /// A value that only grows.
     Counter,
-    /// It goes up and down.
+    /// A value that goes up and down.
     Gauge,
-    /// It is counted by how large it was.
+    /// A distribution of values.
     Histogram,
 }
 
 /// A metric.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// What kind it is.
+    /// The kind.
     pub kind: Kind,
-    /// What it says.
+    /// The help text.
     pub help: &'static str,
 }
 
@@ -44,27 +44,24 @@ pub const RECORDED: &[Metric] = &[
     counter("byteshop_http_requests_total", "HTTP requests by route, method and status"),
     histogram("byteshop_http_request_duration_seconds", "Seconds from a request to the head of its response"),
     counter("byteshop_commands_total", "Commands by name and outcome"),
-    counter("byteshop_command_retries_total", "Commands that were decided again, since others changed the same things"),
-    histogram("byteshop_append_duration_seconds", "Seconds that a group commit took"),
-    histogram("byteshop_append_batch_commands", "Commands in a group commit"),
+    counter("byteshop_command_retries_total", "Commands that were decided again after a version conflict"),
+    histogram("byteshop_append_duration_seconds", "Duration of a group commit in seconds"),
+    histogram("byteshop_append_batch_commands", "Commands per group commit"),
     counter("byteshop_relay_published_events_total", "Events that the relay published to JetStream"),
     gauge("byteshop_feed_on_jetstream", "1 while the views are fed from JetStream, 0 while they read Postgres"),
     counter("byteshop_notifications_total", "Attempts to send a message, by channel and outcome"),
     counter("byteshop_webhook_deliveries_total", "Attempts to deliver an event to a webhook endpoint, by outcome"),
-    counter("byteshop_password_hashes_total", "Passwords that were hashed or verified"),
-    counter("byteshop_receipts_expired_total", "Receipts of commands that were deleted after their time"),
-    counter("byteshop_server_restarts_total", "Restarts of the private Postgres or NATS after it had ended by itself"),
+    counter("byteshop_password_hashes_total", "Passwords hashed or verified"),
+    counter("byteshop_receipts_expired_total", "Receipts of commands that were deleted after they expired"),
+    counter("byteshop_server_restarts_total", "Restarts of the private Postgres or NATS after an unexpected end"),
 ];
 
-/// Metrics that are read off when somebody asks.
+/// Metrics that are read at each scrape.
 pub const READ: &[Metric] = &[
     gauge("byteshop_build_info", "1; the version is a label"),
-    gauge("byteshop_ready", "1 while requests may be sent to this process"),
-    gauge("byteshop_role_up", "1 while a role of this process, or Postgres, works"),
-    gauge(
-        "byteshop_follower_up",
-        "1 while a view, a process or the relay follows the log, in whichever process it runs",
-    ),
+    gauge("byteshop_ready", "1 while this process is ready for requests"),
+    gauge("byteshop_role_up", "1 while a role of this process, or Postgres, is up"),
+    gauge("byteshop_follower_up", "1 while a view, a process or the relay follows the log, in any process of the shop"),
     gauge("byteshop_follower_lag_events", "Events that a follower has not handled yet; absent while that is unknown"),
     gauge(
         "byteshop_follower_lag_seconds",
@@ -73,19 +70,19 @@ pub const READ: &[Metric] = &[
     counter("byteshop_log_events_total", "Events in the log"),
     gauge("byteshop_pool_connections", "Connections to Postgres by pool and state"),
     gauge("byteshop_pool_connections_max", "Connections to Postgres that a pool may have"),
-    gauge("byteshop_notifications_dead", "Messages that were given up and wait for an operator"),
-    gauge("byteshop_webhook_endpoints_failing", "Webhook endpoints whose next event was tried in vain"),
-    gauge("byteshop_webhook_failing_seconds", "How long the endpoint that fails longest has failed"),
+    gauge("byteshop_notifications_dead", "Dead notifications, which wait for an operator"),
+    gauge("byteshop_webhook_endpoints_failing", "Webhook endpoints whose latest delivery failed"),
+    gauge("byteshop_webhook_failing_seconds", "Seconds for which the longest-failing webhook endpoint has failed"),
     counter("process_cpu_seconds_total", "CPU seconds, user and system"),
     gauge("process_start_time_seconds", "Start of the process, in seconds since 1970"),
     gauge("process_resident_memory_bytes", "Resident memory"),
     gauge("process_virtual_memory_bytes", "Virtual memory"),
     gauge("process_threads", "Threads"),
     gauge("process_open_fds", "Open file descriptors"),
-    gauge("process_max_fds", "File descriptors that may be open"),
+    gauge("process_max_fds", "Limit of open file descriptors"),
 ];
 
-/// Tells the recorder what each recorded metric means.
+/// Registers the help texts of the recorded metrics.
 pub fn describe() {
     for Metric { name, kind, help } in RECORDED {
         let unit = if name.ends_with("_seconds") { Unit::Seconds } else { Unit::Count };

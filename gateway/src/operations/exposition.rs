@@ -1,5 +1,5 @@
-//! Metrics that are read off when somebody asks, in the text format of Prometheus (version 0.0.4): exactly what there is at
-//! the moment, so that nothing that is gone keeps its last value.
+//! Metrics that are read at each scrape, in the text format of Prometheus (version 0.0.4): only current values, so that
+//! nothing that has gone keeps its last value.
 
 use std::fmt::{Display, Write as _};
 
@@ -48,7 +48,7 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// Everything that is known of a process just now.
+/// The metrics of a process.
 pub(super) fn text(health: &Health, pools: &[PoolUse]) -> String {
     let mut out = Exposition::default();
     let version = [("version", env!("CARGO_PKG_VERSION").to_owned())];

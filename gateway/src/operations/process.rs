@@ -1,5 +1,5 @@
-//! What the system knows of this process, as every client library of Prometheus reports it. Linux has it in files; elsewhere
-//! nothing is reported.
+//! Metrics of the operating system about this process, as the client libraries of Prometheus report them. Linux has
+//! them in files; on other systems there are none.
 
 use std::fs;
 

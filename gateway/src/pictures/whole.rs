@@ -1,5 +1,5 @@
-//! Whether a picture file goes on to its own end: what was cut off on the way is decoded by most programs as far as it goes, the
-//! rest grey, and nobody notices before customers do.
+//! Whether an image file is complete: most programs decode a truncated file as far as possible and fill the rest with
+//! grey, which would only be noticed by customers.
 
 use image::ImageFormat;
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::security::secret::hash_of;
 
-/// What a key begins with, so that people and scanners of leaked secrets know it for what it is.
+/// The prefix of a key, by which people and scanners recognize leaked keys.
 pub const PREFIX: &str = "bsk_";
 /// Bytes of the id in it.
 const ID: usize = 16;
@@ -20,7 +20,7 @@ const SECRET: usize = 32;
 pub struct Shown {
     /// Which it says it is.
     pub id: ApiKeyId,
-    /// Its hash.
+    /// The hash of the key.
     pub hash: Hash,
 }
 

@@ -1,8 +1,8 @@
-//! The sessions that ended lately, in whichever process: what their access tokens open no more.
+//! Sessions that ended recently in any process, whose access tokens are no longer accepted.
 //!
-//! A token says by itself what its bearer may do, so no request asks the database for it. Instead each process that serves
-//! follows the log for sessions that end (a log-out, a ban, another role, another password, a refresh token that was used
-//! twice) and knows them for as long as a token of theirs could live.
+//! A token states the permissions of its bearer, so no request queries the database for them. Instead each process that
+//! serves follows the log for sessions that end (a log-out, a ban, a new role, a new password, a refresh token that was
+//! used twice) and remembers them for the lifetime of a token.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,7 @@ const RANGE: i64 = 10_000;
 /// How much longer than a token lives its session is known: the clocks of two machines differ, and a token may have been
 /// given out while its session ended.
 const MARGIN: TimeDelta = TimeDelta::minutes(1);
-/// So many ended sessions are looked through at least before those are dropped that are long over.
+/// The number of ended sessions from which on expired ones are removed.
 const SWEEP_FROM: usize = 1_000;
 
 /// The sessions that ended lately. Clones share everything.
@@ -61,7 +61,7 @@ impl Ended {
     }
 
     fn sessions(&self) -> MutexGuard<'_, HashMap<SessionId, DateTime<Utc>>> {
-        // Whoever held the lock put in or took out whole entries.
+        // Every holder of the lock added or removed whole entries.
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

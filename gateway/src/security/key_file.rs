@@ -40,7 +40,7 @@ pub fn read_or_make<E: std::fmt::Display>(
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
     std::fs::create_dir_all(directory).map_err(failed)?;
-    // Written beside and linked into place, so that nobody ever reads half a key. The name is one that nobody else takes:
+    // Written beside and linked into place, so that no process ever reads half a key. The name is unique:
     // containers that share the directory share their process number too, and would write into each other's file.
     let beside = path.with_extension(format!("{}.new", Clock.new_id().simple()));
     let mut file =

@@ -1,5 +1,5 @@
-//! Sessions that this process has looked up. An access token says by itself which session it belongs to, and whoever has the key that
-//! signs could name one that there never was, which no ban and no log-out would end.
+//! Sessions that this process has looked up. An access token names its session, and anyone with the signing key could
+//! name one that never existed, which no ban or log-out would end.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use crate::security::token::LIFETIME;
 /// Sessions that are remembered: as many as tokens.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("a positive number");
 
-/// Whose session it is, and what they may do.
+/// The owner of a session, and their role.
 pub(crate) type Holder = (AccountId, Role);
 
 type Sessions = LruCache<SessionId, (Holder, DateTime<Utc>)>;

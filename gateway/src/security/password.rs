@@ -30,9 +30,9 @@ pub type Typed = BoundedText<PASSWORD_MAX>;
 const MEMORY_KIB: u32 = 19_456;
 /// Passes over it.
 const PASSES: u32 = 2;
-/// Those who may wait for each hash that is being made; whoever comes then is told to come back. Some seconds of work.
+/// The number of waiting requests for each hash in progress, some seconds of work; further ones are told to retry.
 const WAITING_EACH: usize = 64;
-/// Seconds after which whoever was told to come back does.
+/// Seconds after which a refused client should retry.
 const COME_BACK_S: u32 = 2;
 
 static COMMON: LazyLock<HashSet<&'static str>> =
@@ -49,7 +49,7 @@ pub fn check(password: &str, email: Option<&Email>, pointer: &str) -> Result<(),
     }
     // As long as they are, they are one key held down, or nothing that anybody typed.
     if password.chars().all(|letter| letter.is_whitespace() || letter.is_control()) {
-        return Err(weak("a password needs something else than spaces and control characters".to_owned()));
+        return Err(weak("a password needs characters other than spaces and control characters".to_owned()));
     }
     if password.chars().any(char::is_control) {
         return Err(weak("the password must not contain control characters".to_owned()));
@@ -73,11 +73,11 @@ pub fn check(password: &str, email: Option<&Email>, pointer: &str) -> Result<(),
 /// How a password compares with its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is another.
+    /// The password is wrong.
     Wrong,
-    /// It is the one.
+    /// The password is right.
     Right,
-    /// It is the one, and it is to be hashed anew: with today's parameters, and in the form of RFC 8265.
+    /// The password is right, but has to be hashed again, with current parameters and in the form of RFC 8265.
     Outdated,
 }
 
@@ -90,7 +90,7 @@ pub struct Passwords {
 struct Inner {
     argon2: Argon2<'static>,
     permits: Arc<Semaphore>,
-    /// Those who hash and those who wait.
+    /// The number of requests that hash or wait.
     inside: AtomicUsize,
     inside_max: usize,
     runs: AtomicU64,
@@ -173,7 +173,7 @@ impl Passwords {
         work: impl FnOnce(&Inner) -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let inner = Arc::clone(&self.inner);
-        let seat = Seat(Arc::clone(&inner));
+        let slot = Slot(Arc::clone(&inner));
         if inner.inside.fetch_add(1, Ordering::Relaxed) >= inner.inside_max {
             return Err(busy());
         }
@@ -181,26 +181,26 @@ impl Passwords {
         inner.runs.fetch_add(1, Ordering::Relaxed);
         metrics::counter!("byteshop_password_hashes_total", "what" => what).increment(1);
         let working = Arc::clone(&inner);
-        // A hash that has begun goes on when its caller goes away, so it keeps its permit and its seat.
+        // A hash in progress continues when its caller disconnects, so it keeps its permit and its slot.
         let done = tokio::task::spawn_blocking(move || {
-            let _kept = (permit, seat);
+            let _kept = (permit, slot);
             work(&working)
         });
         done.await.map_err(|_| Problem::internal())
     }
 }
 
-/// A place among those who hash and wait, given back when it is dropped.
-struct Seat(Arc<Inner>);
+/// A slot among the requests that hash or wait, released on drop.
+struct Slot(Arc<Inner>);
 
-impl Drop for Seat {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.0.inside.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 fn busy() -> Problem {
-    let detail = "too many log in at the same time: come back shortly";
+    let detail = "too many log-ins at the same time; retry shortly";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "auth.busy", detail).retry_after(COME_BACK_S)
 }
 

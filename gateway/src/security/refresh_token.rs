@@ -21,7 +21,7 @@ const LENGTH: usize = SIGNED + 32;
 pub struct Shown {
     /// The session that it names.
     pub session: SessionId,
-    /// Its generation.
+    /// The generation.
     pub generation: u32,
     bytes: [u8; LENGTH],
 }

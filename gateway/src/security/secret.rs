@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::edge::problem::Problem;
 
-/// Bytes that nobody can guess.
+/// Unpredictable bytes.
 pub(crate) fn random() -> Result<[u8; 32], Problem> {
-    byteshop_eventstore::random().map_err(|_| Problem::unavailable("the system has no random numbers for a token"))
+    byteshop_eventstore::random().map_err(|_| Problem::unavailable("the system provides no random numbers for a token"))
 }
 
 /// A new cart token and its hash; the token is shown to the guest once and kept nowhere.
@@ -20,7 +20,7 @@ pub fn new_cart_token() -> Result<(String, Hash), Problem> {
     Ok((token, hash))
 }
 
-/// The hash of a secret; none of ours is kept in any other form.
+/// The hash of a secret; secrets are stored in no other form.
 pub(crate) fn hash_of(token: &[u8]) -> Option<Hash> {
     Hash::new(&to_hex(&Sha256::digest(token))).ok()
 }

@@ -1,6 +1,7 @@
-//! Access tokens: short-lived JWTs (RFC 7519) signed with Ed25519 (RFC 8037); whoever has the public key can check them.
+//! Access tokens: short-lived JWTs (RFC 7519) signed with Ed25519 (RFC 8037); anyone with the public key can verify
+//! them.
 //!
-//! There can be several keys: the newest signs, all check, so that a key can be changed without logging anybody out.
+//! There can be several keys: the newest signs and all verify, so a key can be changed without logging anyone out.
 
 pub mod files;
 mod key;
@@ -24,7 +25,7 @@ use files::{KeyFiles, POLL};
 use key::{Key, KeySet};
 pub use key::{KeyError, LIFETIME};
 
-/// Who issues tokens, and whom they are for.
+/// The issuer and the audience of tokens.
 const NAME: &str = "byteshop";
 /// How far the clocks of two machines may be apart.
 const LEEWAY_S: u64 = 5;
@@ -43,7 +44,7 @@ const ONE_TIME_PASSWORD: &str = "otp";
 pub struct Holder {
     /// Their account.
     pub account: AccountId,
-    /// What they may do.
+    /// The role.
     pub role: Role,
     /// The session that they logged in to; none for a token from the command line.
     pub session: Option<SessionId>,
@@ -52,18 +53,18 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Whoever an operator says, without a session: such tokens are accepted in development only.
+    /// An account that an operator names, without a session: such tokens are accepted in development only.
     pub fn by_hand(account: AccountId, role: Role) -> Self {
         Self { account, role, session: None, second_factor: false }
     }
 }
 
-/// What a token says of its bearer.
+/// The claims of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bearer {
     /// Their account.
     pub account: AccountId,
-    /// What they may do.
+    /// The role.
     pub role: Role,
     /// The session that they logged in to; none for a token from the command line.
     pub session: Option<SessionId>,
@@ -76,10 +77,10 @@ pub struct Bearer {
 /// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It was good once.
+    /// The token has expired.
     #[error("the access token has expired")]
     Expired,
-    /// It was never good here.
+    /// The token is invalid.
     #[error("the access token is not valid")]
     Invalid,
 }
@@ -110,7 +111,7 @@ struct Shared {
     keys: RwLock<Arc<KeySet>>,
     files: Option<KeyFiles>,
     validation: Validation,
-    /// By the SHA-256 of the token, so that no token lies in memory longer than its request.
+    /// By the SHA-256 of the token, so that no token stays in memory longer than its request.
     checked: Mutex<LruCache<[u8; 32], Bearer>>,
 }
 
@@ -126,7 +127,7 @@ impl Tokens {
         Ok(Self::of(KeySet::of(Key::from_pem(pem)?), None))
     }
 
-    /// Tokens under a new key that nobody keeps.
+    /// Tokens with a new key that is not stored.
     pub fn ephemeral() -> Result<Self, KeyError> {
         Ok(Self::of(KeySet::of(Key::from_der(&key::new_der()?)?), None))
     }
@@ -157,12 +158,12 @@ impl Tokens {
         self.issue_to(Holder::by_hand(account, role), lifetime)
     }
 
-    /// A new token for somebody.
+    /// Issues a token.
     pub fn issue_to(&self, holder: Holder, lifetime: Duration) -> Result<String, TokenError> {
         self.issue_as(Clock.new_id(), holder, lifetime)
     }
 
-    /// A new token with an id of its own, for somebody.
+    /// Issues a token with a given id.
     pub fn issue_as(&self, jti: uuid::Uuid, holder: Holder, lifetime: Duration) -> Result<String, TokenError> {
         let Holder { account: sub, role, session: sid, second_factor } = holder;
         let iat = Clock.now().timestamp();
@@ -174,7 +175,7 @@ impl Tokens {
         self.keys().sign(&claims).map_err(|_| TokenError::Invalid)
     }
 
-    /// Who bears a token.
+    /// Verifies a token and returns its claims.
     pub fn check(&self, token: &str) -> Result<Bearer, TokenError> {
         if token.len() > TOKEN_MAX {
             return Err(TokenError::Invalid);
@@ -197,7 +198,7 @@ impl Tokens {
             Err(_) => return Err(TokenError::Invalid),
         };
         let Claims { sub: account, role, sid: session, amr, exp: expires_at, iat, .. } = claims;
-        // Issued in the future: by a clock that is wrong, or by somebody who stores tokens for later.
+        // Issued in the future: by a clock that is wrong, or by an attacker who stores tokens for later.
         if iat > Clock.now().timestamp().saturating_add_unsigned(LEEWAY_S) {
             return Err(TokenError::Invalid);
         }
@@ -222,7 +223,7 @@ impl Tokens {
             let read = tokio::task::spawn_blocking(move || tokens.reload()).await;
             match read {
                 Ok(Err(error)) if trouble.is_news(&error) => {
-                    tracing::error!(%error, "cannot read the token keys; the present ones stay in use");
+                    tracing::error!(%error, "cannot read the token keys; the current ones stay in use");
                 }
                 Ok(Ok(_)) => {
                     trouble.is_over();
@@ -232,14 +233,14 @@ impl Tokens {
         }
     }
 
-    /// Takes up the keys as they are in the files now; true when they are others.
+    /// Reloads the keys from the files; true if they have changed.
     pub fn reload(&self) -> Result<bool, KeyError> {
         let Some(files) = &self.shared.files else { return Ok(false) };
         let fresh = files.read(Clock.now())?;
         if fresh == *self.keys() {
             return Ok(false);
         }
-        tracing::info!(keys = ?fresh, "the token keys have changed");
+        tracing::info!(keys = ?fresh, "loaded changed token keys");
         *self.shared.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         // What a dropped key signed must not be remembered as good.
         self.checked().clear();

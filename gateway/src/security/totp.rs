@@ -1,7 +1,7 @@
-//! Time-based one-time passwords (RFC 6238, over the HOTP of RFC 4226), and recovery codes for whoever lost the device.
+//! Time-based one-time passwords (RFC 6238, over the HOTP of RFC 4226), and recovery codes for a lost device.
 //!
-//! HMAC-SHA-1, steps of 30 seconds and six digits: what every authenticator app knows. SHA-1 is broken for collisions, which
-//! matters nothing to HMAC.
+//! HMAC-SHA-1, steps of 30 seconds and six digits, which every authenticator app supports. SHA-1 is broken for
+//! collisions, which does not affect HMAC.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
@@ -44,7 +44,7 @@ pub fn step(at: DateTime<Utc>) -> u64 {
     u64::try_from(at.timestamp() / STEP_S).unwrap_or(0)
 }
 
-/// The code of a step; none when the secret is none of ours.
+/// The code of a step; none if the secret is malformed.
 pub fn code(secret: &str, step: u64) -> Option<String> {
     let key = BASE32_NOPAD.decode(secret.as_bytes()).ok()?;
     Some(hotp(&key, step))
@@ -93,7 +93,7 @@ pub fn recovery_codes() -> Result<Vec<String>, SealError> {
     (0..RECOVERY_CODES).map(code).collect()
 }
 
-/// What is kept of a recovery code of an account, however it is typed.
+/// The stored hash of a recovery code, independent of how the code is typed.
 pub fn recovery_hash(account: AccountId, code: &str) -> Hash {
     let letters: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
     let mut hash = Sha256::new();

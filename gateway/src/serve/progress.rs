@@ -1,8 +1,9 @@
-//! What the server knows of each connection and each response: whether a client still reads, and when it last asked.
+//! Progress of connections and responses: whether a client still reads, and when it last sent a request.
 //!
-//! HTTP/2 multiplexes responses over one socket, so a write timeout of the socket does not see a client that leaves one
-//! response unread. Here a response is handed to the connection in pieces, the next one only when the last has been written
-//! out. A piece that stays queued for too long ends its stream: hyper then resets it with CANCEL (RFC 9113, section 5.4.2).
+//! HTTP/2 multiplexes responses over one socket, so a write timeout of the socket does not detect a client that leaves
+//! one response unread. Here a response is passed to the connection in pieces, the next one only when the last has been
+//! written out. A piece that stays queued for too long ends its stream: hyper then resets it with CANCEL (RFC 9113,
+//! section 5.4.2).
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -57,7 +58,7 @@ struct Progress(Mutex<Queued>);
 struct Queued {
     /// Since when a piece waits to be written out; none while the stream waits for the shop.
     since: Option<Instant>,
-    /// Who hands out the next piece.
+    /// The waker of the task that sends the next piece.
     waker: Option<Waker>,
 }
 
@@ -183,7 +184,7 @@ pub(super) async fn watched(
 
 struct Watched {
     body: Body,
-    /// What of the last frame of the body is to be handed out.
+    /// The rest of the last frame of the body.
     rest: Bytes,
     progress: Option<Arc<Progress>>,
     _request: Request,

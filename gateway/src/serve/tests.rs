@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::edge::limits::seats::{Held, until_sent};
+use crate::edge::limits::permits::{Held, hold_until_body_sent};
 
 fn brief() -> Patience {
     Patience { head: Duration::from_millis(50), ..Patience::default() }
@@ -22,8 +22,8 @@ async fn half_a_head_does_not_hold_a_connection_and_a_stop_ends_idle_ones() {
     let (address, cancel) = (listener.local_addr().unwrap(), CancellationToken::new());
     let router = Router::new().route("/", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()));
     let mut serving = JoinSet::new();
-    let seats = Seats::new(10, 2);
-    serving.spawn(serve_with(listener, router, (seats, Proxies::default()), cancel.clone(), brief()));
+    let limit = ConcurrencyLimit::new(10, 2);
+    serving.spawn(serve_with(listener, router, (limit, Proxies::default()), cancel.clone(), brief()));
     for beginning in ["", "P", "PRI * HTTP/2.0\r\n", "GET / HTTP/1.1\r\nHost: x"] {
         let mut slow = TcpStream::connect(address).await.unwrap();
         slow.write_all(beginning.as_bytes()).await.unwrap();
@@ -48,11 +48,11 @@ async fn an_answer_that_nobody_reads_does_not_hold_a_connection() {
     // More than the buffers of both ends hold together.
     let router = Router::new().route("/", get(async || vec![0u8; 64 << 20]));
     let mut serving = JoinSet::new();
-    let bounds = (Seats::new(10, 1), Proxies::default());
+    let bounds = (ConcurrencyLimit::new(10, 1), Proxies::default());
     serving.spawn(serve_with(listener, router, bounds, cancel, brief()));
     let mut deaf = TcpStream::connect(address).await.unwrap();
     deaf.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    // The only seat is free again, while the first one still listens to nothing.
+    // The only permit is free again, while the first one still listens to nothing.
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     loop {
         let mut next = TcpStream::connect(address).await.unwrap();
@@ -70,24 +70,24 @@ async fn an_answer_that_nobody_reads_does_not_hold_a_connection() {
 /// A server whose `/long` has a megabyte and whose `/short` has ten bytes, both counted in `held`.
 struct Server {
     address: SocketAddr,
-    held: Seats,
+    held: ConcurrencyLimit,
     serving: JoinSet<()>,
 }
 
 impl Server {
     async fn start(patience: Patience) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let (address, held) = (listener.local_addr().unwrap(), Seats::new(1 << 30, usize::MAX));
-        let counted = move |held: Seats, length: usize| async move {
+        let (address, held) = (listener.local_addr().unwrap(), ConcurrencyLimit::new(1 << 30, usize::MAX));
+        let counted = move |held: ConcurrencyLimit, length: usize| async move {
             let visitor = IpAddr::V4(1.into());
-            let seat = held.take_many(visitor, length).unwrap();
-            until_sent(Body::from(vec![7; length]), None, Held::Whole(Arc::new(seat)))
+            let permit = held.acquire_many(visitor, length).unwrap();
+            hold_until_body_sent(Body::from(vec![7; length]), None, Held::Whole(Arc::new(permit)))
         };
         let (of_long, of_short) = (held.clone(), held.clone());
         let router = Router::new()
             .route("/long", get(move || counted(of_long, 1 << 20)))
             .route("/short", get(move || counted(of_short, 10)));
-        let bounds = (Seats::new(10, 10), Proxies::default());
+        let bounds = (ConcurrencyLimit::new(10, 10), Proxies::default());
         let mut serving = JoinSet::new();
         serving.spawn(serve_with(listener, router, bounds, CancellationToken::new(), patience));
         Self { address, held, serving }

@@ -92,7 +92,7 @@ fn postgres_places(given: Option<&Path>) -> Vec<PathBuf> {
     std::iter::once(PathBuf::new()).chain(packaged.map(PathBuf::from).filter(|dir| dir.is_dir())).collect()
 }
 
-/// What `PROGRAM --version` says, as in `15.18`: the word at that place, without a leading v.
+/// The version in the output of `PROGRAM --version`, as in `15.18`: the word at the given place, without a leading v.
 fn version_of(program: &Path, word: usize) -> Option<String> {
     let output = bare(program).arg("--version").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

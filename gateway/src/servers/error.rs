@@ -6,7 +6,7 @@ use std::path::PathBuf;
 pub(super) const MIN_POSTGRES: u32 = 15;
 /// The oldest nats-server that the shop is tested with: Debian 12 has it.
 pub(super) const MIN_NATS: (u32, u32) = (2, 9);
-/// What to type when a program is missing.
+/// The command that installs missing programs.
 pub(super) const INSTALL: &str = if cfg!(target_os = "macos") {
     "install it with `brew install postgresql@17 nats-server`"
 } else {
@@ -21,7 +21,7 @@ pub enum Error {
     InUse {
         /// The data directory.
         data: PathBuf,
-        /// Who holds it, such as `process 123`.
+        /// The holder, such as `process 123`.
         holder: String,
     },
     /// A program is not installed.
@@ -41,13 +41,13 @@ pub enum Error {
     TooOld {
         /// The program.
         program: &'static str,
-        /// Its version.
+        /// The version.
         found: String,
     },
     /// The data was written by another major version of Postgres.
     #[error(
-        "{} was written by Postgres {written}, and only Postgres {found} is here: install Postgres {written} or set \
-         BYTESHOP_PG_BIN to its programs, move the data with pg_upgrade, or start anew with another --data",
+        "{} was written by Postgres {written}, but only Postgres {found} is installed: install Postgres {written} or set \
+         BYTESHOP_PG_BIN to its programs, move the data with pg_upgrade, or start with an empty --data",
         data.display()
     )]
     OtherMajor {
@@ -55,24 +55,25 @@ pub enum Error {
         data: PathBuf,
         /// The major version in PG_VERSION.
         written: u32,
-        /// What was found, such as `17.2`.
+        /// The version that was found, such as `17.2`.
         found: String,
     },
     /// The file with the passwords is gone while the data is still there.
     #[error(
-        "{} is missing, and with it the password of the data beside it: restore it from a backup, or start anew with another --data",
+        "{} is missing, and it contains the password of the data beside it: restore it from a backup, or start with \
+         an empty --data",
         file.display()
     )]
     SecretsLost {
         /// The missing file.
         file: PathBuf,
     },
-    /// We are root, and nobody else is there to run the servers.
+    /// We are root, and there is no other user to run the servers.
     #[error(
-        "Postgres refuses to run as root, and there is no user postgres or nobody to run it: start the shop as another user"
+        "Postgres refuses to run as root, and there is no user `postgres` or `nobody` to run it: start the shop as another user"
     )]
     NoAccount,
-    /// The directory belongs to somebody else.
+    /// The directory belongs to another user.
     #[error(
         "{} belongs to another user (uid {owner}): start the shop as that user, or name another directory with --data",
         dir.display()
@@ -80,7 +81,7 @@ pub enum Error {
     NotOurs {
         /// The directory.
         dir: PathBuf,
-        /// Its owner.
+        /// The owner.
         owner: u32,
     },
     /// The unprivileged user cannot enter the data directory.
@@ -116,27 +117,27 @@ pub enum Error {
         log: PathBuf,
     },
     /// A server of an earlier shop on the same data cannot be stopped.
-    #[error("a {program} of this data directory still runs as process {pid} and cannot be stopped: stop it first")]
+    #[error("a {program} of this data directory is still running as process {pid}: stop it first")]
     StillRuns {
         /// The program.
         program: &'static str,
-        /// Its process.
+        /// The process.
         pid: i32,
     },
     /// The database of the shop cannot be made.
-    #[error("the database cannot be made")]
+    #[error("the database cannot be created")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The operating system refused something.
     #[error("cannot {doing}")]
     Io {
-        /// What was tried, as a sentence that follows "cannot".
+        /// The attempted action, as text that follows "cannot".
         doing: String,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
 }
 
-/// Says what was tried when the system refuses it.
+/// Adds the attempted action to a system error.
 pub(super) trait Doing<T> {
     /// `doing` follows "cannot".
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T, Error>;

@@ -15,10 +15,10 @@ const HANDED_DIRECTORY: &str = "/proc/self/fd/9";
 /// Runs a program with our standard input, a directory, as its file descriptor 9.
 const PASS_DIRECTORY_ON: &str = "exec \"$@\" 9<&0 </dev/null";
 
-/// Where programs are when nobody says so.
+/// The default search path of programs.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Who runs the servers instead of root.
+/// The user who runs the servers instead of root.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     name: String,
@@ -27,7 +27,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Nobody when we are not root: then the servers run as we do.
+    /// None if we are not root: then the servers run as our user.
     pub(super) fn instead_of_root() -> Result<Option<Self>, Error> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
@@ -61,7 +61,7 @@ pub(super) struct Home {
 impl Home {
     /// Makes the directory when it is missing and gives it to the user who runs the server.
     pub(super) fn prepare(dir: PathBuf, account: Option<&Account>) -> Result<Self, Error> {
-        fs::create_dir_all(&dir).doing(|| format!("make the directory {}", dir.display()))?;
+        fs::create_dir_all(&dir).doing(|| format!("create the directory {}", dir.display()))?;
         let owner = fs::metadata(&dir).doing(|| format!("look at {}", dir.display()))?.uid();
         match account {
             Some(account) if account.uid != owner => give(&dir, account)?,

@@ -36,7 +36,7 @@ pub(super) fn stop(program: &'static str, mark: &str) -> Result<(), Error> {
     }
     let mut patience = PARTS_PATIENCE;
     for leftover in first.iter().filter(|leftover| leftover.is_server) {
-        tracing::warn!(pid = leftover.pid.as_raw_nonzero().get(), "stopping a {program} that outlived its shop");
+        tracing::warn!(pid = leftover.pid.as_raw_nonzero().get(), "stopping a {program} of an earlier run");
         patience = SERVER_PATIENCE;
         signal(leftover.pid, Signal::INT);
     }
@@ -66,8 +66,8 @@ pub(super) fn is_another_program(pid: i32, program: &str, dir: &Path) -> bool {
     !name.is_empty() && (name != program || elsewhere)
 }
 
-/// Whether a process is dead and only waits to be collected, which takes its time where nobody does so, as in many
-/// containers. One that is on its way out, and so has no command line any more, is waited for.
+/// Whether a process is dead and only waits to be reaped, which takes time in containers without an init process. A
+/// process that is exiting, and so has no command line, is waited for.
 pub(super) fn is_dead(pid: i32) -> bool {
     let asked = Instant::now();
     while asked.elapsed() < PARTS_PATIENCE {

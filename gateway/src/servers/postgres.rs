@@ -17,7 +17,7 @@ use super::supervisor::Program;
 /// Locales for what is a letter, the best first; sorting is by code point in each case, which never changes with the
 /// operating system, so that no index breaks by an upgrade.
 const CHARACTER_LOCALES: [&str; 3] = ["C.UTF-8", "en_US.UTF-8", "C"];
-/// What the line after the port in postmaster.pid says when connections are welcome.
+/// The status line in postmaster.pid when Postgres accepts connections.
 const READY: &str = "ready";
 /// The line of postmaster.pid with the state, counted from 0.
 const STATE_LINE: usize = 7;
@@ -120,15 +120,15 @@ impl Postgres {
         self.home.dir().join("postmaster.pid")
     }
 
-    /// Postgres sees by itself that the process of a lock file is gone, but takes any other program that has got its
-    /// number since, as after a restart of the machine, for a live Postgres, and a killed one that nobody has collected too.
+    /// Postgres detects that the process of a lock file is gone, but mistakes another program with the same process id,
+    /// as after a restart of the machine, for a live Postgres, and also a killed process that is not reaped.
     fn remove_stale_lock(&self) {
         let file = self.lock_file();
         let holder = fs::read_to_string(&file).ok().and_then(|text| text.lines().next()?.trim().parse().ok());
         let in_nobodys_hand =
             |pid| leftovers::is_another_program(pid, "postgres", self.home.dir()) || leftovers::is_dead(pid);
         if holder.is_some_and(in_nobodys_hand) {
-            tracing::warn!(file = %file.display(), "removing a lock file that names another program, or a dead one");
+            tracing::warn!(file = %file.display(), "removing the lock file of a process that has ended");
             // Postgres says so itself if the file is still in its way.
             let _ = fs::remove_file(file);
         }

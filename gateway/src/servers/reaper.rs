@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::error::{Doing as _, Error};
 use super::home::bare;
 
-/// Its end of the pipe closes when the shop ends, whatever ends it, so it works on every Unix and after SIGKILL.
+/// The end of the pipe closes when the shop ends for any reason, so this works on every Unix and after SIGKILL.
 #[derive(Debug)]
 pub(super) struct Reaper {
     process: Mutex<Option<(Child, ChildStdin)>>,
@@ -30,13 +30,16 @@ impl Reaper {
         Ok(Self { process: Mutex::new(Some((child, pipe))) })
     }
 
-    /// Tells it which process is the server of that name now.
+    /// Sets the process of the server with this name.
     pub(super) fn watch(&self, name: &str, pid: Option<u32>) {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, pipe)) = process.as_mut()
             && let Err(error) = writeln!(pipe, "{name} {}", pid.unwrap_or(0))
         {
-            tracing::warn!(%error, "the watcher of the servers is gone: they outlive a killed shop until its next start");
+            tracing::warn!(
+                %error,
+                "the watcher of the private servers has ended: if the shop is killed, they run until its next start"
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a data directory remembers of its servers: the mark of its processes, their password and the ports.
+//! The state of the servers in a data directory: the mark of their processes, their passwords and ports.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -74,7 +74,7 @@ impl Remembered {
         }
     }
 
-    /// With a password for whoever has none of their own yet.
+    /// Adds missing passwords.
     fn completed(mut self) -> Result<Self, Error> {
         for password in [&mut self.serving_password, &mut self.nats_password] {
             if password.is_none() {
@@ -128,13 +128,13 @@ pub(super) struct DirectoryLock(File);
 
 impl Drop for DirectoryLock {
     fn drop(&mut self) {
-        // Said, and not left to the closing of the file: a child that is just being started may have it open too. Whoever
-        // cannot be told finds it closed soon.
+        // Unlocked explicitly, because a child that is just being started may still have the file open. After a failure
+        // the file is closed soon.
         let _ = self.0.unlock();
     }
 }
 
-/// Takes the data directory for this process.
+/// Locks the data directory for this process.
 pub(super) fn lock(data: &Path) -> Result<DirectoryLock, Error> {
     let path = data.join("lock");
     let mut file = OpenOptions::new()
@@ -166,7 +166,7 @@ pub(super) fn lock(data: &Path) -> Result<DirectoryLock, Error> {
     Ok(lock)
 }
 
-/// A port of 127.0.0.1 that nobody listens on now.
+/// A free port of 127.0.0.1.
 pub(super) fn free_port() -> Result<u16, Error> {
     // With most of the range free, this many tries fail only when listening is impossible.
     for _ in 0..1_000 {

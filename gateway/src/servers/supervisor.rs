@@ -1,6 +1,6 @@
-//! Keeps one server running: starts it, restarts it when it ends, stops it when asked.
+//! Supervises one server: starts it, restarts it when it ends, and stops it on request.
 //!
-//! A thread of its own does this, so that it goes on whatever the async runtime is busy with.
+//! It runs in its own thread, so that it works even if the async runtime is busy.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -19,7 +19,7 @@ use super::reaper::Reaper;
 
 /// How long a start may take; Postgres replays what it wrote since its last checkpoint, up to `max_wal_size`.
 const START_PATIENCE: Duration = Duration::from_mins(5);
-/// Between two looks whether a starting server is ready.
+/// The interval at which a starting server is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Before the first restart.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -27,16 +27,16 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// A log grows to this before a start moves it aside.
 const LOG_BYTES: u64 = 16 << 20;
-/// Who may read a log: what fails may name values that are nobody else's.
+/// The permissions of a log, which may contain confidential values.
 const LOG_MODE: u32 = 0o640;
 /// How much of the log an error shows.
 const SHOWN_BYTES: u64 = 2_000;
 
 /// A server that can be supervised.
 pub(super) trait Program: Send + 'static {
-    /// Its name in messages and for the reaper.
+    /// The name in messages and for the reaper.
     fn name(&self) -> &'static str;
-    /// Its name in lists of processes, and the mark there.
+    /// The name in the process list, and the mark there.
     fn process(&self) -> (&'static str, &str);
     /// How to start it.
     fn command(&self) -> Result<Command, Error>;
@@ -65,7 +65,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// It is reaped under the lock, so that a signal never reaches a process that got its number later.
+    /// The child process; it is reaped under the lock, so that a signal never reaches another process with the same id.
     child: Option<Child>,
     stopping: bool,
     ended: bool,
@@ -106,7 +106,7 @@ impl Supervised {
             while !state.ended {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if left.is_zero() {
-                    tracing::warn!(server = self.name, ?signal, "the server does not stop");
+                    tracing::warn!(server = self.name, ?signal, "the server is not stopping");
                     continue 'farewells;
                 }
                 state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -126,7 +126,7 @@ impl Shared {
     }
 }
 
-/// What the supervising thread owns.
+/// The state of the supervising thread.
 struct Keeper<P> {
     shared: Arc<Shared>,
     reaper: Arc<Reaper>,
@@ -138,7 +138,7 @@ impl<P: Program> Keeper<P> {
         while let Some(status) = self.wait_for_end() {
             let server = self.program.name();
             metrics::counter!("byteshop_server_restarts_total", "server" => server).increment(1);
-            tracing::warn!(server, %status, "the server ended; starting it again");
+            tracing::warn!(server, %status, "the server ended; restarting it");
             let mut pause = FIRST_PAUSE;
             while !self.pause(pause) {
                 match self.launch() {
@@ -146,7 +146,7 @@ impl<P: Program> Keeper<P> {
                         tracing::info!(server, "the server is back");
                         break;
                     }
-                    Err(error) => tracing::error!(server, %error, "the server does not start; retrying"),
+                    Err(error) => tracing::error!(server, %error, "the server did not start; retrying"),
                 }
                 self.kill();
                 pause = (pause * 2).min(LONGEST_PAUSE);

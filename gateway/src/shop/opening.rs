@@ -1,4 +1,4 @@
-//! What is seen to before a process does anything: the keys of people, restored backups, and warnings for operators.
+//! Checks before a process starts its work: data keys, restored backups, and warnings for operators.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ async fn open_vault(commands: &Commands, list: Option<Arc<dyn ErasedList>>) -> R
     commands.vault().list_erased(list);
     let again = commands.vault().apply_erased().await?;
     if !again.is_empty() {
-        tracing::warn!(people = again.len(), "the keys of people who were erased before are destroyed once more");
+        tracing::warn!(people = again.len(), "destroyed the keys of erased people again");
     }
     Ok(())
 }
@@ -50,7 +50,9 @@ async fn open_vault(commands: &Commands, list: Option<Arc<dyn ErasedList>>) -> R
 async fn warn(commands: &Commands, trade: &Trade) -> Result<()> {
     let excess = commands.log().excess_rights().await?;
     let excess = excess.map(|excess| {
-        format!("{excess}: let another role own the database, in BYTESHOP_MIGRATION_DATABASE_URL, and run `byteshop migrate`")
+        format!(
+            "{excess}: name the owner of the database in BYTESHOP_MIGRATION_DATABASE_URL, and run `byteshop migrate`"
+        )
     });
     let warnings = trade.warnings().chain(commands.connected().warnings()).chain(excess);
     warnings.for_each(|warning| tracing::warn!("{warning}"));

@@ -8,12 +8,12 @@ use sqlx::postgres::{PgArgumentBuffer, PgPool, PgTypeInfo, PgValueRef, Postgres}
 
 use crate::error::Error;
 
-/// What a view is doing.
+/// The state of a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It follows the log.
+    /// The view follows the log.
     Live,
-    /// It cannot fold an event, and waits for a repair.
+    /// The view cannot fold an event, and waits for a repair.
     Parked,
     /// The log under it is not the one that it was built from: it must be rebuilt.
     OtherHistory,
@@ -24,13 +24,13 @@ pub enum State {
 pub(crate) struct Checkpoint {
     /// The version of the view's rows.
     pub version: i32,
-    /// Raised whenever the rows are replaced or a repair is made, so that nobody goes on from what was before.
+    /// Raised whenever the rows are replaced or a repair is made, so that no worker continues from the previous rows.
     pub epoch: i64,
-    /// Everything up to here is in the rows.
+    /// The position up to which events are in the rows.
     pub position: i64,
     /// The leaf hash there.
     pub leaf: Option<Vec<u8>>,
-    /// What the view is doing.
+    /// The state of the view.
     pub state: State,
     /// Whether the log has that leaf at that position.
     pub same_history: bool,
@@ -123,7 +123,7 @@ pub(crate) async fn unpark(pool: &PgPool, view: &str) -> Result<bool, Error> {
     Ok(changed.rows_affected() == 1)
 }
 
-/// Puts a checkpoint where a rebuilt table stands.
+/// Sets the checkpoint of a rebuilt table.
 pub(crate) async fn replace(
     executor: impl PgExecutor<'_>,
     view: &str,
@@ -152,13 +152,13 @@ pub struct Status {
     pub view: String,
     /// The version of its rows.
     pub version: i32,
-    /// Everything up to here is in its rows.
+    /// The position up to which events are in its rows.
     pub position: i64,
     /// Events that it has not seen yet.
     pub lag: i64,
     /// Events per second when it last moved; 0 when that is some seconds ago.
     pub rate: i64,
-    /// What it is doing.
+    /// The state of the view.
     #[serde(rename = "status")]
     pub state: State,
     /// Why it stopped, if it did.
@@ -221,7 +221,7 @@ impl serde::Serialize for State {
 }
 
 impl State {
-    /// Its name, as the table and the CLI write it.
+    /// The name, as the table and the CLI write it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Live => "live",

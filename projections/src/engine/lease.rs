@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// How often a lease that another one holds is tried, and the own connection is looked at.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// One view's lease: whether this process holds it.
+/// The lease of a view, and whether this process holds it.
 pub(crate) struct Lease {
     view: &'static str,
     held: watch::Sender<bool>,
@@ -32,7 +32,7 @@ pub(crate) async fn keep(log: &Log, leases: &[Lease], cancel: &CancellationToken
         if let Err(error) = hold(log, leases, cancel).await
             && !is_outage(&error)
         {
-            tracing::warn!(%error, "the leases of the views are lost");
+            tracing::warn!(%error, "the leases of the views were lost");
         }
         for lease in leases {
             lease.held.send_replace(false);

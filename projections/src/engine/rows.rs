@@ -21,12 +21,12 @@ pub(crate) struct Entry<R> {
 }
 
 impl<R> Entry<R> {
-    /// What no event has touched yet.
+    /// An entry that no event has changed yet.
     pub fn absent() -> Self {
         Self { row: None, position: 0, stored: false, changed: false }
     }
 
-    /// What the table has.
+    /// An entry with the row of the table.
     pub fn stored(row: R, position: i64) -> Self {
         Self { row: Some(row), position, stored: true, changed: false }
     }
@@ -67,7 +67,7 @@ impl<R> Rows<R> {
         (self.young.len() >= self.generation).then(|| mem::replace(&mut self.old, mem::take(&mut self.young)))
     }
 
-    /// Everything in memory, which is empty afterwards.
+    /// Removes and returns all rows in memory.
     pub fn drain(&mut self) -> impl Iterator<Item = (Key, Entry<R>)> {
         mem::take(&mut self.old).into_iter().chain(mem::take(&mut self.young))
     }

@@ -19,7 +19,7 @@ pub(crate) struct Changes {
     pub keys: Vec<Key>,
     pub rows: Vec<String>,
     pub positions: Vec<i64>,
-    /// Keys whose rows are no more.
+    /// The keys of deleted rows.
     pub gone: Vec<Key>,
 }
 
@@ -28,7 +28,7 @@ impl Changes {
         self.keys.is_empty() && self.gone.is_empty()
     }
 
-    /// Adds what became of a row.
+    /// Adds the change of a row.
     pub fn push<R: Serialize>(&mut self, view: &'static str, key: Key, entry: &Entry<R>) -> Result<(), Error> {
         match &entry.row {
             Some(row) => {
@@ -52,7 +52,7 @@ pub(crate) fn unreadable(view: &'static str, key: &str, error: &serde_json::Erro
 /// Stored rows: key, JSON text, and the position of the last event that touched the row.
 pub(crate) type Found = Vec<(Key, String, i64)>;
 
-/// The statements for one table. Only names of views, which are constants of ours, are written into them.
+/// The statements for one table. They contain only names of views, which are constants of the program.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     view: &'static str,
@@ -130,7 +130,7 @@ impl Table {
         Ok(())
     }
 
-    /// Writes changes to a table that nobody else writes.
+    /// Writes changes to a table that has no other writer.
     pub async fn write_in(&self, connection: &mut PgConnection, changes: &Changes) -> Result<(), Error> {
         if !changes.keys.is_empty() {
             sqlx::query(AssertSqlSafe(Arc::clone(&self.put)))

@@ -1,8 +1,8 @@
-//! What the workers of a process do together: they take turns at the same moments, and what they then read and write is one
+//! Shared statements of the workers of a process: they take turns at the same moments, and read and write with one
 //! statement each, hence one round trip and one transaction for all views.
 //!
-//! The views stay independent of each other: each has a checkpoint of its own, which moves by compare-and-swap, and a
-//! statement that fails is repeated for each view alone, so that only the view which is to blame stops.
+//! The views stay independent of each other: each has its own checkpoint, which moves by compare-and-swap, and a
+//! statement that fails is repeated for each view on its own, so that only the view at fault stops.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -36,7 +36,7 @@ struct Load {
     answer: oneshot::Sender<Result<Found, Error>>,
 }
 
-/// What a worker writes.
+/// A write of a worker.
 struct Write {
     table: Table,
     step: Move,
@@ -44,7 +44,7 @@ struct Write {
     answer: oneshot::Sender<Result<bool, Error>>,
 }
 
-/// What the workers of a process share.
+/// The state that the workers of a process share.
 #[derive(Debug)]
 pub(crate) struct Together {
     turn: Mutex<Turn>,
@@ -77,7 +77,7 @@ impl Together {
         }
     }
 
-    /// Takes the turn that began just now, or begins one; otherwise says when there will be one.
+    /// Joins the turn that began just now, or begins one; otherwise returns the time of the next turn.
     fn take_turn(&self, had: &mut u64) -> Result<(), Instant> {
         // The turn is whole after every call, whatever panicked elsewhere.
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,7 +141,7 @@ async fn load_one(pool: &PgPool, one: &Load) -> Result<Found, Error> {
     Ok(load(pool, std::slice::from_ref(one)).await?.swap_remove(0))
 }
 
-/// What is found for each of some requests, in one statement.
+/// Loads the rows for some requests in one statement.
 async fn load(pool: &PgPool, loads: &[Load]) -> Result<Vec<Found>, Error> {
     let parts: Vec<String> = loads.iter().enumerate().map(|(at, load)| load.table.find(at, at + 1)).collect();
     let mut statement = sqlx::query_as::<_, (i32, Key, String, i64)>(AssertSqlSafe(parts.join(" union all ")));
@@ -166,7 +166,7 @@ async fn write_all(pool: PgPool, mut queue: mpsc::Receiver<Write>) {
             Err(_) => join_all(writes.iter().map(|one| write_one(&pool, one))).await,
         };
         for (write, moved) in writes.into_iter().zip(moved) {
-            // A worker that was cancelled looks anew.
+            // A worker that was cancelled reads the state again.
             let _ = write.answer.send(moved);
         }
     }

@@ -31,12 +31,12 @@ const WARM_ROWS: usize = 1_000;
 const LAZY: Duration = Duration::from_millis(100);
 /// A new view that is this far behind is built by replay, which is many times faster than following.
 const FAR: i64 = 20_000;
-/// How often a stopped view looks whether somebody has repaired it.
+/// How often a stopped view checks whether it was repaired.
 const STOPPED_PERIOD: Duration = Duration::from_secs(1);
 /// The first and the longest wait before a failed step is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
-/// What a process knows of its own worker, for those who wait for a position.
+/// The progress of the process's own worker, for callers that wait for a position.
 #[derive(Debug)]
 pub(crate) struct Tail {
     /// The position of the view in this process.
@@ -51,7 +51,7 @@ impl Tail {
     }
 }
 
-/// What a worker works with.
+/// The dependencies of a worker.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
     pub log: Log,
@@ -106,12 +106,12 @@ async fn work<V: View>(context: &Context, feed: &Feed) {
                 tracing::debug!(view = V::NAME, "the checkpoint has moved");
             }
             Ok(Ended::Distrusted) => {
-                tracing::warn!(view = V::NAME, "the feed gave an event that the log does not hold");
+                tracing::warn!(view = V::NAME, "the feed delivered an event that is not in the log");
             }
             Ok(Ended::Stopped { epoch }) => stand_still::<V>(context, epoch).await,
             Err(error) => {
                 if trouble.is_news(&error) && !error.is_outage() {
-                    tracing::warn!(view = V::NAME, %error, "the view tries again");
+                    tracing::warn!(view = V::NAME, %error, "the view failed, retrying");
                 }
                 sleep(wait).await;
                 wait = if started.elapsed() > RETRY.1 * 2 { RETRY.0 } else { (wait * 2).min(RETRY.1) };
@@ -265,7 +265,7 @@ impl<'a, V: View> Follower<'a, V> {
         Ok(self.context.log.read_log(self.position, limit).await?.into_iter().map(Arc::new).collect())
     }
 
-    /// Takes events in; when one of them cannot be taken, everything before it is, and the view is parked.
+    /// Folds events; if one of them cannot be folded, the events before it are kept, and the view is parked.
     async fn take(&mut self, events: &[Arc<Recorded>]) -> Result<Option<Ended>, Error> {
         let mut rest = events;
         let mut width = events.len();
@@ -369,7 +369,7 @@ impl<'a, V: View> Follower<'a, V> {
         Ok(saved)
     }
 
-    /// Why the checkpoint did not move: somebody else moved it, or the feed is not the log.
+    /// Why the checkpoint did not move: another writer moved it, or the feed differs from the log.
     async fn why_refused(&self) -> Result<Ended, Error> {
         let now = checkpoint::load(&self.context.pool, V::NAME, V::VERSION).await?;
         let is_mine = now.epoch == self.epoch && now.position == self.stored && now.state == State::Live;

@@ -1,4 +1,4 @@
-//! What an order hears of the refunds of its payment: which of them failed, and which of those are settled since.
+//! The refunds of an order's payment: which of them failed, and which of those were settled since.
 
 use std::collections::BTreeSet;
 
@@ -7,19 +7,19 @@ use byteshop_domain::ids::{OrderId, RefundId};
 use byteshop_domain::payment::{Event, Payment, whole};
 use byteshop_eventstore::Recorded;
 
-/// What is told of a refund.
+/// A change of a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refund {
     /// The provider will not give it back.
     Failed(RefundId),
-    /// It failed before, and is tried again by another name; or it went back after all.
+    /// The refund had failed, and is retried under another id or completed after all.
     Settled(RefundId),
     /// All that is left is asked for in one piece, with whatever failed before; or all of it went back.
     AllAsked,
 }
 
 impl Refund {
-    /// Takes it in, beside the refunds that failed and were not tried again.
+    /// Applies the change to the refunds that failed and were not retried.
     pub(super) fn note_in(self, failed: &mut BTreeSet<RefundId>) {
         match self {
             Self::Failed(refund) => _ = failed.insert(refund),
@@ -29,7 +29,7 @@ impl Refund {
     }
 }
 
-/// What an event of a payment tells of refunds, and of which order.
+/// Reads the order and the change of a refund from an event of a payment.
 pub(super) fn read(event: &Recorded) -> Result<Option<(OrderId, Refund)>, CodecError> {
     // Every order has some events of its payment, and next to none of them are of refunds.
     if !matches!(event.event_type.as_str(), "refund_requested" | "refund_failed" | "refunded") {

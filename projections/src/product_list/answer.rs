@@ -19,7 +19,7 @@ use crate::page::Page;
 use crate::text::name_of;
 use crate::views::Views;
 
-/// What was found in the index.
+/// The hits of a search in the index.
 struct Hits {
     /// The products of the page, and one more if there is a next one.
     page: Vec<Place>,

@@ -1,13 +1,13 @@
-//! What somebody types into a search, read: words, phrases in quotes, words to leave out, and alternatives.
+//! Parser of a search text: words, phrases in quotes, excluded words, and alternatives.
 
 use std::fmt;
 
 use super::words::words;
 
-/// What somebody is looking for.
+/// A parsed search text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// What `or` stands between.
+    /// The alternatives, which `or` separates.
     pub alternatives: Vec<Vec<Part>>,
     /// Whether the last word may be the beginning of one.
     pub unfinished: bool,
@@ -20,13 +20,13 @@ pub(super) struct Part {
     pub excluded: bool,
     /// Whether its words stand next to each other.
     pub quoted: bool,
-    /// Its words, of which there is at least one.
+    /// The words, at least one.
     pub words: Vec<String>,
 }
 
 impl Asked {
-    /// Reads what somebody typed. A hyphen excludes only directly before a word or a phrase, and at the beginning of a part; quotes
-    /// make a phrase only around something, so that `27"` is no phrase.
+    /// Parses a search text. A hyphen excludes only directly before a word or a phrase, and at the beginning of a part;
+    /// quotes make a phrase only around something, so `27"` is not a phrase.
     pub fn read(text: &str) -> Self {
         let mut alternatives: Vec<Vec<Part>> = vec![Vec::new()];
         // An `or` counts when something stands on both sides of it; else it is a word.
@@ -106,7 +106,7 @@ impl Part {
     }
 }
 
-/// What stands in quotes at the beginning of a text, and what stands behind them.
+/// The text in quotes at the beginning of a text, and the rest.
 fn in_quotes(text: &str) -> Option<(&str, &str)> {
     let inside = text.strip_prefix(is_quote)?;
     let (inside, rest) = inside.split_at(inside.find(is_quote)?);

@@ -1,4 +1,4 @@
-//! Typos: which known word somebody almost certainly meant.
+//! Typos: the known word that was almost certainly meant.
 
 use roaring::RoaringBitmap;
 
@@ -19,13 +19,13 @@ const TIMES_AS_FREQUENT: u64 = 10;
 /// Rows of keyboards: keys that are struck by mistake lie beside each other.
 const KEYBOARDS: [[&str; 3]; 2] =
     [["qwertyuiop", "asdfghjkl", "zxcvbnm"], ["йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю"]];
-/// Letters that are taken for each other by their sound.
+/// Letters that are confused because they sound alike.
 const SOUNDS: [&str; 9] = ["aeiouy", "csz", "ckq", "аоеиыуюяэ", "зс", "дт", "бп", "вф", "гк"];
 
-/// What somebody almost certainly meant, when what they asked for finds nothing among some products: words that are not there
-/// are replaced; where all are there, those of which another one is far more frequent. None when nothing is near.
+/// The search text that was almost certainly meant, if the given one has no results among some products: unknown words
+/// are replaced; if all are known, those of which another one is far more frequent. None if no word is near.
 ///
-/// Phrases stay as they are, and so do words to leave out, stop words, numbers and codes.
+/// Phrases stay as they are, and so do excluded words, stop words, numbers and codes.
 pub(super) fn corrected(asked: &Asked, stems: &Stems, lexicon: &Lexicon, among: &RoaringBitmap) -> Option<Asked> {
     let typos = Typos { stems, lexicon, among };
     typos.replaced(asked, 0).or_else(|| typos.replaced(asked, TIMES_AS_FREQUENT))
@@ -108,8 +108,8 @@ impl Typos<'_> {
     }
 }
 
-/// Letters to insert, delete, swap with their neighbour or replace to turn one word into the other (optimal string alignment
-/// distance). None when the shortest way replaces a letter by one that nobody takes for it.
+/// The edit distance between two words: insertions, deletions, swaps of neighbours and replacements (optimal string
+/// alignment). None if the shortest way replaces a letter by one that is not a likely typo.
 fn distance(one: &[char], other: &[char]) -> Option<usize> {
     let any = alignment(one, other, |_, _| 1);
     let may_differ = one.len() >= OTHER_LETTER_FROM;

@@ -62,7 +62,7 @@ struct AttributeFacet<'a> {
     r#type: AttributeType,
     unit: Option<&'a Unit>,
     labels: &'a BTreeMap<Locale, Label>,
-    /// Of numbers.
+    /// The minimum of a numeric attribute.
     min: Option<i64>,
     max: Option<i64>,
     values: Vec<ValueFacet<'a>>,
@@ -91,7 +91,7 @@ struct PriceRangeFacet {
 }
 
 impl<'a> Selection<'a> {
-    /// What a query chooses among some products.
+    /// The sets of products that the filters of a query select.
     pub fn of(index: &'a Index, query: &Query, base: RoaringBitmap, currency: Option<Currency>) -> Self {
         let mut groups = Vec::new();
         if !query.categories.is_empty() {

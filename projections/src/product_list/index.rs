@@ -1,8 +1,8 @@
-//! What products are found, filtered, counted and sorted by, in memory: one set of products for each value of each attribute,
-//! and for each word.
+//! The index in memory for searching, filtering, counting and sorting products: one set of products for each value of
+//! each attribute, and for each word.
 //!
-//! It is made from the tables of three views and brought up to date before it is asked, so it says what they say; nothing
-//! is lost with it. Products have numbers in it in the order in which they were created.
+//! It is built from the tables of three views and updated before each query, so it always agrees with them; nothing is
+//! lost with it. Its product numbers follow the order of creation.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +24,7 @@ use super::tree::Tree;
 pub(super) struct Entry {
     pub id: ProductId,
     pub serial: i64,
-    /// What it is sorted by.
+    /// The sort keys.
     pub keys: Keys,
     status: Status,
     category: Option<CategoryId>,
@@ -75,8 +75,8 @@ fn in_one_form(value: &AttributeValue) -> AttributeValue {
 }
 
 impl Index {
-    /// Takes in products as they are now, with the words that they were read with and the stems of those. New products are newer
-    /// than all that are known.
+    /// Adds or replaces products, with the words that they were read with and the stems of those. New products are
+    /// newer than all existing ones.
     pub fn put(&mut self, mut rows: Vec<Read>, words: &[String], stems: &[Option<String>]) {
         rows.sort_by_key(|row| row.serial);
         let learned = |(word, stem): (&String, &Option<String>)| self.lexicon.learn(word, stem.as_deref());
@@ -151,7 +151,7 @@ impl Index {
         self.count_stock(number);
     }
 
-    /// Takes in the stock of a variant as it is now; that of one that was taken out of its product counts for nothing.
+    /// Sets the stock of a variant; a variant that was removed from its product has none.
     pub fn put_stock(&mut self, row: &ReadStock) {
         let can_be_had = row.available > 0;
         if self.stock.insert(row.variant, can_be_had) != Some(can_be_had)
@@ -225,7 +225,8 @@ impl Index {
         self.currencies.get(&currency)
     }
 
-    /// The types that an attribute has where it is declared and in the products that have it; none when nobody knows it.
+    /// The types of an attribute in the categories that declare it and the products that have it; empty if the
+    /// attribute is unknown.
     pub fn attribute_types(&self, name: &str) -> Vec<AttributeType> {
         let Ok(name) = AttributeName::new(name) else { return Vec::new() };
         let of_value = |(value, _): (&AttributeValue, _)| match value {

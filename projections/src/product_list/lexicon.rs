@@ -8,9 +8,9 @@ use roaring::{MultiOps as _, RoaringBitmap};
 use super::wanted::{Wanted, Word};
 use super::words::{BREAK, FIELD};
 
-/// What a word counts in each field: the title; attributes, options and codes; the description.
+/// The weight of a word in each field: title; attributes, options and codes; description.
 const COUNTS: [u32; 3] = [100, 40, 5];
-/// What a title counts that is exactly what was typed: more than all words together.
+/// The weight of a title that equals the search text: more than all words together.
 const EXACT: u32 = 1 << 24;
 
 /// The words of all products.
@@ -63,7 +63,7 @@ impl Lexicon {
         self.stems.contains_key(stem)
     }
 
-    /// Takes in a word with its stem; gives its number.
+    /// Adds a word with its stem; returns its number.
     pub fn learn(&mut self, word: &str, stem: Option<&str>) -> u32 {
         if let Some(number) = self.numbers.get(word) {
             return *number;
@@ -77,7 +77,7 @@ impl Lexicon {
         number
     }
 
-    /// Takes in the words of a product instead of those that it had, which are given back.
+    /// Replaces the words of a product; returns the previous ones.
     pub fn put(&mut self, product: u32, text: Box<[u32]>) -> Box<[u32]> {
         let place = product as usize;
         if self.texts.len() <= place {
@@ -204,7 +204,7 @@ impl Lexicon {
     }
 }
 
-/// What counts in a ranking.
+/// The criteria of a ranking.
 #[derive(Debug)]
 pub(super) struct Sought<'a> {
     /// The words, each once.

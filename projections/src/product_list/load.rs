@@ -22,7 +22,7 @@ use crate::engine::table::unreadable;
 use crate::error::Error;
 use crate::stock_level::StockLevel;
 
-/// How old the index may be for somebody who asks for no position: less than a view is behind now and then.
+/// The maximum age of the index for a query without a position: less than views lag at times.
 const STALE: Duration = Duration::from_millis(50);
 /// The views that the index is made from.
 const VIEWS: [&str; 3] = [ProductList::NAME, StockLevel::NAME, CategoryList::NAME];
@@ -40,7 +40,7 @@ pub(crate) struct Catalog {
 
 #[derive(Debug, Default)]
 struct Reading {
-    /// Of the three views: products, stock, categories.
+    /// The positions of the three views: products, stock, categories.
     places: [Place; 3],
     last: Option<Instant>,
 }
@@ -63,7 +63,7 @@ impl Catalog {
     pub async fn refresh(&self, pool: &PgPool, now: bool) -> Result<(), Error> {
         let asked = Instant::now();
         let mut reading = self.reading.lock().await;
-        // Somebody else may have read since, or just before.
+        // Another task may have read it since, or just before.
         let fresh = |last: Instant| if now { last >= asked } else { last + STALE > asked };
         if reading.last.is_some_and(fresh) {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Which products match what somebody typed, and how well; and what they meant, when that is nothing.
+//! Which products match a search text, how well, and which correction applies if there are none.
 
 use byteshop_domain::product::Status;
 use roaring::RoaringBitmap;
@@ -20,9 +20,9 @@ pub(super) struct Matches {
     pub all: RoaringBitmap,
     /// How well each matches.
     pub ranking: Ranking,
-    /// What was searched for in place of what was typed.
+    /// The search text that was used instead of the given one.
     pub corrected: Option<String>,
-    /// Whether the last word was taken for the beginning of others.
+    /// Whether the last word was completed.
     pub completed: bool,
 }
 
@@ -69,7 +69,7 @@ impl Views {
         Ok(if finds(&better) { Matches { corrected: Some(text), ..better } } else { found })
     }
 
-    /// The stems of what somebody asked for; those that the index does not know are asked of Postgres.
+    /// The stems of the words of a search text; Postgres computes those that the index does not know.
     async fn stems(&self, asked: &Asked) -> Result<Stems, Error> {
         let mut stems = Stems::new();
         let mut unknown = Vec::new();

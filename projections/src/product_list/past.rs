@@ -1,4 +1,4 @@
-//! What changed lately, so that whoever turns pages sees the order that the first page had.
+//! Recent changes of products, so that the next pages of a list keep the order of its first page.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 
 use super::read::Keys;
 
-/// Changes that are remembered, so that what changes while somebody turns pages stays where it was for them. Each takes
-/// a kilobyte at most, and a shop that changes more while one person reads is being imported.
+/// The number of remembered changes, so that a product which changes while a list is read keeps its place. Each takes
+/// at most a kilobyte; a shop that changes more products in that time is importing.
 const PAST_MAX: usize = 10_000;
 
 /// A moment in the life of an index: which index, and how often products had been taken into it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Since(u32, u32);
 
-/// What the last products to change were sorted and ranked by before.
+/// The previous sort keys and ranks of the products that changed last.
 #[derive(Debug)]
 pub(super) struct Past {
     pub(super) now: Since,
     changes: VecDeque<Change>,
 }
 
-/// What a product was before it changed.
+/// A product before its change.
 #[derive(Debug)]
 pub(super) struct Change {
     at: u32,
@@ -54,7 +54,7 @@ impl Past {
         self.changes.push_back(Change { at: self.now.1, product, keys, words });
     }
 
-    /// What has changed since a moment, as it was then. Of another index nothing is known.
+    /// The changes since a moment, with the previous values. Nothing is known about other indexes.
     pub(super) fn since(&self, since: Since) -> HashMap<u32, &Change> {
         let mut then = HashMap::new();
         if since.0 == self.now.0 {

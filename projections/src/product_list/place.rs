@@ -28,13 +28,13 @@ pub(super) struct Place {
     pub seal: Seal,
 }
 
-/// What the first page was made with, and the next ones are made with too.
+/// The parameters of the first page, which the next pages use as well.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Seal {
-    /// What was searched for in place of what was typed.
+    /// The search text that was used instead of the given one.
     #[serde(default, rename = "c", skip_serializing_if = "Option::is_none")]
     pub corrected: Option<String>,
-    /// Whether its last word was taken for the beginning of others.
+    /// Whether its last word was completed.
     #[serde(default, rename = "u", skip_serializing_if = "std::ops::Not::not")]
     pub completed: bool,
     /// How rare each word was.
@@ -79,7 +79,7 @@ impl<'a> Sorted<'a> {
     pub fn page(&self, all: &RoaringBitmap, after: Option<&Place>, count: usize) -> Result<Vec<Place>, Error> {
         let currency = self.seal.currency;
         let price = |number: u32| self.keys(number).lowest(currency?);
-        // The place of the page before is that of a product which there is, or nobody gave it out.
+        // The place of the page before belongs to a product that exists, or it was never issued.
         let after =
             after.map(|place| Some((place, self.index.named(place.k)?.serial))).map(|it| it.ok_or(Error::Cursor));
         let after = after.transpose()?;

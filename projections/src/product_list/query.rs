@@ -13,7 +13,7 @@ use crate::page::{Ask, List};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shown {
-    /// What everybody sees.
+    /// Published products.
     #[default]
     Published,
     /// All of them, which only staff may see.
@@ -34,7 +34,7 @@ pub enum Sort {
     Price,
     /// The dearest first; what has no price in the currency is left out.
     PriceDesc,
-    /// By title, capitals and small letters alike.
+    /// By title, ignoring case.
     Title,
 }
 
@@ -50,7 +50,7 @@ pub struct Query {
     pub categories: Vec<CategoryId>,
     /// Only with a price in it, which is the one that is shown; without, prices are those of the currency that most have.
     pub currency: Option<Currency>,
-    /// Only where a variant costs at least this, in minor units, and no more than `price_max`.
+    /// Only products with a variant whose price is at least this, in minor units, and at most `price_max`.
     pub price_min: Option<i64>,
     /// Only where a variant costs at most this, in minor units, and no less than `price_min`.
     pub price_max: Option<i64>,
@@ -64,7 +64,7 @@ pub struct Query {
     pub facets: bool,
     /// Which page.
     pub ask: Ask,
-    /// Everything that the views have by now counts, not only what they had a moment ago.
+    /// Whether to include all changes of the views up to now.
     pub now: bool,
 }
 
@@ -94,7 +94,7 @@ impl Query {
         }
     }
 
-    /// The list that this is a page of: all but the page itself and what is told beside it.
+    /// The identity of the list: all parameters but the page.
     pub(super) fn list(&self) -> List {
         let Self { shown, q, categories, currency, price_min, price_max, attributes, in_stock, sort: _, .. } = self;
         let filters = (shown, q, categories, currency, (price_min, price_max), attributes, in_stock, self.order());

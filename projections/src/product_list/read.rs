@@ -1,4 +1,4 @@
-//! What the index reads of products and of their stock.
+//! The data that the index reads of products and of their stock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use super::words::{FIELD, Vocabulary};
 /// agree in so much are sorted by age.
 pub(super) const TITLE_KEY_MAX: usize = 512;
 
-/// What is read of a product's row.
+/// The data of a product's row.
 #[derive(Debug, Deserialize)]
 pub(super) struct Read {
     pub id: ProductId,
@@ -25,7 +25,7 @@ pub(super) struct Read {
     pub category: Option<CategoryId>,
     pub attributes: Attributes,
     pub variants: Vec<ReadVariant>,
-    /// Its words, by their numbers in the vocabulary that it was read with.
+    /// The words, by their numbers in the vocabulary that they were read with.
     #[serde(skip)]
     pub words: Vec<u32>,
 }
@@ -38,7 +38,7 @@ pub(super) struct ReadVariant {
     pub prices: Vec<Listed>,
 }
 
-/// What is read of the stock of a variant.
+/// The stock of a variant.
 #[derive(Debug, Deserialize)]
 pub(super) struct ReadStock {
     pub variant: VariantId,
@@ -46,12 +46,12 @@ pub(super) struct ReadStock {
     pub available: i64,
 }
 
-/// What a product is sorted by.
+/// The sort keys of a product.
 #[derive(Debug)]
 pub(super) struct Keys {
     /// The beginning of its title, in the form in which it is searched.
     pub title: String,
-    /// What its variants cost in each currency, the lowest amount first.
+    /// The prices of the variants in each currency, lowest first.
     pub prices: Vec<(Currency, Box<[i64]>)>,
 }
 
@@ -80,7 +80,7 @@ impl Read {
 }
 
 impl Keys {
-    /// What a product is sorted by, as it was read.
+    /// The sort keys of a product's row.
     pub fn of(row: &Read) -> Self {
         let mut title = search_form(&row.title);
         title.truncate(title.floor_char_boundary(TITLE_KEY_MAX));
@@ -95,7 +95,7 @@ impl Keys {
         Self { title, prices: prices.into_values().map(sorted).collect() }
     }
 
-    /// What its variants cost in a currency, the lowest amount first.
+    /// The prices of the variants in a currency, lowest first.
     pub fn amounts(&self, currency: Currency) -> &[i64] {
         self.prices.iter().find(|(known, _)| *known == currency).map_or(&[], |(_, amounts)| amounts)
     }

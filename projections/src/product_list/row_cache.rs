@@ -8,7 +8,7 @@ use lru::LruCache;
 
 /// Bytes of rows in memory at most: some 20,000 products.
 const MAX_BYTES: usize = 32 << 20;
-/// What an entry weighs besides its texts.
+/// The size of an entry without its texts.
 const ENTRY: usize = 128;
 
 /// The JSON of a product with its prices in each currency that was asked for.
@@ -38,7 +38,7 @@ impl RowCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is read from now on may be [put](Self::put) with this number.
+    /// The generation with which rows that are read from now on may be [put](Self::put).
     pub fn generation(&self) -> u64 {
         self.lock().generation
     }

@@ -7,24 +7,24 @@ use byteshop_domain::product::{self, ImageType, Listed, Options, TaxClass, Varia
 use byteshop_domain::text::{Label, Sku, Title};
 use serde::{Deserialize, Serialize};
 
-/// What of a product can be bought.
+/// A variant of a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Variant {
     /// The variant.
     pub id: VariantId,
     /// The seller's code.
     pub sku: Sku,
-    /// What it is called.
+    /// The title.
     pub title: Title,
-    /// What one piece costs, in its first currency.
+    /// The unit price in the primary currency.
     pub price: Price,
     /// The higher price that this one is shown to be below of.
     pub compare_at: Option<Price>,
-    /// What one piece costs in each currency, the first one first.
+    /// The unit price in each currency, the primary one first.
     pub prices: Vec<ListedPrice>,
-    /// What tells it from the others.
+    /// The option values.
     pub options: Options,
-    /// What one piece weighs, in grams.
+    /// The weight of one piece, in grams.
     pub weight_g: Option<u32>,
     /// At which rate it is taxed.
     pub tax_class: TaxClass,
@@ -32,7 +32,7 @@ pub struct Variant {
     pub physical: bool,
 }
 
-/// What one piece costs in a currency.
+/// The unit price in a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedPrice {
     /// The price.
@@ -52,7 +52,7 @@ pub struct Image {
     pub width: u32,
     /// Pixels from top to bottom.
     pub height: u32,
-    /// What it shows, for people who do not see it.
+    /// The alternative text.
     pub alt: Option<Label>,
     /// Where it is.
     pub url: String,
@@ -63,7 +63,7 @@ pub struct Image {
 /// A smaller copy of a picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thumbnail {
-    /// Its longer side, in pixels, unless the picture itself is smaller.
+    /// The longer side in pixels, unless the image itself is smaller.
     pub size: u32,
     /// Where it is.
     pub url: String,
@@ -86,7 +86,7 @@ impl Variant {
         }
     }
 
-    /// What the product itself knows of it.
+    /// The variant as the product has it.
     pub fn details(&self) -> product::Variant {
         product::Variant {
             compare_at: self.compare_at,

@@ -7,26 +7,26 @@ use super::index::Index;
 /// Characters of a name that are repeated: no attribute has more.
 const NAMED_MAX: usize = byteshop_domain::text::ATTRIBUTE_NAME_MAX;
 
-/// What is wrong with a filter, in words; nothing where it may find something.
+/// The reason why a filter cannot match, in words; none if it may.
 pub(super) fn of(index: &Index, name: &str, wanted: &str) -> Option<String> {
     let types = index.attribute_types(name);
     if types.is_empty() {
         let name: String = name.chars().take(NAMED_MAX).collect();
-        return Some(format!("no category and no product knows the attribute {name:?}"));
+        return Some(format!("no category or product has the attribute {name:?}"));
     }
     // Where one name means several things, a text may be one of them.
     let all = |wanted: AttributeType| types.iter().all(|known| *known == wanted);
     if all(AttributeType::Number) {
-        return not_a_number(wanted).map(|what| format!("attr.{name} takes {what}"));
+        return not_a_number(wanted).map(|what| format!("`attr.{name}` must be {what}"));
     }
     let truth = wanted == "true" || wanted == "false";
-    (all(AttributeType::Boolean) && !truth).then(|| format!("attr.{name} takes true or false"))
+    (all(AttributeType::Boolean) && !truth).then(|| format!("`attr.{name}` must be true or false"))
 }
 
-/// What a number would be, where this is none.
+/// The expected form of a number, if the text is not one.
 fn not_a_number(wanted: &str) -> Option<&'static str> {
     match between(wanted) {
-        Some((Some(min), Some(max))) if min > max => Some("a range whose second number is not below the first"),
+        Some((Some(min), Some(max))) if min > max => Some("a range whose second number is at least the first"),
         Some(_) => None,
         None if wanted.parse::<i64>().is_ok() => None,
         None => Some("a whole number, or a range such as 100..200, 100.. or ..200"),

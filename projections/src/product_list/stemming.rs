@@ -51,7 +51,7 @@ const ENDS: [&str; 14] =
 /// Shortest beginning of a word that is completed.
 const BEGINNING_MIN: usize = 3;
 
-/// The words that somebody may be about to type, by the ends that English words have: `running`, when they are at `runni`.
+/// The words that an incomplete word may become, by English endings: `running` for `runni`.
 pub(super) fn completions(beginning: &str) -> Vec<String> {
     if beginning.len() < BEGINNING_MIN || Dictionary::of(beginning) != Some(Dictionary::English) {
         return Vec::new();
@@ -66,7 +66,7 @@ pub(super) fn completions(beginning: &str) -> Vec<String> {
     words
 }
 
-/// What stands for these words, beside what is known of others.
+/// Adds the stems of some words.
 pub(super) fn add(stems: &mut Stems, words: Vec<String>, found: Vec<Option<String>>) {
     stems.extend(words.into_iter().zip(found).map(|(word, stem)| (word, stem.into_iter().collect())));
 }

@@ -16,7 +16,7 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Takes in a category as it is now.
+    /// Adds or replaces a category.
     pub fn put(&mut self, row: Row) {
         if let Some(known) = self.categories.get(&row.id).and_then(|known| known.parent) {
             self.children.entry(known).or_default().remove(&row.id);
@@ -27,7 +27,7 @@ impl Tree {
         self.categories.insert(row.id, row);
     }
 
-    /// Some categories and all below them, each once.
+    /// Some categories and all their descendants, each once.
     pub fn below(&self, roots: &[CategoryId]) -> Vec<CategoryId> {
         let mut seen: HashSet<CategoryId> = HashSet::new();
         let mut open = roots.to_vec();

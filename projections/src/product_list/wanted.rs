@@ -1,10 +1,10 @@
-//! What is looked for, in words with their stems.
+//! The stemmed search expression.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::asked::{Asked, Part};
 
-/// What is looked for.
+/// A search expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// A word.
@@ -13,7 +13,7 @@ pub(super) enum Wanted {
     Not(Box<Wanted>),
     /// All of them.
     All(Vec<Wanted>),
-    /// One of them.
+    /// Any of the expressions.
     Any(Vec<Wanted>),
     /// All of them, one after the other.
     Phrase(Vec<Word>),
@@ -46,7 +46,7 @@ impl Word {
 }
 
 impl Wanted {
-    /// What somebody asked for; none when that has no words.
+    /// The expression of a search text; none if the text has no words.
     pub fn of(asked: &Asked, stems: &Stems) -> Option<Self> {
         let last = asked.alternatives.len().saturating_sub(1);
         let of = |(index, parts): (usize, &Vec<Part>)| {

@@ -157,7 +157,7 @@ impl<V: View> Build<V> {
     }
 }
 
-/// Reads pages one after the other for whoever folds them.
+/// Reads pages ahead of the fold.
 async fn read_ahead<V: View>(log: Log, after: i64, target: i64, pages: mpsc::Sender<Result<Page, StoreError>>) {
     let mut position = after;
     while position < target {

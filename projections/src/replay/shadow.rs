@@ -61,7 +61,7 @@ fn crc(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Gives the table the indexes that the view's table has.
+/// Creates the indexes of the view's table on the shadow table.
 pub(super) async fn index_in(connection: &mut PgConnection, view: &str, name: &str) -> Result<(), Error> {
     execute(connection, format!("drop index if exists read.{name}_early")).await?;
     for (index, definition, is_primary) in indexes_of(connection, view).await? {
@@ -80,7 +80,8 @@ pub(super) async fn index_in(connection: &mut PgConnection, view: &str, name: &s
     execute(connection, format!("analyze read.{name}")).await
 }
 
-/// Puts the table in the view's place, as soon as it has caught up and no reader is in the way; gives the position.
+/// Replaces the view's table with the shadow table, once it has caught up and no reader blocks it; returns the
+/// position.
 pub(super) async fn swap_in<V: View>(
     connection: &mut PgConnection,
     build: &mut Build<V>,
@@ -113,7 +114,7 @@ async fn try_swap<V: View>(connection: &mut PgConnection, build: &mut Build<V>, 
     let mut transaction = connection.begin().await?;
     execute(&mut transaction, format!("set local lock_timeout = {LOCK_TIMEOUT_MS}")).await?;
     execute(&mut transaction, format!("lock table read.{view} in access exclusive mode")).await?;
-    // The view stands still from here. Whoever has seen its position must not see an earlier one after the swap.
+    // The view stops here. A reader that has seen its position must not see an earlier one after the swap.
     let live: i64 = sqlx::query_scalar("select coalesce(max(position), 0) from read.checkpoint where view = $1")
         .bind(view)
         .fetch_one(&mut *transaction)

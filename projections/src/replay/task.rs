@@ -1,4 +1,4 @@
-//! What a replay works with, how far it is, and what it comes to.
+//! The parameters, the progress and the result of a replay.
 
 use byteshop_eventstore::Log;
 use sqlx::AssertSqlSafe;
@@ -15,10 +15,10 @@ pub struct Progress {
     pub total: i64,
 }
 
-/// What is told of the progress now and then.
+/// A callback for the progress.
 pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 
-/// What a replay came to.
+/// The result of a replay.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Report {
     /// The view.
@@ -37,7 +37,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// What a replay came to that compared nothing.
+    /// The result of a replay without a comparison.
     pub(super) fn of(view: &'static str, position: i64, rows: i64) -> Self {
         Self { view, position, rows, table: None, different: 0, differences: Vec::new() }
     }
@@ -48,13 +48,13 @@ impl Report {
 pub struct Difference {
     /// The row's key.
     pub key: String,
-    /// What the live view has, if anything.
+    /// The row of the live view, if there is one.
     pub live: Option<String>,
-    /// What the log gives, if anything.
+    /// The rebuilt row, if there is one.
     pub rebuilt: Option<String>,
 }
 
-/// What a replay works with.
+/// The dependencies of a replay.
 #[derive(Clone, Copy)]
 pub(crate) struct Setup<'a> {
     pub log: &'a Log,

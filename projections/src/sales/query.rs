@@ -9,7 +9,7 @@ use sqlx::{Postgres, QueryBuilder};
 use crate::error::Error;
 use crate::views::Views;
 
-/// What the sums are for, each.
+/// The grouping of the sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
@@ -25,7 +25,7 @@ pub enum By {
 /// Which sales are wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Query {
-    /// What the sums are for, each.
+    /// The grouping of the sums.
     pub by: By,
     /// The first day.
     pub from: Option<NaiveDate>,
@@ -33,7 +33,7 @@ pub struct Query {
     pub until: Option<NaiveDate>,
 }
 
-/// What was sold, and what was lost.
+/// Sales and losses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// The sums by month, country and currency, in this order.
@@ -45,7 +45,7 @@ pub struct Report {
 /// Pieces that were lost in a month, or ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Losses {
-    /// Such as `2010-03`; none when the sums are by country alone.
+    /// The month, such as `2010-03`; none if the sums are by country alone.
     pub month: Option<String>,
     /// How many.
     pub lost_quantity: i64,
@@ -56,25 +56,25 @@ byteshop_eventstore::from_row!(Losses { month, lost_quantity });
 /// The sums of a month, a country or both, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Such as `2010-03`; none when the sums are by country alone.
+    /// The month, such as `2010-03`; none if the sums are by country alone.
     pub month: Option<String>,
-    /// None when the sums are by month alone.
+    /// The country; none if the sums are by month alone.
     pub country: Option<String>,
     /// Orders that were not cancelled before they were paid.
     pub orders: i64,
     /// Pieces ordered with them.
     pub quantity: i64,
-    /// What was ordered with them.
+    /// The amount ordered.
     pub gross: Money,
     /// Orders that were cancelled after they were paid.
     pub cancelled_orders: i64,
-    /// What is owed back for them, negative.
+    /// The amount to be refunded for cancelled orders, negative.
     pub cancelled_amount: Money,
     /// Credit notes.
     pub credit_notes: i64,
-    /// What they give back, negative.
+    /// The amount of credit notes, negative.
     pub credited: Money,
-    /// What remains, with its tax: `gross + cancelled_amount + credited`.
+    /// The remaining amount, including tax: `gross + cancelled_amount + credited`.
     pub after_credits: Money,
 }
 
@@ -105,7 +105,7 @@ byteshop_eventstore::from_row!(Sums {
 });
 
 impl Views {
-    /// What was sold, and what was lost.
+    /// Sales and losses.
     pub async fn sales(&self, query: &Query) -> Result<Report, Error> {
         let (month, country) = match query.by {
             By::Month => ("left(day, 7)", "null::text"),
@@ -149,7 +149,7 @@ fn within(sql: &mut QueryBuilder<Postgres>, query: &Query) {
 }
 
 impl Totals {
-    /// None where the currency is none that this version knows.
+    /// None if this version does not know the currency.
     fn of(sums: Sums) -> Option<Self> {
         let currency = Currency::from_code(&sums.currency)?;
         let money = |amount: i64| Money::new(amount, currency);

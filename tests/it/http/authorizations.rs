@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use byteshop_commands::ports::connected::Provider;
-use byteshop_commands::ports::payment_test::Manners;
+use byteshop_commands::ports::payment_test::FailureModes;
 use byteshop_commands::{Intent, Paying};
 use byteshop_domain::Actor;
 use byteshop_domain::ids::{Id as _, PaymentId, RefundId};
@@ -197,7 +197,7 @@ async fn a_silent_provider_takes_the_money_of_a_parcel_when_it_is_back() {
     order.pay(&shop, "tok_success").await.expect(201);
     order.awaits(&shop, "/payment_status", "authorized").await;
     let parcel = order.pack(&shop).await;
-    shop.commands.emulator().behave(Manners { silent: true, ..Manners::default() });
+    shop.commands.emulator().behave(FailureModes { silent: true, ..FailureModes::default() });
     order.hand_over(&shop, &parcel).await.expect(200);
     let expires_at = order.payment(&shop).await["expires_at"].clone();
     assert_eq!(expires_at, Value::Null, "it does not expire once its capture is requested");
@@ -208,7 +208,7 @@ async fn a_silent_provider_takes_the_money_of_a_parcel_when_it_is_back() {
         types.contains(&"payment.delayed".to_owned()).then_some(())
     })
     .await;
-    shop.commands.emulator().behave(Manners::default());
+    shop.commands.emulator().behave(FailureModes::default());
     order.awaits(&shop, "/payment_status", "paid").await;
     assert_eq!(order.charge(&shop).await, captured(1000, 0));
     let (types, story) = order.after_authorization(&shop).await;
@@ -247,7 +247,7 @@ async fn a_silent_provider_releases_an_authorization_when_it_is_back() {
     let order = Order::of(&shop, &variant, 1).await;
     order.pay(&shop, "tok_success").await.expect(201);
     order.awaits(&shop, "/payment_status", "authorized").await;
-    shop.commands.emulator().behave(Manners { silent: true, ..Manners::default() });
+    shop.commands.emulator().behave(FailureModes { silent: true, ..FailureModes::default() });
     shop.post(&format!("{}/cancel", order.path)).with(&order.cart).send().await.expect(200);
     eventually("its silence is told", async || {
         let types = order.after_authorization(&shop).await.0;
@@ -255,7 +255,7 @@ async fn a_silent_provider_releases_an_authorization_when_it_is_back() {
     })
     .await;
     assert_eq!(order.charge(&shop).await.0, "authorized");
-    shop.commands.emulator().behave(Manners::default());
+    shop.commands.emulator().behave(FailureModes::default());
     eventually("the payment is void", async || (order.payment(&shop).await["status"] == "voided").then_some(())).await;
     assert_eq!(order.charge(&shop).await.0, "voided");
     let (types, _) = order.after_authorization(&shop).await;
@@ -310,12 +310,12 @@ async fn a_parcel_whose_money_is_let_go_stays_here() {
     let order = Order::of(&shop, &variant, 2).await;
     // While the provider is silent nothing is let go, so there is time to pack.
     let until = pay_long_ago(&shop, &order, TimeDelta::seconds(2)).await;
-    shop.commands.emulator().behave(Manners { silent: true, ..Manners::default() });
+    shop.commands.emulator().behave(FailureModes { silent: true, ..FailureModes::default() });
     order.awaits(&shop, "/payment_status", "authorized").await;
     let parcel = order.pack(&shop).await;
     eventually("the money was held for too long", async || (Clock.now() > until).then_some(())).await;
     order.hand_over(&shop, &parcel).await.expect_problem(409, "payment.authorization_expired");
-    shop.commands.emulator().behave(Manners::default());
+    shop.commands.emulator().behave(FailureModes::default());
     order.awaits(&shop, "/status", "expired").await;
     assert_eq!(order.charge(&shop).await.0, "voided");
     order.hand_over(&shop, &parcel).await.expect_problem(409, "order.parcel_gone");
@@ -348,7 +348,7 @@ async fn money_goes_back_in_pieces_that_the_provider_and_the_shop_agree_on() {
     assert_eq!((&ours, ours.len()), (&order.given_back(&shop).await, 3));
     order.refund(&shop, 1001).await.expect_problem(409, "payment.too_much_refunded");
     // What the provider refuses stays with the shop, and can be given back later.
-    shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+    shop.commands.emulator().behave(FailureModes { refuses_refunds: true, ..FailureModes::default() });
     order.refund(&shop, 500).await.expect(201);
     let failed = eventually("it is refused", async || {
         let payment = order.payment(&shop).await;
@@ -357,7 +357,7 @@ async fn money_goes_back_in_pieces_that_the_provider_and_the_shop_agree_on() {
     })
     .await;
     assert_eq!(order.charge(&shop).await, captured(2000, 1000));
-    shop.commands.emulator().behave(Manners::default());
+    shop.commands.emulator().behave(FailureModes::default());
     order.refund(&shop, 501).await.expect_problem(409, "payment.credited_already");
     order.refund(&shop, 500).await.expect(201);
     let retry = format!("/v1/payments/{}/refunds/{failed}/retry", payment["id"].as_str().unwrap());

@@ -113,5 +113,5 @@ async fn an_emulator_that_was_named_says_so_in_readiness_and_on_papers() {
     for path in [format!("{order}/invoice"), format!("{order}/credit-notes/print")] {
         assert!(page(&path).await.contains("no money moved"), "{path}");
     }
-    assert!(page(&format!("/v1/shipments/{parcel}/label")).await.contains("no carrier takes this parcel"));
+    assert!(page(&format!("/v1/shipments/{parcel}/label")).await.contains("no carrier will collect this parcel"));
 }

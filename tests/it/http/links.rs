@@ -1,7 +1,7 @@
 //! Signed links: a guest's mail opens their order, a browser follows it, staff prints papers; and none opens anything else.
 
 use byteshop_commands::notify::outside::Outside;
-use byteshop_commands::notify::words::Face;
+use byteshop_commands::notify::words::ShopDetails;
 use byteshop_eventstore::Log;
 use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
@@ -14,8 +14,8 @@ const WINDOW: &str = "https://shop.example.org";
 
 async fn shop_with_a_window() -> TestShop {
     let database = fresh_database().await;
-    let face = Face { name: "ByteShop".into(), url: Some(WINDOW.into()), ..Face::default() };
-    let outside = Outside { face, ..Outside::kept(&Log::open(&database).unwrap()) };
+    let details = ShopDetails { name: "ByteShop".into(), url: Some(WINDOW.into()), ..ShopDetails::default() };
+    let outside = Outside { details, ..Outside::kept(&Log::open(&database).unwrap()) };
     TestShop::reaching(database, outside).await
 }
 

@@ -1,6 +1,6 @@
 //! The order list as staff narrows it down: by what became of the goods and of refunds, by day, and by a buyer's e-mail address.
 
-use byteshop_commands::ports::payment_test::Manners;
+use byteshop_commands::ports::payment_test::FailureModes;
 use byteshop_domain::ids::{Id as _, OrderId};
 use byteshop_gateway::security::token::Role;
 use byteshop_projections::replay::Replay;
@@ -91,7 +91,8 @@ async fn orders_are_found_by_a_refund_that_the_provider_refused_until_it_is_trie
     };
     assert_eq!(desk.finds("refunds_failed=false").await, [other.clone(), id.clone()]);
     assert!(failed().await.is_empty());
-    let unkind = || desk.shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+    let unkind =
+        || desk.shop.commands.emulator().behave(FailureModes { refuses_refunds: true, ..FailureModes::default() });
     unkind();
     let give = json!({"amount": {"amount": 300, "currency": "EUR"}, "reason": "a scratch"});
     let refunds = format!("{}/refunds", it.payment);
@@ -105,7 +106,7 @@ async fn orders_are_found_by_a_refund_that_the_provider_refused_until_it_is_trie
     // The second try fails as well, and the third does not.
     retry(&first[0]).await;
     let second = fails(&first).await;
-    desk.shop.commands.emulator().behave(Manners::default());
+    desk.shop.commands.emulator().behave(FailureModes::default());
     retry(&second[0]).await;
     it.awaits(&desk.shop, "/payment_status", "partly_refunded").await;
     assert!(failed().await.is_empty());
@@ -113,7 +114,7 @@ async fn orders_are_found_by_a_refund_that_the_provider_refused_until_it_is_trie
     unkind();
     desk.shop.post(&refunds).by(&desk.staff).json(give).send().await.expect(201);
     fails(&[]).await;
-    desk.shop.commands.emulator().behave(Manners::default());
+    desk.shop.commands.emulator().behave(FailureModes::default());
     desk.shop.post(&format!("{}/cancel", it.path)).by(&desk.staff).send().await.expect(200);
     it.awaits(&desk.shop, "/payment_status", "refunded").await;
     assert!(failed().await.is_empty());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use byteshop_commands::Intent;
 use byteshop_commands::notify::outside::Outside;
-use byteshop_commands::notify::words::Face;
+use byteshop_commands::notify::words::ShopDetails;
 use byteshop_domain::Actor;
 use byteshop_domain::seller::Seller;
 use byteshop_domain::series::{of_credit_notes, of_invoices};
@@ -270,8 +270,8 @@ async fn a_mail_of_an_accepted_return_says_where_to() {
     let database = fresh_database().await;
     let log = Log::open(&database).unwrap();
     let return_address = vec!["Knob & Sons, returns".to_owned(), "Yard 7".into()];
-    let face = Face { name: "ByteShop".into(), return_address, ..Face::default() };
-    let shop = TestShop::reaching(database, Outside { face, ..Outside::kept(&log) }).await;
+    let details = ShopDetails { name: "ByteShop".into(), return_address, ..ShopDetails::default() };
+    let shop = TestShop::reaching(database, Outside { details, ..Outside::kept(&log) }).await;
     let staff = shop.token(Role::Support);
     let (_, variant) = shop.product("BACK-1", 1_000, 10).await;
     let order = buy(&shop, &[(&variant, 1)]).await;
@@ -283,7 +283,7 @@ async fn a_mail_of_an_accepted_return_says_where_to() {
     let warning = approved.text("/warnings/0");
     assert!(warning.contains("BYTESHOP_RETURN_ADDRESS"), "the settings of this shop have none: {warning}");
     let mail = mail(&shop, "is accepted").await;
-    shows(mail["text"].as_str().unwrap(), &["Send it to:", "Knob & Sons, returns\nYard 7"]);
+    shows(mail["text"].as_str().unwrap(), &["Send them to:", "Knob & Sons, returns\nYard 7"]);
     shows(mail["html"].as_str().unwrap(), &["Knob &amp; Sons, returns<br>"]);
 }
 

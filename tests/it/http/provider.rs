@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use byteshop_commands::ports::payment_test::Manners;
+use byteshop_commands::ports::payment_test::FailureModes;
 use byteshop_domain::ids::{Id as _, PaymentId};
 use byteshop_eventstore::Clock;
 use byteshop_gateway::edge::limits::Limits;
@@ -219,9 +219,9 @@ async fn every_charge_is_settled_whatever_becomes_of_the_notifications() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("W-4", 1000, 99).await;
     let bad = [
-        Manners { lost_percent: 100, tells_all: true, ..Manners::default() },
-        Manners { duplicates: 20, shuffled: true, tells_all: true, ..Manners::default() },
-        Manners { delay_ms: 3_000, lost_percent: 50, duplicates: 2, shuffled: true, ..Manners::default() },
+        FailureModes { lost_percent: 100, tells_all: true, ..FailureModes::default() },
+        FailureModes { duplicates: 20, shuffled: true, tells_all: true, ..FailureModes::default() },
+        FailureModes { delay_ms: 3_000, lost_percent: 50, duplicates: 2, shuffled: true, ..FailureModes::default() },
     ];
     let mut orders = Vec::new();
     for manners in bad {
@@ -269,7 +269,7 @@ async fn a_silent_provider_is_asked_again_and_holds_nobody_up() {
         [order(&shop, &variant).await, order(&shop, &variant).await, order(&shop, &variant).await];
     first.pay(&shop, "tok_success").await.expect(201);
     first.awaits(&shop, "paid").await;
-    shop.commands.emulator().behave(Manners { silent: true, ..Manners::default() });
+    shop.commands.emulator().behave(FailureModes { silent: true, ..FailureModes::default() });
     let off = shop.post(&format!("{}/cancel", first.path)).by(&staff).send().await.expect(200);
     assert_eq!(off.body["payment_status"], "refund_due");
     let unsure = second.pay(&shop, "tok_success").await.expect(201);
@@ -277,7 +277,7 @@ async fn a_silent_provider_is_asked_again_and_holds_nobody_up() {
     // Others are not held up: the shop goes on.
     shop.post(&format!("{}/cancel", third.path)).with(&third.cart).send().await.expect(200);
     third.awaits(&shop, "voided").await;
-    shop.commands.emulator().behave(Manners::default());
+    shop.commands.emulator().behave(FailureModes::default());
     first.awaits(&shop, "refunded").await;
     // The charge never reached the provider, so another attempt may be made.
     eventually("the attempt is known to have failed", async || {
@@ -304,12 +304,12 @@ async fn a_refund_that_the_provider_refuses_is_tried_again_under_its_note_and_no
         shop.post(&format!("{path}/refunds")).by(&staff).json(body).send()
     };
     let retry = |refund: &str| shop.post(&format!("{path}/refunds/{refund}/retry")).by(&staff);
-    shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+    shop.commands.emulator().behave(FailureModes { refuses_refunds: true, ..FailureModes::default() });
     give(700, "a scratch").await.expect(201);
     let failed = last_failed(&shop, &path, 1).await;
     retry(&failed).send().await.expect(201);
     let failed_again = last_failed(&shop, &path, 2).await;
-    shop.commands.emulator().behave(Manners::default());
+    shop.commands.emulator().behave(FailureModes::default());
     // What is given back for another reason has a note of its own, and there is none for what has one.
     give(200, "it was late").await.expect(201);
     let refused = give(101, "everything").await.expect_problem(409, "payment.credited_already");
@@ -345,7 +345,7 @@ async fn all_of_an_order_that_is_off_goes_back_in_whatever_order_its_refunds_are
         it.pay(&shop, "tok_success").await.expect(201);
         it.awaits(&shop, "paid").await;
         let path = format!("/v1/payments/{}", it.payment);
-        shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+        shop.commands.emulator().behave(FailureModes { refuses_refunds: true, ..FailureModes::default() });
         let body = json!({"amount": {"amount": 300, "currency": "EUR"}, "reason": "it was late"});
         shop.post(&format!("{path}/refunds")).by(&staff).json(body).send().await.expect(201);
         let smaller = last_failed(&shop, &path, 1).await;
@@ -356,7 +356,7 @@ async fn all_of_an_order_that_is_off_goes_back_in_whatever_order_its_refunds_are
             Some(payment["refunds"].as_array()?.iter().find(failed)?["id"].as_str()?.to_owned())
         })
         .await;
-        shop.commands.emulator().behave(Manners::default());
+        shop.commands.emulator().behave(FailureModes::default());
         let retry = |refund: &str| shop.post(&format!("{path}/refunds/{refund}/retry")).by(&staff).send();
         if smaller_first {
             retry(&smaller).await.expect(201);
@@ -389,10 +389,10 @@ async fn a_refund_that_many_try_again_at_once_beside_others_goes_back_once() {
             let body = json!({"amount": {"amount": amount, "currency": "EUR"}, "reason": "a scratch"});
             shop.post(&format!("{path}/refunds")).by(&staff).json(body).send()
         };
-        shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+        shop.commands.emulator().behave(FailureModes { refuses_refunds: true, ..FailureModes::default() });
         give(600).await.expect(201);
         let failed = last_failed(&shop, &path, 1).await;
-        shop.commands.emulator().behave(Manners::default());
+        shop.commands.emulator().behave(FailureModes::default());
         let retry = format!("{path}/refunds/{failed}/retry");
         let retries = join_all((0..6).map(|_| shop.post(&retry).by(&staff).send()));
         let gifts = join_all((0..3).map(|_| give(300)));
@@ -445,7 +445,7 @@ async fn a_return_whose_money_the_provider_refused_is_settled_when_it_goes_back_
     it.pay(&shop, "tok_success").await.expect(201);
     it.awaits(&shop, "paid").await;
     shop.post(&format!("{}/fulfil", it.path)).by(&staff).send().await.expect(200);
-    shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+    shop.commands.emulator().behave(FailureModes { refuses_refunds: true, ..FailureModes::default() });
     let lines = json!([{"variant": variant, "quantity": 1}]);
     let back = json!({"lines": lines, "reason": "other"});
     let asked = shop.post(&format!("{}/returns", it.path)).with(&it.cart).json(back).send().await.expect(201);
@@ -455,7 +455,7 @@ async fn a_return_whose_money_the_provider_refused_is_settled_when_it_goes_back_
     shop.post(&format!("{back}/receive")).by(&staff).json(came).send().await.expect(200);
     let path = format!("/v1/payments/{}", it.payment);
     let failed = last_failed(&shop, &path, 1).await;
-    shop.commands.emulator().behave(Manners::default());
+    shop.commands.emulator().behave(FailureModes::default());
     shop.post(&format!("{path}/refunds/{failed}/retry")).by(&staff).send().await.expect(201);
     it.awaits(&shop, "refunded").await;
     eventually("the return is settled", async || {
@@ -504,12 +504,12 @@ async fn what_the_provider_did_not_give_back_of_a_cancelled_order_staff_gives_ba
     let it = order(&shop, &variant).await;
     it.pay(&shop, "tok_success").await.expect(201);
     it.awaits(&shop, "paid").await;
-    shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+    shop.commands.emulator().behave(FailureModes { refuses_refunds: true, ..FailureModes::default() });
     let order = it.path.clone();
     shop.post(&format!("{order}/cancel")).by(&staff).send().await.expect(200);
     let path = format!("/v1/payments/{}", it.payment);
     let failed = last_failed(&shop, &path, 1).await;
-    shop.commands.emulator().behave(Manners::default());
+    shop.commands.emulator().behave(FailureModes::default());
     let body = json!({"amount": {"amount": 1000, "currency": "EUR"}, "reason": "by hand"});
     let given = shop.post(&format!("{path}/refunds")).by(&staff).json(body).send().await;
     given.expect_problem(409, "order.cancelled");

@@ -1,7 +1,7 @@
 //! Waiting for a product to be back in stock, or to cost less.
 
 use byteshop_commands::notify::outside::Outside;
-use byteshop_commands::notify::words::Face;
+use byteshop_commands::notify::words::ShopDetails;
 use byteshop_commands::ports::smtp::{Smtp, SmtpSettings, Tls};
 use byteshop_domain::Locale;
 use byteshop_domain::account::Channel;
@@ -196,9 +196,9 @@ async fn shop_with_links(sink: &SmtpSink) -> TestShop {
         from: "ByteShop <shop@example.org>".into(),
         reply_to: None,
     };
-    let face = Face { name: "ByteShop".into(), api: Some(API.into()), ..Face::default() };
+    let details = ShopDetails { name: "ByteShop".into(), api: Some(API.into()), ..ShopDetails::default() };
     let kept = Outside::kept(&Log::open(&database).unwrap());
-    TestShop::reaching(database, Outside { mail: Box::new(Smtp::new(settings).unwrap()), face, ..kept }).await
+    TestShop::reaching(database, Outside { mail: Box::new(Smtp::new(settings).unwrap()), details, ..kept }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

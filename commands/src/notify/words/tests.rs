@@ -19,11 +19,11 @@ fn shown(locale: Locale) -> Shown {
     };
     let return_address = vec!["ByteShop".to_owned(), "Knob & Co <yard>".into(), "10115 Berlin".into()];
     Shown {
-        shop: Face {
+        shop: ShopDetails {
             name: "ByteShop".into(),
             url: Some("https://shop.example.org".into()),
             return_address,
-            ..Face::default()
+            ..ShopDetails::default()
         },
         locale: locale.as_str(),
         url: Some("https://shop.example.org/there?a=1&b=2".into()),

@@ -14,24 +14,24 @@ use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::orders;
 
-/// What was under way when an account was closed.
+/// The orders that were in progress when an account was closed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Unfinished {
-    /// Orders that were called off with it; what was paid for them goes back by itself.
+    /// Orders that were cancelled with it; payments for them are refunded automatically.
     pub cancelled: Vec<OrderId>,
-    /// Orders that are paid for and go on, although nobody knows any more where they go.
+    /// Paid orders that continue, although their address can no longer be read.
     pub left: Vec<OrderId>,
     /// The access of programs that the account gave.
     #[serde(default)]
     pub grants: Vec<Standing>,
 }
 
-/// Closes an account: nobody gets in any more, and its address is free. The person is to be forgotten afterwards, which the
-/// process `forget_person` sees to.
+/// Closes an account: log-ins are refused, and its address becomes available. The person is to be erased afterwards by
+/// the process `forget_person`.
 ///
-/// Orders that wait for their payment are called off. Those that are paid for and not delivered are in the way; with `force`
-/// they are called off too, as far as nothing of them is packed, and the others are left as they are. The access that the
-/// account gave to programs stands, unless it is to be revoked with it.
+/// Unpaid orders are cancelled. Orders that are paid and not delivered prevent the closing; with `force` they are
+/// cancelled too if nothing of them is packed, and the others continue. The account's grants to programs stay in force,
+/// unless they are to be revoked with it.
 pub async fn erase(
     unit: &Unit,
     account: &mut Loaded<Account>,
@@ -56,17 +56,17 @@ pub async fn erase(
 /// A guest who is forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forgotten {
-    /// Whose key is to be destroyed.
+    /// The subject whose key is to be destroyed.
     pub subject: Subject,
-    /// Whether the order was called off for it.
+    /// Whether the order was cancelled.
     pub called_off: bool,
 }
 
-/// Notes that the guest who placed an order is forgotten: the caller destroys their key, and the process `forget_person` does
-/// if the caller cannot.
+/// Records that the guest who placed an order is erased: the caller destroys their key, and the process `forget_person`
+/// does it if the caller cannot.
 ///
-/// What waits for its payment is called off. What is paid for and not delivered is in the way; with `force` it is called off
-/// too, if nothing of it is packed, and goes on otherwise.
+/// An unpaid order is cancelled. An order that is paid and not delivered prevents the erasure; with `force` it is
+/// cancelled too if nothing of it is packed, and continues otherwise.
 pub async fn forget_buyer(
     unit: &Unit,
     order: &mut Loaded<Order>,

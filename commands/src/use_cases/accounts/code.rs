@@ -8,7 +8,7 @@ use byteshop_eventstore::envelope::to_hex;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-/// Bytes of the secret: as many as nobody can guess, so that a plain hash of it gives nothing away.
+/// Bytes of the secret: too many to guess, so that a plain hash of it reveals nothing.
 pub const SECRET: usize = 32;
 /// Bytes of the account's id before it.
 const ID: usize = 16;

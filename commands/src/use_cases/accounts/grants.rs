@@ -24,9 +24,9 @@ pub enum Standing {
     ApiKey {
         /// Which.
         id: ApiKeyId,
-        /// What it is for.
+        /// The purpose of the key.
         name: Name,
-        /// What it lets a program do.
+        /// The scopes of the key.
         scopes: BTreeSet<Scope>,
         /// When it ends by itself.
         expires_at: Option<DateTime<Utc>>,
@@ -37,7 +37,7 @@ pub enum Standing {
         id: WebhookEndpointId,
         /// Where it is.
         url: Link,
-        /// What it is told.
+        /// The events that the endpoint receives.
         filter: Vec<Topic>,
         /// When it ends by itself.
         expires_at: Option<DateTime<Utc>>,
@@ -99,7 +99,7 @@ pub async fn change_role(
     if role == Role::Admin { Ok(vec![]) } else { settle(unit, account.id, &granted(account), revoke).await }
 }
 
-/// What the account itself knows.
+/// The grants that the account itself records.
 pub(super) fn granted(account: &Loaded<Account>) -> Vec<Grant> {
     account.state.live().map(|open| open.grants.clone()).unwrap_or_default()
 }
@@ -129,7 +129,7 @@ pub(super) async fn settle(
     Ok(standing)
 }
 
-/// Those of some webhook endpoints that are in force; removes them if that is wanted.
+/// Returns those of some webhook endpoints that are in force; removes them on request.
 async fn settle_endpoints(
     unit: &Unit,
     endpoints: &[WebhookEndpointId],

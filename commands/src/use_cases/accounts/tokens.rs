@@ -16,17 +16,17 @@ use crate::engine::unit::{Loaded, Unit};
 pub struct ShownToken {
     /// The session that it names.
     pub session: SessionId,
-    /// Its number.
+    /// The generation number.
     pub generation: u32,
 }
 
-/// What became of a refresh token.
+/// The result of using a refresh token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refreshed {
     /// There is a next one.
     Next(Admitted),
-    /// It had been used before, so the session has ended.
+    /// The token had been used before, so the session has ended.
     Reused,
 }
 
@@ -45,8 +45,8 @@ pub async fn refresh(
     Ok(if forget_revoked(unit, &session).await? { Refreshed::Reused } else { Refreshed::Next(admitted) })
 }
 
-/// Ends the session of a refresh token, or every session of its account. False when the token was used before: then only
-/// its own session ends, as somebody copied it.
+/// Ends the session of a refresh token, or every session of its account. False if the token was used before: then only
+/// its own session ends, because the token may have been copied.
 ///
 /// # Errors
 /// [`session::Rejection::Ended`] when the session has ended already: its tokens end nothing more.
@@ -66,7 +66,7 @@ pub async fn log_out_with(unit: &Unit, shown: ShownToken, all: bool) -> Result<b
     Ok(true)
 }
 
-/// Takes a session that this unit has revoked off the list of its account; false when it is not revoked.
+/// Removes a session that this unit has revoked from the list of its account; false if it is not revoked.
 async fn forget_revoked(unit: &Unit, session: &Loaded<Session>) -> Result<bool, Error> {
     let Ok(started) = session.state.live() else { return Ok(false) };
     if started.revoked.is_none() {

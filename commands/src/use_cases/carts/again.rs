@@ -14,12 +14,12 @@ use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::orders;
 
-/// Cancels an order that is not paid and puts its lines, codes, address and shipping service into an open cart: the one of its
-/// account in that currency, or a new one that the guest's token opens. An order that expired or was cancelled unpaid can be
-/// moved as well. Again, it gives the cart that they were put into.
+/// Cancels an unpaid order and moves its lines, codes, address and shipping service into an open cart: the one of its
+/// account in that currency, or a new one with the guest's token. An order that expired or was cancelled unpaid can be
+/// moved as well. Repeating this returns the same cart.
 ///
 /// # Errors
-/// `order.already_paid` once its money is ours, or set aside for it.
+/// `order.already_paid` once the payment is captured or authorized.
 pub async fn move_to_cart(unit: &Unit, order: &mut Loaded<Order>, days: u16) -> Result<Loaded<Cart>, Error> {
     let placed = order.state.live()?.clone();
     if let Some(cart) = placed.moved_to {
@@ -46,7 +46,7 @@ pub async fn move_to_cart(unit: &Unit, order: &mut Loaded<Order>, days: u16) -> 
     Ok(cart)
 }
 
-/// Puts what was ordered into the cart: pieces that were cancelled before stay out.
+/// Adds the lines of the order to the cart, without pieces that were cancelled.
 async fn fill(unit: &Unit, cart: &mut Loaded<Cart>, placed: &Placed, order: &Loaded<Order>) -> Result<(), Error> {
     let placement = &placed.placement;
     let line = |line: &order::Line| {

@@ -1,4 +1,4 @@
-//! Events as comma-separated values (RFC 4180) that a spreadsheet opens as they are.
+//! Events as comma-separated values (RFC 4180) that a spreadsheet opens without conversion.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -87,7 +87,7 @@ fn harmless(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What an event is worth, as a decimal number and its currency.
+/// The amount of an event, as a decimal number and its currency.
 fn amount(data: &str) -> Option<(String, String)> {
     let fields: Map<String, Value> = serde_json::from_str(data).ok()?;
     let named = AMOUNTS.iter().find_map(|name| summary::decimal(fields.get(*name)?));

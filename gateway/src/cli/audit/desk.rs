@@ -6,7 +6,7 @@ use byteshop_projections::Views;
 use crate::cli::failure::Failure;
 use crate::lookup::{Finder, LookupError, Thing};
 
-/// Where questions are answered: the log, and what opens personal data if it is at hand.
+/// The log, and the vault that decrypts personal data if its key is available.
 pub(super) struct Desk {
     pub(super) log: Log,
     pub(super) views: Views,
@@ -14,7 +14,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// What finds the thing that a text names.
+    /// The lookup of an object by a name.
     pub(super) fn finder(&self) -> Finder<'_> {
         Finder { log: &self.log, views: &self.views, vault: self.vault.as_ref() }
     }
@@ -22,11 +22,11 @@ impl Desk {
     /// The thing that a text names.
     pub(super) async fn thing(&self, name: &Name) -> Result<Thing, Failure> {
         let found = self.finder().things(&name.0).await.map_err(failure)?;
-        found.into_iter().next().ok_or_else(|| Failure::refused(format!("the log has nothing named `{}`", name.0)))
+        found.into_iter().next().ok_or_else(|| Failure::refused(format!("nothing in the log is named `{}`", name.0)))
     }
 }
 
-/// What to say when a name leads to nothing.
+/// The failure of a lookup.
 pub(super) fn failure(error: LookupError) -> Failure {
     match error {
         error @ (LookupError::Unknown(_) | LookupError::NoDataKey) => Failure::refused(error),
@@ -36,14 +36,14 @@ pub(super) fn failure(error: LookupError) -> Failure {
     }
 }
 
-/// What a person calls a thing: its id, or one of its other names.
+/// A name of an object: its id, or one of its other names.
 #[derive(Debug, Clone)]
 pub(super) struct Name(pub(super) String);
 
 impl std::str::FromStr for Name {
     type Err = String;
 
-    /// Takes any name but an id with a typing error, which could not be anything else.
+    /// Accepts any name but a malformed id, which cannot be any other kind of name.
     fn from_str(text: &str) -> Result<Self, String> {
         let prefix = text.split_once('_').map(|(prefix, _)| prefix);
         let meant = byteshop_domain::AGGREGATES.iter().find(|it| Some(it.prefix) == prefix);
@@ -79,11 +79,11 @@ pub(super) fn within(head: i64, after: i64) -> Result<(), Failure> {
     Err(Failure::refused(format!("the log has no position {after}: it ends at {head}")))
 }
 
-/// What to say when the log does not have a position.
+/// The failure for a position that the log does not have.
 pub(super) async fn no_event(log: &Log, position: i64) -> Failure {
     match log.head().await {
         Ok(0) => Failure::refused("the log is empty"),
-        Ok(head) => Failure::refused(format!("the log has no position {position}: it goes from 1 to {head}")),
+        Ok(head) => Failure::refused(format!("the log has no position {position}: its positions are 1 to {head}")),
         Err(error) => error.into(),
     }
 }

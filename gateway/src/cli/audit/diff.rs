@@ -16,7 +16,7 @@ use crate::cli::output::{self, Format, FormatArg};
 use crate::cli::summary;
 use crate::cli::terminal::{Style, styled};
 
-/// Of what, between when and when.
+/// The arguments of `byteshop audit diff`.
 #[derive(Debug, clap::Args)]
 pub(super) struct DiffArgs {
     /// An id, an e-mail address, a SKU, or an order, invoice or credit note number
@@ -25,7 +25,7 @@ pub(super) struct DiffArgs {
     /// The earlier version (2 or v2; 0 is before it existed), a time, or an age (2d)
     #[arg(value_parser = moment::version_or_time)]
     from: At,
-    /// The later one
+    /// The later version, time or age
     #[arg(value_parser = moment::version_or_time)]
     to: At,
     #[command(flatten)]
@@ -34,15 +34,15 @@ pub(super) struct DiffArgs {
     format: FormatArg,
 }
 
-/// One field that is not what it was.
+/// A changed field.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Change {
     /// Where it is in the state, as a JSON pointer (RFC 6901).
     path: String,
-    /// What it was; absent when it was not there.
+    /// The earlier value; absent if the field did not exist.
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<Value>,
-    /// What it is; absent when it is not there.
+    /// The later value; absent if the field does not exist any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<Value>,
 }

@@ -19,7 +19,7 @@ use crate::cli::{output, terminal};
 pub(super) struct ExportArgs {
     #[command(flatten)]
     filter: FilterArgs,
-    /// One JSON object a line, or comma-separated values with a header, for spreadsheets
+    /// One JSON object per line, or comma-separated values with a header, for spreadsheets
     #[arg(long, value_enum, default_value_t = Form::Jsonl)]
     format: Form,
     /// Start after this position, to continue an earlier export

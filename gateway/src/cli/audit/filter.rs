@@ -12,7 +12,7 @@ use crate::lookup;
 /// Which events.
 #[derive(Debug, clap::Args)]
 pub(super) struct FilterArgs {
-    /// Only events of this thing: an id, an e-mail address, a SKU, an order, invoice or credit note number, a coupon code or the
+    /// Only events of this object: an id, an e-mail address, a SKU, an order, invoice or credit note number, a coupon code or the
     /// slug of a category
     #[arg(long, value_name = "THING")]
     stream: Option<Name>,

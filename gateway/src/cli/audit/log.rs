@@ -142,7 +142,7 @@ impl Printer {
     /// A side note, for people only.
     fn note(&self, text: &str) {
         if self.format == Format::Table && terminal::is_watched() {
-            // When stderr is closed, nobody misses it.
+            // If stderr is closed, the line is not needed.
             let _ = writeln!(std::io::stderr(), "{text}");
         }
     }
@@ -173,7 +173,7 @@ struct Layout {
     position: usize,
 }
 
-/// What is told of an event, or the headings of that.
+/// The columns of an event, or their headings.
 struct Told<'a> {
     time: &'a str,
     what: &'a str,

@@ -12,7 +12,7 @@ use super::desk::Desk;
 use super::reveal::RevealArg;
 use crate::cli::failure::Failure;
 
-/// What accounts are called; nothing for one that has no name to show, as after an erasure.
+/// The names of accounts; none for an account without a visible name, as after an erasure.
 #[derive(Debug, Default)]
 pub(super) struct Names(HashMap<AccountId, Option<String>>);
 
@@ -46,13 +46,13 @@ impl Names {
         self.of(actor).map_or_else(|| actor.to_string(), |name| format!("{actor} ({name})"))
     }
 
-    /// Who did it; a log that this program cannot read is still shown.
+    /// The actor; an event whose meta data this program cannot read is still shown.
     pub(super) fn who(&self, meta: Option<&Meta>) -> String {
         meta.map_or_else(|| "?".to_owned(), |meta| self.actor(&meta.actor))
     }
 }
 
-/// What an account calls itself, or else its e-mail address.
+/// The name of an account's owner, or else its e-mail address.
 async fn name_of(desk: &Desk, reveal: RevealArg, account: AccountId) -> Result<Option<String>, Failure> {
     let query = Query { account: Some(account), ..Query::default() };
     let page: Value = serde_json::from_str(&reveal.json(desk, &desk.views.account_list(&query).await?.json).await?)?;

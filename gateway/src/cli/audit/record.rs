@@ -62,7 +62,7 @@ pub(super) fn subject(event: &Recorded) -> String {
     byteshop_domain::id_of(&event.category, event.stream).unwrap_or_else(|| event.stream.to_string())
 }
 
-/// What happened, such as `order.placed`.
+/// The event type, such as `order.placed`.
 pub(super) fn what(event: &Recorded) -> String {
     format!("{}.{}", event.category, event.event_type)
 }

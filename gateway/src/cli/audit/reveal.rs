@@ -9,7 +9,7 @@ use crate::cli::failure::Failure;
 use crate::cli::storage::NEEDED;
 use crate::cli::summary::SEALED;
 
-/// Fields that open something for whoever reads them; they stay hidden even from holders of the data key.
+/// Fields that give access to anyone who reads them; they stay hidden even from holders of the data key.
 const SECRETS: [&str; 3] = ["password", "secret", "code"];
 
 /// Whether personal data is shown.

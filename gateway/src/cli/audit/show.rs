@@ -18,7 +18,7 @@ use crate::lookup::Thing;
 /// Which event.
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
-    /// Its position in the log, as `byteshop audit log` shows it
+    /// The position in the log, as `byteshop audit log` shows it
     #[arg(value_parser = position)]
     position: i64,
     #[command(flatten)]
@@ -36,10 +36,9 @@ fn position(text: &str) -> Result<i64, String> {
         Some(Thing { id, .. }) => Err(format!(
             "an event is shown by its position, a number; `byteshop audit log --stream {id}` lists the events of {id}, and `byteshop audit state {id}` shows its state"
         )),
-        None => Err(
-            "not a position of the log: positions are numbers from 1 on, as `byteshop audit log` lists them; `byteshop audit state` shows the state of a thing"
-                .to_owned(),
-        ),
+        None => Err("not a position of the log: positions are numbers from 1 on, as `byteshop audit log` lists them; \
+            `byteshop audit state` shows the state of an object"
+            .to_owned()),
     }
 }
 
@@ -71,7 +70,7 @@ pub(super) async fn run(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
     if genuine { Ok(()) } else { Err(Failure::FoundWanting) }
 }
 
-/// What led to the event: another event, or a person.
+/// The cause of the event: another event, or a person.
 struct Cause<'a> {
     of: Option<&'a Recorded>,
     names: &'a Names,

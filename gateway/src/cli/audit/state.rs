@@ -14,7 +14,7 @@ use crate::cli::output::{self, Format, FormatArg};
 use crate::cli::summary;
 use crate::lookup::Thing;
 
-/// Of what, and when.
+/// The arguments of `byteshop audit state`.
 #[derive(Debug, clap::Args)]
 pub(super) struct StateArgs {
     /// An id (var_… is the stock of a variant), an e-mail address, a SKU, or an order, invoice or credit note number
@@ -32,17 +32,17 @@ pub(super) struct StateArgs {
 /// A thing at a moment of its history.
 #[derive(Debug, Serialize)]
 pub(super) struct Past {
-    /// Its id.
+    /// The id.
     pub(super) id: String,
-    /// What it is.
+    /// The kind of object.
     pub(super) kind: String,
-    /// Its version then; 0 when there was no such thing yet.
+    /// The version at that moment; 0 if the object did not exist.
     pub(super) version: i64,
     /// The position of the last event that is counted.
     pub(super) position: Option<i64>,
     /// When that was recorded.
     pub(super) recorded_at: Option<DateTime<Utc>>,
-    /// What it looked like.
+    /// The state.
     pub(super) state: Value,
 }
 

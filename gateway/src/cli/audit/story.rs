@@ -22,7 +22,7 @@ use crate::cli::output::{self, FormatArg};
 use crate::http::story;
 use crate::lookup::Thing;
 
-/// Of which order, and how.
+/// The arguments of `byteshop audit story`.
 #[derive(Debug, clap::Args)]
 pub(super) struct StoryArgs {
     /// The order: its id, its number, or the number of its invoice or of one of its credit notes
@@ -50,7 +50,7 @@ struct Line {
     event_type: String,
     actor: String,
     text: String,
-    /// What staff or the buyer wrote, where personal data is shown.
+    /// The note of staff or the buyer, if personal data is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
@@ -89,7 +89,7 @@ pub(super) async fn run(desk: &Desk, args: StoryArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What staff and the buyer wrote about these events, by position; nothing where personal data is not shown.
+/// The notes of staff and the buyer about these events, by position; none unless personal data is shown.
 async fn notes_in(desk: &Desk, reveal: RevealArg, events: &[Recorded]) -> Result<BTreeMap<i64, String>, Failure> {
     let mut notes = BTreeMap::new();
     if !reveal.is_on() {

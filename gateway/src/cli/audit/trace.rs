@@ -21,7 +21,7 @@ use crate::cli::output::{self, Format, FormatArg};
 use crate::cli::terminal;
 use crate::lookup::Thing;
 
-/// Events that a trace reads at most: more than that, nobody reads, and an import is one chain of a million.
+/// The maximum number of events in a trace: more would be unreadable, and an import is one chain of a million.
 const EVENTS_MAX: i64 = 1_000;
 
 /// Causes above a position that are read when its chain is longer than that.
@@ -30,7 +30,7 @@ const CAUSES_MAX: usize = 100;
 /// Around what.
 #[derive(Debug, clap::Args)]
 pub(super) struct TraceArgs {
-    /// A position of the log, or a thing: an id, an e-mail address, a SKU, or an order, invoice or credit note number. An order
+    /// A position of the log, or an object: an id, an e-mail address, a SKU, or an order, invoice or credit note number. An order
     /// includes its payment, shipments and returns
     #[arg(value_name = "THING|POSITION")]
     around: Around,
@@ -135,7 +135,7 @@ async fn around(log: &Log, chain: Uuid, position: i64) -> Result<Vec<Recorded>, 
     Ok(events)
 }
 
-/// What the question was about, which stands out in the drawing.
+/// The objects or events to highlight in the drawing.
 enum Marked {
     Position(i64),
     Thing(Thing),

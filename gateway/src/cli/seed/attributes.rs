@@ -12,7 +12,7 @@ use byteshop_domain::text::{AttributeName, Unit};
 
 use super::demo::DemoProduct;
 
-/// What the end of a name says its numbers count.
+/// The units, by the ending of the attribute's name.
 const UNITS: [(&str, &str); 6] =
     [("_mm", "mm"), ("_cm", "cm"), ("_ml", "ml"), ("_l", "l"), ("_g", "g"), ("_gsm", "g/m²")];
 /// Names of people are no list to choose from.
@@ -24,7 +24,7 @@ pub(super) async fn declare(unit: Work, id: CategoryId, attributes: Vec<Attribut
     categories::declare_attributes(&unit, &mut category, attributes)
 }
 
-/// What these products have.
+/// The attributes of these products.
 pub(super) fn of<'a>(products: impl Iterator<Item = &'a DemoProduct>) -> Vec<AttributeDefinition> {
     let mut found: BTreeMap<&AttributeName, AttributeDefinition> = BTreeMap::new();
     for (name, value) in products.flat_map(|product| &product.attributes) {

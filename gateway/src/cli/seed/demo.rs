@@ -41,7 +41,7 @@ pub(super) struct DemoProduct {
     pub(super) variants: Vec<DemoVariant>,
 }
 
-/// What can be bought of a product.
+/// A variant of a product.
 #[derive(Deserialize)]
 pub(super) struct DemoVariant {
     pub(super) stock: Quantity,
@@ -61,15 +61,15 @@ pub(super) struct Made<'a> {
     pub(super) new: bool,
 }
 
-/// What the demo shop has, made now or earlier.
+/// The contents of the demo shop, created now or earlier.
 pub(super) struct Seeded<'a> {
     pub(super) products: Vec<Made<'a>>,
     pub(super) promotions: Vec<Terms>,
-    /// What was left, since the shop has its own.
+    /// The data that was kept, because the shop has its own.
     pub(super) left: Vec<Own>,
 }
 
-/// What of a shop the demo does not replace.
+/// Data of a shop that the demo does not replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Own {

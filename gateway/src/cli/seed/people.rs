@@ -11,7 +11,7 @@ use super::super::accounts::make_account;
 use super::super::failure::Failure;
 use crate::cli::operating::intent;
 
-/// Who there is: address, password, role and language.
+/// The accounts: address, password, role and language.
 const PEOPLE: [(&str, &str, Role, Locale); 5] = [
     ("admin@byteshop.example", "harbour-lantern-7", Role::Admin, Locale::En),
     ("support@byteshop.example", "quiet-ledger-12", Role::Support, Locale::En),
@@ -20,7 +20,7 @@ const PEOPLE: [(&str, &str, Role, Locale); 5] = [
     ("boris@byteshop.example", "samovar-and-book-5", Role::Customer, Locale::Ru),
 ];
 
-/// Somebody of the demo shop.
+/// An account of the demo shop.
 #[derive(Serialize)]
 pub(super) struct Person {
     pub(super) email: &'static str,

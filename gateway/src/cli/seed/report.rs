@@ -1,4 +1,4 @@
-//! What `byteshop seed` tells in the end: how much of what there is, by category, and how to log in.
+//! The final report of `byteshop seed`: counts by category, and the log-ins.
 
 use byteshop_domain::promotion::Terms;
 use serde_json::json;
@@ -32,7 +32,7 @@ impl Sum {
     }
 }
 
-/// Tells it: to people a summary, or everything if they want it; to programs every product and every log-in.
+/// Prints the report: a summary or a full list for people; every product and every log-in for programs.
 pub(super) fn print(
     demo: &Demo,
     seeded: &Seeded<'_>,
@@ -69,7 +69,7 @@ fn print_products(made: &[Made<'_>]) -> std::io::Result<()> {
                 product.category.to_owned(),
                 product.variants.to_string(),
                 product.on_hand.to_string(),
-                if product.new { "new" } else { "was there" }.to_owned(),
+                if product.new { "new" } else { "existing" }.to_owned(),
             ]);
         }
         table
@@ -102,7 +102,7 @@ fn print_promotions(promotions: &[Terms]) -> std::io::Result<()> {
     output::line(&format!("\n{table}"))
 }
 
-/// What the demo did not replace.
+/// The data that the demo did not replace.
 fn print_left(left: &[Own]) -> std::io::Result<()> {
     if left.is_empty() {
         return Ok(());

@@ -21,12 +21,12 @@ pub(super) struct Service {
     pub(super) in_scope: bool,
 }
 
-/// Who bears an access token. A session that this process saw end opens nothing more at once, one that ended elsewhere as
-/// soon as this process hears of it.
+/// The bearer of an access token. A session that ended in this process is refused at once, one that ended elsewhere as
+/// soon as this process reads it from the log.
 pub(super) async fn bearer_of(app: &Shared, token: &str) -> Result<Bearer, Problem> {
     let bearer = app.tokens.check(token).map_err(invalid)?;
     if bearer.session.is_none() && !app.dev {
-        // Nobody logged in for it, so nobody can be logged out, banned or held to it.
+        // There was no log-in, so there is no session to log out, ban or check.
         let detail = "an access token without a session is accepted in development only: log in";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", detail));
     }
@@ -39,8 +39,8 @@ pub(super) async fn bearer_of(app: &Shared, token: &str) -> Result<Bearer, Probl
     Ok(bearer)
 }
 
-/// Refuses a token whose session there never was, or is somebody else's: whoever has the key that signs could write one. It is looked
-/// up at first use, and again after as long as a token lives.
+/// Refuses a token whose session does not exist or belongs to another account: anyone with the signing key could create
+/// one. The session is looked up at first use, and again after the lifetime of a token.
 async fn look_up(app: &Shared, session: SessionId, bearer: &Bearer) -> Result<(), Problem> {
     let (known, holder, now) = (&app.seen.sessions, (bearer.account, bearer.role), app.commands.clock().now());
     if known.holds(session, holder, now) {

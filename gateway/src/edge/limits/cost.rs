@@ -1,8 +1,8 @@
-//! What a request counts for in the quota of an address: some requests cost the shop five hundred times what others do.
+//! The cost of a request in the quota of an address: some requests cost five hundred times as much as others.
 //!
-//! One unit stands for about a millisecond of CPU, Postgres included, at the largest size that the route allows (measured on two
-//! cores: a cart of 100 lines 5.7, docs/PERFORMANCE.md). 60,000 units a minute are one core, so that one address leaves room for
-//! others on the smallest machine that a shop runs on.
+//! One unit stands for about a millisecond of CPU, Postgres included, at the largest size that the route allows
+//! (measured on two cores: a cart of 100 lines 5.7, docs/PERFORMANCE.md). 60,000 units a minute are one core, so one
+//! address leaves room for others on the smallest machine that a shop runs on.
 
 use std::num::NonZeroU32;
 
@@ -10,7 +10,7 @@ use http::Method;
 
 use crate::grpc::protocol;
 
-/// One thing, read from the cache or with one query; a document; a file.
+/// One resource, read from the cache or with one query; a document; a file.
 const READ: u32 = 1;
 /// A page of a list, a search with its facets.
 const LIST: u32 = 6;
@@ -20,11 +20,11 @@ const PRICED: u32 = 6;
 const WRITE: u32 = 4;
 /// A command on a cart, whose answer is priced.
 const CART_WRITE: u32 = 8;
-/// Everything that is kept of one person.
+/// An export of all data about a person.
 const EXPORT: u32 = 50;
 /// A variant for each of 100 combinations.
 const MATRIX: u32 = 200;
-/// A picture: read, made smaller twice and written anew.
+/// An image: decoded, scaled down twice and encoded again.
 const PICTURE: u32 = 300;
 /// A thousand products.
 const BULK: u32 = 1_000;

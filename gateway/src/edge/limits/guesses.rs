@@ -1,6 +1,6 @@
-//! How often somebody may be wrong about one secret: a bucket of guesses that fills up again slowly.
+//! Limits guesses at a secret, with a token bucket that refills slowly.
 //!
-//! A guess is taken before it is looked at, so that many at once are counted too, and given back when it was right.
+//! A guess is counted before it is checked, so that concurrent ones count too, and returned if it was right.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,8 @@ use crate::edge::problem::Problem;
 pub const GUESSES: u32 = 10;
 /// How long it takes until one more may be made: some 1,400 a day, of passwords that are not the common ones.
 pub const ONE_MORE: TimeDelta = TimeDelta::minutes(1);
-/// Secrets that are remembered; whoever would push one out has to guess at as many others, from limited addresses.
+/// The number of remembered secrets; to evict one an attacker has to guess at as many others, from rate-limited
+/// addresses.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(100_000).expect("a positive number");
 
 /// The guesses at many secrets, each known by a text.
@@ -44,7 +45,7 @@ impl Guesses {
         Self { most, made: Mutex::new(LruCache::new(REMEMBERED)) }
     }
 
-    /// Takes a guess, if one is left.
+    /// Counts a guess, if one is left.
     pub fn take(&self, secret: &str, now: DateTime<Utc>) -> Result<(), Problem> {
         if self.most == 0 {
             return Ok(());
@@ -61,7 +62,7 @@ impl Guesses {
         Ok(())
     }
 
-    /// Gives a guess back, which was right.
+    /// Returns a guess that was right.
     pub fn give_back(&self, secret: &str) {
         if let Some(made) = self.made().get_mut(secret) {
             made.wrong = made.wrong.saturating_sub(1);
@@ -74,7 +75,7 @@ impl Guesses {
 }
 
 impl Made {
-    /// What is left of them after some time.
+    /// The state after some time.
     fn later(self, now: DateTime<Utc>) -> Self {
         let back = (now - self.at).num_seconds().max(0) / ONE_MORE.num_seconds();
         let back = u32::try_from(back).unwrap_or(u32::MAX);

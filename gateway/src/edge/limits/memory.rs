@@ -1,7 +1,8 @@
-//! How much memory this process may use, and how much of it responses that nobody reads may take.
+//! The memory that this process may use, and the part of it for unread responses.
 //!
-//! A container has less than its machine, and the kernel kills whatever takes more: Linux says the limit of a control group in
-//! `memory.max` (cgroup v2) or `memory.limit_in_bytes` (v1), of the group itself and of every group around it.
+//! A container has less than its machine, and the kernel kills a process that exceeds the limit: Linux reports the
+//! limit of a control group in `memory.max` (cgroup v2) or `memory.limit_in_bytes` (v1), of the group itself and of
+//! every group around it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ use crate::http::search::{by_default, check_values, words};
 pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query, Problem> {
     let q = words(asked.q)?;
     if let Some(index) = asked.attributes.iter().position(|filter| filter.values.is_empty()) {
-        return Err(Problem::query(&format!("attributes.{index}.values"), "name at least one value"));
+        return Err(Problem::query(&format!("attributes.{index}.values"), "at least one value is required"));
     }
     // Counted before each value gets a copy of its name: a long name with many empty values would fill the memory.
     let values: usize = asked.attributes.iter().map(|filter| filter.values.len()).sum();

@@ -26,7 +26,7 @@ pub(super) fn row(row: &Row) -> v1::Product {
     }
 }
 
-/// One product, with how many of each of its variants can be had.
+/// One product, with the available quantity of each variant.
 pub(super) fn product(id: ProductId, it: &Created, available: &[i64]) -> v1::Product {
     let variants = it
         .variants
@@ -56,7 +56,8 @@ pub(super) fn problem(it: &cart::Problem) -> v1::LineProblem {
     v1::LineProblem { code: it.code().to_owned(), detail: it.to_string() }
 }
 
-/// That a variant has no price in the currency of an order: the cart of HTTP refuses such a line under the same name.
+/// The problem of a variant without a price in the order's currency; the cart of HTTP refuses such a line with the same
+/// code.
 pub(super) fn no_price(variant: VariantId, currency: Currency) -> v1::LineProblem {
     let code = cart::Rejection::OtherCurrency { currency }.code().to_owned();
     v1::LineProblem { code, detail: format!("{variant} has no price in {}", currency.code()) }

@@ -56,7 +56,7 @@ struct SavedAddress {
     address: String,
 }
 
-/// What a goal says.
+/// The content of a destination.
 enum Said {
     Whole(Box<Address>),
     Kept(AddressId),

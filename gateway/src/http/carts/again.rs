@@ -16,13 +16,13 @@ use crate::http::show;
 
 /// Moves an unpaid order back into a cart.
 ///
-/// Cancels an order that is not paid and puts its lines into an open cart: the cart of its account in that currency, or a new one
-/// that the same `Cart-Token` opens. Codes, address and shipping service are kept if the cart has none. An order that expired or
-/// was cancelled before payment can be moved as well. A repeated request answers the same cart.
+/// Cancels an unpaid order and moves its lines into an open cart: the cart of its account in that currency, or a new one with the
+/// same `Cart-Token`. Coupon codes, address and shipping service are copied if the cart has none. An order that expired or was
+/// cancelled before payment can be moved as well. A repeated request returns the same cart.
 #[utoipa::path(post, path = "/v1/orders/{id}/cart", operation_id = "moveOrderToCart", tag = "orders", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])),
     responses((status = 200, description = "The cart", body = show::Cart),
-        (status = 409, description = "The order is paid, or the money for it is set aside")))]
+        (status = 409, description = "The order is paid, or its payment is authorized")))]
 pub(in crate::http) async fn move_to_cart(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,

@@ -47,7 +47,7 @@ pub(in crate::http) async fn own<T: Send + Sync>(
     Ok(cart)
 }
 
-/// A cart with what it costs, as far as this process knows: it is beside the decision, and holds it up for nobody.
+/// A cart with its price, from the states in this process: it is no part of the decision, so it must not delay it.
 pub(in crate::http) async fn priced<'a>(
     unit: &Unit,
     cart: &'a Loaded<Cart>,

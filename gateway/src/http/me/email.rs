@@ -1,7 +1,8 @@
-//! Another e-mail address for an account: asked for with the password, taken with the code that was sent to it.
+//! Changing the e-mail address of an account: requested with the password, confirmed with the code that was sent to the
+//! new address.
 //!
-//! The answer, the events and the mails are the same whether or not somebody else has the address; whoever can read its mail
-//! learns so when they show the code, and nobody else does.
+//! The response, the events and the mails are the same whether or not another account has the address; only a person
+//! who can read its mail finds out when they send the code.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -73,11 +74,11 @@ pub(super) async fn change_email(State(app): State<Shared>, ask: Ask<Member, New
 #[utoipa::path(post, path = "/v1/me/email/confirm", operation_id = "confirmEmailChange",
     tag = "me", request_body = Shown, security(("bearer" = [])),
     responses((status = 204, description = "The address was changed"),
-        (status = 409, description = "Another account uses the address by now")))]
+        (status = 409, description = "Another account uses the address meanwhile")))]
 pub(super) async fn confirm_email(State(app): State<Shared>, ask: Ask<Member, Shown>) -> Result<Response, Problem> {
     app.limits.auth(ask.who.0.address())?;
     let ask = &ask;
-    // A code of somebody else's account is as wrong as any other.
+    // A code of another account is as wrong as any other.
     if code::account(&ask.body.code) != Some(ask.who.1) {
         return Err(accounts::invalid_code().into());
     }

@@ -1,4 +1,4 @@
-//! Everything about me: what is shown of somebody, and every event of theirs as the log has it, opened.
+//! The export of all data about a person: the views of their data, and every event about them, decrypted.
 
 mod belongings;
 
@@ -37,7 +37,7 @@ use crate::http::sessions::sessions_of;
 use crate::http::show;
 use crate::http::show::account::{KeptAddress, Me};
 
-/// What opens the shop for somebody, or did: whoever holds an access token for ten minutes must not get more than that.
+/// Fields that give or gave access: an attacker with a stolen access token must not get more than that.
 const SECRETS: [&str; 3] = ["password", "secret", "code"];
 
 /// All data about a person.
@@ -92,7 +92,7 @@ pub(super) async fn export(State(app): State<Shared>, member: Member, headers: H
     };
     let head = serde_json::to_string(&head).map_err(Error::from)?;
     let pieces = pieces(head, Belongings::of(&app, id).await?)?;
-    // Somebody may have thousands of orders, so the document is never in memory whole.
+    // A person may have thousands of orders, so the document is never in memory as a whole.
     let texts = stream::iter(pieces).then(move |piece| {
         let app = app.clone();
         async move { text(&app, piece).await.map(Bytes::from) }
@@ -105,7 +105,7 @@ pub(super) async fn export(State(app): State<Shared>, member: Member, headers: H
     Ok(response)
 }
 
-/// What the document begins with.
+/// The first part of the document.
 #[derive(Serialize)]
 struct Head<'a> {
     account: Me<'a>,
@@ -123,7 +123,7 @@ enum Piece {
     Thing(Thing, bool),
     /// The events of a stream, and whether others stand before them.
     Events(StreamId, bool),
-    /// Some events.
+    /// A list of events.
     Some(Vec<Recorded>),
 }
 

@@ -15,7 +15,7 @@ pub(in crate::http) fn max<T: Limited>() -> Value {
     json!({CARRIED: T::MAX})
 }
 
-/// Puts every maximum in its place: `maxLength` of a text, `maxItems` of a list, `maxProperties` of a map.
+/// Adds every maximum: `maxLength` of a text, `maxItems` of a list, `maxProperties` of a map.
 pub(super) fn settle(document: &mut Value) {
     match document {
         Value::Object(schema) => {

@@ -69,7 +69,8 @@ async fn issued(app: &App, id: CreditNoteId, locale: Locale) -> Result<Option<St
     Ok(events.first().map(|event| format::day(event.occurred_at(), locale)))
 }
 
-/// What stands on a sheet. What is given back for a line holds its share of the tax, whether prices included it or not.
+/// The content of a page. The amount credited for a line contains its share of the tax, whether prices included it or
+/// not.
 fn sheet(app: &App, content: &Content, it: &Placed, issued: Option<&str>, locale: Locale) -> Result<Value, MoneyError> {
     let lines = content.lines.iter().map(|line| {
         let bought = it.placement.lines.iter().find(|bought| bought.variant == line.variant);

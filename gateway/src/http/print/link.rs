@@ -1,4 +1,4 @@
-//! Papers that a link opens: whoever has the link needs no token, and whoever shows a token needs no link.
+//! Documents that a link opens: with a link no token is needed, and with a token no link.
 
 use axum::response::{IntoResponse as _, Response};
 use byteshop_commands::Snapshot;
@@ -39,7 +39,7 @@ impl Shown {
         Reading { locale: self.locale }
     }
 
-    /// Whether whoever looks is staff, and not a buyer with a link.
+    /// Whether the reader is staff, and not a buyer with a link.
     pub(super) fn to_staff(&self, caller: &Caller) -> bool {
         self.seal.is_none() && caller.is_staff()
     }
@@ -66,7 +66,7 @@ impl Shown {
         found.map_err(Problem::into_response)
     }
 
-    /// Refuses whoever is neither staff nor has a link that opens this.
+    /// Refuses callers who are neither staff nor have a link that opens this.
     pub(super) async fn open_to_staff(
         &self,
         app: &App,

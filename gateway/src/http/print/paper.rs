@@ -1,4 +1,4 @@
-//! What several papers say in the same way: who sells, to whom, the number of the invoice, and a tax.
+//! The parts that several documents share: seller, recipient, invoice number, and taxes.
 
 use byteshop_commands::Error;
 use byteshop_commands::notify::format;
@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::edge::problem::Problem;
 use crate::trade::missing_of_seller;
 
-/// Who sells, as papers name them.
+/// The seller, as documents show it.
 #[derive(Serialize)]
 pub(super) struct From<'a> {
     name: &'a str,

@@ -1,4 +1,4 @@
-//! What whoever packs prints: the packing list of an order and the label of a parcel.
+//! Documents for packing: the packing list of an order and the label of a parcel.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -27,7 +27,7 @@ use crate::trade::label_lines;
 
 /// The packing list of an order as a printable page.
 ///
-/// It lists what is left to pack and what is in each parcel, those handed over included. A link for staff
+/// It lists what is left to pack and the contents of each parcel, including parcels that were handed over. A link for staff
 /// (`papers.packing_list` of the order) opens it without a token.
 #[utoipa::path(get, path = "/v1/orders/{id}/packing-list", operation_id = "printPackingList",
     tag = "delivery", params(("id" = String, Path), Shown),
@@ -82,7 +82,7 @@ pub(super) async fn packing_list(
 /// A parcel as its packing list shows it.
 struct PackedParcel {
     id: ShipmentId,
-    /// It was handed over.
+    /// Whether it was handed over.
     gone: bool,
     lines: Vec<(VariantId, i64)>,
 }
@@ -117,7 +117,7 @@ fn pieces(it: &Placed, wanted: &[(VariantId, i64)]) -> Vec<Value> {
 
 /// The label of a shipment as a printable page of 100 by 150 mm.
 ///
-/// It is no tax document and is not frozen: it names the seller as the shop is set up when it is printed. A link for staff
+/// It is not a tax document and is not frozen: it shows the seller details at the time of printing. A link for staff
 /// (`papers.label` of the shipment) opens it without a token.
 #[utoipa::path(get, path = "/v1/shipments/{id}/label", operation_id = "printShipmentLabel",
     tag = "delivery", params(("id" = String, Path), Shown),
@@ -145,7 +145,7 @@ pub(super) async fn label(
     // Before the carrier has a number for it, the parcel has ours.
     let (tracking, shipment) = (parcel.tracking.as_ref().map(ToString::to_string), Number::of(id.uuid()).to_string());
     let code = qr::svg(tracking.as_deref().unwrap_or(&shipment))?;
-    // Carriers everywhere read where a parcel goes, so its country is in English whoever prints the label.
+    // Carriers everywhere read where a parcel goes, so its country is in English, whatever the reader's language.
     let address = lines_of(&app, &it.placement.destination, Locale::En, false).await?;
     let context = json!({
         "seller": From::of(&app.trade.seller),

@@ -9,13 +9,13 @@ use serde::Serialize;
 
 use crate::app::App;
 
-/// What is known of the money that paid for an order. Of cards the shop knows nothing, so that nothing of one can leak.
+/// The payment of an order, as documents show it. The shop knows nothing about cards, so no card data can leak.
 #[derive(Serialize)]
 pub(super) struct Paid {
     /// The day on which the money was taken.
     on: String,
     method: Method,
-    /// What the provider calls it; nothing where there was nothing to pay.
+    /// The provider's reference; none if there was nothing to pay.
     reference: Option<String>,
 }
 
@@ -25,7 +25,7 @@ impl Paid {
         self.method == Method::Test
     }
 
-    /// Of the payment of an order; nothing while no money was taken.
+    /// The payment of an order; none unless it is captured.
     pub(super) async fn of(app: &App, payment: PaymentId, locale: Locale) -> Result<Option<Self>, Error> {
         for recorded in app.commands.beginning::<Payment>(payment).await?.iter() {
             if let Some(Event::Captured { method, reference, .. }) = recorded.event::<Payment>().transpose()? {

@@ -27,7 +27,7 @@ struct Sessions {
     items: Vec<SessionRow>,
 }
 
-/// The caller's sessions that are alive, the newest first.
+/// Lists the caller's active sessions, newest first.
 #[utoipa::path(get, path = "/v1/me/sessions", operation_id = "listMySessions", tag = "me", security(("bearer" = [])),
     responses((status = 200, description = "The sessions", body = Sessions)))]
 async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
@@ -35,7 +35,7 @@ async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> 
     lists::page(&Sessions { items: sessions_of(&app, &member).await? })
 }
 
-/// The sessions of somebody that are alive, the newest first.
+/// The active sessions of an account, newest first.
 pub(in crate::http) async fn sessions_of(
     app: &Shared,
     Member(caller, id): &Member,

@@ -29,7 +29,7 @@ pub struct Me<'a> {
     profile: Option<&'a Personal<Profile>>,
     #[schema(value_type = SettingsShown)]
     settings: &'a Settings,
-    /// Whether a log-in takes a code beside the password.
+    /// Whether a log-in requires a code in addition to the password.
     second_factor: bool,
 }
 
@@ -52,7 +52,7 @@ pub struct SettingsShown {
     /// ISO 4217 currency code.
     #[schema(example = "EUR", required = true)]
     currency: Option<String>,
-    /// `email`, `sms`, `push`: how they hear of what happens to their orders.
+    /// `email`, `sms` or `push`: the channels for messages about orders.
     #[schema(example = json!(["email"]))]
     channels: Vec<names::Channel>,
 }
@@ -79,7 +79,7 @@ pub struct Account<'a> {
     me: Me<'a>,
     #[schema(value_type = names::AccountStatus, example = "active")]
     status: &'static str,
-    /// The reason of the ban, if one was given.
+    /// The reason for the ban, if one was given.
     #[schema(value_type = Option<String>, required = true)]
     ban_reason: Option<&'a str>,
     /// The number of active sessions.
@@ -99,7 +99,7 @@ impl<'a> Account<'a> {
     }
 }
 
-/// Access that an account gave to a program.
+/// A grant that an account gave to a program.
 #[derive(Serialize, ToSchema)]
 pub struct GrantShown {
     /// `api_key` or `webhook_endpoint`.
@@ -113,7 +113,7 @@ pub struct GrantShown {
     /// The scopes of the key, or the events that the endpoint receives.
     #[schema(example = json!(["stock:read", "stock:write"]))]
     allows: Vec<String>,
-    /// When it ends by itself.
+    /// When it expires.
     #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
 }
@@ -139,23 +139,23 @@ impl From<Standing> for GrantShown {
     }
 }
 
-/// The access that an account gave to programs.
+/// The grants that an account gave to programs.
 #[derive(Serialize, ToSchema)]
 pub struct Grants {
     /// API keys and webhook endpoints that were in force.
     grants: Vec<GrantShown>,
-    /// Whether they were revoked just now.
+    /// Whether this request revoked them.
     grants_revoked: bool,
 }
 
 impl Grants {
-    /// What was found, and whether it was revoked.
+    /// The grants, and whether they were revoked.
     pub fn of(grants: Vec<Standing>, revoked: bool) -> Self {
         Self { grants: grants.into_iter().map(GrantShown::from).collect(), grants_revoked: revoked }
     }
 }
 
-/// An account as staff sees it, with the access that it gave to programs.
+/// An account as staff sees it, with its grants to programs.
 #[derive(Serialize, ToSchema)]
 pub struct AccountWithGrants<'a> {
     #[serde(flatten)]

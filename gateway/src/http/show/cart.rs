@@ -54,7 +54,7 @@ pub struct Address {
 #[serde(untagged)]
 pub(super) enum Where<'a> {
     Sealed(&'a Personal<address::Address>),
-    /// Before addresses were sealed there was no more to them than this.
+    /// A destination from before addresses were sealed.
     Plain(&'a Destination),
 }
 
@@ -64,8 +64,8 @@ impl<'a> Where<'a> {
     }
 }
 
-/// A cart and its prices. A closed cart, or a cart as of an earlier moment, is not priced anew: `subtotal` and `total` then
-/// use the prices at which the lines were added, and what only an open cart has is null or empty.
+/// A cart and its prices. A closed cart, or a cart as of an earlier moment, is not repriced: `subtotal` and `total` use the prices
+/// at which the lines were added, and fields that only an open cart has are null or empty.
 #[derive(Serialize, ToSchema)]
 pub struct Cart<'a> {
     #[schema(value_type = String, example = "cart_01h455vb4pex5vsknk084sn02q")]
@@ -107,10 +107,10 @@ pub struct Cart<'a> {
     /// Problems that prevent checkout.
     #[schema(value_type = Vec<CartProblem>)]
     problems: Vec<Problem<'a>>,
-    /// The order it became; null while it is open.
+    /// The order that it became; null otherwise.
     #[schema(value_type = Option<String>, required = true)]
     order: Option<OrderId>,
-    /// The cart that it was merged into; null while it is open.
+    /// The cart that it was merged into; null otherwise.
     #[schema(value_type = Option<String>, required = true)]
     merged_into: Option<CartId>,
     /// When it expires unless it changes.
@@ -252,7 +252,7 @@ impl<'a> CartLine<'a> {
     }
 }
 
-/// What is in the way of a checkout.
+/// The problems that prevent a checkout.
 fn problems<'a>(cart: &cart::Created, priced: &'a Priced) -> Vec<Problem<'a>> {
     let of_lines = cart.problems(&priced.offers).into_iter().map(Problem::Line);
     // Checkout asks for it before anything else, and prices do without.

@@ -75,13 +75,13 @@ pub struct Shipment<'a> {
     papers: Option<ShipmentPapers>,
 }
 
-/// Links to the papers of a parcel. They open without a token for whoever has them, until they expire.
+/// Links to the papers of a parcel. They open without a token, until they expire.
 #[derive(Serialize, ToSchema)]
 pub struct ShipmentPapers {
     /// Its label.
     #[schema(example = "/v1/shipments/shp_01h455vb4pex5vsknk084sn02q/label?until=1797777000&seal=…")]
     pub label: String,
-    /// Until when it opens.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -123,7 +123,7 @@ pub struct NewCarrier {
 /// A status report of a carrier.
 #[derive(Serialize, ToSchema)]
 pub struct News<'a> {
-    /// What the carrier reports.
+    /// The status that the carrier reports.
     #[schema(value_type = names::TrackingStatus)]
     status: shipment::News,
     at: DateTime<Utc>,

@@ -27,6 +27,6 @@ pub struct Links {
     /// The changes of the order as they happen, for `new EventSource(…)`.
     #[schema(example = "/v1/orders/ord_01h455vb4pex5vsknk084sn02q/stream?until=1797777000&seal=…")]
     pub stream: String,
-    /// Until when they open: ask for the order again to get others.
+    /// When they expire; read the order again to get new ones.
     pub expires_at: DateTime<Utc>,
 }

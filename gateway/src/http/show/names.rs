@@ -89,7 +89,7 @@ sets! {
     }
     /// How an attempt to pay was made.
     PaymentMethod of byteshop_domain::payment::Method { Test External Free }
-    /// Why an attempt to pay came to nothing.
+    /// Why an attempt to pay failed.
     DeclineReason of byteshop_domain::payment::DeclineReason {
         Declined InsufficientFunds NotReceived BuyerLeft ProviderError
     }
@@ -152,7 +152,7 @@ words! {
     CarrierKind ["simulated" "other"]
     /// What the simulated carrier plays.
     CarrierStory ["delivered" "attempt_failed" "returned" "lost" "found" "silent"]
-    /// What an account gave access with.
+    /// The kind of a grant.
     GrantKind ["api_key" "webhook_endpoint"]
     /// The state of a view.
     ViewState ["live" "parked" "other_history"]
@@ -195,7 +195,7 @@ pub struct NotificationTemplate;
 impl PartialSchema for NotificationTemplate {
     fn schema() -> Named {
         let all: Vec<_> = Template::ALL.iter().map(|template| template.as_str()).collect();
-        closed("What a notification says", &all)
+        closed("The kind of a notification", &all)
     }
 }
 

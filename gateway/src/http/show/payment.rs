@@ -34,14 +34,14 @@ pub struct Payment<'a> {
     /// The method of the latest attempt; null before the first.
     #[schema(value_type = Option<names::PaymentMethod>, required = true)]
     method: Option<payment::Method>,
-    /// Why the latest attempt came to nothing, if it did; while the payment is `open` another attempt can be made.
+    /// Why the latest attempt failed, if it did; while the payment is `open` another attempt can be made.
     #[schema(value_type = Option<names::DeclineReason>, required = true)]
     decline_reason: Option<payment::DeclineReason>,
     /// When the authorization expires unless its capture is requested; null unless it is `authorized` and waits for that.
     #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
-    /// The page where the buyer continues; null unless the payment is pending and waits for them. A path where the shop does not
-    /// know its own address.
+    /// The page where the buyer continues; null unless the payment is pending and waits for them. A path if the shop does
+    /// not know its public address.
     #[schema(required = true)]
     action_url: Option<String>,
     #[schema(value_type = Money)]

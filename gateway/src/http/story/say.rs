@@ -1,4 +1,4 @@
-//! What each event of an order's story says: the name of a sentence, which every language has, and its facts.
+//! The sentence of each event of an order's history: its name, which every language has, and its facts.
 
 use byteshop_commands::notify::format;
 use byteshop_domain::money::Money;
@@ -23,7 +23,7 @@ pub fn waits(event: &AnyEvent) -> bool {
     matches!(event, AnyEvent::Payment(_, payment::Event::Pended { .. }))
 }
 
-/// The sentence; none for what another event tells as well, or nobody needs to know.
+/// The sentence; none if another event has the same sentence, or if the event is of no interest to people.
 pub fn sentence(event: &AnyEvent, by: &Actor, locale: Locale) -> Option<Said> {
     let teller = Facts { by: who(by), locale };
     if let AnyEvent::Order(_, event) = event {
@@ -54,7 +54,7 @@ fn pieces_of(lines: &[Demand]) -> i64 {
     lines.iter().map(|line| line.quantity.get()).sum()
 }
 
-/// What is the same in every sentence about an event.
+/// The facts that all sentences share.
 struct Facts {
     by: &'static str,
     locale: Locale,
@@ -65,7 +65,7 @@ impl Facts {
         format::money(amount, self.locale)
     }
 
-    /// Nothing but who did it.
+    /// Only the actor.
     fn bare(&self) -> Value {
         json!({"by": self.by})
     }
@@ -81,7 +81,7 @@ impl Facts {
                 ("ordered", json!({"by": self.by, "pieces": pieces, "total": self.money(placement.total)}))
             }
             order::Event::Paid { invoice, .. } => ("paid", json!({"invoice": invoice})),
-            order::Event::Authorized { .. } => ("set_aside", self.bare()),
+            order::Event::Authorized { .. } => ("authorized", self.bare()),
             order::Event::Fulfilled { completed: true, .. } => ("handed_over_at_once", self.bare()),
             order::Event::Fulfilled { completed: false, .. } => ("all_handed_over", self.bare()),
             order::Event::Completed {} => ("all_arrived", self.bare()),
@@ -102,7 +102,7 @@ impl Facts {
             order::Event::BuyerForgotten { .. } => ("buyer_forgotten", self.bare()),
             order::Event::Noted { .. } => ("noted", self.bare()),
             order::Event::MovedToCart { .. } => ("moved_to_cart", self.bare()),
-            order::Event::Returned { return_id: None, amount, .. } => ("came_back", self.amount(*amount)),
+            order::Event::Returned { return_id: None, amount, .. } => ("returned", self.amount(*amount)),
             order::Event::ParcelReturned { .. } => ("can_be_sent_again", self.bare()),
             order::Event::Replaced { lines } => ("replaced", json!({"by": self.by, "pieces": pieces_of(lines)})),
             order::Event::ParcelFound { extra, .. } => ("found", json!({"extra": pieces_of(extra)})),
@@ -125,7 +125,7 @@ impl Facts {
         let said = match event {
             payment::Event::Opened { amount, .. } => ("payment_opened", self.amount(*amount)),
             payment::Event::Attempted { method, .. } => ("attempted", json!({"by": self.by, "method": method})),
-            payment::Event::Pended { .. } => ("waits", self.bare()),
+            payment::Event::Pended { .. } => ("pending", self.bare()),
             payment::Event::Unresolved { .. } => ("unresolved", self.bare()),
             payment::Event::Declined { reason, .. } => match reason {
                 DeclineReason::Declined => ("declined", self.bare()),
@@ -138,20 +138,20 @@ impl Facts {
                 FailureReason::ProviderError => ("provider_error", self.bare()),
                 FailureReason::TooManyAttempts => ("too_many_attempts", self.bare()),
             },
-            payment::Event::Cancelled { .. } => ("given_up", self.bare()),
+            payment::Event::Cancelled { .. } => ("payment_cancelled", self.bare()),
             payment::Event::CaptureRequested { .. } => ("capture_requested", self.bare()),
             payment::Event::VoidRequested { .. } => ("void_requested", self.bare()),
             payment::Event::Voided { reason, .. } => match reason {
-                VoidReason::OrderCancelled => ("void_as_order_is_off", self.bare()),
+                VoidReason::OrderCancelled => ("void_by_cancelled_order", self.bare()),
                 VoidReason::BuyerRequest => ("void_by_buyer", self.bare()),
                 VoidReason::StaffRequest => ("void_by_staff", self.bare()),
                 VoidReason::Expired => ("void_as_expired", self.bare()),
             },
             payment::Event::Captured { amount, method, .. } => {
-                ("taken", json!({"amount": self.money(*amount), "method": method}))
+                ("captured", json!({"amount": self.money(*amount), "method": method}))
             }
-            payment::Event::Reduced { amount } => ("left_to_pay", self.amount(*amount)),
-            payment::Event::Delayed { .. } => ("provider_silent", self.bare()),
+            payment::Event::Reduced { amount } => ("amount_due_reduced", self.amount(*amount)),
+            payment::Event::Delayed { .. } => ("provider_did_not_answer", self.bare()),
             payment::Event::StrayUnresolved { .. } => ("stray_unresolved", self.bare()),
             payment::Event::StrayReleased { .. } => ("stray_released", self.bare()),
             payment::Event::RefundRequested { amount, cause, retries, .. } => {
@@ -166,7 +166,7 @@ impl Facts {
                 ("refund_requested", it)
             }
             payment::Event::RefundFailed { amount, .. } => ("refund_failed", self.amount(*amount)),
-            payment::Event::Refunded { amount, .. } => ("given_back", self.amount(*amount)),
+            payment::Event::Refunded { amount, .. } => ("refunded", self.amount(*amount)),
             payment::Event::Authorized { .. } => return None,
         };
         Some(said)
@@ -197,7 +197,7 @@ impl Facts {
             shipment::Event::AttemptFailed { reason, .. } => ("delivery_failed", json!({"reason": reason})),
             shipment::Event::Delivered { .. } => ("delivered", self.bare()),
             shipment::Event::ReturningToSender { reason, .. } => ("on_its_way_back", json!({"reason": reason})),
-            shipment::Event::ReturnedToSender { .. } => ("parcel_taken_in", self.bare()),
+            shipment::Event::ReturnedToSender { .. } => ("parcel_received_back", self.bare()),
             shipment::Event::Lost { reason, .. } => ("parcel_lost", json!({"reason": reason})),
             shipment::Event::Waited { .. } => return None,
         };

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use super::shown::Endpoint;
 use crate::app::App;
 
-/// What the log and the deliveries know of endpoints, beside what they are.
+/// Facts about endpoints from the log and the deliveries.
 pub(super) struct History {
     makers: HashMap<WebhookEndpointId, Actor>,
     delivered: HashMap<WebhookEndpointId, DateTime<Utc>>,

@@ -34,7 +34,7 @@ pub(super) struct Endpoint<'a> {
     /// When deliveries end.
     #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
-    /// When it last accepted an event, among the deliveries that are kept; null if it accepted none, and in responses of commands.
+    /// When it last accepted an event, among the stored deliveries; null if it accepted none, and in responses of commands.
     #[schema(required = true)]
     last_delivered_at: Option<DateTime<Utc>>,
     /// The signing secret; shown only once, when it is created.

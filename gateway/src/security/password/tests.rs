@@ -55,7 +55,7 @@ async fn a_password_is_the_same_however_a_system_composes_it() {
         }
         assert_eq!(verify("passwo\u{308}rd-long", &hash).await.unwrap(), Verdict::Wrong);
     }
-    // A hash from before there was a form still fits what it was made of, and is to be made anew.
+    // A hash from before there was a form still fits what it was made of, and has to be made again.
     let earlier = hash(&passwords.inner.argon2, decomposed).unwrap();
     assert_eq!(verify(decomposed, &earlier).await.unwrap(), Verdict::Outdated);
 }

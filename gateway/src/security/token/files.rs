@@ -1,7 +1,7 @@
-//! The files of token keys: a first key, and a directory with those that came after it.
+//! The files of token keys: a first key, and a directory with later ones.
 //!
-//! A new key checks at once and signs only when every process has had the time to see it, so nobody meets a token that
-//! they cannot check. An old one goes when the last token that it signed has expired.
+//! A new key verifies tokens at once and signs them only when every process has had the time to load it, so no process
+//! receives a token that it cannot verify. An old key is removed when the last token that it signed has expired.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -31,18 +31,18 @@ pub struct KeyFiles {
 
 #[derive(Debug, Clone)]
 enum First {
-    /// It is in the configuration.
+    /// The key is in the configuration.
     Pem(String),
-    /// It is in a file of the configuration.
+    /// The key is in a file that the configuration names.
     Given(PathBuf),
-    /// It is in a file that is made when there is none at all.
+    /// The key is in a file that is created if it does not exist.
     Made(PathBuf),
 }
 
 /// A key as people see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Listed {
-    /// Its name in tokens and in the key set.
+    /// The key id in tokens and in the key set.
     pub kid: String,
     /// Where it is; none when it is in the configuration.
     pub file: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! One key that signs tokens, and the set of those that check them.
+//! A key that signs tokens, and the set of keys that verify them.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub enum KeyError {
     #[error("the token key is not an Ed25519 key in PKCS#8, as `openssl genpkey -algorithm ed25519` writes it")]
     Unreadable,
     /// There was no randomness for a new one.
-    #[error("no new token key could be made")]
+    #[error("no new token key could be created")]
     NoRandomness,
     /// A file could not be read or written.
     #[error(transparent)]
@@ -92,12 +92,12 @@ pub(super) struct KeySet {
 }
 
 impl KeySet {
-    /// One key.
+    /// A set of one key.
     pub(super) fn of(key: Key) -> Self {
         Self { keys: vec![key], signing: 0 }
     }
 
-    /// Some keys, and which of them signs; none when there is no such key.
+    /// A set of keys, and which of them signs; none if there is no such key.
     pub(super) fn new(keys: Vec<Key>, signing: usize) -> Option<Self> {
         (signing < keys.len()).then_some(Self { keys, signing })
     }

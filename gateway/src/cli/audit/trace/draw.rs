@@ -11,7 +11,7 @@ use crate::cli::audit::record;
 use crate::cli::summary;
 use crate::cli::terminal::{Style, columns, cut, styled};
 
-/// What the trees are drawn with.
+/// The parameters of the drawing.
 pub(super) struct View<'a> {
     /// Which events stand out.
     pub(super) marked: &'a dyn Fn(&Recorded) -> bool,

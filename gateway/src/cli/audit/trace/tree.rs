@@ -15,7 +15,7 @@ use crate::cli::audit::record::Record;
 pub(super) struct Step {
     /// The command, such as `order.cancel`.
     pub(super) command: String,
-    /// Who asked for it.
+    /// The actor.
     pub(super) actor: Actor,
     /// When its events were recorded.
     pub(super) recorded_at: DateTime<Utc>,
@@ -27,7 +27,7 @@ pub(super) struct Step {
     /// The position of the event that led to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) causation: Option<i64>,
-    /// What happened by it.
+    /// The events that it caused.
     pub(super) events: Vec<Node>,
 }
 

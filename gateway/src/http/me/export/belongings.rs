@@ -1,4 +1,4 @@
-//! What belongs to somebody: found from their account, their orders, and the lists that are kept of them.
+//! The objects that belong to a person: found from their account, their orders, and the lists about them.
 
 use byteshop_commands::Error;
 use byteshop_domain::Decider as _;
@@ -30,7 +30,7 @@ use crate::http::notifications::Watching;
 /// Orders that are looked at together.
 const CHUNK: usize = 100;
 
-/// What belongs to somebody, by its ids.
+/// The ids of the objects that belong to a person.
 #[derive(Default)]
 pub(super) struct Belongings {
     /// Every one that they ever had, the oldest first.
@@ -45,7 +45,7 @@ pub(super) struct Belongings {
     pub(super) notifications: Vec<String>,
     /// All of whose events are theirs, the account first.
     pub(super) streams: Vec<StreamId>,
-    /// What they did with lists that others are on too.
+    /// Their events on streams that they share with others.
     pub(super) watching: Vec<Recorded>,
 }
 
@@ -62,7 +62,7 @@ impl Belongings {
         Ok(it)
     }
 
-    /// What hangs on the orders.
+    /// Finds the objects that belong to the orders.
     async fn look_at_orders(&mut self, app: &Shared) -> Result<(), Error> {
         let orders = self.orders.clone();
         for some in orders.chunks(CHUNK) {
@@ -104,7 +104,7 @@ impl Belongings {
         }
     }
 
-    /// Who else watches a product is nobody's business, so of its events only those are theirs that they made.
+    /// Only the person's own events of a product's watchers are included, because the other watchers are confidential.
     async fn look_at_watches(&mut self, app: &Shared, id: AccountId) -> Result<(), Error> {
         let filter =
             Filter { categories: vec![Watch::CATEGORY.to_owned()], actor: Some(id.to_string()), ..Filter::default() };
