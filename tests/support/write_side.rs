@@ -22,6 +22,7 @@ use byteshop_domain::{Actor, Currency};
 use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Clock, Log};
 use chrono::TimeDelta;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +35,8 @@ pub struct WriteSide {
     pub log: Log,
     /// Its commands.
     pub commands: Commands,
+    /// Who seals an address waits for a turn: each takes a key of its own, over the few connections of a process.
+    sealing: Semaphore,
     _running: JoinSet<()>,
 }
 
@@ -48,6 +51,8 @@ pub struct Placed {
 
 /// How long orders of these tests wait for their payment unless they say otherwise.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(30);
+/// Addresses that are sealed at the same time: half as many as a process has connections.
+const SEALED_AT_ONCE: usize = 8;
 
 impl WriteSide {
     /// Starts over a database, which is migrated.
@@ -62,7 +67,7 @@ impl WriteSide {
         let mut running = JoinSet::new();
         running.spawn(appending);
         running.spawn(processes::run::<SettleOrder>(commands.clone(), feed, cancel));
-        Self { log, commands, _running: running }
+        Self { log, commands, sealing: Semaphore::new(SEALED_AT_ONCE), _running: running }
     }
 
     /// Somebody's intent.
@@ -113,7 +118,9 @@ impl WriteSide {
             carts::set_address(&unit, &mut cart, address, None).await?;
             Ok(cart.id)
         });
+        let permit = self.sealing.acquire().await.unwrap();
         let id: CartId = made.await?.answer;
+        drop(permit);
         self.run("cart.set_line", |unit| async move {
             let mut cart = unit.load::<Cart>(id).await?;
             carts::set_line(&unit, &mut cart, variant, quantity).await
