@@ -34,7 +34,7 @@ impl Commands {
                 // Only what was ordered is shown, which stays as it was.
                 let order = self.seen::<Order>(id).await?;
                 let Some(placed) = order.as_ref().and_then(|order| order.live().ok()) else { return Ok(None) };
-                let mut about = order_of(id, placed, face.zone, locale);
+                let mut about = order_of(id, placed, details.zone, locale);
                 if let Message::OrderLinesCancelled { lines, amount, .. } = message {
                     about = lines_of(about, placed, lines, *amount, locale);
                     shown.amount = some_money(*amount, locale);
