@@ -5,7 +5,7 @@ mod watch;
 
 use byteshop_commands::Intent;
 use byteshop_commands::notify::outside::Outside;
-use byteshop_commands::notify::words::Face;
+use byteshop_commands::notify::words::ShopDetails;
 use byteshop_commands::use_cases::accounts::code::Code;
 use byteshop_commands::use_cases::accounts::{self, Newcomer};
 use byteshop_domain::account::{Account, Channel, Command, Profile, Secret, Settings};
