@@ -309,7 +309,7 @@ async fn a_code_that_is_held_in_another_form_gets_no_second_variant() {
     let shop = WriteSide::start(&fresh_database().await).await;
     let (id, text) = (name::id(NameKind::Sku, "85123e\u{301}"), Label::new("85123e\u{301}").unwrap());
     let owner = VariantId::from_uuid(Clock.new_id()).to_string();
-    past::record::<UniqueName>(&shop.log, id, &name::Command::Claim { kind: NameKind::Sku, text, owner }).await;
+    past::record::<UniqueName>(&shop.log, id, &[name::Command::Claim { kind: NameKind::Sku, text, owner }]).await;
     let line = "500001,85123\u{e9},CUP,1,2010-12-01 08:26:00,2.55,17850,United Kingdom\n";
     let report = import(&shop, &format!("{COLUMNS}{line}")).await;
     assert_eq!((report.products, report.imported, report.rejected().lines), (0, 0, 1));

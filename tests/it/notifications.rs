@@ -387,7 +387,8 @@ async fn who_is_forgotten_hears_nothing_any_more() {
     let code = shop.commands.vault().seal(Subject::from(id), &Secret("c0de".into())).await.unwrap();
     shop.commands.vault().erase(Subject::from(id)).await.unwrap();
     // It was asked for a moment before.
-    past::record::<Account>(&shop.log, id, &Command::RequestReset { code, code_hash: Hash::new("00").unwrap() }).await;
+    past::record::<Account>(&shop.log, id, &[Command::RequestReset { code, code_hash: Hash::new("00").unwrap() }])
+        .await;
     eventually("it is skipped", || async {
         let skipped = listed(&shop, "skipped").await;
         (skipped.len() == 1 && skipped[0]["skip_reason"] == "erased").then_some(())

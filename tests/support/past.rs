@@ -8,13 +8,13 @@ use byteshop_eventstore::read::PAGE;
 use byteshop_eventstore::{Append, Clock, Log, Meta, NewEvent, Outcome, StreamId};
 use chrono::{DateTime, Utc};
 
-/// Appends what one aggregate decides on a command, past the use cases and their rules.
-pub async fn record<A: Decider>(log: &Log, id: A::Id, command: &A::Command) {
-    record_at::<A>(log, id, command, Clock.now()).await;
+/// Appends what one aggregate decides on some commands, past the use cases and their rules.
+pub async fn record<A: Decider>(log: &Log, id: A::Id, commands: &[A::Command]) {
+    record_at::<A>(log, id, commands, Clock.now()).await;
 }
 
 /// The same as if it had happened at another time.
-pub async fn record_at<A: Decider>(log: &Log, id: A::Id, command: &A::Command, at: DateTime<Utc>) {
+pub async fn record_at<A: Decider>(log: &Log, id: A::Id, commands: &[A::Command], at: DateTime<Utc>) {
     let stream = StreamId::of::<A>(id);
     let asked = Asked { at, by: Actor::System { name: "test".into() } };
     let request_id = Clock.new_id();
@@ -33,8 +33,13 @@ pub async fn record_at<A: Decider>(log: &Log, id: A::Id, command: &A::Command, a
         let before = log.read_stream(&stream, 0, PAGE).await.unwrap();
         let version = before.last().map_or(0, |event| event.version);
         let state = before.iter().filter_map(byteshop_eventstore::Recorded::event::<A>).map(Result::unwrap);
-        let state = state.fold(A::default(), |state, event| state.evolve(&event));
-        let decided = state.decide(command, &asked).unwrap();
+        let mut state = state.fold(A::default(), |state, event| state.evolve(&event));
+        let mut decided = Vec::new();
+        for command in commands {
+            let events = state.decide(command, &asked).unwrap();
+            state = events.iter().fold(state, A::evolve);
+            decided.extend(events);
+        }
         let events = decided.iter().zip(version + 1..).map(|(event, version)| {
             let encoded = codec::encode(event).unwrap();
             NewEvent {

@@ -93,7 +93,7 @@ impl TestShop {
         let session = session.parse().unwrap();
         let now = self.commands.clock().now();
         let proof = session::Command::Authenticate { second_factor: false };
-        past::record_at::<Session>(&self.log, session, &proof, now - TimeDelta::minutes(minutes)).await;
+        past::record_at::<Session>(&self.log, session, &[proof], now - TimeDelta::minutes(minutes)).await;
     }
 
     /// Checks out a cart of an account with so much of a variant in it.

@@ -52,7 +52,7 @@ async fn a_product_that_kept_its_skus_in_the_archive_releases_them_when_it_is_ar
     add(&staff, &old, "KEPT-1").await.expect(201);
     let id: ProductId = old.rsplit('/').next().unwrap().parse().unwrap();
     // As versions did that released nothing.
-    past::record::<Product>(&staff.shop.log, id, &Command::Archive {}).await;
+    past::record::<Product>(&staff.shop.log, id, &[Command::Archive {}]).await;
     let new = draft(&staff).await;
     add(&staff, &new, "KEPT-1").await.expect_problem(409, "name.taken");
     staff.post(&format!("{old}/archive"), json!({})).await.expect(200);

@@ -39,10 +39,10 @@ async fn an_address_has_one_account_however_its_domain_is_written() {
 async fn name_as_before(shop: &TestShop, account: AccountId, email: &str) {
     let today = shop.commands.email_name(&Email::new(email).unwrap()).await.unwrap().id;
     let text = Label::new(&shop.commands.vault().blind("email", &email.to_lowercase()).await.unwrap()).unwrap();
-    let claim = &Command::Claim { kind: NameKind::Email, text: text.clone(), owner: account.to_string() };
+    let claim = Command::Claim { kind: NameKind::Email, text: text.clone(), owner: account.to_string() };
     let then = id(NameKind::Email, text.as_str());
-    past::record::<UniqueName>(&shop.log, today, &Command::Release {}).await;
-    past::record::<UniqueName>(&shop.log, then, claim).await;
+    past::record::<UniqueName>(&shop.log, today, &[Command::Release {}]).await;
+    past::record::<UniqueName>(&shop.log, then, &[claim]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,8 +76,8 @@ async fn two_accounts_from_before_are_each_found_by_their_own_spelling() {
     // As if the other had been registered in those days too.
     let berta = shop.person("berta@example.org").await;
     let name = shop.commands.email_name(&Email::new(ascii).unwrap()).await.unwrap();
-    let claim = &Command::Claim { kind: NameKind::Email, text: name.text.clone(), owner: berta.id.to_string() };
-    past::record::<UniqueName>(&shop.log, name.id, claim).await;
+    let claim = Command::Claim { kind: NameKind::Email, text: name.text.clone(), owner: berta.id.to_string() };
+    past::record::<UniqueName>(&shop.log, name.id, &[claim]).await;
     assert_eq!((shop.account_of(unicode).await, shop.account_of(ascii).await), (Some(ada.id), Some(berta.id)));
     // One who leaves takes nobody else's name along.
     shop.delete("/v1/me").by(&ada.token).json(json!({"password": PASSWORD})).send().await.expect(204);
