@@ -193,7 +193,7 @@ fn a_mail_server_needs_a_sender_and_both_halves_of_a_login() {
         assert!(text.contains(part), "{part} is missing in:\n{text}");
     }
     let text = with(&[("BYTESHOP_SMTP_USER", "shop")]).unwrap_err().to_string();
-    for part in ["mail_from must say who writes", "smtp_password must be set"] {
+    for part in ["mail_from must be the sender of mails", "smtp_password must be set"] {
         assert!(text.contains(part), "{part} is missing in:\n{text}");
     }
     let text = with(&[("BYTESHOP_MAIL_FROM", "nobody")]).unwrap_err().to_string();
