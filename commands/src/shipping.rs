@@ -8,7 +8,7 @@ use byteshop_domain::order::{Order, PaymentStatus};
 use byteshop_domain::parcels::{self, Heard};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::quantity::Demand;
-use byteshop_domain::shipment::{self, Carrier, News, Prepared, Shipment, Stage};
+use byteshop_domain::shipment::{self, Carrier, News, Shipment, Stage};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::{Link, Reference};
 

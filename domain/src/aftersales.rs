@@ -22,7 +22,7 @@ use crate::settlement::ensure_payment_recorded;
 use crate::stock::{self, StockLevel};
 use crate::text::Comment;
 use crate::work::{Refused, Work};
-use crate::{Decider as _, Kind, Personal, credit_note};
+use crate::{Decider as _, Kind, Personal};
 
 mod credit;
 mod money;

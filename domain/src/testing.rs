@@ -134,7 +134,7 @@ fn variants<E: Event>() -> Vec<String> {
 /// Codes are for ever: clients match them. `<context>/rejections.snap` lists them with their kinds, pointers and texts.
 #[track_caller]
 pub fn well_said<R: decider::Rejection>(rejections: &[R]) {
-    let mut listed = String::new();
+    let mut listed = Vec::new();
     for (index, rejection) in rejections.iter().enumerate() {
         let (code, said) = (rejection.code(), rejection.to_string());
         assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
@@ -142,7 +142,7 @@ pub fn well_said<R: decider::Rejection>(rejections: &[R]) {
         let is_same = |other: &R| discriminant(other) == discriminant(rejection);
         assert!(rejections[..index].iter().all(|other| is_same(other) || other.code() != code), "{code} twice");
         let at = rejection.pointer().map(|pointer| format!(" at {pointer}")).unwrap_or_default();
-        listed += &format!("{:?} {code}{at}: {said}\n", rejection.kind());
+        listed.push(format!("{:?} {code}{at}: {said}", rejection.kind()));
     }
     let codes: Vec<_> = rejections.iter().map(decider::Rejection::code).collect();
     assert!(R::CODES.iter().all(|code| codes.contains(code)), "the test lacks some of {:?}", R::CODES);
@@ -152,5 +152,5 @@ pub fn well_said<R: decider::Rejection>(rejections: &[R]) {
     settings.set_snapshot_path(context);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!("rejections", listed));
+    settings.bind(|| insta::assert_snapshot!("rejections", listed.join("\n")));
 }

@@ -5,7 +5,7 @@ use byteshop_domain::ids::CategoryId;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use serde::Deserialize;
 
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
 /// A category and those above it, up to its root. Each counts as it is when the command is written down.

@@ -2,7 +2,6 @@
 
 use byteshop_domain::cart::Cart;
 use byteshop_domain::checkout::{self, Basis, Ids};
-use byteshop_domain::decider::Decider as _;
 use byteshop_domain::ids::{self, OrderId};
 use byteshop_domain::order::{Order, Placed};
 use byteshop_domain::payment::Payment;
@@ -10,7 +9,7 @@ use byteshop_domain::stock::StockLevel;
 use byteshop_domain::usage::{self, Customer, Usage};
 use chrono::TimeDelta;
 
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::cart_total::Agreed;
 use crate::use_cases::carts::open;

@@ -23,7 +23,7 @@ use byteshop_domain::usage::{self, Customer, Usage};
 use chrono::{DateTime, Utc};
 
 use crate::Commands;
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
 /// How states are read that have a say in a price.

@@ -1,7 +1,7 @@
 //! Products with their variants and SKUs. What their category asks for is part of what is decided.
 
 use byteshop_domain::Kind;
-use byteshop_domain::category::{self, Category};
+use byteshop_domain::category;
 use byteshop_domain::decider::Decider as _;
 use byteshop_domain::ids::{CategoryId, NameId, VariantId};
 use byteshop_domain::name::{self, NameKind, UniqueName};

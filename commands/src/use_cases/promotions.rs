@@ -6,7 +6,7 @@ use byteshop_domain::promotion::{self, Promotion, Status};
 use byteshop_domain::promotion_book::{self, PromotionBook};
 use byteshop_domain::text::Label;
 
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
 /// Changes a promotion, and what finds it with it.

@@ -1,6 +1,6 @@
 //! What can be in the way of a command to an account, its limits among it.
 
-use crate::ids::OrderId;
+use crate::ids::{Id as _, OrderId};
 use crate::order::Number;
 
 /// Addresses of one address book at most.

@@ -4,7 +4,7 @@ use crate::Kind;
 use crate::credit_note::{self, CreditNote, Left};
 use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId};
 use crate::money::{Money, MoneyError};
-use crate::order::{self, Order, Placed, ReturnLine};
+use crate::order::{self, Placed, ReturnLine};
 use crate::payment::{self, Payment, RefundCause};
 use crate::quantity::Demand;
 use crate::series::Document;

@@ -167,6 +167,8 @@ fn a_refund_has_a_credit_note_with_the_next_number() {
     let events = work.decided().events;
     let kinds: Vec<&str> = events.iter().map(AnyEvent::category).collect();
     assert_eq!(kinds, ["payment", "order", "series", "credit_note"]);
-    let Some(AnyEvent::CreditNote(_, credit_note::Event::Issued(note))) = events.last() else { panic!("{events:?}") };
+    let Some(AnyEvent::CreditNote(_, crate::credit_note::Event::Issued(note))) = events.last() else {
+        panic!("{events:?}")
+    };
     assert_eq!((note.reference.as_str(), note.total), ("CN-2026-000001", cents(100)));
 }

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
-use crate::text::Hash;
 
 /// Why an order is cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

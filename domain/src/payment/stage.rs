@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::events::{FailureReason, ProviderReference, RefundCause, VoidReason};
-use crate::ids::{PaymentId, RefundId};
+use crate::ids::{Id as _, PaymentId, RefundId};
 use crate::money::Money;
 
 /// What is to become of an authorized amount.

@@ -10,7 +10,7 @@ use super::schedule::Schedule;
 use super::variant::{Listed, Variant, VariantChange};
 use crate::ids::{CategoryId, ImageId, VariantId};
 use crate::money::Price;
-use crate::text::{Description, Label, Reason, Title};
+use crate::text::{Description, Label, Reason, Title, present};
 
 /// What a product can be asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use super::schedule::Schedule;
 use super::variant::{Variant, VariantChange};
 use crate::ids::{CategoryId, ImageId, VariantId};
 use crate::money::Price;
-use crate::text::{Description, Label, Reason, Sku, Title};
+use crate::text::{Description, Label, Reason, Sku, Title, present};
 
 /// What happened to a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use super::options::Options;
 use super::rejections::{ATTRIBUTES_MAX, CURRENCIES_MAX, Rejection, WEIGHT_MAX_G};
 use crate::Currency;
 use crate::money::Price;
-use crate::text::{Hash, Sku, Title};
+use crate::text::{Sku, Title, present};
 
 /// What of a product can be bought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

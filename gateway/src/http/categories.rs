@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::categories::{self, Children};
-use byteshop_commands::{Error, Intent, Rejected, Unit};
+use byteshop_commands::{Error, Intent, Unit};
 use byteshop_domain::Bounded;
 use byteshop_domain::category::{self, AttributeDefinition, BRANCH_MAX, Category, Command, DEFINITIONS_MAX, DEPTH_MAX};
 use byteshop_domain::ids::CategoryId;

@@ -9,7 +9,7 @@ use byteshop_domain::BoundedText;
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
-use byteshop_domain::payment::{Command, Opened, Payment, VoidReason};
+use byteshop_domain::payment::{Command, Payment, VoidReason};
 use byteshop_domain::text::{Link, Reason};
 use http::HeaderMap;
 use serde::Deserialize;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::products;
-use byteshop_commands::{Error, Rejected, Snapshot};
+use byteshop_commands::{Error, Snapshot};
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::product::{

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::promotions;
-use byteshop_commands::{At, Error, Loaded, Rejected, Unit};
+use byteshop_commands::{At, Error, Loaded, Unit};
 use byteshop_domain::ids::PromotionId;
-use byteshop_domain::promotion::{Command, Created, Promotion, Standing, Terms};
+use byteshop_domain::promotion::{Command, Promotion, Standing, Terms};
 use byteshop_domain::usage::{self, Usage};
 use byteshop_projections::View as _;
 use byteshop_projections::promotion_list::{self, PromotionList};

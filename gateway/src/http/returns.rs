@@ -10,7 +10,7 @@ use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId}
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{Order, Taxed};
 use byteshop_domain::quantity::{Demand, Quantity};
-use byteshop_domain::returns::{self, Command, Condition, Requested, Return, Why};
+use byteshop_domain::returns::{self, Command, Condition, Return, Why};
 use byteshop_domain::text::{Comment, Reason, Reference, Sku};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};

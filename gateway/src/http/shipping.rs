@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::Error;
 use byteshop_commands::use_cases::carts;
 use byteshop_commands::use_cases::price;
 use byteshop_domain::cart::{Command as CartCommand, Destination};

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::grants::{Revoke, Standing, granted, settle};
 use super::{email_of, log_out_all};
 use crate::aftersales;
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
 /// What was under way when an account was closed.

@@ -11,7 +11,7 @@ use byteshop_domain::settlement::ensure_payment_recorded;
 
 use super::open_cart;
 use crate::aftersales;
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
 /// Cancels an order that is not paid and puts its lines, codes, address and shipping service into an open cart: the one of its

@@ -4,6 +4,7 @@ use super::*;
 use crate::Locale;
 use crate::account::{Channel, Secret};
 use crate::cart::Destination;
+use crate::ids::NotificationId;
 use crate::notification::{Death, Notice, Recipient, Skip};
 use crate::personal::{Personal, Subject};
 use crate::testing::{cents, id as number, noon, pieces, price, text};

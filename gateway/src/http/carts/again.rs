@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::Rejected;
 use byteshop_commands::use_cases::carts;
-use byteshop_commands::{Error, Rejected};
 use byteshop_domain::ids::OrderId;
 
 use super::visible::shown;

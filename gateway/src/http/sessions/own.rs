@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::Rejected;
 use byteshop_commands::use_cases::accounts;
-use byteshop_commands::{Error, Rejected};
 use byteshop_domain::account::Account;
 use byteshop_domain::ids::SessionId;
 use byteshop_domain::session::{Reason, Session};
