@@ -9,14 +9,14 @@ use byteshop_domain::credit_note::CreditNote;
 use byteshop_domain::ids::{RefundId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{CancelReason, Order, Placed};
-use byteshop_domain::payment::{Opened, Payment};
+use byteshop_domain::payment::Payment;
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns::{self, Received, Return};
 use byteshop_domain::series::{Series, of_credit_notes};
 use byteshop_domain::text::{Comment, Reason};
 use chrono::{DateTime, Datelike as _, Utc};
 
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::together::Together;
 use crate::engine::unit::{Loaded, Unit};
 
