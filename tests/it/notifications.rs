@@ -259,10 +259,10 @@ async fn a_buyer_hears_what_is_in_a_parcel_and_what_may_come_back() {
     let back = |body| shop.post(&format!("{order}/returns")).with(&cart).json(body).send();
     let refused = back(ask()).await.expect(201).id();
     news(format!("/v1/returns/{refused}/reject"), json!({"reason": "it is <worn>"})).await.expect(200);
-    told("is declined", &["worn", "1 × "]).await;
+    told("was declined", &["worn", "1 × "]).await;
     let granted = back(ask()).await.expect(201).id();
     news(format!("/v1/returns/{granted}/approve"), json!({})).await.expect(200);
-    told("is accepted", &["1 × "]).await;
+    told("is approved", &["1 × "]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
