@@ -98,7 +98,7 @@ async fn a_lost_parcel_is_sent_again_from_the_stock_and_told_as_a_loss_once() {
     for sentence in [
         "The parcel was lost in transit.",
         "Staff replaced 2 items of a lost parcel from stock.",
-        "The lost parcel was found; 2 items of it had been replaced or refunded meanwhile.",
+        "The lost parcel was found; 2 items in it had already been replaced or refunded.",
     ] {
         assert!(told.contains(sentence), "{told}");
     }
