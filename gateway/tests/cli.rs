@@ -1087,7 +1087,7 @@ async fn keys_are_listed_changed_and_removed() {
     // openssl genpkey -algorithm ed25519: the key of RFC 8032, section 7.1, test 1.
     let pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
     std::fs::write(shop.join("token.pem"), pem).unwrap();
-    assert!(printed(keys("rotate")).contains("signs in 10 seconds"));
+    assert!(printed(keys("rotate")).contains("signs them in 10 seconds"));
     let listed = lines(&printed(keys("list")));
     let uses: Vec<bool> = listed.iter().map(|key| key["signs"].as_bool().unwrap()).collect();
     assert_eq!(

@@ -77,7 +77,7 @@ struct SettingsChanges {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"current": "correct horse battery", "new": "another horse battery"}))]
 struct NewPassword {
-    /// The current password.
+    /// The password that is being replaced.
     #[schema(value_type = String, default = max::<password::Typed>)]
     current: password::Typed,
     #[schema(value_type = String, min_length = 8, default = max::<password::Typed>)]

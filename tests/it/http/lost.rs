@@ -97,8 +97,8 @@ async fn a_lost_parcel_is_sent_again_from_the_stock_and_told_as_a_loss_once() {
     let told = story(&desk.shop, &order).await;
     for sentence in [
         "The parcel was lost in transit.",
-        "Staff took 2 items from stock to replace what was lost.",
-        "The lost parcel was found; 2 items of it had been replaced or refunded meanwhile.",
+        "Staff replaced 2 items of a lost parcel from stock.",
+        "The lost parcel was found; 2 items in it had already been replaced or refunded.",
     ] {
         assert!(told.contains(sentence), "{told}");
     }

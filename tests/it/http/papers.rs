@@ -282,7 +282,7 @@ async fn a_mail_of_an_accepted_return_says_where_to() {
     let approved = shop.post(&format!("/v1/returns/{back}/approve")).by(&staff).send().await.expect(200);
     let warning = approved.text("/warnings/0");
     assert!(warning.contains("BYTESHOP_RETURN_ADDRESS"), "the settings of this shop have none: {warning}");
-    let mail = mail(&shop, "is accepted").await;
+    let mail = mail(&shop, "is approved").await;
     shows(mail["text"].as_str().unwrap(), &["Send them to:", "Knob & Sons, returns\nYard 7"]);
     shows(mail["html"].as_str().unwrap(), &["Knob &amp; Sons, returns<br>"]);
 }

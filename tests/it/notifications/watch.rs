@@ -71,7 +71,7 @@ async fn watchers_hear_of_each_lower_price_and_of_no_higher_one() {
         last["subject"].as_str().unwrap().contains("8,00").then_some(last)
     })
     .await;
-    assert!(last["subject"].as_str().unwrap().starts_with("Thing W-2 подешевел"), "{last}");
+    assert!(last["subject"].as_str().unwrap().starts_with("Thing W-2: новая цена"), "{last}");
     // Two that are told together are told as the later one, so 9.50 may take the place of 9.00, but never follow it.
     let told = shop.log.kept(None, 100).await.unwrap().into_iter().rev().map(|mail| {
         let digits: String = mail.subject.rsplit(':').next().unwrap().chars().filter(char::is_ascii_digit).collect();
