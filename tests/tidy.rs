@@ -332,7 +332,8 @@ fn each_breach_is_found() {
         let breaches = breaches_of(path, text);
         assert!(breaches.len() == 1 && breaches[0].contains(said), "{path}: {text} gives {breaches:?}");
     }
-    assert_eq!(breaches_of("domain/src/a.rs", &format!("//! A.\n{}", "\n".repeat(MAX_LINES))).len(), 1);
+    assert_eq!(breaches_of("domain/src/a/b.rs", &format!("//! A.\n{}", "\n".repeat(MAX_LINES))).len(), 1);
+    assert_eq!(breaches_of("domain/src/a.rs", &format!("//! A.\n{}", "\n".repeat(MAX_LINES_OF_CONTEXT))).len(), 1);
 }
 
 #[test]
