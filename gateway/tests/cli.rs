@@ -649,7 +649,7 @@ async fn the_log_answers_who_did_what() {
         (&["log", "--from", "0"], "an age such as 30m"),
         (&["log", "--after", "5"], "it ends at 4"),
         (&["export", "--after", "5"], "it ends at 4"),
-        (&["state", &history.variant.to_string(), "--at", "5"], "from 1 to 4"),
+        (&["state", &history.variant.to_string(), "--at", "5"], "its positions are 1 to 4"),
         (&["state", &history.variant.to_string(), "--at", "2999-01"], "in the future"),
     ] {
         let (status, said) = refused(history.byteshop(&[&["audit"][..], arguments].concat()));
@@ -699,7 +699,7 @@ async fn one_event_is_shown_whole() {
     let event: Value = serde_json::from_str(&history.ask(&["audit", "show", "4"])).unwrap();
     assert_eq!((&event["meta"]["causation"], &event["data"]["quantity"]), (&json!(3), &json!(2)));
     let (status, said) = refused(history.byteshop(&["audit", "show", "5"]));
-    assert!(status == 1 && said.contains("from 1 to 4"), "{said}");
+    assert!(status == 1 && said.contains("its positions are 1 to 4"), "{said}");
 }
 
 #[tokio::test]
