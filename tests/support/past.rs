@@ -7,6 +7,10 @@ use byteshop_eventstore::append::append;
 use byteshop_eventstore::read::PAGE;
 use byteshop_eventstore::{Append, Clock, Log, Meta, NewEvent, Outcome, StreamId};
 use chrono::{DateTime, Utc};
+use tokio::sync::Mutex;
+
+/// One writer at a time: hundreds at once would wait for the few connections longer than the pool lets them.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Appends what one aggregate decides on some commands, past the use cases and their rules.
 pub async fn record<A: Decider>(log: &Log, id: A::Id, commands: &[A::Command]) {
@@ -29,6 +33,7 @@ pub async fn record_at<A: Decider>(log: &Log, id: A::Id, commands: &[A::Command]
         client_request_id: None,
     };
     let meta: Arc<str> = serde_json::to_string(&meta).unwrap().into();
+    let _turn = TURN.lock().await;
     loop {
         let before = log.read_stream(&stream, 0, PAGE).await.unwrap();
         let version = before.last().map_or(0, |event| event.version);
