@@ -290,7 +290,7 @@ fn problem() -> Value {
             "detail": {"type": "string", "example": "the order is already paid"},
             "code": {"type": "string", "description": "A stable code for programs", "example": "order.already_paid"},
             "errors": {"type": "array", "maxItems": FAULTS_MAX,
-                "description": "What is wrong with the body or the query, all of it at once; `code` and `detail` are those of the first",
+                "description": "What is wrong with the body or the query, all of it at once; `code` and `detail` are those of one of them",
                 "items": {
                 "type": "object",
                 "required": ["detail"],

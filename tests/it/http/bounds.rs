@@ -54,12 +54,22 @@ struct Place {
 
 impl Place {
     fn pointer(&self) -> String {
+        Self::pointer_of(&self.around)
+    }
+
+    /// The outermost object around it whose kind is told by a field.
+    fn tagged(&self) -> Option<String> {
+        let first = self.around.iter().position(|around| matches!(around, Around::Field(_, Some(_))))?;
+        Some(Self::pointer_of(&self.around[..first]))
+    }
+
+    fn pointer_of(around: &[Around]) -> String {
         let step = |around: &Around| match around {
             Around::Field(name, _) => format!("/{name}"),
             Around::List => "/0".to_owned(),
             Around::Map(key) => format!("/{key}"),
         };
-        self.around.iter().map(step).collect()
+        around.iter().map(step).collect()
     }
 
     /// A body with this many elements, entries or characters.
@@ -296,7 +306,9 @@ impl Client {
         let is_blamed = |error: &&Value| {
             let blamed = error["pointer"].as_str().unwrap_or_else(|| panic!("no pointer: {said}"));
             let around = pointer == blamed || pointer.starts_with(&format!("{blamed}/"));
-            around && (!blamed.is_empty() || !pointer.contains('/'))
+            // There, what only the type of a value knows is told once nothing is missing.
+            let lacking = |object: &String| place.max.is_none() && blamed.starts_with(&format!("{object}/"));
+            (around && (!blamed.is_empty() || !pointer.contains('/'))) || place.tagged().as_ref().is_some_and(lacking)
         };
         // What else is missing is told as well.
         let error = body["errors"].as_array().and_then(|errors| errors.iter().find(is_blamed));

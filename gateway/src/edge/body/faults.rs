@@ -58,9 +58,10 @@ impl Faults {
         self.found.iter().map(|fault| fault.pointer.as_str())
     }
 
-    /// The problem of a body; none without a fault. Its code and its detail are those of the first.
+    /// The problem of a body; none without a fault. Its code and its detail are those of the first, unless another one has a
+    /// code of its own.
     pub(super) fn of_body(self) -> Option<Problem> {
-        let first = self.found.first()?;
+        let first = self.found.iter().find(|fault| fault.code.is_some()).or(self.found.first())?;
         let detail = if self.more { words::among_others(&first.detail, FAULTS_MAX) } else { first.detail.clone() };
         let problem = Problem::of_body(first.code, detail);
         Some(

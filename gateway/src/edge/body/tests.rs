@@ -203,7 +203,7 @@ fn all_faults_are_told_at_once_with_their_places() {
 }
 
 #[test]
-fn a_country_alone_keeps_its_code_and_the_first_fault_is_the_problem() {
+fn a_country_keeps_its_code_and_else_the_first_fault_is_the_problem() {
     let body = |country: &str, lines: Value| {
         json!({"buyer": "Ada", "email": "ada@example.org", "password": "x", "country": country, "lines": lines})
             .to_string()
@@ -211,9 +211,12 @@ fn a_country_alone_keeps_its_code_and_the_first_fault_is_the_problem() {
     let problem = refused(&body("Germany", json!([])));
     assert_eq!(problem["code"], "request.country_unknown");
     let problem = refused(&body("Germany", json!(1)));
+    assert_eq!(problem["code"], "request.country_unknown");
+    assert_eq!(problem["detail"], problem["errors"][1]["detail"]);
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
+    let problem = refused(&body("DE", json!(1)));
     assert_eq!(problem["code"], "request.invalid");
     assert_eq!(problem["detail"], "must be a list, not a number");
-    assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
 }
 
 #[test]
