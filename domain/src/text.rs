@@ -11,7 +11,7 @@ pub use form::{ascii_domain, nfc, nfkc, opaque};
 pub use fresh::is_ignorable;
 use rules::Rules;
 pub use search::search_form;
-use serde::de::{Error as _, Visitor};
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::bounded::Limited;
@@ -298,7 +298,7 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    Option::<T>::deserialize(deserializer).map(Some).map_err(D::Error::custom)
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]

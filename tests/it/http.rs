@@ -20,6 +20,7 @@ mod email;
 mod emulators;
 mod ended;
 mod errors;
+mod faults;
 mod grants;
 mod guests;
 mod headers;

@@ -9,7 +9,12 @@ use crate::text::{Link, Name, Reason, Reference};
 
 /// Who carries a shipment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", expecting = "an object with a `kind`, `simulated` or `other`")]
+#[serde(
+    tag = "kind",
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "an object with a `kind`, `simulated` or `other`"
+)]
 pub enum Carrier {
     /// The simulated one, which tells by itself how far it is.
     Simulated {

@@ -1,16 +1,16 @@
 //! Why a text is refused, as its sender reads it.
 
-/// Why a text is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+use std::fmt;
+
+/// Why a text is refused. Its alternate form (`{:#}`) does not name the kind of text, for a reader who sees the field.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TextError {
     /// Nothing is there.
-    #[error("the {what} is empty")]
     Empty {
         /// What the text would be.
         what: &'static str,
     },
     /// There is too much of it.
-    #[error("the {what} has more than {max} characters")]
     TooLong {
         /// What the text would be.
         what: &'static str,
@@ -18,7 +18,6 @@ pub enum TextError {
         max: usize,
     },
     /// It has a character that it may not have, or has it in the wrong place.
-    #[error("the {what} may only hold {allowed}")]
     Characters {
         /// What the text would be.
         what: &'static str,
@@ -26,10 +25,8 @@ pub enum TextError {
         allowed: &'static str,
     },
     /// It is not the address of one mailbox.
-    #[error("must be a single e-mail address such as ada@example.org")]
     NoEmail,
     /// It has too few digits, or too many.
-    #[error("the {what} has fewer than {least} or more than {most} digits")]
     Digits {
         /// What the text would be.
         what: &'static str,
@@ -39,15 +36,34 @@ pub enum TextError {
         most: usize,
     },
     /// There are characters, and nobody sees any of them.
-    #[error("the {what} has no visible character")]
     Invisible {
         /// What the text would be.
         what: &'static str,
     },
     /// No country has this code.
-    #[error("{NO_COUNTRY}")]
     NoCountry,
 }
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let alternate = f.alternate();
+        let subject = |what: &str| if alternate { "this".to_owned() } else { format!("the {what}") };
+        match self {
+            Self::Empty { .. } if alternate => f.write_str("must not be empty"),
+            Self::Empty { what } => write!(f, "the {what} is empty"),
+            Self::TooLong { what, max } => write!(f, "{} has more than {max} characters", subject(what)),
+            Self::Characters { what, allowed } => write!(f, "{} may only hold {allowed}", subject(what)),
+            Self::NoEmail => f.write_str("must be a single e-mail address such as ada@example.org"),
+            Self::Digits { what, least, most } => {
+                write!(f, "{} has fewer than {least} or more than {most} digits", subject(what))
+            }
+            Self::Invisible { what } => write!(f, "{} has no visible character", subject(what)),
+            Self::NoCountry => f.write_str(NO_COUNTRY),
+        }
+    }
+}
+
+impl std::error::Error for TextError {}
 
 /// What is said of a country that is none.
 pub const NO_COUNTRY: &str = "not a country; use a two-letter ISO 3166 code such as DE";

@@ -1,6 +1,6 @@
 //! Reading requests: ids from the path, the query, the body, and the one place where a request becomes an intent.
 
-use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Query, RawPathParams, Request};
 use bytes::Bytes;
 use byteshop_commands::{Done, Error, Intent, Key, Unit};
 use byteshop_domain::ids::{CartId, Id};
@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::body::{self, explain};
 use super::request::Edge;
-use super::{body, parameters};
 use crate::app::{App, Shared};
 use crate::edge::actor::Who;
 use crate::edge::conditional::{self, Match};
@@ -142,12 +142,14 @@ where
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
         let max = body::max_of(request.uri().path());
-        let changes = request.method() == Method::PATCH;
+        let method = request.method().clone();
+        let path = request.extensions().get::<MatchedPath>().cloned();
         let (ask, headers) = Ask::<W, Bytes>::of_bytes(request, app, max).await?;
-        if changes && ask.body.is_empty() {
+        if method == Method::PATCH && ask.body.is_empty() {
             return Err(Problem::invalid("", "the body must be a JSON object with the fields to change"));
         }
-        let body = body::parse(&headers, &ask.body)?;
+        let schema = path.and_then(|path| app.contract.body(&method, path.as_str()));
+        let body = body::parse(&headers, &ask.body, schema)?;
         Ok(ask.with(body))
     }
 }
@@ -224,13 +226,11 @@ fn trace_id(headers: &HeaderMap) -> Option<String> {
 impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Problem> {
-        let read = fresh(|| Query::try_from_uri(&parts.uri));
-        let Query(params) = read.map_err(|error| {
-            let text = error.body_text();
-            parameters::unreadable(text.split_once(": ").map_or(text.as_str(), |(_, said)| said))
-        })?;
-        Ok(Self(params))
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
+        fresh(|| Query::try_from_uri(&parts.uri)).map(|Query(params)| Self(params)).map_err(|_| {
+            let path = parts.extensions.get::<MatchedPath>();
+            explain::query::<T>(&parts.uri, path.and_then(|path| app.contract.times(&parts.method, path.as_str())))
+        })
     }
 }
 

@@ -1,17 +1,24 @@
-//! Reading bodies: a limit, a time, and a word about the field that does not fit.
+//! Reading bodies: a limit, a time, and a word about every field that does not fit.
 
 use std::time::Duration;
 
 use axum::body::Bytes;
-use byteshop_commands::notify::format::country_code;
-use byteshop_domain::text::{NO_COUNTRY, fresh};
+use byteshop_domain::text::fresh;
 use futures_util::StreamExt as _;
 use http::{HeaderMap, StatusCode, header};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
+use self::schema::Schema;
 use crate::edge::problem::Problem;
+pub use faults::FAULTS_MAX;
 
+mod check;
+pub(crate) mod explain;
+mod faults;
+mod node;
+mod reader;
+pub(crate) mod schema;
 pub(crate) mod words;
 
 /// Largest body: ten times the largest product, with all its variants.
@@ -71,8 +78,12 @@ pub(crate) fn too_large(max: usize) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", detail)
 }
 
-/// Reads JSON, and blames the field that does not fit.
-pub(crate) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {
+/// Reads JSON, and blames the fields that do not fit; the schema of the body helps to find them all.
+pub(crate) fn parse<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    bytes: &[u8],
+    schema: Option<Schema<'_>>,
+) -> Result<T, Problem> {
     // A command that takes nothing, or only what may be left out, needs no body.
     let text = if bytes.is_empty() { b"{}" } else { bytes };
     if !bytes.is_empty() && !is_json(headers) {
@@ -82,85 +93,23 @@ pub(crate) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> R
             "the body must be application/json",
         ));
     }
-    object(text)
+    object(text, schema)
 }
 
-/// Reads one JSON object, and blames the field that does not fit.
-pub(crate) fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+/// Reads one JSON object, and blames the fields that do not fit.
+pub(crate) fn object<T: DeserializeOwned>(text: &[u8], schema: Option<Schema<'_>>) -> Result<T, Problem> {
     if !text.trim_ascii_start().starts_with(b"{") {
         // A struct could also be read from an array of its fields, which nobody means.
-        return Err(not_json(text).unwrap_or_else(|| Problem::invalid("", "the body must be a JSON object")));
+        return Err(explain::syntax(text).unwrap_or_else(|| Problem::invalid("", "the body must be a JSON object")));
     }
-    let mut json = serde_json::Deserializer::from_slice(text);
-    let parsed = fresh(|| serde_path_to_error::deserialize(&mut json)).map_err(|error| {
-        let pointer = pointer(error.path());
-        refuse(error.inner(), pointer, text)
-    })?;
-    json.end().map_err(|error| refuse(&error, String::new(), text))?;
-    Ok(parsed)
+    // Only what is refused costs more than reading it.
+    fresh(|| serde_json::from_slice(text)).map_err(|_| explain::body::<T>(text, schema))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let essence = value.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
-}
-
-/// What is wrong with a text that is no JSON at all.
-fn not_json(text: &[u8]) -> Option<Problem> {
-    let error = serde_json::from_slice::<IgnoredAny>(text).err()?;
-    Some(Problem::malformed("request.malformed_json", format!("the body is not JSON: {error}")))
-}
-
-fn refuse(error: &serde_json::Error, pointer: String, body: &[u8]) -> Problem {
-    // Some values of a wrong type are told as wrong syntax, so the text is read again for its syntax alone.
-    if !error.is_data()
-        && let Some(problem) = not_json(body)
-    {
-        return problem;
-    }
-    let text = error.to_string();
-    // Where it stands is said by the pointer; a line and a column mean nothing to a program's user.
-    let detail = text.rsplit_once(" at line ").map_or(text.as_str(), |(detail, _)| detail);
-    // These two are said of the object, and name the field only in words.
-    let named = detail.strip_prefix("missing field `").or_else(|| detail.strip_prefix("duplicate field `"));
-    let pointer = match named.and_then(|rest| rest.split_once('`')) {
-        Some((field, _)) => format!("{pointer}/{field}"),
-        None => pointer,
-    };
-    if detail == NO_COUNTRY {
-        return country_unknown(pointer, body);
-    }
-    let detail = words::of(detail, &pointer);
-    Problem::invalid(pointer, detail)
-}
-
-/// A country that is none, with the code of the one that is meant, where that can be told.
-fn country_unknown(pointer: String, body: &[u8]) -> Problem {
-    let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-    let given = body.as_ref().and_then(|body| body.pointer(&pointer)?.as_str());
-    let detail = match given.and_then(|given| Some((given, country_code(given)?))) {
-        Some((given, code)) => {
-            format!("not a country code; the two-letter ISO 3166 code of {} is {code}", given.trim())
-        }
-        None => NO_COUNTRY.to_owned(),
-    };
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "request.country_unknown", detail).at(pointer)
-}
-
-/// A path as a JSON pointer (RFC 6901, section 3).
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Map { key } => pointer.extend(["/", &key.replace('~', "~0").replace('/', "~1")]),
-            Segment::Seq { index } => pointer.extend(["/", &index.to_string()]),
-            // The name of a variant is no part of the text's own structure, or is its key.
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    pointer
 }
 
 #[cfg(test)]

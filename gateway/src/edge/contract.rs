@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use http::Method;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::access::{self, Access, Table};
+use super::body::schema::{Bodies, Schema};
 use super::caching;
 
 /// The contract of the routes.
@@ -19,6 +20,7 @@ pub struct Contract {
     access: Table,
     /// The operations that take parameters, as `get /v1/orders`; each of them reads its own.
     taking: HashSet<String>,
+    bodies: Bodies,
 }
 
 impl Contract {
@@ -29,6 +31,7 @@ impl Contract {
             compressed: OnceLock::new(),
             access: access::read(document),
             taking: taking(document),
+            bodies: Bodies::of(document),
         }
     }
 
@@ -51,6 +54,16 @@ impl Contract {
     pub fn access(&self, method: &str, path: &str) -> Option<&Access> {
         let method = if method == "HEAD" { "GET" } else { method };
         self.access.get(&(method.to_owned(), path.to_owned()))
+    }
+
+    /// The schema of the body of a route; none when it takes no JSON.
+    pub(crate) fn body(&self, method: &Method, path: &str) -> Option<Schema<'_>> {
+        self.bodies.at(method, path)
+    }
+
+    /// The parameters of a route that are dates or times.
+    pub(super) fn times(&self, method: &Method, path: &str) -> Option<&Map<String, Value>> {
+        self.bodies.times_at(method, path)
     }
 
     /// Whether a route takes parameters in its query. The route of a GET answers HEAD too.

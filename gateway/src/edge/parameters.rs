@@ -1,4 +1,4 @@
-//! Parameters of the query: what is said of one where there is none, or that cannot be read.
+//! Parameters of the query: what is said of one where there is none, or of two that cannot both be meant.
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -20,24 +20,9 @@ pub(crate) async fn known(State(app): State<Shared>, request: Request, next: Nex
     next.run(request).await
 }
 
-/// Converts the reader's error about a query: it names the parameter at the beginning or in the middle.
-pub(crate) fn unreadable(said: &str) -> Problem {
-    let quoted = |prefix: &str| said.split_once(prefix)?.1.split_once('`').map(|(name, _)| name);
-    if let Some(name) = quoted("unknown field `") {
-        return Problem::no_parameter(name);
-    }
-    if let Some(name) = quoted("duplicate field `") {
-        return twice(name);
-    }
-    match said.split_once(": ") {
-        Some((name, said)) => Problem::query(name, format!("{name}: {}", words::of(said, &format!("/{name}")))),
-        None => Problem::malformed("request.invalid_query", said.to_owned()),
-    }
-}
-
 /// A parameter that takes one value is given twice.
 pub(crate) fn twice(name: &str) -> Problem {
-    Problem::query(name, format!("`{name}` is given twice"))
+    Problem::query(name, words::twice_in_query(name))
 }
 
 /// Refuses a range that ends before it begins.

@@ -157,6 +157,28 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "request.invalid", detail).at(pointer)
     }
 
+    /// The body is refused as a whole, with a code of its own or the usual one.
+    pub(super) fn of_body(code: Option<&'static str>, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code.unwrap_or("request.invalid"), detail)
+    }
+
+    /// Blames a field in words of its own.
+    pub(super) fn and_at(mut self, pointer: String, detail: String) -> Self {
+        self.errors.push(FieldError { place: Place::Pointer(pointer), detail });
+        self
+    }
+
+    /// Parameters of the query cannot be read, each with what is wrong with it; none without any.
+    pub(super) fn queries(parameters: impl IntoIterator<Item = (String, String)>) -> Option<Self> {
+        let mut parameters = parameters.into_iter();
+        let (name, detail) = parameters.next()?;
+        let first = Self::query(&name, detail);
+        Some(parameters.fold(first, |mut problem, (name, detail)| {
+            problem.errors.extend(Self::query(&name, detail).errors);
+            problem
+        }))
+    }
+
     /// Not with this role.
     pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "auth.forbidden", detail)

@@ -11,7 +11,7 @@ use byteshop_domain::money::Price;
 use byteshop_domain::product::{Product, Schedule, TaxClass, VARIANTS_MAX};
 use byteshop_domain::text::{Description, Sku, Title, fresh};
 use futures_util::StreamExt as _;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -26,6 +26,7 @@ use super::variants::{ChangedVariant, NewVariant, OptionMap, Prices};
 use crate::app::{App, Shared};
 use crate::edge::actor::Staff;
 use crate::edge::ask::{Ask, present};
+use crate::edge::body::schema::Schema;
 use crate::edge::headers::LOG_POSITION;
 use crate::edge::problem::Problem;
 use crate::edge::{body, reply};
@@ -36,6 +37,8 @@ const ROWS_MAX: usize = 1_000;
 const BODY_MAX: usize = 16 << 20;
 /// Rows that are carried out at the same time: they are written down together.
 const AT_ONCE: usize = 64;
+/// Where they are sent.
+const PATH: &str = "/v1/products/bulk";
 /// The media type of rows that each have a line of their own.
 const NDJSON: &str = "application/x-ndjson";
 
@@ -103,16 +106,15 @@ fn lines(body: &Bytes) -> Vec<Given> {
 fn json(line: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(line).map_err(|_| "the row is not valid UTF-8")?;
     serde_json::from_str::<IgnoredAny>(text).map(|_| ()).map_err(|error| {
-        let said = error.to_string();
-        // The line that a reader of one line counts is always the first.
-        let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
-        format!("{said} at column {}", error.column())
+        let column = error.column();
+        let cause = if error.is_eof() { "it ends too early," } else { "a syntax error" };
+        format!("{cause} at column {column}")
     })
 }
 
 impl Given {
     /// Parses the row.
-    fn read(&self) -> Result<Row, Problem> {
+    fn read(&self, schema: Option<Schema<'_>>) -> Result<Row, Problem> {
         if self.text.len() > body::BODY_MAX {
             let detail = format!("a row has at most {} bytes", body::BODY_MAX);
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", detail));
@@ -122,7 +124,7 @@ impl Given {
                 Problem::malformed("request.malformed_json", format!("line {line} is not JSON: {said}"))
             })?;
         }
-        body::object(&self.text)
+        body::object(&self.text, schema)
     }
 }
 
@@ -268,7 +270,8 @@ async fn told(app: &App, sent: &Ask<Staff, Vec<Given>>, number: usize) -> RowOut
 
 async fn carry_out(app: &App, sent: &Ask<Staff, Vec<Given>>, number: usize) -> Result<(u16, ProductId, i64), Problem> {
     let given = &sent.body[number];
-    let row = &given.read()?;
+    let schema = app.contract.body(&Method::POST, PATH).and_then(Schema::of_items);
+    let row = &given.read(schema)?;
     let intent = sent.part(number, &given.text).intent("product.bulk");
     let done = app.commands.run(&intent, |unit| async move {
         let mut product = match row.id {

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::app::Shared;
 use crate::edge::access;
+use crate::edge::body::FAULTS_MAX;
 use crate::edge::contract::Contract;
 
 mod bounds;
@@ -288,13 +289,15 @@ fn problem() -> Value {
             "status": {"type": "integer", "example": 409},
             "detail": {"type": "string", "example": "the order is already paid"},
             "code": {"type": "string", "description": "A stable code for programs", "example": "order.already_paid"},
-            "errors": {"type": "array", "items": {
+            "errors": {"type": "array", "maxItems": FAULTS_MAX,
+                "description": "What is wrong with the body or the query, all of it at once; `code` and `detail` are those of one of them",
+                "items": {
                 "type": "object",
                 "required": ["detail"],
                 "properties": {
                     "pointer": {"type": "string", "description": "A JSON pointer into the body", "example": "/price/amount"},
                     "parameter": {"type": "string", "description": "The name of a query parameter", "example": "limit"},
-                    "detail": {"type": "string"}
+                    "detail": {"type": "string", "description": "What is wrong with it"}
                 }
             }},
             "instance": {"type": "string", "description": "The request", "example": "urn:uuid:018f3e5c-0000-7000-8000-000000000000"}

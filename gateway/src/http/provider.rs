@@ -21,7 +21,7 @@ use byteshop_domain::payment::{DeclineReason, Payment, ProviderReference, Stage}
 use byteshop_domain::{Actor, BoundedText, Kind, Locale};
 use byteshop_eventstore::{Clock, StoreError, random};
 use chrono::{DateTime, TimeDelta, Utc};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,8 @@ use crate::edge::body::{parse, read};
 use crate::edge::page::page;
 use crate::edge::problem::Problem;
 
+/// Where notifications are sent.
+const PATH: &str = "/v1/webhooks/test";
 /// The headers of a signed notification (Standard Webhooks 1.0).
 const HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 /// How old a signed notification may be: what is older was recorded and is played again.
@@ -94,7 +96,7 @@ async fn hear(State(app): State<Shared>, headers: HeaderMap, request: axum::body
     if !said.into_iter().any(|tag| hmac::verify(&key, &text, &tag).is_ok()) {
         return Err(unsigned("the signature is invalid"));
     }
-    let notification: Notification = parse(&headers, &bytes)?;
+    let notification: Notification = parse(&headers, &bytes, app.contract.body(&Method::POST, PATH))?;
     let intent = Intent::new(Actor::System { name: "provider test".to_owned() }, "payment.hear", Clock.new_id());
     let heard = app.commands.hear_of_charge(&intent, notification.payment, &notification.reference).await;
     match heard {
@@ -242,7 +244,7 @@ async fn failure_modes(State(app): State<Shared>) -> Response {
 
 /// Makes the emulated provider behave otherwise: late, repeating itself, losing things, silent.
 async fn behave(State(app): State<Shared>, headers: HeaderMap, request: axum::body::Body) -> Result<Response, Problem> {
-    let failure_modes: FailureModes = parse(&headers, &read(&headers, request, SAID_MAX).await?)?;
+    let failure_modes: FailureModes = parse(&headers, &read(&headers, request, SAID_MAX).await?, None)?;
     if failure_modes.lost_percent > 100 {
         return Err(Problem::from(byteshop_commands::Rejected {
             code: "request.invalid".into(),

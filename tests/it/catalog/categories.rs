@@ -130,8 +130,12 @@ async fn definitions_that_make_no_sense_are_refused() {
     .await;
     refused(json!([{"name": "A b", "type": "text"}]), "request.invalid", "/attributes/0/name").await;
     refused(json!([{"name": "a", "type": "money"}]), "request.invalid", "/attributes/0/type").await;
-    refused(json!([{"name": "a", "type": "text", "labels": {"de": "x"}}]), "request.invalid", "/attributes/0/labels")
-        .await;
+    refused(
+        json!([{"name": "a", "type": "text", "labels": {"de": "x"}}]),
+        "request.invalid",
+        "/attributes/0/labels/de",
+    )
+    .await;
     let customer = staff.shop.token(Role::Customer);
     let path = format!("/v1/categories/{category}/attributes");
     let body = json!({"attributes": []});

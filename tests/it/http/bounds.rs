@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Where rows are refused one by one, and the body may be larger.
-const BULK: &str = "/v1/products/bulk";
+pub(super) const BULK: &str = "/v1/products/bulk";
 /// The largest body there.
 const BULK_MAX: usize = 16 << 20;
 /// What is signed, and read only once the signature holds.
@@ -54,12 +54,22 @@ struct Place {
 
 impl Place {
     fn pointer(&self) -> String {
+        Self::pointer_of(&self.around)
+    }
+
+    /// The outermost object around it whose kind is told by a field.
+    fn tagged(&self) -> Option<String> {
+        let first = self.around.iter().position(|around| matches!(around, Around::Field(_, Some(_))))?;
+        Some(Self::pointer_of(&self.around[..first]))
+    }
+
+    fn pointer_of(around: &[Around]) -> String {
         let step = |around: &Around| match around {
             Around::Field(name, _) => format!("/{name}"),
             Around::List => "/0".to_owned(),
             Around::Map(key) => format!("/{key}"),
         };
-        self.around.iter().map(step).collect()
+        around.iter().map(step).collect()
     }
 
     /// A body with this many elements, entries or characters.
@@ -200,7 +210,7 @@ impl<'a> Walk<'a> {
 }
 
 /// A text that fits a field of this name.
-fn text(name: &str, format: &Value) -> String {
+pub(super) fn text(name: &str, format: &Value) -> String {
     let id = |prefix: &str| format!("{prefix}_00000000000000000000000001");
     match (name, format.as_str()) {
         (_, Some("date")) => "2026-01-01".to_owned(),
@@ -290,13 +300,19 @@ impl Client {
             );
         }
         assert!((400..500).contains(&status), "{said}");
-        let blamed = body["errors"][0]["pointer"].as_str().unwrap_or_else(|| panic!("no pointer: {said}"));
         // Where kinds of objects are told apart by a field, the object is blamed as a whole.
         let pointer = place.pointer();
         let pointer = if place.path == BULK { pointer.strip_prefix("/0").unwrap_or(&pointer) } else { &pointer };
-        let around = pointer == blamed || pointer.starts_with(&format!("{blamed}/"));
-        assert!(around && (!blamed.is_empty() || !pointer.contains('/')), "{said}");
-        body["errors"][0]["detail"].as_str().unwrap().to_owned()
+        let is_blamed = |error: &&Value| {
+            let blamed = error["pointer"].as_str().unwrap_or_else(|| panic!("no pointer: {said}"));
+            let around = pointer == blamed || pointer.starts_with(&format!("{blamed}/"));
+            // There, what only the type of a value knows is told once nothing is missing.
+            let lacking = |object: &String| place.max.is_none() && blamed.starts_with(&format!("{object}/"));
+            (around && (!blamed.is_empty() || !pointer.contains('/'))) || place.tagged().as_ref().is_some_and(lacking)
+        };
+        // What else is missing is told as well.
+        let error = body["errors"].as_array().and_then(|errors| errors.iter().find(is_blamed));
+        error.unwrap_or_else(|| panic!("{said}"))["detail"].as_str().unwrap().to_owned()
     }
 }
 

@@ -1,186 +1,205 @@
-//! What a reader of JSON says of a value that does not fit, in words for whoever sent it.
+//! What is said of a value that does not fit, in words for whoever sent it.
+//!
+//! Values are repeated only where a number, true or false or one of a few names is wanted. What stands in the place of a
+//! free text may be a password, a token or an address, and is never repeated.
 
-use std::borrow::Cow;
+use super::node::Node;
+use crate::near::nearest;
 
 /// Values that are named of those that there can be; a currency can be one of nearly two hundred.
 const NAMED_MAX: usize = 20;
-/// What is said of texts that are no date or no time.
-const NO_TIME: [&str; 6] = [
-    "input is out of range",
-    "input contains invalid characters",
-    "no possible date and time matching input",
-    "input is not enough for unique date and time",
-    "premature end of input",
-    "trailing input",
-];
+/// Letters of a value or a name that are repeated.
+const REPEATED_MAX: usize = 40;
+/// Letters from which on a name can be told to be a mistyped one.
+const MISTYPED_MIN: usize = 3;
+/// Kinds of objects that are all named; of more, one is an example.
+const KINDS_NAMED: usize = 2;
 
-/// How what is said of a text goes on after the name of its kind.
-const OF_TEXTS: [&str; 5] =
-    [" is empty", " has more than ", " has fewer than ", " may only hold ", " has no visible character"];
-/// What a reader says that waits for a name and finds something that could be none.
-const NO_NAME: &str = "expected value";
+/// What is said of a body that is JSON and cannot be held in memory as it stands.
+pub(super) const UNREADABLE: &str = "this holds a number that is out of range, or text that is not Unicode";
+/// What is said when a body is refused and nothing in it is found to be wrong.
+pub(super) const UNEXPLAINED: &str = "the body does not have the form that the API reference describes";
 
-/// What types are called of which a value is an object.
-const OBJECTS: [&str; 3] = ["struct ", "internally tagged enum ", "adjacently tagged enum "];
+/// It is of the wrong kind, and may be repeated.
+pub(super) fn kind(wanted: &str, pointer: &str, found: &Node) -> String {
+    format!("must be {wanted}{}, not {}", unit(wanted, pointer), thing(found))
+}
 
-/// What is wrong with the value at a pointer.
-pub(crate) fn of(said: &str, pointer: &str) -> String {
-    if NO_TIME.contains(&said) {
-        return "must be a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z".to_owned();
-    }
-    match said {
-        NO_NAME => return "expected one of the allowed values, as a string".to_owned(),
-        "invalid digit found in string" | "cannot parse integer from empty string" => {
-            return "must be an integer".to_owned();
-        }
-        "number too large to fit in target type" => return "the number is too large".to_owned(),
-        "number too small to fit in target type" => return "the number is too small".to_owned(),
-        "provided string was not `true` or `false`" => return "must be true or false".to_owned(),
-        _ => {}
-    }
-    if let Some(rest) = said.strip_prefix("unknown variant ") {
-        return unknown(rest, pointer);
-    }
-    let found = said.strip_prefix("invalid type: ").or_else(|| said.strip_prefix("invalid value: "));
-    match found.and_then(|rest| rest.rsplit_once(", expected ")) {
-        Some((found, wanted)) => {
-            // The most frequent mistake of all: a price as people write it.
-            let unit = if pointer.ends_with("/amount") { " in minor units, such as 1999 for 19.99" } else { "" };
-            format!("must be {}{unit}, not {}", wish(wanted, found), thing(found))
-        }
-        None => nameless(said).unwrap_or_else(|| said.to_owned()),
+/// It is of the wrong kind, and may not be repeated.
+pub(super) fn kind_of_private(wanted: &str, found: &Node) -> String {
+    format!("must be {wanted}, not {}", sort(found))
+}
+
+/// It is of the wrong kind, as far as its type knows.
+pub(super) fn wanted(wanted: &str, pointer: &str) -> String {
+    format!("must be {wanted}{}", unit(wanted, pointer))
+}
+
+/// The most frequent mistake of all: a price as people write it.
+fn unit(wanted: &str, pointer: &str) -> &'static str {
+    let amount = pointer.ends_with("/amount") && wanted.starts_with("an integer");
+    if amount { " in minor units, such as 1999 for 19.99" } else { "" }
+}
+
+/// An object with a field that says which kind it is.
+pub(super) fn object_with(tag: &str, kinds: &[&str]) -> String {
+    match kinds {
+        [first, ..] if kinds.len() > KINDS_NAMED => format!("an object with a `{tag}`, such as `{first}`"),
+        _ => format!("an object with a `{tag}`, {}", quoted(kinds, " or ")),
     }
 }
 
-/// What is said of a text, without the name of its kind: the pointer names the field, and it may be another, as a city is a
-/// name.
-fn nameless(said: &str) -> Option<String> {
-    let named = said.strip_prefix("the ")?;
-    let end = OF_TEXTS.iter().filter_map(|rest| named.find(rest)).min()?;
-    Some(match &named[end..] {
-        " is empty" => "must not be empty".to_owned(),
-        rest => format!("this{rest}"),
-    })
+/// A range of whole numbers.
+pub(super) fn range(least: Option<i128>, most: Option<i128>) -> String {
+    match (least, most) {
+        (Some(least), Some(most)) => format!("an integer between {least} and {most}"),
+        (Some(least), None) => format!("an integer of at least {least}"),
+        (None, Some(most)) => format!("an integer of at most {most}"),
+        (None, None) => "an integer".to_owned(),
+    }
 }
 
-/// A value that is none of those there are, from `` `x`, expected one of `a`, `b` ``.
-fn unknown(rest: &str, pointer: &str) -> String {
-    let Some((value, known)) = rest.split_once(", expected ") else { return format!("unknown value {rest}") };
+/// A text that is none of those that there can be.
+pub(super) fn unknown_value(given: &str, known: &[&str], pointer: &str) -> String {
     if pointer.ends_with("/currency") {
-        return format!("{value} is not a currency; use an ISO 4217 code such as `EUR`");
+        return no_currency(given);
     }
-    let known = known.strip_prefix("one of ").unwrap_or(known);
-    if known.split(", ").count() > NAMED_MAX {
-        let first: Vec<&str> = known.split(", ").take(NAMED_MAX).collect();
-        return format!("unknown value {value}; expected one of {} and more", first.join(", "));
+    let given = cut(given);
+    if let Some(meant) = meant(&given, known) {
+        return format!("unknown value `{given}`; did you mean `{meant}`?");
     }
-    let of = if known.contains(", ") { "one of " } else { "" };
-    format!("unknown value {value}; expected {of}{known}")
+    format!("unknown value `{given}`; expected {}", one_of(known))
 }
 
-/// What is asked for: a type of the program means nothing to whoever calls it.
-fn wish<'a>(wanted: &'a str, found: &str) -> Cow<'a, str> {
-    // Whoever sent a whole number wants to know which ones there are.
-    if let Some((least, most)) = bounds(wanted).filter(|_| found.starts_with("integer ")) {
-        return Cow::Owned(format!("an integer between {least} and {most}"));
+/// A text that has not as many characters as each of its kind.
+pub(super) fn no_code(given: &str, exactly: usize, pointer: &str) -> String {
+    if pointer.ends_with("/currency") { no_currency(given) } else { format!("must have {exactly} characters") }
+}
+
+fn no_currency(given: &str) -> String {
+    format!("`{}` is not a currency; use an ISO 4217 code such as `EUR`", cut(given))
+}
+
+/// A field that does not exist.
+pub(super) fn unknown_field(name: &str, known: &[&str]) -> String {
+    let name = cut(name);
+    if let Some(meant) = meant(&name, known) {
+        return format!("unknown field `{name}`; did you mean `{meant}`?");
     }
-    Cow::Borrowed(match wanted {
-        _ if bounds(wanted).is_some() => "an integer",
-        "a string" | "string" | "str" | "string or map" => "a string",
-        "a sequence" | "sequence" => "a list",
-        "a map" | "map" => "an object",
-        "a boolean" | "boolean" => "true or false",
-        "variant identifier" => "the name of a kind, as a string",
-        _ if OBJECTS.iter().any(|kind| wanted.starts_with(kind)) => "an object",
-        _ => wanted,
-    })
+    if known.is_empty() {
+        return format!("unknown field `{name}`; expected no fields");
+    }
+    format!("unknown field `{name}`; expected {}", one_of(known))
 }
 
-/// The least and the greatest number of a type.
-fn bounds(number: &str) -> Option<(i64, u64)> {
-    Some(match number {
-        "i16" => (i16::MIN.into(), i16::MAX.unsigned_abs().into()),
-        "i32" => (i32::MIN.into(), i32::MAX.unsigned_abs().into()),
-        "i64" => (i64::MIN, i64::MAX.unsigned_abs()),
-        "u8" => (0, u8::MAX.into()),
-        "u16" => (0, u16::MAX.into()),
-        "u32" => (0, u32::MAX.into()),
-        "u64" | "usize" => (0, u64::MAX),
-        _ => return None,
-    })
+/// A parameter of a query that does not exist.
+pub(super) fn unknown_parameter(name: &str, known: &[&str]) -> String {
+    let name = cut(name);
+    let meant = meant(&name, known).map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
+    format!("unknown query parameter `{name}`{meant}")
 }
 
-/// What is there.
-fn thing(found: &str) -> String {
+/// A parameter of a query that is there twice: nobody knows which is meant.
+pub(crate) fn twice_in_query(name: &str) -> String {
+    format!("`{name}` is given twice")
+}
+
+/// A field that has to be there.
+pub(super) fn missing(name: &str) -> String {
+    format!("missing field `{name}`")
+}
+
+/// A field that is there twice.
+pub(super) fn twice(name: &str) -> String {
+    format!("duplicate field `{name}`")
+}
+
+/// The name that was probably meant. Nearly every name is near one of two letters.
+fn meant<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
+    nearest(given, known.iter().copied()).filter(|_| given.chars().count() >= MISTYPED_MIN)
+}
+
+/// One of these names.
+pub(super) fn one_of(known: &[&str]) -> String {
+    let named = quoted(&known[..known.len().min(NAMED_MAX)], ", ");
+    let more = if known.len() > NAMED_MAX { " and more" } else { "" };
+    let of = if known.len() > 1 { "one of " } else { "" };
+    format!("{of}{named}{more}")
+}
+
+/// The detail of the first of more faults than are told.
+pub(super) fn among_others(first: &str, told: usize) -> String {
+    format!("{first}; there are more faults than the first {told}, which are listed")
+}
+
+fn quoted(names: &[&str], between: &str) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(between)
+}
+
+/// The beginning of a text.
+fn cut(text: &str) -> String {
+    text.chars().take(REPEATED_MAX).collect()
+}
+
+/// What is there, with its value.
+fn thing(found: &Node) -> String {
     match found {
-        "sequence" => "a list".to_owned(),
-        "map" => "an object".to_owned(),
-        _ => match found.split_once(' ') {
-            Some(("integer" | "boolean", value)) => value.to_owned(),
-            Some(("string", value)) => format!("the string {value}"),
-            Some(("floating", rest)) => rest.trim_start_matches("point ").to_owned(),
-            Some(_) | None => found.to_owned(),
-        },
+        Node::Bool(value) => format!("`{value}`"),
+        Node::Number(number) => format!("`{number}`"),
+        Node::Text(text) | Node::Word(text) => format!("the string {:?}", cut(text)),
+        Node::Null | Node::List(_) | Node::Object(_) | Node::Cut => sort(found).to_owned(),
+    }
+}
+
+/// What sort of thing is there.
+fn sort(found: &Node) -> &'static str {
+    match found {
+        Node::Null => "null",
+        Node::Bool(_) => "true or false",
+        Node::Number(_) => "a number",
+        Node::Text(_) | Node::Word(_) => "a string",
+        Node::List(_) => "a list",
+        Node::Object(_) => "an object",
+        Node::Cut => "this",
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::*;
 
     #[test]
-    fn types_of_the_program_are_put_into_words() {
-        for (said, told) in [
-            ("invalid type: floating point `2.5`, expected i64", "must be an integer, not `2.5`"),
-            ("invalid type: string \"1\", expected u32", "must be an integer, not the string \"1\""),
-            ("invalid value: integer `-4`, expected u32", "must be an integer between 0 and 4294967295, not `-4`"),
-            (
-                "invalid value: integer `9223372036854775808`, expected i64",
-                "must be an integer between -9223372036854775808 and 9223372036854775807, not `9223372036854775808`",
-            ),
-            (
-                "invalid type: string \"x\", expected internally tagged enum X",
-                "must be an object, not the string \"x\"",
-            ),
-            ("expected value", "expected one of the allowed values, as a string"),
-            ("the cart is in use", "the cart is in use"),
-            ("invalid type: map, expected a sequence", "must be a list, not an object"),
-            ("invalid type: null, expected struct Money", "must be an object, not null"),
-            (
-                "invalid type: string \"a, expected b\", expected a boolean",
-                "must be true or false, not the string \"a, expected b\"",
-            ),
-            ("unknown variant `stripe`, expected `test`", "unknown value `stripe`; expected `test`"),
-            ("unknown variant `x`, expected one of `a`, `b`", "unknown value `x`; expected one of `a`, `b`"),
-            ("invalid digit found in string", "must be an integer"),
-            ("input is out of range", "must be a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z"),
-            ("missing field `a`", "missing field `a`"),
-            ("a share is a whole number", "a share is a whole number"),
-        ] {
-            assert_eq!(of(said, "/x"), told);
-        }
+    fn what_is_wanted_and_what_is_there_are_said() {
+        let text = Node::Text("10%".to_owned());
+        assert_eq!(kind("an integer", "/quantity", &text), "must be an integer, not the string \"10%\"");
+        let money = kind("an integer", "/price/amount", &Node::Bool(true));
+        assert_eq!(money, "must be an integer in minor units, such as 1999 for 19.99, not `true`");
+        assert_eq!(kind("a list", "/lines", &Node::Object(Vec::new())), "must be a list, not an object");
+        assert_eq!(kind_of_private("an object", &text), "must be an object, not a string");
+        assert_eq!(object_with("kind", &["a", "b"]), "an object with a `kind`, `a` or `b`");
+        assert_eq!(object_with("kind", &["a", "b", "c"]), "an object with a `kind`, such as `a`");
+        assert_eq!(range(Some(0), Some(9)), "an integer between 0 and 9");
+        assert_eq!(range(Some(1), None), "an integer of at least 1");
     }
 
     #[test]
-    fn a_text_is_not_called_by_the_name_of_another_field() {
-        use byteshop_domain::text::{Email, Name, Phone, Reference, fresh};
-        let said = |error: byteshop_domain::text::TextError| of(&error.to_string(), "/x");
-        let long = "x".repeat(200);
-        assert_eq!(said(Name::new(&long).unwrap_err()), "this has more than 120 characters");
-        assert_eq!(said(Reference::new(&long).unwrap_err()), "this has more than 64 characters");
-        assert_eq!(said(Name::new(" ").unwrap_err()), "must not be empty");
-        assert_eq!(said(Name::new("a\nb").unwrap_err()), "this may only hold printable characters");
-        assert_eq!(said(fresh(|| Name::new("\u{200b}")).unwrap_err()), "this has no visible character");
-        assert_eq!(said(Phone::new("12").unwrap_err()), "this has fewer than 3 or more than 15 digits");
-        assert_eq!(said(Email::new("ada").unwrap_err()), "must be a single e-mail address such as ada@example.org");
+    fn a_name_near_a_known_one_is_suggested() {
+        let known = ["standard", "reduced", "zero"];
+        assert_eq!(unknown_value("redused", &known, "/class"), "unknown value `redused`; did you mean `reduced`?");
+        let far = unknown_value("something", &known, "/class");
+        assert_eq!(far, "unknown value `something`; expected one of `standard`, `reduced`, `zero`");
+        assert_eq!(unknown_value("stripe", &["test"], "/provider"), "unknown value `stripe`; expected `test`");
+        assert_eq!(unknown_field("quantty", &["quantity"]), "unknown field `quantty`; did you mean `quantity`?");
+        assert_eq!(unknown_field("x", &[]), "unknown field `x`; expected no fields");
     }
 
     #[test]
     fn a_long_list_is_cut_off_and_a_currency_is_called_one() {
-        let known: Vec<String> = (0..180).map(|number| format!("`{number}`")).collect();
-        let said = format!("unknown variant `ZZZ`, expected one of {}", known.join(", "));
-        assert!(of(&said, "/country").ends_with("`18`, `19` and more"));
+        let known: Vec<String> = (0..180).map(|number| format!("name-{number}")).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        assert!(unknown_value("ZZZ", &known, "/country").ends_with("`name-18`, `name-19` and more"));
         let told = "`ZZZ` is not a currency; use an ISO 4217 code such as `EUR`";
-        assert_eq!(of(&said, "/lines/0/price/currency"), told);
+        assert_eq!(unknown_value("ZZZ", &known, "/lines/0/price/currency"), told);
+        assert!(unknown_value(&"x".repeat(1_000), &["a"], "").len() < 100);
     }
 }
