@@ -27,17 +27,18 @@ pub struct ApiKeyList;
 
 /// A key in one line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KeyInView))]
 pub struct Row {
-    /// The key.
+    /// Its id.
     pub id: ApiKeyId,
     /// What it is for.
     pub name: Name,
-    /// What it lets a program do.
+    /// What it allows a program to do.
     pub scopes: BTreeSet<Scope>,
-    /// When it was made.
+    /// When it was created.
     #[serde(with = "micros")]
     pub created_at: DateTime<Utc>,
-    /// Who made it; none when that was no account.
+    /// The account that created it; null when an operator did.
     pub created_by: Option<AccountId>,
     /// When it stops working by itself.
     #[serde(with = "micros::option")]

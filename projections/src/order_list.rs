@@ -31,44 +31,45 @@ pub use refund::Refund;
 #[derive(Debug)]
 pub struct OrderList;
 
-/// An order in one line.
+/// An order in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OrderRow))]
 pub struct Row {
-    /// The order.
+    /// Its id.
     pub id: OrderId,
-    /// Its number for people.
+    /// The order number shown to people.
     pub number: Number,
-    /// Whose account bought it; nobody's for a guest.
+    /// The buyer's account; null for a guest.
     pub account: Option<AccountId>,
-    /// Whether it goes on.
+    /// The status of the order as a whole.
     pub status: Status,
-    /// What became of the money.
+    /// The status of its payment.
     pub payment_status: PaymentStatus,
-    /// What became of the goods.
+    /// The status of its delivery.
     pub fulfilment: Fulfilment,
-    /// Why it is off.
+    /// The reason of the cancellation; null if not cancelled.
     pub cancel_reason: Option<CancelReason>,
-    /// What it costs.
+    /// The amount due.
     pub total: Money,
-    /// What was paid back for returned goods.
+    /// The amount refunded.
     pub refunded: Money,
-    /// Where the goods go.
+    /// The country that it goes to.
     pub country: Country,
-    /// Who gets them, and where exactly: sealed, and opened on the way out.
+    /// The address it goes to, with the name; null if none was given, or the buyer's data was erased.
     pub address: Option<Personal<Address>>,
-    /// How many lines it has.
+    /// The number of lines.
     pub line_count: i64,
-    /// How many pieces they are.
+    /// The number of pieces.
     pub quantity: i64,
-    /// How many pieces came back.
+    /// Pieces returned.
     pub returned: i64,
-    /// The payment for it.
+    /// Its payment.
     pub payment: PaymentId,
-    /// Its refunds that failed, and were not tried again.
+    /// Refunds that the provider refused and that were not retried.
     pub refunds_failed: BTreeSet<RefundId>,
-    /// The number of its invoice.
+    /// The invoice number; null before payment.
     pub invoice: Option<Reference>,
-    /// What an older system called it.
+    /// The id of the order in an older system.
     pub reference: Option<Reference>,
     /// When it was placed.
     #[serde(with = "micros")]

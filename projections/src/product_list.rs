@@ -40,42 +40,46 @@ mod tree;
 mod wanted;
 mod words;
 
+pub use facet::Facets;
 pub(crate) use load::Catalog;
 pub use query::{Query, Shown, Sort};
-pub use shown::{Image, Variant};
+pub use shown::{Image, ListedPrice, Variant};
 
 /// The view.
 #[derive(Debug)]
 pub struct ProductList;
 
-/// A product as it is shown.
+/// A product in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ProductInView))]
 pub struct Row {
-    /// The product.
+    /// Its id.
     pub id: ProductId,
     /// The position of the event that it was created with.
     /// Pages for visitors leave it out.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     pub serial: i64,
-    /// Where it is in its life.
+    /// The state of the product.
     pub status: Status,
-    /// What it is called.
+    /// The title.
     pub title: Title,
-    /// What it is.
+    /// Plain text: escape it before you put it into HTML.
     pub description: Description,
-    /// Where in the catalog it is.
+    /// The category.
     pub category: Option<CategoryId>,
-    /// What it is, in values.
+    /// The attributes.
+    #[cfg_attr(feature = "openapi", schema(value_type = byteshop_domain::openapi::maps::Attributes))]
     pub attributes: Attributes,
-    /// What its variants differ in.
+    /// The options of its variants; unrestricted if absent.
     pub options: Vec<OptionDefinition>,
-    /// What it looks like.
+    /// The images in display order.
     pub images: Vec<Image>,
-    /// What of it can be bought, in the order in which it came.
+    /// The variants, in the order in which they were added.
     pub variants: Vec<Variant>,
-    /// From the lowest price to the highest, in each currency.
+    /// The lowest and the highest price, per currency.
     pub prices: Vec<PriceRange>,
-    /// The lowest price, in the currency that most variants have.
+    /// The lowest price in the requested currency; by default in the most common currency of its variants.
     pub price_min: Option<Money>,
     /// The highest price, in that currency.
     pub price_max: Option<Money>,
@@ -84,8 +88,9 @@ pub struct Row {
     pub created_at: DateTime<Utc>,
 }
 
-/// What the variants of a product cost in a currency.
+/// The lowest and the highest price of the variants in a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PriceRangeRow))]
 pub struct PriceRange {
     /// The lowest price.
     pub min: Money,

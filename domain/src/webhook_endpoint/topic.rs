@@ -18,6 +18,9 @@ pub struct Topic(String);
 #[error("a filter must be *, a category such as order.*, or an event type such as order.paid that is delivered")]
 pub struct NoTopic;
 
+#[cfg(feature = "openapi")]
+crate::openapi::value!(Topic, crate::openapi::example("order.*"));
+
 impl Topic {
     /// Reads a topic; it must name what can happen.
     pub fn new(text: &str) -> Result<Self, NoTopic> {

@@ -16,7 +16,9 @@ use crate::app::Shared;
 use crate::edge::access;
 use crate::edge::contract::Contract;
 
+mod answers;
 mod bounds;
+mod values;
 
 pub(super) use bounds::max;
 
@@ -45,9 +47,9 @@ pub(super) use bounds::max;
         (name = "admin", description = "For staff"),
         (name = "operations", description = "For operators"),
     ),
-    components(schemas(super::show::Money,
+    components(schemas(
         // Only parameters refer to these, which adds no schema by itself.
-        super::show::names::SortOrder, super::show::names::ShownProducts, super::show::names::SalesGrouping))
+        super::show::names::SortOrder, super::show::names::ShownProducts, byteshop_projections::sales::By))
 )]
 struct Api;
 
@@ -67,7 +69,9 @@ pub fn document() -> &'static str {
 fn value() -> Value {
     let (_, api) = routes().split_for_parts();
     let mut document = serde_json::to_value(api).unwrap_or_default();
+    values::write_out(&mut document);
     bounds::settle(&mut document);
+    answers::require_null(&mut document);
     complete(&mut document);
     document
 }

@@ -42,39 +42,41 @@ pub struct Report {
     pub losses: Vec<Losses>,
 }
 
-/// Pieces that were lost in a month, or ever.
+/// Pieces lost from stock or in transit; they have neither country nor currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Losses {
-    /// Such as `2010-03`; none when the sums are by country alone.
+    /// A month, such as `2010-03`; null when the sums are by country alone.
     pub month: Option<String>,
-    /// How many.
+    /// Pieces lost, without those that were found again.
     pub lost_quantity: i64,
 }
 
 byteshop_eventstore::from_row!(Losses { month, lost_quantity });
 
-/// The sums of a month, a country or both, in one currency.
+/// Totals of a month, a country or both, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Totals {
-    /// Such as `2010-03`; none when the sums are by country alone.
+    /// A month, such as `2010-03`; null when the sums are by country alone.
     pub month: Option<String>,
-    /// None when the sums are by month alone.
+    /// Null when the sums are by month alone.
     pub country: Option<String>,
-    /// Orders that were not cancelled before they were paid.
+    /// Orders, without those cancelled before payment.
     pub orders: i64,
-    /// Pieces ordered with them.
+    /// Pieces ordered.
     pub quantity: i64,
-    /// What was ordered with them.
+    /// The value of these orders.
     pub gross: Money,
-    /// Orders that were cancelled after they were paid.
+    /// Orders cancelled after payment.
     pub cancelled_orders: i64,
-    /// What is owed back for them, negative.
+    /// Amounts to be refunded for them that no credit note covers, negative.
     pub cancelled_amount: Money,
-    /// Credit notes.
+    /// The number of credit notes.
     pub credit_notes: i64,
-    /// What they give back, negative.
+    /// Amounts credited, negative.
     pub credited: Money,
-    /// What remains, with its tax: `gross + cancelled_amount + credited`.
+    /// `gross + cancelled_amount + credited`, tax included.
     pub after_credits: Money,
 }
 
