@@ -10,35 +10,48 @@ use crate::text::{AddressLine, Country, Email, Name, Phone, PostalCode};
 /// Lines of an address at most, beside the town and the postal code: what fits a label.
 pub const LINES_MAX: usize = 4;
 
-/// A person and where they are.
+/// The recipient and destination of an order: the parts that were not given are absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(utoipa::ToSchema),
+    schema(example = json!({"country": "DE", "name": "Ada Lovelace", "email": "ada@example.org", "lines": ["Invalidenstraße 43"],
+        "postal_code": "10115", "city": "Berlin"}))
+)]
 pub struct Address {
-    /// What they are called.
+    /// The name of the recipient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub name: Option<Name>,
-    /// The company they are at.
+    /// The company of the recipient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub company: Option<Name>,
-    /// Where mails about an order go.
+    /// The address for order mails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub email: Option<Email>,
-    /// Whom the carrier calls.
+    /// The phone number for the carrier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub phone: Option<Phone>,
-    /// Street and house, and whatever else stands there; at most [`LINES_MAX`].
+    /// Street and house number, and further lines.
     #[serde(default, skip_serializing_if = "Lines::is_empty")]
     pub lines: Lines,
     /// The postal code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub postal_code: Option<PostalCode>,
     /// The town.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub city: Option<Name>,
     /// The state or province.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub region: Option<Name>,
-    /// The country.
+    /// ISO 3166 alpha-2 country code; addresses from before codes were required may hold a name in answers.
     pub country: Country,
 }
 
@@ -105,6 +118,13 @@ pub struct Lines(Vec<AddressLine>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an address has at most {LINES_MAX} lines")]
 pub struct TooManyLines;
+
+#[cfg(feature = "openapi")]
+crate::openapi::value!(
+    Lines,
+    <Bounded<Vec<AddressLine>, LINES_MAX> as crate::openapi::PartialSchema>::schema(),
+    AddressLine
+);
 
 impl Lines {
     /// The lines.

@@ -19,6 +19,9 @@ pub struct BasisPoints(u16);
 #[error("must be an integer between 0 and {WHOLE} basis points")]
 pub struct BasisPointsError;
 
+#[cfg(feature = "openapi")]
+crate::openapi::value!(BasisPoints, crate::openapi::integer(crate::openapi::KnownFormat::Int32, 0, 10_000));
+
 impl BasisPoints {
     /// Nothing.
     pub const ZERO: Self = Self(0);

@@ -136,6 +136,9 @@ macro_rules! ids {
                 text.parse().map_err(D::Error::custom)
             }
         }
+
+        #[cfg(feature = "openapi")]
+        crate::openapi::value!($name, crate::openapi::id($prefix));
     )*};
 }
 

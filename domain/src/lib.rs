@@ -23,6 +23,8 @@ pub mod mailbox;
 pub mod money;
 pub mod name;
 pub mod notification;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod order;
 pub mod parcels;
 pub mod payment;

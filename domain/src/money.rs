@@ -10,10 +10,12 @@ use crate::quantity::Quantity;
 /// An amount in the minor unit of its currency: 1999 EUR is 19.99 euros, 1999 JPY is 1999 yen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"amount": 1999, "currency": "EUR"})))]
 pub struct Money {
-    /// Minor units; negative for what is given back.
+    /// The amount in minor units; negative for a refund.
     pub amount: i64,
-    /// ISO 4217 alphabetic code.
+    /// ISO 4217 currency code.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 3, max_length = 3))]
     pub currency: Currency,
 }
 
@@ -134,6 +136,9 @@ impl Price {
     }
 }
 
+#[cfg(feature = "openapi")]
+crate::openapi::value!(Price, crate::openapi::within::<Money>(), Money);
+
 impl TryFrom<Money> for Price {
     type Error = PriceError;
     fn try_from(money: Money) -> Result<Self, PriceError> {
@@ -167,6 +172,9 @@ pub struct ExactPrice(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an exact price is a decimal number with at most {EXACT_DIGITS} digits on each side of its point")]
 pub struct ExactPriceError;
+
+#[cfg(feature = "openapi")]
+crate::openapi::value!(ExactPrice, crate::openapi::example("0.034"));
 
 impl ExactPrice {
     /// Checks the text.

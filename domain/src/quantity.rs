@@ -20,6 +20,12 @@ pub struct Quantity(i64);
 #[error("a quantity must be an integer between 1 and {QUANTITY_MAX}")]
 pub struct QuantityError;
 
+#[cfg(feature = "openapi")]
+crate::openapi::value!(
+    Quantity,
+    crate::openapi::integer(crate::openapi::KnownFormat::Int64, Self::ONE.get(), QUANTITY_MAX)
+);
+
 impl Quantity {
     /// One piece.
     pub const ONE: Self = Self(1);
@@ -61,10 +67,11 @@ impl fmt::Display for Quantity {
 
 /// So many pieces of one variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Demand {
-    /// Of what.
+    /// The variant.
     pub variant: VariantId,
-    /// How many.
+    /// How many pieces of it.
     pub quantity: Quantity,
 }
 

@@ -31,60 +31,65 @@ pub fn id() -> ShippingBookId {
     ShippingBookId::from_uuid(uuid::Uuid::from_u128(1))
 }
 
-/// A part of the world, and how things are sent there.
+/// A shipping zone and its services.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ShippingZone))]
 pub struct Zone {
-    /// What tells it from the others.
+    /// The slug of the zone.
     pub zone: Slug,
-    /// What it is called.
+    /// The name.
     pub name: Name,
-    /// Its countries, by ISO 3166 code; none for the rest of the world.
+    /// ISO 3166 codes; empty for the rest of the world.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub countries: Bounded<Vec<Country>, COUNTRIES_MAX>,
-    /// How the postal codes of this part of its countries begin; none for all of them.
+    pub countries: Bounded<Vec<Country>, { COUNTRIES_MAX }>,
+    /// Prefixes of the zone's postal codes, at most three capital letters and digits each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub areas: Bounded<Vec<PostalCode>, AREAS_MAX>,
-    /// How things are sent there.
-    pub services: Bounded<Vec<Service>, SERVICES_MAX>,
+    pub areas: Bounded<Vec<PostalCode>, { AREAS_MAX }>,
+    /// The ways of shipping there.
+    pub services: Bounded<Vec<Service>, { SERVICES_MAX }>,
 }
 
-/// A way to send things.
+/// A shipping service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ShippingService))]
 pub struct Service {
-    /// What tells it from the others of its zone; the same in other zones where it is the same.
+    /// The slug of the service; the same in every zone that has it.
     pub service: Slug,
-    /// What it is called.
+    /// The name.
     pub name: Name,
-    /// Who carries it.
+    /// The name of the carrier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub carrier: Option<Name>,
-    /// What it costs by weight, the lightest first.
-    pub bands: Bounded<Vec<Band>, BANDS_MAX>,
-    /// From which subtotal on it costs nothing, per currency; the subtotal is that of the goods before discounts.
+    /// Prices by weight, lightest first.
+    pub bands: Bounded<Vec<Band>, { BANDS_MAX }>,
+    /// The subtotal from which shipping is free, once per currency.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub free_over: Bounded<Vec<Price>, BANDS_MAX>,
-    /// How long it takes.
+    pub free_over: Bounded<Vec<Price>, { BANDS_MAX }>,
+    /// The delivery time.
     pub days: Days,
-    /// At which rate it is taxed.
+    /// `standard` by default.
     #[serde(default, skip_serializing_if = "is_standard")]
     pub tax_class: TaxClass,
 }
 
-/// What something costs up to a weight.
+/// The price up to a weight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Band {
-    /// The most that it may weigh, in grams.
+    /// The maximum weight, in grams.
     pub up_to_g: u32,
-    /// What it costs, once per currency.
-    pub prices: Bounded<Vec<Price>, BANDS_MAX>,
+    /// Once per currency.
+    pub prices: Bounded<Vec<Price>, { BANDS_MAX }>,
 }
 
-/// How long it takes, in working days after the day it is sent on.
+/// Delivery time in working days after dispatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"min": 2, "max": 4})))]
 pub struct Days {
     /// At the earliest.
     pub min: u16,

@@ -38,20 +38,21 @@ pub fn id() -> TaxBookId {
     TaxBookId::from_uuid(uuid::Uuid::from_u128(1))
 }
 
-/// How a country taxes.
+/// The taxes of a country.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CountryTax {
-    /// Its ISO 3166 code.
+    /// ISO 3166 alpha-2 country code.
     pub country: Country,
-    /// Whether prices there include the tax.
+    /// Whether prices include tax there; true by default.
     #[serde(default = "yes")]
     pub prices_include_tax: bool,
     /// Its rates, in any order.
-    pub rates: Bounded<Vec<Rate>, RATES_MAX>,
-    /// Parts of it that are taxed otherwise.
+    pub rates: Bounded<Vec<Rate>, { RATES_MAX }>,
+    /// Regions with tax rates of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub regions: Bounded<Vec<Region>, REGIONS_MAX>,
+    pub regions: Bounded<Vec<Region>, { REGIONS_MAX }>,
 }
 
 /// A rate, from a day on.
@@ -66,17 +67,28 @@ pub struct Rate {
     pub valid_from: NaiveDate,
 }
 
-/// How a rate is given and stored; see [`TaxRate`].
+/// A rate that applies from a given day on.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TaxRate))]
 struct RateFields {
+    /// The tax class.
     class: TaxClass,
+    /// In basis points (hundredths of a percent). This or `rate_ppm` is required; answers always have it, rounded if the rate
+    /// has more digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     rate_bps: Option<BasisPoints>,
+    /// In millionths, for rates with more digits: 88750 is 8.875 %.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = 88_750, maximum = 1_000_000, nullable = false))]
     rate_ppm: Option<u32>,
+    /// The first day of the rate, in UTC.
     valid_from: NaiveDate,
 }
+
+#[cfg(feature = "openapi")]
+crate::openapi::value!(Rate, crate::openapi::within::<RateFields>(), RateFields);
 
 impl From<Rate> for RateFields {
     fn from(Rate { class, rate, valid_from }: Rate) -> Self {
@@ -112,16 +124,17 @@ impl Rounding {
     }
 }
 
-/// A part of a country that is taxed otherwise, such as an island.
+/// A region with tax rates of its own, such as an island.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Region {
-    /// What it is called.
+    /// The name.
     pub name: Name,
-    /// How its postal codes begin, as many letters as an area has at most.
-    pub areas: Bounded<Vec<PostalCode>, AREAS_MAX>,
+    /// Prefixes of its postal codes, at most three capital letters and digits each.
+    pub areas: Bounded<Vec<PostalCode>, { AREAS_MAX }>,
     /// Its rates, in any order.
-    pub rates: Bounded<Vec<Rate>, RATES_MAX>,
+    pub rates: Bounded<Vec<Rate>, { RATES_MAX }>,
 }
 
 fn yes() -> bool {

@@ -181,6 +181,9 @@ macro_rules! texts {
                 deserializer.deserialize_str(Checked(Self::new))
             }
         }
+
+        #[cfg(feature = "openapi")]
+        crate::openapi::value!($name, crate::openapi::text(usize::from(!Self::RULES.empty), Self::RULES.max));
     )*};
 }
 

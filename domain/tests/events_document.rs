@@ -173,9 +173,12 @@ fn items(sources: &str) -> BTreeMap<String, Item> {
     let mut found = BTreeMap::new();
     let mut doc = String::new();
     let mut open: Option<(String, Item)> = None;
+    let mut in_attribute = false;
     for line in sources.lines() {
         let text = line.trim();
-        if let Some(said) = text.strip_prefix("/// ") {
+        if in_attribute || text.starts_with("#[") {
+            in_attribute = !text.ends_with(']');
+        } else if let Some(said) = text.strip_prefix("/// ") {
             say(&mut doc, said);
         } else if line == "}" {
             found.extend(open.take());
@@ -184,7 +187,7 @@ fn items(sources: &str) -> BTreeMap<String, Item> {
             open = Some((name.to_owned(), Item { doc: std::mem::take(&mut doc), ..Item::default() }));
         } else if let (Some((_, item)), Some(text)) = (&mut open, text.strip_prefix("pub ")) {
             item.fields.extend(field(text, &mut doc));
-        } else if !text.starts_with("#[") {
+        } else {
             doc.clear();
         }
     }

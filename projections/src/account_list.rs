@@ -46,22 +46,23 @@ impl Status {
     }
 }
 
-/// An account in one line.
+/// An account in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AccountRow))]
 pub struct Row {
-    /// The account.
+    /// Its id.
     pub id: AccountId,
-    /// Where its mails go.
+    /// The e-mail address.
     pub email: Personal<Email>,
     /// The profile.
     pub profile: Option<Personal<Profile>>,
     /// The role.
     pub role: Role,
-    /// How far it is.
+    /// The state of the account.
     pub status: Status,
     /// Whether the address is its owner's, also while it is banned.
     pub confirmed: bool,
-    /// When it was made.
+    /// When it was registered.
     #[serde(with = "micros")]
     pub registered_at: DateTime<Utc>,
 }

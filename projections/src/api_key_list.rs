@@ -27,14 +27,15 @@ pub struct ApiKeyList;
 
 /// A key in one line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KeyInView))]
 pub struct Row {
-    /// The key.
+    /// Its id.
     pub id: ApiKeyId,
     /// The purpose of the key.
     pub name: Name,
     /// The scopes of the key.
     pub scopes: BTreeSet<Scope>,
-    /// When it was made.
+    /// When it was created.
     #[serde(with = "micros")]
     pub created_at: DateTime<Utc>,
     /// The account that created it; none if it was not created by an account.

@@ -8,6 +8,8 @@ pub mod category_list;
 pub mod engine;
 mod error;
 pub mod notification_list;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod order_email;
 pub mod order_list;
 pub mod page;

@@ -25,34 +25,36 @@ mod tests;
 #[derive(Debug)]
 pub struct NotificationList;
 
-/// A notification in one line.
+/// A notification in a list, without personal data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = NotificationRow))]
 pub struct Row {
-    /// The notification.
+    /// Its id.
     pub id: NotificationId,
     /// The recipient's account; none for a guest.
     pub account: Option<AccountId>,
-    /// How it goes.
+    /// The way it is sent.
     pub channel: Channel,
     /// The template.
+    #[cfg_attr(feature = "openapi", schema(value_type = byteshop_domain::notification::Template))]
     pub template: String,
-    /// In which language.
+    /// The language.
     pub locale: Locale,
-    /// The order that it is about.
+    /// The order that it is about, if any.
     pub order: Option<OrderId>,
-    /// The product that it is about.
+    /// The product that it is about, if any.
     pub product: Option<ProductId>,
-    /// How far it is.
+    /// `queued`, `attempted`, `failed` (will be retried), `sent`, `dead` or `skipped`.
     pub status: Status,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// Why it is dead: `refused`, `gave_up` or `outcome_unknown`.
+    /// Why it is dead: `refused`, `gave_up` or `outcome_unknown` (it may have arrived).
     pub reason: Option<Death>,
-    /// Why it is not sent.
+    /// Why it was not sent: `preference`, `no_address`, `erased`, `expired` or `too_many`.
     pub skip_reason: Option<Skip>,
     /// The latest error.
     pub error: Option<Label>,
-    /// When it is tried again.
+    /// When it is retried.
     #[serde(with = "micros::option")]
     pub retry_at: Option<DateTime<Utc>>,
     /// When it was queued.

@@ -31,10 +31,11 @@ pub use refund::Refund;
 #[derive(Debug)]
 pub struct OrderList;
 
-/// An order in one line.
+/// An order in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OrderRow))]
 pub struct Row {
-    /// The order.
+    /// Its id.
     pub id: OrderId,
     /// The order number.
     pub number: Number,
@@ -46,27 +47,27 @@ pub struct Row {
     pub payment_status: PaymentStatus,
     /// The status of the fulfilment.
     pub fulfilment: Fulfilment,
-    /// Why it is off.
+    /// The reason of the cancellation; null if not cancelled.
     pub cancel_reason: Option<CancelReason>,
     /// The total.
     pub total: Money,
     /// The amount refunded.
     pub refunded: Money,
-    /// Where the goods go.
+    /// The country that it goes to.
     pub country: Country,
     /// The recipient and the address: encrypted, and decrypted at the edge.
     pub address: Option<Personal<Address>>,
-    /// How many lines it has.
+    /// The number of lines.
     pub line_count: i64,
-    /// How many pieces they are.
+    /// The number of pieces.
     pub quantity: i64,
-    /// How many pieces came back.
+    /// Pieces returned.
     pub returned: i64,
-    /// The payment for it.
+    /// Its payment.
     pub payment: PaymentId,
     /// Refunds that failed and were not retried.
     pub refunds_failed: BTreeSet<RefundId>,
-    /// The number of its invoice.
+    /// The invoice number; null before payment.
     pub invoice: Option<Reference>,
     /// The id of the order in an older system.
     pub reference: Option<Reference>,

@@ -40,32 +40,36 @@ mod tree;
 mod wanted;
 mod words;
 
+pub use facet::Facets;
 pub(crate) use load::Catalog;
 pub use query::{Query, Shown, Sort};
-pub use shown::{Image, Variant};
+pub use shown::{Image, ListedPrice, Variant};
 
 /// The view.
 #[derive(Debug)]
 pub struct ProductList;
 
-/// A product as it is shown.
+/// A product in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ProductInView))]
 pub struct Row {
-    /// The product.
+    /// Its id.
     pub id: ProductId,
     /// The position of the event that it was created with.
     /// Pages for visitors leave it out.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     pub serial: i64,
-    /// Where it is in its life.
+    /// The state of the product.
     pub status: Status,
     /// The title.
     pub title: Title,
     /// The description.
     pub description: Description,
-    /// Where in the catalog it is.
+    /// The category.
     pub category: Option<CategoryId>,
     /// The attribute values by name.
+    #[cfg_attr(feature = "openapi", schema(value_type = byteshop_domain::openapi::maps::Attributes))]
     pub attributes: Attributes,
     /// The options of its variants.
     pub options: Vec<OptionDefinition>,
@@ -73,9 +77,9 @@ pub struct Row {
     pub images: Vec<Image>,
     /// The variants, in the order of creation.
     pub variants: Vec<Variant>,
-    /// From the lowest price to the highest, in each currency.
+    /// The lowest and the highest price, per currency.
     pub prices: Vec<PriceRange>,
-    /// The lowest price, in the currency that most variants have.
+    /// The lowest price in the requested currency; by default in the most common currency of its variants.
     pub price_min: Option<Money>,
     /// The highest price, in that currency.
     pub price_max: Option<Money>,
@@ -86,6 +90,7 @@ pub struct Row {
 
 /// The lowest and highest price of a product's variants in a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PriceRangeRow))]
 pub struct PriceRange {
     /// The lowest price.
     pub min: Money,

@@ -30,7 +30,7 @@ pub struct PromotionList;
 /// A promotion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// The promotion.
+    /// Its id.
     pub id: PromotionId,
     /// Where it is in its life.
     pub status: Status,
@@ -45,14 +45,21 @@ pub struct Row {
     pub created_at: DateTime<Utc>,
 }
 
-/// A promotion as it stands at a moment.
+/// A promotion that was applied, and its discount, as it stands at a moment.
 #[derive(Serialize)]
-struct Shown {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PromotionRow))]
+pub struct Shown {
+    /// Its id.
     id: PromotionId,
+    /// `scheduled`, `active`, `paused`, `over` or `ended`.
     status: Standing,
+    /// Its terms.
     terms: Terms,
+    /// Orders placed with it, cancelled ones included.
     orders: i64,
+    /// Its discount on them, per currency.
     given: Vec<Money>,
+    /// When it was created.
     #[serde(with = "micros")]
     created_at: DateTime<Utc>,
 }

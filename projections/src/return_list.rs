@@ -24,31 +24,32 @@ mod tests;
 #[derive(Debug)]
 pub struct ReturnList;
 
-/// A return in one line.
+/// A return in a list. The buyer's comment is in the return itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ReturnRow))]
 pub struct Row {
-    /// The return.
+    /// Its id.
     pub id: ReturnId,
     /// The order.
     pub order: OrderId,
-    /// How far it is.
+    /// The state of the return.
     pub status: Stage,
     /// The pieces to return, summed by variant.
     pub lines: Vec<Demand>,
-    /// Why.
+    /// Why the goods are returned.
     pub reason: Why,
-    /// How many pieces are to come back.
+    /// The number of pieces to return.
     pub quantity: i64,
     /// The amount refunded.
     pub amount: Option<Money>,
-    /// The piece of the payment that goes back.
+    /// The refund; null until the goods are received, and if there is nothing to refund.
     pub refund: Option<RefundId>,
-    /// The credit note.
+    /// Null until the goods are received.
     pub credit_note: Option<CreditNoteId>,
-    /// When it was asked for.
+    /// When it was requested.
     #[serde(with = "micros")]
     pub requested_at: DateTime<Utc>,
-    /// When something last happened to it.
+    /// When it last changed.
     #[serde(with = "micros")]
     pub changed_at: DateTime<Utc>,
 }

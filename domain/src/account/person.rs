@@ -94,16 +94,16 @@ impl Channel {
     }
 }
 
-/// How somebody wants to be served.
+/// An account's preferences.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// The language of what they are sent.
     pub locale: Locale,
-    /// The currency that they are shown prices in, where there is a choice.
+    /// ISO 4217 currency code of the prices that the account is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
-    /// How they want to hear of what happens to their orders. What protects the account comes by mail in any case.
+    /// How the owner hears of what happens to their orders; what protects the account always comes by mail.
     pub channels: BTreeSet<Channel>,
 }
 
@@ -114,25 +114,31 @@ impl Settings {
     }
 }
 
-/// What somebody says of themselves; all of it may be left out.
+/// A person's profile; fields that were never set are absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ProfileShown))]
 pub struct Profile {
-    /// What they are called.
+    /// The name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub name: Option<Name>,
-    /// Where they can be called.
+    /// The phone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub phone: Option<Phone>,
 }
 
-/// From where somebody asked.
+/// The client of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ClientShown))]
 pub struct Client {
     /// The network address.
+    #[cfg_attr(feature = "openapi", schema(example = "192.0.2.7"))]
     pub address: String,
-    /// What the program calls itself; cut where it is too long to be meant.
+    /// The `User-Agent` of the program, shortened if it is too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, example = "curl/8.5.0"))]
     pub agent: Option<String>,
 }
 
@@ -140,6 +146,9 @@ pub struct Client {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(pub String);
+
+#[cfg(feature = "openapi")]
+crate::openapi::value!(Secret, crate::openapi::any_text());
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -12,29 +12,31 @@ use crate::text::{AttributeName, Label, Unit};
 /// Most labels of an attribute: one for each language.
 pub const LABELS_MAX: usize = Locale::ALL.len();
 
-/// An attribute that the products of a category have.
+/// An attribute of the products of a category, as it was set: what was left out is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AttributeDefinition {
-    /// Its name in products and filters.
+    /// The name used in products and filters.
     pub name: AttributeName,
-    /// What its values are.
+    /// The type of its values.
     pub r#type: AttributeType,
-    /// The values there can be, in their order, when it is a choice.
+    /// The allowed values of a choice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub values: Bounded<Vec<Label>, VALUES_MAX>,
-    /// What its numbers count, such as `mm`.
+    pub values: Bounded<Vec<Label>, { VALUES_MAX }>,
+    /// The unit, such as `mm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub unit: Option<Unit>,
-    /// Whether a product is published only with it.
+    /// Whether it is required for publishing.
     #[serde(default, skip_serializing_if = "is_false")]
     pub required: bool,
-    /// Whether people filter by it.
+    /// Whether it is offered as a filter.
     #[serde(default, skip_serializing_if = "is_false")]
     pub filterable: bool,
-    /// What people call it.
+    /// The label by language: `en` and `ru`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: Bounded<BTreeMap<Locale, Label>, LABELS_MAX>,
+    pub labels: Bounded<BTreeMap<Locale, Label>, { LABELS_MAX }>,
 }
 
 /// What the values of an attribute are.

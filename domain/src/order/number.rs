@@ -31,6 +31,9 @@ pub struct Number([u8; DIGITS + 1]);
 )]
 pub struct NumberError;
 
+#[cfg(feature = "openapi")]
+crate::openapi::value!(Number, crate::openapi::example("7K3Q-X9MW-2FBA"));
+
 impl Number {
     /// The number of an order, or of another document that people read out.
     pub fn of(id: Uuid) -> Self {

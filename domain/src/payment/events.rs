@@ -40,22 +40,23 @@ impl CaptureMode {
     }
 }
 
-/// Why money is given back.
+/// What a refund is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum RefundCause {
-    /// The order is off.
+    /// The order was cancelled.
     OrderCancelled,
-    /// Some of the order is off.
+    /// Some lines of the order were cancelled.
     LinesCancelled,
-    /// Goods came back.
+    /// Goods were returned.
     Return {
-        /// With which return.
+        /// The return.
         id: ReturnId,
     },
-    /// The shop wants it so.
+    /// Staff refunded an amount.
     Staff {
-        /// Why.
+        /// The reason that staff gave.
         reason: Reason,
     },
 }

@@ -40,12 +40,13 @@ fn is_false(it: &bool) -> bool {
     !it
 }
 
-/// A line's part of a discount.
+/// A line's share of a discount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Share {
     /// The index of the line, from 0.
     pub line: usize,
-    /// What was taken off of it.
+    /// The amount.
     pub amount: Money,
 }
 

@@ -13,14 +13,15 @@ use crate::text::{AttributeName, Label};
 /// those with the same values in any order.
 pub type Options = IndexMap<AttributeName, Label>;
 
-/// What the variants of a product differ in.
+/// An option of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OptionDefinition {
-    /// Its name, such as `size`.
+    /// The name, such as `size`.
     pub name: AttributeName,
-    /// What there is of it, in the order in which people see it.
-    pub values: Bounded<Vec<Label>, OPTION_VALUES_MAX>,
+    /// The values, in display order.
+    pub values: Bounded<Vec<Label>, { OPTION_VALUES_MAX }>,
 }
 
 /// Every combination of the values, the last option changing first; nothing when a product cannot have so many variants.

@@ -17,44 +17,48 @@ use crate::text::Sku;
 /// How far back the lowest price is looked for.
 pub const LOOK_BACK: TimeDelta = TimeDelta::days(30);
 
-/// What a variant has cost in a currency.
+/// The prices of a variant in a currency.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PriceHistory {
     /// The variant.
     pub variant: VariantId,
-    /// Its code.
+    /// Its SKU.
     pub sku: Sku,
-    /// The currency.
+    /// ISO 4217 currency code.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub currency: Currency,
-    /// The prices, oldest first.
+    /// Oldest first.
     pub entries: Vec<Entry>,
-    /// The lowest price that was asked in the last 30 days; none when it was not sold in them.
+    /// The lowest price of the last 30 days; null if it was not sold in them.
     pub lowest_30_days: Option<Price>,
-    /// The reduction that is in force.
+    /// The current reduction, with the lowest price of the 30 days before it; null if there is none.
     pub reduction: Option<Reduction>,
 }
 
-/// A price, and for how long it was asked.
+/// A price and its period.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PriceEntry))]
 pub struct Entry {
     /// The price.
     pub price: Price,
-    /// The higher price that it was shown to be below of.
+    /// A higher reference price, shown struck through.
     pub compare_at: Option<Price>,
-    /// Since when.
+    /// When it began.
     pub from: DateTime<Utc>,
-    /// Until when; none for the present one.
+    /// Null for the current price.
     pub until: Option<DateTime<Utc>>,
 }
 
-/// A price that is lower than the one before.
+/// A reduction of a price.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reduction {
-    /// Since when.
+    /// When the price was reduced.
     pub from: DateTime<Utc>,
-    /// The price before.
+    /// The price until then.
     pub previous_price: Price,
-    /// The lowest price of the 30 days before the reduction.
+    /// The lowest price of the 30 days before.
     pub lowest_before: Price,
 }
 

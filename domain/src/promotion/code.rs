@@ -46,6 +46,9 @@ impl CouponCode {
     }
 }
 
+#[cfg(feature = "openapi")]
+crate::openapi::value!(CouponCode, crate::openapi::text(MIN, MAX).pattern(Some("^[A-Za-z0-9_-]+$")));
+
 impl Limited for CouponCode {
     const MAX: usize = MAX;
 }

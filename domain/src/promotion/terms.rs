@@ -16,44 +16,52 @@ use crate::money::Price;
 use crate::quantity::Quantity;
 use crate::text::{Country, Label, Slug};
 
-/// What a promotion gives, of what, for whom and when.
+/// The terms of a promotion, as they were set: what was left out is absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(utoipa::ToSchema),
+    schema(example = json!({"label": "Spring sale", "code": "SPRING-26", "benefit": {"kind": "percent", "percent_bps": 1000}}))
+)]
 pub struct Terms {
-    /// What people see in their cart and on their invoice.
+    /// The name shown in the cart and on the invoice.
     pub label: Label,
-    /// What is entered to get it; without, it is given by itself.
+    /// The coupon code, case-insensitive; without one the promotion is automatic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub code: Option<CouponCode>,
     /// What it gives.
     pub benefit: Benefit,
-    /// Of what.
+    /// What it applies to; everything by default.
     #[serde(default, skip_serializing_if = "Target::is_order")]
     pub target: Target,
-    /// What must be so; all of it.
+    /// What must hold.
     #[serde(default, skip_serializing_if = "Conditions::is_none")]
     pub conditions: Conditions,
     /// How often it can be used.
     #[serde(default, skip_serializing_if = "Limits::is_none")]
     pub limits: Limits,
-    /// The higher, the earlier it is taken off. At the same priority coupons come first, then the older promotion.
+    /// Promotions with a higher priority are applied first; default 0. At the same priority coupons come first, then the older promotion.
     #[serde(default)]
     pub priority: i16,
-    /// Whether it is given alone: nothing before it, and nothing after it.
+    /// Whether it excludes other promotions.
     #[serde(default)]
     pub exclusive: bool,
-    /// Whether its code can be entered beside other codes of which this is said, too.
+    /// Whether its code can be combined with other combinable codes.
     #[serde(default)]
     pub combinable: bool,
-    /// When it begins; without, at once.
+    /// When it begins; at once if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub from: Option<DateTime<Utc>>,
-    /// When it is over.
+    /// When it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub until: Option<DateTime<Utc>>,
 }
 
-/// What a promotion gives.
+/// The benefit of a promotion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "kind",
@@ -61,68 +69,73 @@ pub struct Terms {
     deny_unknown_fields,
     expecting = "an object with a `kind`, such as `percent`"
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Benefit {
-    /// A share of what each line of the target costs.
+    /// A percentage off each target line.
     Percent {
-        /// The share, in hundredths of a percent.
+        /// The percentage, in basis points (hundredths of a percent).
         percent_bps: BasisPoints,
     },
-    /// An amount off the target's lines together, but never more than they cost; shared among them by what they cost.
+    /// A fixed amount off the target lines together, but never more than they cost.
     Fixed {
-        /// The amount, once per currency; in other currencies it gives nothing.
-        amounts: Bounded<Vec<Price>, LIST_MAX>,
+        /// The amount, once per currency; in other currencies there is no discount.
+        amounts: Bounded<Vec<Price>, { LIST_MAX }>,
     },
-    /// What sending costs.
+    /// Free shipping by these services; by any of them if absent.
     FreeShipping {
-        /// By which services; none for any.
+        /// The services.
         #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-        services: Bounded<BTreeSet<Slug>, LIST_MAX>,
+        services: Bounded<BTreeSet<Slug>, { LIST_MAX }>,
     },
-    /// For so many pieces of the target, so many others for less. Among pieces that could be either, the cheapest are the
-    /// ones for less.
+    /// Buy `buy` pieces of the target, get `get` pieces (of it, or of `of`) at a discount. Among pieces that could be either, the
+    /// cheapest are the discounted ones.
     BuyGet {
         /// How many are bought at their price.
         buy: Quantity,
-        /// How many are for less.
+        /// How many are discounted.
         get: Quantity,
-        /// What is for less; the target itself when nothing is named. What is for less does not count as bought.
+        /// What is discounted; the target itself if absent. Discounted pieces do not count as bought.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(nullable = false))]
         of: Option<Target>,
-        /// How much less, in hundredths of a percent: 10,000 is free.
+        /// The discount in basis points (hundredths of a percent): 10,000 is free.
         percent_bps: BasisPoints,
-        /// How many times in one order; without, as often as it fits.
+        /// The maximum number of times per order; unlimited if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(nullable = false))]
         times: Option<Quantity>,
     },
-    /// A share of the target that grows with what it costs.
+    /// A percentage off the target that grows with its amount.
     BySubtotal {
         /// The tiers; of those that are reached, the highest counts.
-        tiers: Bounded<Vec<SubtotalTier>, LIST_MAX>,
+        tiers: Bounded<Vec<SubtotalTier>, { LIST_MAX }>,
     },
-    /// A share of the target that grows with how many pieces it is.
+    /// A percentage off the target that grows with the quantity.
     ByQuantity {
         /// The tiers; of those that are reached, the highest counts.
-        tiers: Bounded<Vec<QuantityTier>, LIST_MAX>,
+        tiers: Bounded<Vec<QuantityTier>, { LIST_MAX }>,
     },
 }
 
-/// From an amount on, a share; in other currencies nothing.
+/// The percentage from a minimum amount on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SubtotalTier {
-    /// The least that the target costs.
+    /// The minimum amount of the target.
     pub from: Price,
-    /// The share, in hundredths of a percent.
+    /// The percentage, in basis points (hundredths of a percent).
     pub percent_bps: BasisPoints,
 }
 
-/// From a number of pieces on, a share.
+/// The percentage from a minimum quantity on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct QuantityTier {
-    /// The fewest pieces of the target.
+    /// The minimum quantity of the target.
     pub from: Quantity,
-    /// The share, in hundredths of a percent.
+    /// The percentage, in basis points (hundredths of a percent).
     pub percent_bps: BasisPoints,
 }
 
@@ -134,63 +147,71 @@ pub struct QuantityTier {
     deny_unknown_fields,
     expecting = "an object with a `kind`, such as `order`"
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Target {
-    /// All of them.
+    /// Every line of the order.
     Order {},
-    /// Those of products.
+    /// These products.
     Products {
         /// The products.
-        products: Bounded<BTreeSet<ProductId>, LIST_MAX>,
+        products: Bounded<BTreeSet<ProductId>, { LIST_MAX }>,
     },
-    /// Those of products in categories and in what is under them.
+    /// Products in these categories or their descendants.
     Categories {
         /// The categories.
-        categories: Bounded<BTreeSet<CategoryId>, LIST_MAX>,
+        categories: Bounded<BTreeSet<CategoryId>, { LIST_MAX }>,
     },
-    /// Those of variants.
+    /// These variants.
     Variants {
         /// The variants.
-        variants: Bounded<BTreeSet<VariantId>, LIST_MAX>,
+        variants: Bounded<BTreeSet<VariantId>, { LIST_MAX }>,
     },
 }
 
-/// What must be so.
+/// Conditions, all of which must hold.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Conditions {
-    /// What the goods cost at least before discounts, once per currency; in other currencies the condition is not met.
+    /// The minimum subtotal before discounts, once per currency; in other currencies the condition is not met.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub minimum_subtotal: Bounded<Vec<Price>, LIST_MAX>,
-    /// How many pieces of the target there are at least.
+    pub minimum_subtotal: Bounded<Vec<Price>, { LIST_MAX }>,
+    /// The minimum number of pieces of the target.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub minimum_quantity: Option<Quantity>,
-    /// One of these is in the order.
+    /// The order contains one of these.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub contains: Option<Target>,
     /// It is the customer's first order. Guests are known by their e-mail address, and only as far as they used this
     /// promotion before.
     #[serde(skip_serializing_if = "is_false")]
     pub first_order: bool,
-    /// It is one of these customers; none for anybody.
+    /// The customer is one of these accounts.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub customers: Bounded<BTreeSet<AccountId>, LIST_MAX>,
-    /// It goes to one of these countries; none for anywhere.
+    pub customers: Bounded<BTreeSet<AccountId>, { LIST_MAX }>,
+    /// The destination is one of these countries (ISO 3166 codes).
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub countries: Bounded<BTreeSet<Country>, LIST_MAX>,
-    /// It is in one of these currencies; none for any.
+    pub countries: Bounded<BTreeSet<Country>, { LIST_MAX }>,
+    /// The currency is one of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub currencies: Bounded<Vec<Currency>, LIST_MAX>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub currencies: Bounded<Vec<Currency>, { LIST_MAX }>,
 }
 
-/// How often it can be used.
+/// Limits on its use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limits {
-    /// By all together.
+    /// The maximum number of uses.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, nullable = false))]
     pub total: Option<u32>,
-    /// By one customer.
+    /// The maximum number of uses by one customer.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, nullable = false))]
     pub per_customer: Option<u32>,
 }
 

@@ -42,16 +42,21 @@ pub enum Condition {
     Incomplete,
 }
 
-/// What came back of a variant.
+/// Returned goods of a variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(utoipa::ToSchema),
+    schema(example = json!({"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1, "condition": "new", "restock": true}))
+)]
 pub struct Received {
-    /// What.
+    /// The variant.
     pub variant: VariantId,
-    /// How many.
+    /// How many pieces of it.
     pub quantity: Quantity,
-    /// In which condition.
+    /// The condition of the goods.
     pub condition: Condition,
-    /// Whether it is for sale again.
+    /// Whether it can be sold again.
     pub restock: bool,
 }
 

@@ -20,6 +20,9 @@ pub struct Topic(pub(crate) String);
 #[error("a filter must be *, a category such as order.*, or an event type such as order.paid that is delivered")]
 pub struct NoTopic;
 
+#[cfg(feature = "openapi")]
+crate::openapi::value!(Topic, crate::openapi::example("order.*"));
+
 impl Topic {
     /// What a program has to be allowed to read for it to be told this.
     pub fn scopes(&self) -> BTreeSet<Scope> {

@@ -12,7 +12,6 @@ use byteshop_domain::text::{Email, Reason, fresh, search_form};
 use byteshop_projections::View as _;
 use byteshop_projections::account_list::{self, AccountList, Status};
 use byteshop_projections::page::Ask as PageAsk;
-use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::show::account as show;
+use super::show::{PageOf, account as show};
 use crate::app::Shared;
 use crate::edge::actor::{Admin, Staff};
 use crate::edge::ask::{Ask, Nothing, Of, Params};
@@ -49,7 +48,7 @@ struct BanOf {
 #[schema(example = json!({"role": "support"}))]
 struct RoleOf {
     /// The role.
-    #[schema(value_type = crate::http::show::names::Role, example = "support")]
+    #[schema(value_type = byteshop_domain::account::Role, example = "support")]
     role: Role,
 }
 
@@ -74,10 +73,10 @@ struct ListQuery {
     /// thousands of accounts at a time: a page may hold few items or none, and `next` continues the search.
     q: Option<String>,
     /// The role.
-    #[param(value_type = Option<crate::http::show::names::Role>)]
+    #[param(value_type = Option<byteshop_domain::account::Role>)]
     role: Option<Role>,
     /// The state of the account.
-    #[param(value_type = Option<crate::http::show::names::AccountStatus>)]
+    #[param(value_type = Option<byteshop_projections::account_list::Status>)]
     status: Option<Status>,
     /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
@@ -86,27 +85,8 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-/// An account in a list.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct AccountRow {
-    id: String,
-    email: String,
-    #[schema(required = true)]
-    profile: Option<show::ProfileShown>,
-    role: crate::http::show::names::Role,
-    status: crate::http::show::names::AccountStatus,
-    registered_at: DateTime<Utc>,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct AccountPage {
-    items: Vec<AccountRow>,
-    /// The cursor of the next page.
-    #[schema(required = true)]
-    next: Option<String>,
-}
+/// A page of the list.
+type AccountPage = PageOf<account_list::Row>;
 
 /// A page, to be looked through.
 #[derive(Serialize, Deserialize)]

@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
 use byteshop_eventstore::read::Filter;
-use byteshop_projections::State as ViewState;
 use byteshop_projections::page::List;
 use byteshop_projections::sales::{self, By, Sales as Sold};
 use byteshop_projections::{Status, View as _};
@@ -16,7 +15,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::audit::{Entries, Entry};
-use super::show::Money;
 use crate::app::{App, Shared};
 use crate::edge::actor::{Admin, Staff};
 use crate::edge::ask::Params;
@@ -125,6 +123,15 @@ async fn audit(
     lists::page(&Entries { items, next })
 }
 
+/// The state of a view.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ViewState {
+    Live,
+    Parked,
+    OtherHistory,
+}
+
 /// How far a view is.
 #[derive(Serialize, ToSchema)]
 struct ViewStatus {
@@ -137,25 +144,21 @@ struct ViewStatus {
     /// Events per second in the latest batch.
     rate: i64,
     /// The status of the order.
-    #[schema(value_type = crate::http::show::names::ViewState, example = "live")]
-    status: &'static str,
+    status: ViewState,
     /// The error that stopped it, if any.
-    #[schema(required = true)]
     error: Option<String>,
     /// The position at which it stopped.
-    #[schema(required = true)]
     error_position: Option<i64>,
     /// The time of the latest batch.
-    #[schema(required = true)]
     moved_at: Option<DateTime<Utc>>,
 }
 
 impl From<Status> for ViewStatus {
     fn from(it: Status) -> Self {
         let status = match it.state {
-            ViewState::Live => "live",
-            ViewState::Parked => "parked",
-            ViewState::OtherHistory => "other_history",
+            byteshop_projections::State::Live => ViewState::Live,
+            byteshop_projections::State::Parked => ViewState::Parked,
+            byteshop_projections::State::OtherHistory => ViewState::OtherHistory,
         };
         let Status { view: name, position, lag, rate, error, error_position, moved_at, .. } = it;
         Self { name, position, lag, rate, status, error, error_position, moved_at }
@@ -189,52 +192,13 @@ struct SalesQuery {
     until: Option<NaiveDate>,
     /// How to group sales; by month by default.
     #[serde(default)]
-    #[param(value_type = Option<crate::http::show::names::SalesGrouping>, example = "month")]
+    #[param(value_type = Option<byteshop_projections::sales::By>, example = "month")]
     by: By,
-}
-
-/// Totals of a month, a country or both, in one currency.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own type, which knows nothing of HTTP")]
-struct Totals {
-    /// A month, such as `2010-03`; null when the sums are by country alone.
-    #[schema(required = true)]
-    month: Option<String>,
-    /// Null when the sums are by month alone.
-    #[schema(required = true)]
-    country: Option<String>,
-    /// Orders, without those cancelled before payment.
-    orders: i64,
-    /// Pieces ordered.
-    quantity: i64,
-    gross: Money,
-    /// Orders cancelled after payment.
-    cancelled_orders: i64,
-    /// Amounts to be refunded for them that no credit note covers, negative.
-    cancelled_amount: Money,
-    credit_notes: i64,
-    /// Amounts credited, negative.
-    credited: Money,
-    /// `gross + cancelled_amount + credited`, tax included.
-    after_credits: Money,
-}
-
-/// Pieces lost from stock or in transit; they have neither country nor currency.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own type, which knows nothing of HTTP")]
-struct Losses {
-    /// A month, such as `2010-03`; null when the sums are by country alone.
-    #[schema(required = true)]
-    month: Option<String>,
-    /// Pieces lost, without those that were found again.
-    lost_quantity: i64,
 }
 
 #[derive(Serialize, ToSchema)]
 struct Sales {
-    #[schema(value_type = Vec<Totals>)]
     items: Vec<sales::Totals>,
-    #[schema(value_type = Vec<Losses>)]
     losses: Vec<sales::Losses>,
 }
 

@@ -13,11 +13,10 @@ use byteshop_domain::ids::{ApiKeyId, Id as _};
 use byteshop_domain::text::Name;
 use byteshop_domain::{Bounded, Personal, Subject};
 use byteshop_projections::View as _;
-use byteshop_projections::api_key_list::ApiKeyList;
+use byteshop_projections::api_key_list::{self, ApiKeyList};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -45,7 +44,7 @@ struct NewKey {
     #[schema(value_type = String, example = "Warehouse", min_length = 1, default = max::<Name>)]
     name: Name,
     /// The permissions, such as `catalog:write`; docs/ACCESS.md lists the scope of each route.
-    #[schema(value_type = Vec<crate::http::show::names::Scope>, example = json!(["stock:read", "stock:write"]), min_items = 1, default = max::<Scopes>)]
+    #[schema(value_type = Vec<byteshop_domain::api_key::Scope>, example = json!(["stock:read", "stock:write"]), min_items = 1, default = max::<Scopes>)]
     scopes: Scopes,
     /// When it expires; never by default.
     #[serde(default)]
@@ -55,47 +54,35 @@ struct NewKey {
 /// An API key. The key itself is shown only once, when it is created.
 #[derive(Serialize, ToSchema)]
 struct KeyMade<'a> {
-    #[schema(value_type = String, example = "key_01h455vb4pex5vsknk084sn02q")]
     id: ApiKeyId,
-    #[schema(value_type = String)]
     name: &'a Name,
-    #[schema(value_type = Vec<crate::http::show::names::Scope>)]
     scopes: &'a BTreeSet<Scope>,
-    #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
     /// Sent as `Authorization: Bearer bsk_…`.
-    #[schema(value_type = String, example = "bsk_…")]
+    #[schema(default = json!({"x-schema": {"example": "bsk_…"}}))]
     key: &'a Personal<Secret>,
 }
 
 /// A key in a list.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text, and what is added to it")]
+#[derive(Serialize, ToSchema)]
 struct KeyRow {
-    #[schema(example = "key_01h455vb4pex5vsknk084sn02q")]
-    id: String,
-    name: String,
-    scopes: Vec<crate::http::show::names::Scope>,
-    created_at: DateTime<Utc>,
-    /// The account that created it; null when an operator did.
-    #[schema(required = true)]
-    created_by: Option<String>,
-    /// When it stops working by itself.
-    #[schema(required = true)]
-    expires_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    key: api_key_list::Row,
     /// When it was last used, to about a minute; null when it never was.
-    #[schema(required = true)]
     last_used_at: Option<DateTime<Utc>>,
-    #[schema(required = true)]
-    revoked_at: Option<DateTime<Utc>>,
 }
 
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
+#[derive(Serialize, ToSchema)]
 struct KeyPage {
     items: Vec<KeyRow>,
     /// The cursor of the next page.
-    #[schema(required = true)]
+    next: Option<String>,
+}
+
+/// A page of the view.
+#[derive(Deserialize)]
+struct Rows {
+    items: Vec<api_key_list::Row>,
     next: Option<String>,
 }
 
@@ -152,15 +139,11 @@ async fn list(
     let ask = lists::ask(query.limit, query.cursor)?;
     app.await_views(&[ApiKeyList::NAME], &headers).await?;
     let page = app.views.api_key_list(&ask).await?.json;
-    let mut page: Value = serde_json::from_str(&page).map_err(Error::from)?;
-    let rows = page["items"].as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
-    let id = |row: &Value| row["id"].as_str().and_then(|id| id.parse::<ApiKeyId>().ok()).map(ApiKeyId::uuid);
-    let ids: Vec<Uuid> = rows.iter().filter_map(id).collect();
+    let Rows { items, next } = serde_json::from_str(&page).map_err(Error::from)?;
+    let ids: Vec<Uuid> = items.iter().map(|key| key.id.uuid()).collect();
     let last = app.uses.last(app.commands.log(), &ids).await.map_err(Error::from)?;
-    for row in rows {
-        row["last_used_at"] = json!(id(row).and_then(|id| last.get(&id)));
-    }
-    lists::page(&page)
+    let items = items.into_iter().map(|key| KeyRow { last_used_at: last.get(&key.id.uuid()).copied(), key });
+    lists::page(&KeyPage { items: items.collect(), next })
 }
 
 /// Whether to remove the webhook endpoints that the key created.

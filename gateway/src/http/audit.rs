@@ -47,10 +47,8 @@ pub struct Entry {
     /// The request at the root of the chain of causes.
     correlation_id: Uuid,
     /// The position of the event that caused it.
-    #[schema(required = true)]
     causation: Option<Position>,
     /// The W3C trace id of the request, if it had one.
-    #[schema(required = true)]
     trace_id: Option<String>,
     /// When it happened.
     occurred_at: DateTime<Utc>,
@@ -64,7 +62,6 @@ pub struct Entries {
     /// The events.
     pub items: Vec<Entry>,
     /// The cursor of the next page.
-    #[schema(required = true)]
     pub next: Option<String>,
 }
 

@@ -45,7 +45,7 @@ struct Registration {
     #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, default = max::<Name>)]
     name: Option<Name>,
     /// The language of mails, `en` or `ru`; taken from `Accept-Language` by default.
-    #[schema(value_type = Option<crate::http::show::names::Locale>, example = "en")]
+    #[schema(value_type = Option<byteshop_domain::Locale>, example = "en")]
     locale: Option<Locale>,
 }
 

@@ -183,7 +183,7 @@ struct RowVariant {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, maximum = 1_000_000)]
     weight_g: Option<Option<u32>>,
-    #[schema(value_type = Option<crate::http::show::names::TaxClass>)]
+    #[schema(value_type = Option<byteshop_domain::product::TaxClass>)]
     tax_class: Option<TaxClass>,
     physical: Option<bool>,
 }
@@ -211,15 +211,13 @@ struct RowOutcome {
     /// The index, from 0.
     row: usize,
     /// The line of the body, from 1, where rows are lines, else null; empty lines are counted.
-    #[schema(required = true)]
     line: Option<usize>,
     /// 201 if a product was created, 200 if one was updated, otherwise the status of the problem.
     status: u16,
     /// The product; null if the row was refused.
-    #[schema(value_type = Option<String>, required = true)]
     id: Option<ProductId>,
     /// The problem, in the usual form; null if there is none.
-    #[schema(schema_with = crate::http::show::names::problem, required = true)]
+    #[schema(schema_with = crate::http::show::names::problem)]
     problem: Option<Box<RawValue>>,
     #[serde(skip)]
     position: i64,

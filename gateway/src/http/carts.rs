@@ -53,7 +53,6 @@ struct CartCreated<'a> {
     #[serde(flatten)]
     cart: show::Cart<'a>,
     /// Sent as `Cart-Token`; null for the cart of an account.
-    #[schema(value_type = Option<String>, required = true)]
     cart_token: Option<&'a Personal<Secret>>,
 }
 

@@ -16,7 +16,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{openapi::max, show};
+use super::openapi::max;
+use super::show::{self, PageOf};
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Staff};
 use crate::edge::ask::{Ask, Nothing, Of, Params, present};
@@ -73,7 +74,6 @@ struct Declaration {
 #[derive(Serialize, ToSchema)]
 struct Counting<'a> {
     /// Own attributes first, then inherited ones.
-    #[schema(value_type = Vec<show::AttributeDefinition>)]
     attributes: Vec<&'a AttributeDefinition>,
 }
 
@@ -93,7 +93,6 @@ struct CategoryOrder {
 /// The categories in their new order.
 #[derive(Serialize, ToSchema)]
 struct Ordered {
-    #[schema(value_type = Vec<String>)]
     categories: Vec<CategoryId>,
 }
 
@@ -294,14 +293,8 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct CategoryPage<'a> {
-    items: Vec<show::Category<'a>>,
-    /// The cursor of the next page.
-    #[schema(required = true)]
-    next: Option<String>,
-}
+/// A page of the list.
+type CategoryPage = PageOf<show::Category<'static>>;
 
 /// Lists categories by rank and name.
 #[utoipa::path(get, path = "/v1/categories", operation_id = "listCategories",

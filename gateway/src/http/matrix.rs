@@ -8,6 +8,7 @@ use byteshop_commands::Error;
 use byteshop_commands::use_cases::products;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::Price;
+use byteshop_domain::openapi::maps;
 use byteshop_domain::product::{OptionDefinition, Options, Product, TaxClass, VARIANTS_MAX, combinations};
 use byteshop_domain::text::{AttributeName, Label, Sku, Title, fresh};
 use byteshop_domain::{Bounded, BoundedText, Kind};
@@ -58,7 +59,7 @@ struct Matrix {
     #[schema(maximum = 1_000_000)]
     weight_g: Option<u32>,
     /// The tax class.
-    #[schema(value_type = Option<crate::http::show::names::TaxClass>, example = "standard")]
+    #[schema(value_type = Option<byteshop_domain::product::TaxClass>, example = "standard")]
     tax_class: Option<TaxClass>,
     physical: Option<bool>,
     /// Exceptions: combinations with other values, and combinations to leave out.
@@ -106,16 +107,14 @@ struct MatrixOutcome {
 struct MatrixRow {
     /// 201 if a variant was created, 200 if it already existed, otherwise the status of the problem.
     status: u16,
-    #[schema(value_type = crate::http::show::names::Options)]
+    #[schema(value_type = maps::Options)]
     options: Options,
     /// The variant; null if it was refused.
-    #[schema(value_type = Option<String>, required = true)]
     id: Option<VariantId>,
     /// Its SKU; null if it was refused.
-    #[schema(value_type = Option<String>, required = true)]
     sku: Option<Sku>,
     /// The problem, in the usual form; null if there is none.
-    #[schema(schema_with = crate::http::show::names::problem, required = true)]
+    #[schema(schema_with = crate::http::show::names::problem)]
     problem: Option<Box<RawValue>>,
     #[serde(skip)]
     position: i64,

@@ -62,14 +62,14 @@ type Channels = Bounded<BTreeSet<Channel>, { Channel::ALL.len() }>;
 #[schema(example = json!({"locale": "ru", "currency": "EUR", "channels": ["email"]}))]
 struct SettingsChanges {
     /// The language.
-    #[schema(value_type = Option<crate::http::show::names::Locale>, example = "ru")]
+    #[schema(value_type = Option<byteshop_domain::Locale>, example = "ru")]
     locale: Option<Locale>,
     /// ISO 4217 currency code.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, example = "EUR", min_length = 3, max_length = 3)]
     currency: Option<Option<Currency>>,
     /// How to reach the account.
-    #[schema(value_type = Option<Vec<crate::http::show::names::Channel>>, example = json!(["email"]), default = max::<Channels>)]
+    #[schema(value_type = Option<Vec<byteshop_domain::account::Channel>>, example = json!(["email"]), default = max::<Channels>)]
     channels: Option<Channels>,
 }
 
@@ -129,7 +129,7 @@ async fn change(State(app): State<Shared>, ask: Ask<Member, Changes>) -> Result<
     responses((status = 200, description = "The settings", body = SettingsShown)))]
 async fn settings(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
-    reply::one(found.version, &found.state.live()?.settings)
+    reply::one(found.version, &SettingsShown::from(&found.state.live()?.settings))
 }
 
 /// Updates the caller's settings.
@@ -147,7 +147,7 @@ async fn change_settings(State(app): State<Shared>, ask: Ask<Member, SettingsCha
             channels: changes.channels.as_deref().cloned().unwrap_or(before.channels),
         };
         accounts::change_settings(&unit, &mut account, settings.clone())?;
-        Reply::ok(account.version, &settings)
+        Reply::ok(account.version, &SettingsShown::from(&settings))
     })
     .await
 }

@@ -23,7 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::show::names;
+use super::show::PageOf;
 use crate::app::Shared;
 use crate::edge::actor::{Member, Staff};
 use crate::edge::ask::{Ask, Nothing, Of, Params};
@@ -31,86 +31,30 @@ use crate::edge::lists;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
 
-/// A notification in a list, without personal data.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-pub(super) struct NotificationRow {
-    #[schema(example = "ntf_01h455vb4pex5vsknk084sn02q")]
-    id: String,
-    /// The recipient's account; null for a guest.
-    #[schema(required = true)]
-    account: Option<String>,
-    /// The way it is sent.
-    channel: names::Channel,
-    /// The kind of message.
-    #[schema(example = "order_paid")]
-    template: names::NotificationTemplate,
-    /// The language.
-    locale: names::Locale,
-    /// The order that it is about, if any.
-    #[schema(required = true)]
-    order: Option<String>,
-    /// The product that it is about, if any.
-    #[schema(required = true)]
-    product: Option<String>,
-    /// `queued`, `attempted`, `failed` (will be retried), `sent`, `dead` or `skipped`.
-    status: names::NotificationStatus,
-    attempts: u32,
-    /// Why it is dead: `refused`, `gave_up` or `outcome_unknown` (it may have arrived).
-    #[schema(required = true)]
-    reason: Option<names::DeathCause>,
-    /// Why it was not sent: `preference`, `no_address`, `erased`, `expired` or `too_many`.
-    #[schema(required = true)]
-    skip_reason: Option<names::SkipReason>,
-    /// The latest error.
-    #[schema(required = true)]
-    error: Option<String>,
-    /// When it is retried.
-    #[schema(required = true)]
-    retry_at: Option<DateTime<Utc>>,
-    queued_at: DateTime<Utc>,
-    #[schema(required = true)]
-    sent_at: Option<DateTime<Utc>>,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct NotificationPage {
-    items: Vec<NotificationRow>,
-    /// The cursor of the next page.
-    #[schema(required = true)]
-    next: Option<String>,
-}
+/// A page of the list.
+type NotificationPage = PageOf<Row>;
 
 /// A notification, as its recipient sees it.
 #[derive(Serialize, ToSchema)]
 struct ToldMe {
-    #[schema(value_type = String, example = "ntf_01h455vb4pex5vsknk084sn02q")]
     id: NotificationId,
     /// The subject line, in the language of the mail; null if its subject was erased.
-    #[schema(example = "Order 7K3Q-X9MW-2FBA is paid", required = true)]
+    #[schema(example = "Order 7K3Q-X9MW-2FBA is paid")]
     subject: Option<String>,
     /// The kind of message.
-    #[schema(value_type = names::NotificationTemplate, example = "order_paid")]
+    #[schema(value_type = notification::Template)]
     template: String,
     /// The way it is sent.
-    #[schema(value_type = names::Channel)]
     channel: Channel,
     /// The language.
-    #[schema(value_type = names::Locale)]
     locale: Locale,
-    #[schema(value_type = Option<String>, required = true)]
     order: Option<OrderId>,
-    #[schema(value_type = Option<String>, required = true)]
     product: Option<ProductId>,
     /// `queued`, `attempted`, `failed` (will be retried), `sent`, `dead` or `skipped`.
-    #[schema(value_type = names::NotificationStatus)]
     status: notification_list::Status,
     /// Why it was not sent: `preference`, `no_address`, `erased`, `expired` or `too_many`.
-    #[schema(value_type = Option<names::SkipReason>, required = true)]
     skip_reason: Option<Skip>,
     queued_at: DateTime<Utc>,
-    #[schema(required = true)]
     sent_at: Option<DateTime<Utc>>,
 }
 
@@ -118,7 +62,6 @@ struct ToldMe {
 struct ToldPage {
     items: Vec<ToldMe>,
     /// The cursor of the next page.
-    #[schema(required = true)]
     next: Option<String>,
 }
 
@@ -135,7 +78,7 @@ struct Rows {
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// `queued`, `attempted`, `failed`, `sent`, `dead` or `skipped`.
-    #[param(value_type = Option<names::NotificationStatus>)]
+    #[param(value_type = Option<byteshop_projections::notification_list::Status>)]
     status: Option<notification_list::Status>,
     /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
@@ -204,7 +147,6 @@ async fn page(
 /// A notification that was sent again.
 #[derive(Serialize, ToSchema)]
 struct Resent {
-    #[schema(value_type = String)]
     id: NotificationId,
     attempts: u32,
 }
@@ -254,7 +196,6 @@ struct WatchFor {
 /// The events to watch for.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Watching {
-    #[schema(value_type = String)]
     product: ProductId,
     pub(super) on: Vec<Wait>,
 }

@@ -17,7 +17,9 @@ use crate::edge::access;
 use crate::edge::body::FAULTS_MAX;
 use crate::edge::contract::Contract;
 
+mod answers;
 mod bounds;
+mod values;
 
 pub(super) use bounds::max;
 
@@ -46,9 +48,9 @@ pub(super) use bounds::max;
         (name = "admin", description = "For staff"),
         (name = "operations", description = "For operators"),
     ),
-    components(schemas(super::show::Money,
+    components(schemas(
         // Only parameters refer to these, which adds no schema by itself.
-        super::show::names::SortOrder, super::show::names::ShownProducts, super::show::names::SalesGrouping))
+        super::show::names::SortOrder, super::show::names::ShownProducts, byteshop_projections::sales::By))
 )]
 struct Api;
 
@@ -68,7 +70,9 @@ pub fn document() -> &'static str {
 fn value() -> Value {
     let (_, api) = routes().split_for_parts();
     let mut document = serde_json::to_value(api).unwrap_or_default();
+    values::write_out(&mut document);
     bounds::settle(&mut document);
+    answers::require_null(&mut document);
     complete(&mut document);
     document
 }
@@ -157,22 +161,16 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
     let command = method != "get";
     // The caller's own data is one resource, too.
     let one = path.contains('{') || path.starts_with("/v1/me");
-    let security = operation.get("security").map(Value::to_string).unwrap_or_default();
-    let mut problems = vec![400, 429, 503];
-    if !security.is_empty() {
-        problems.push(401);
-    }
-    let public = security.is_empty() || security.contains("{}");
-    if !public {
-        // A role or the key of a program that may not.
-        problems.push(403);
-    }
-    if one {
+    let requires_version = operation["responses"].get("428").is_some();
+    // Where everybody may ask, a role can still be too low for what is asked for, and the key of a program without the scope.
+    let mut problems = vec![400, 401, 403, 429, 503];
+    if one || command {
+        // The thing itself, or one that the body names.
         problems.push(404);
     }
     if command {
         problems.extend([408, 409, 413, 415, 422]);
-        if one {
+        if one || requires_version {
             problems.push(412);
         }
     }
@@ -196,7 +194,7 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
         (true, false) => &["X-Request-Id", "Idempotency-Key"],
         (false, _) => &["X-Request-Id", "Min-Log-Position"],
     };
-    let required = operation["responses"].get("428").is_some().then(required_version);
+    let required = requires_version.then(required_version);
     let parameters = names.iter().map(|name| reference("parameters", name)).chain(required);
     match operation["parameters"].as_array_mut() {
         Some(known) => known.extend(parameters),
@@ -229,8 +227,8 @@ const COMMAND_HEADERS: [(&str, &str, &str); 3] = [
     ("Idempotency-Replayed", "`true` if this is a repeated answer", "string"),
 ];
 
-/// The statuses of problems.
-const PROBLEMS: [u16; 12] = [400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 503];
+/// Everything that a problem can be answered with.
+const PROBLEMS: [u16; 14] = [400, 401, 403, 404, 408, 409, 412, 413, 415, 416, 422, 428, 429, 503];
 
 fn reference(kind: &str, name: &str) -> Value {
     json!({"$ref": format!("#/components/{kind}/{name}")})
@@ -271,7 +269,9 @@ fn meaning(status: u16) -> &'static str {
         412 => "The version differs from `If-Match`",
         413 => "The body is too large",
         415 => "The media type of the body is not supported",
+        416 => "The file does not have the range",
         422 => "The body is valid JSON that the rules refuse",
+        428 => "`If-Match` is missing",
         429 => "Too many requests",
         _ => "Temporarily unavailable: retry after `Retry-After`",
     }

@@ -253,50 +253,7 @@ fn variants(product: &Product) -> Vec<VariantId> {
 /// The price history of a variant.
 #[derive(Serialize, ToSchema)]
 struct History {
-    #[schema(value_type = Vec<PriceHistory>)]
     items: Vec<product::PriceHistory>,
-}
-
-/// The prices of a variant in a currency.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-struct PriceHistory {
-    variant: String,
-    sku: String,
-    /// ISO 4217 currency code.
-    currency: String,
-    /// Oldest first.
-    entries: Vec<PriceEntry>,
-    /// The lowest price of the last 30 days; null if it was not sold in them.
-    #[schema(required = true)]
-    lowest_30_days: Option<show::Money>,
-    /// The current reduction, with the lowest price of the 30 days before it; null if there is none.
-    #[schema(required = true)]
-    reduction: Option<Reduction>,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-struct PriceEntry {
-    price: show::Money,
-    /// A higher reference price, shown struck through.
-    #[schema(required = true)]
-    compare_at: Option<show::Money>,
-    from: DateTime<Utc>,
-    /// Null for the current price.
-    #[schema(required = true)]
-    until: Option<DateTime<Utc>>,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-struct Reduction {
-    /// When the price was reduced.
-    from: DateTime<Utc>,
-    /// The price until then.
-    previous_price: show::Money,
-    /// The lowest price of the 30 days before.
-    lowest_before: show::Money,
 }
 
 /// The price history of a product's variants.

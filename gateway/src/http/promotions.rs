@@ -12,11 +12,11 @@ use byteshop_projections::promotion_list::{self, PromotionList};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::show;
+use super::show::{self, PageOf};
 use crate::app::Shared;
 use crate::edge::actor::{Admin, Staff};
 use crate::edge::ask::{Ask, Nothing, Of, Params};
@@ -155,7 +155,7 @@ async fn moment(app: &Shared, then: &Then) -> Result<DateTime<Utc>, Problem> {
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// `scheduled` (before its period), `active`, `paused`, `over` (after its period) or `ended`.
-    #[param(value_type = Option<crate::http::show::names::PromotionStatus>)]
+    #[param(value_type = Option<byteshop_domain::promotion::Standing>)]
     status: Option<Standing>,
     /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
@@ -164,29 +164,8 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-/// A promotion that was applied, and its discount.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct PromotionRow {
-    id: String,
-    /// `scheduled`, `active`, `paused`, `over` or `ended`.
-    status: crate::http::show::names::PromotionStatus,
-    terms: show::Terms,
-    /// Orders placed with it, cancelled ones included.
-    orders: i64,
-    /// Its discount on them, per currency.
-    given: Vec<show::Money>,
-    created_at: DateTime<Utc>,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct PromotionPage {
-    items: Vec<PromotionRow>,
-    /// The cursor of the next page.
-    #[schema(required = true)]
-    next: Option<String>,
-}
+/// A page of the list.
+type PromotionPage = PageOf<promotion_list::Shown>;
 
 /// Lists promotions, newest first.
 #[utoipa::path(get, path = "/v1/admin/promotions", operation_id = "listPromotions",

@@ -62,10 +62,8 @@ struct Notification {
     #[schema(value_type = String, default = max::<TypeText>)]
     r#type: TypeText,
     /// The provider's reference of the charge.
-    #[schema(value_type = String)]
     reference: ProviderReference,
     /// The payment of the shop.
-    #[schema(value_type = String)]
     payment: PaymentId,
 }
 

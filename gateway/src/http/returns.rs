@@ -40,7 +40,7 @@ struct NewReturn {
     #[schema(value_type = Vec<show::LineQuantity>, min_items = 1, default = max::<show::LineQuantities>)]
     lines: show::LineQuantities,
     /// Why the goods are returned.
-    #[schema(value_type = crate::http::show::names::ReturnReason, example = "changed_mind")]
+    #[schema(value_type = byteshop_domain::returns::Why, example = "changed_mind")]
     reason: Why,
     /// The buyer's comment, for staff.
     #[schema(value_type = Option<String>, min_length = 1, default = max::<Comment>)]
@@ -227,26 +227,20 @@ async fn of_order(
 /// A credit note.
 #[derive(Serialize, ToSchema)]
 struct CreditNoteShown<'a> {
-    #[schema(value_type = String, example = "crn_01h455vb4pex5vsknk084sn02q")]
     id: CreditNoteId,
     /// The number, as printed.
-    #[schema(value_type = String, example = "CN-2026-000007")]
+    #[schema(default = json!({"x-schema": {"example": "CN-2026-000007"}}))]
     number: &'a Reference,
     /// The goods it covers; empty for a refund of money alone.
     lines: Vec<CreditLine<'a>>,
     /// Refunded shipping; null if none.
-    #[schema(value_type = Option<show::Money>, required = true)]
     shipping: Option<Money>,
-    #[schema(value_type = show::Money)]
     total: Money,
     /// Tax included in the total, by rate; null if unknown.
-    #[schema(required = true)]
     taxes: Option<Vec<CreditTax>>,
     /// The refund; null if it was made outside the shop.
-    #[schema(value_type = Option<String>, required = true)]
     refund: Option<RefundId>,
     /// Why money alone is refunded; `shipping` for shipping costs.
-    #[schema(value_type = Option<String>, required = true)]
     reason: Option<&'a Reason>,
 }
 
@@ -256,25 +250,19 @@ struct CreditTax {
     #[schema(example = 1900, maximum = 10_000)]
     rate_bps: u16,
     /// The exact rate in parts per million, if `rate_bps` is rounded: 88750 is 8.875 %.
-    #[schema(maximum = 1_000_000, required = true)]
+    #[schema(maximum = 1_000_000)]
     rate_ppm: Option<u32>,
     /// The amount without tax.
-    #[schema(value_type = show::Money)]
     net: Money,
     /// The tax.
-    #[schema(value_type = show::Money)]
     tax: Money,
 }
 
 #[derive(Serialize, ToSchema)]
 struct CreditLine<'a> {
-    #[schema(value_type = String)]
     variant: VariantId,
-    #[schema(value_type = String)]
     sku: &'a Sku,
-    #[schema(value_type = i64)]
     quantity: Quantity,
-    #[schema(value_type = show::Money)]
     amount: Money,
 }
 

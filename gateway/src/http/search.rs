@@ -11,9 +11,8 @@ use byteshop_domain::product::Status;
 use byteshop_domain::text::Slug;
 use byteshop_projections::View as _;
 use byteshop_projections::category_list::CategoryList;
-use byteshop_projections::product_list::{ProductList, Query, Shown, Sort};
+use byteshop_projections::product_list::{self, Facets, ProductList, Query, Shown, Sort};
 use byteshop_projections::stock_level::StockLevel;
-use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde::de::IntoDeserializer as _;
@@ -21,7 +20,6 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::show;
 use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::Params;
@@ -157,155 +155,32 @@ fn shown(text: &str) -> Option<Shown> {
     })
 }
 
-/// A product in a list.
+/// A product in a list, with its availability, which another view knows.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct ProductRow {
-    id: String,
-    status: crate::http::show::names::ProductStatus,
-    title: String,
-    description: String,
-    #[schema(required = true)]
-    category: Option<String>,
-    #[schema(value_type = crate::http::show::names::Attributes)]
-    attributes: (),
-    options: Vec<show::OptionDefinition>,
-    images: Vec<show::Image>,
-    variants: Vec<VariantRow>,
-    /// The lowest and the highest price, per currency.
-    prices: Vec<PriceRangeRow>,
-    /// The lowest price in the requested currency; by default in the most common currency of its variants.
-    #[schema(required = true)]
-    price_min: Option<show::Money>,
-    /// The highest price, in that currency.
-    #[schema(required = true)]
-    price_max: Option<show::Money>,
-    created_at: DateTime<Utc>,
+#[schema(as = ProductRow)]
+#[expect(dead_code, reason = "the view writes the page as text, in which the stored rows are as they are")]
+struct ShownProduct {
+    #[serde(flatten)]
+    product: product_list::Row,
     /// Whether any of its variants is available for sale.
     available: bool,
 }
 
+/// A page of products.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct PriceRangeRow {
-    min: show::Money,
-    max: show::Money,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct VariantRow {
-    id: String,
-    sku: String,
-    title: String,
-    /// The unit price in the primary currency.
-    price: show::Money,
-    /// A higher reference price, shown struck through.
-    #[schema(required = true)]
-    compare_at: Option<show::Money>,
-    /// The unit price in each currency, the primary one first.
-    prices: Vec<show::ListedPrice>,
-    #[schema(value_type = crate::http::show::names::Options)]
-    options: (),
-    #[schema(required = true)]
-    weight_g: Option<u32>,
-    tax_class: crate::http::show::names::TaxClass,
-    physical: bool,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
+#[expect(dead_code, reason = "the view writes the page as text, in which the stored rows are as they are")]
 struct ProductPage {
-    items: Vec<ProductRow>,
+    items: Vec<ShownProduct>,
     /// The cursor of the next page.
-    #[schema(required = true)]
     next: Option<String>,
     /// The number of items on all pages.
     total: u64,
     /// The given `q`, if it has no results and `corrected` was used instead.
-    #[schema(required = true)]
     original: Option<String>,
     /// The search text that was used instead of `original`, without its typos.
-    #[schema(required = true)]
     corrected: Option<String>,
     /// Null unless they were asked for, or on the first page.
-    #[schema(required = true)]
-    facets: Option<Facets>,
-}
-
-/// The number of products per value; a filter's own selection does not affect its counts.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct Facets {
-    /// Only categories with products in them or their descendants.
-    categories: Vec<CategoryFacet>,
-    attributes: Vec<AttributeFacet>,
-    #[schema(required = true)]
-    price: Option<PriceFacet>,
-    /// Products in stock.
-    in_stock: u64,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct CategoryFacet {
-    id: String,
-    name: String,
-    slug: String,
-    /// The nearest category above it that is in this list; null if there is none.
-    #[schema(required = true)]
-    parent: Option<String>,
-    count: u64,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct AttributeFacet {
-    name: String,
-    /// The type of the attribute.
-    r#type: crate::http::show::names::AttributeType,
-    #[schema(required = true)]
-    unit: Option<String>,
-    /// The label by language.
-    #[schema(value_type = crate::http::show::names::Labels)]
-    labels: (),
-    /// The smallest value of a number; null otherwise.
-    #[schema(required = true)]
-    min: Option<i64>,
-    /// The largest value of a number; null otherwise.
-    #[schema(required = true)]
-    max: Option<i64>,
-    values: Vec<ValueFacet>,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct ValueFacet {
-    /// A string, an integer or a boolean.
-    value: serde_json::Value,
-    count: u64,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct PriceFacet {
-    currency: String,
-    min: i64,
-    max: i64,
-    ranges: Vec<PriceRangeFacet>,
-}
-
-/// The bounds, in the form that `price_min` and `price_max` accept; counts products with a variant priced within them.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct PriceRangeFacet {
-    /// Null for the lowest range.
-    #[schema(required = true)]
-    min: Option<i64>,
-    /// Null for the highest range.
-    #[schema(required = true)]
-    max: Option<i64>,
-    count: u64,
+    facets: Option<Facets<'static>>,
 }
 
 /// Searches the catalog.

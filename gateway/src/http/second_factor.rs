@@ -94,7 +94,6 @@ struct SecondFactorShown {
     /// Whether a secret is waiting for its first code.
     pending: bool,
     /// Since when it is active.
-    #[schema(required = true)]
     since: Option<DateTime<Utc>>,
     /// Recovery codes that are left.
     recovery_codes_left: usize,
@@ -104,13 +103,12 @@ struct SecondFactorShown {
 #[derive(Serialize, ToSchema)]
 struct Enrolment {
     /// Base32, for typing.
-    #[schema(value_type = String, example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
+    #[schema(default = json!({"x-schema": {"example": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}}))]
     secret: Personal<Secret>,
     /// For an app on the same device.
-    #[schema(value_type = String, example = "otpauth://totp/ByteShop:ada%40example%2Eorg?secret=JBSWY3DP&issuer=ByteShop&algorithm=SHA1&digits=6&period=30")]
+    #[schema(default = json!({"x-schema": {"example": "otpauth://totp/ByteShop:ada%40example%2Eorg?secret=JBSWY3DP&issuer=ByteShop&algorithm=SHA1&digits=6&period=30"}}))]
     otpauth_uri: Personal<String>,
     /// The same as a QR code, in SVG.
-    #[schema(value_type = String)]
     qr_svg: Personal<String>,
 }
 
@@ -118,7 +116,7 @@ struct Enrolment {
 #[derive(Serialize, ToSchema)]
 struct RecoveryCodes {
     /// Each can be used once.
-    #[schema(value_type = Vec<String>, example = json!(["abcd-efgh-ijkl-mnop"]))]
+    #[schema(default = json!({"x-schema": {"example": ["abcd-efgh-ijkl-mnop"]}}))]
     recovery_codes: Personal<Vec<String>>,
 }
 

@@ -85,12 +85,9 @@ struct Keys {
     refresh_token: String,
     /// When the session expires unless it is refreshed.
     refresh_expires_at: chrono::DateTime<chrono::Utc>,
-    #[schema(value_type = String)]
     session: SessionId,
-    #[schema(value_type = String)]
     account: AccountId,
     /// The role.
-    #[schema(value_type = crate::http::show::names::Role)]
     role: account::Role,
 }
 

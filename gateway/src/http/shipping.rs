@@ -112,18 +112,13 @@ struct Wanted {
 /// A shipping service.
 #[derive(Serialize, ToSchema)]
 struct Offered<'a> {
-    #[schema(value_type = String)]
     zone: &'a Slug,
     /// The service, for `PUT /v1/carts/{id}/shipping`.
-    #[schema(value_type = String, example = "parcel")]
+    #[schema(default = json!({"x-schema": {"example": "parcel"}}))]
     service: &'a Slug,
-    #[schema(value_type = String)]
     name: &'a Name,
-    #[schema(value_type = Option<String>, required = true)]
     carrier: Option<&'a Name>,
-    #[schema(value_type = show::Money)]
     price: Price,
-    #[schema(value_type = show::Days)]
     days: Days,
     /// The earliest delivery day, if dispatched today.
     earliest: NaiveDate,

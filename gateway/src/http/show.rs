@@ -13,43 +13,33 @@ mod delivery;
 mod links;
 pub(super) mod names;
 mod order;
+mod page;
 mod payment;
 mod price;
 mod promotion;
 
-pub use cart::{Address, Cart};
-pub use catalog::{
-    AttributeDefinition, Category, Image, ListedPrice, LowestBefore, NewListedPrice, OptionDefinition, Product,
-};
-pub use delivery::{
-    LineQuantities, LineQuantity, NewCarrier, Received, Return, Returns, Shipment, ShipmentPapers, Shipments,
-};
+pub use byteshop_domain::address::Address;
+pub use byteshop_domain::category::AttributeDefinition;
+pub use byteshop_domain::money::Money;
+pub use byteshop_domain::product::OptionDefinition;
+pub use byteshop_domain::promotion::Terms;
+pub use byteshop_domain::returns::Received;
+pub use byteshop_domain::shipping_book::{Days, Zone as ShippingZone};
+pub use byteshop_domain::tax_book::CountryTax;
+pub use cart::Cart;
+pub use catalog::{Category, LowestBefore, NewListedPrice, Product};
+pub use delivery::{LineQuantities, LineQuantity, NewCarrier, Return, Returns, Shipment, ShipmentPapers, Shipments};
 pub use links::{Links, Papers};
 pub use order::Order;
+pub use page::PageOf;
 pub use payment::Payment;
-pub use price::Days;
-pub use promotion::{CountryTax, Promotion, ShippingZone, Terms};
-
-/// An amount in the minor unit of its currency: 1999 EUR is 19.99 euros.
-#[derive(ToSchema)]
-#[schema(example = json!({"amount": 1999, "currency": "EUR"}))]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct Money {
-    /// The amount in minor units.
-    amount: i64,
-    /// ISO 4217 currency code.
-    #[schema(min_length = 3, max_length = 3)]
-    currency: String,
-}
+pub use promotion::Promotion;
 
 /// The stock of a variant.
 #[derive(Serialize, ToSchema)]
 pub struct Stock<'a> {
-    #[schema(value_type = String)]
     variant: VariantId,
-    #[schema(value_type = Option<String>, required = true)]
     product: Option<ProductId>,
-    #[schema(value_type = Option<String>, required = true)]
     sku: Option<&'a Sku>,
     /// Pieces in the warehouse, reserved or not.
     on_hand: i64,

@@ -55,7 +55,7 @@ const LASTS: Duration = Duration::from_mins(15);
 #[derive(Serialize, ToSchema)]
 struct Scene {
     /// A sentence for people; null if another entry already says it.
-    #[schema(example = "A guest ordered 2 items for €19.98.", required = true)]
+    #[schema(example = "A guest ordered 2 items for €19.98.")]
     text: Option<String>,
     #[serde(flatten)]
     entry: Entry,
@@ -69,7 +69,6 @@ struct OrderHistory {
     /// All entries, oldest first.
     items: Vec<Scene>,
     /// Always null: the list is complete.
-    #[schema(required = true)]
     next: Option<String>,
 }
 
@@ -216,13 +215,10 @@ struct OrderChange {
     #[schema(value_type = show::names::OrderStage)]
     stage: &'static str,
     /// The status of the order.
-    #[schema(value_type = show::names::OrderStatus)]
     status: Status,
     /// The status of its payment.
-    #[schema(value_type = show::names::OrderPaymentStatus)]
     payment_status: PaymentStatus,
     /// The status of its delivery.
-    #[schema(value_type = show::names::Fulfilment)]
     fulfilment: Fulfilment,
 }
 

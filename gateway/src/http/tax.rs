@@ -34,7 +34,7 @@ struct TaxRates {
     /// Where taxes are rounded to the smallest unit: `line`, the tax of each line and of the shipping (the default), or `rate`, of
     /// each rate over the whole order, as EN 16931 requires. Unchanged when left out. Orders keep the rounding that they were
     /// placed with.
-    #[schema(value_type = Option<show::names::TaxRounding>, example = "line")]
+    #[schema(value_type = Option<byteshop_domain::tax_book::Rounding>, example = "line")]
     rounding: Option<Rounding>,
 }
 
@@ -42,10 +42,8 @@ struct TaxRates {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TaxRates)]
 struct ShownRates<'a> {
-    #[schema(value_type = Vec<show::CountryTax>)]
     countries: Vec<&'a CountryTax>,
     /// Where taxes are rounded to the smallest unit: in each line, or for each rate over the whole order.
-    #[schema(value_type = show::names::TaxRounding, example = "line")]
     rounding: Rounding,
 }
 

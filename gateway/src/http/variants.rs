@@ -57,7 +57,7 @@ pub(super) struct NewVariant {
     #[schema(maximum = 1_000_000)]
     pub(super) weight_g: Option<u32>,
     /// `standard` by default.
-    #[schema(value_type = Option<crate::http::show::names::TaxClass>, example = "standard")]
+    #[schema(value_type = Option<byteshop_domain::product::TaxClass>, example = "standard")]
     pub(super) tax_class: Option<TaxClass>,
     /// Whether it is a physical item that is shipped; true by default.
     pub(super) physical: Option<bool>,
@@ -104,7 +104,7 @@ pub(super) struct ChangedVariant {
     #[schema(value_type = Option<u32>, maximum = 1_000_000)]
     pub(super) weight_g: Option<Option<u32>>,
     /// The tax class.
-    #[schema(value_type = Option<crate::http::show::names::TaxClass>, example = "standard")]
+    #[schema(value_type = Option<byteshop_domain::product::TaxClass>, example = "standard")]
     pub(super) tax_class: Option<TaxClass>,
     pub(super) physical: Option<bool>,
 }

@@ -38,54 +38,79 @@ pub(super) struct Selection<'a> {
     groups: Vec<(Group, RoaringBitmap)>,
 }
 
-/// The counts.
+/// The number of products per value; a filter's own selection does not affect its counts.
 #[derive(Debug, Serialize)]
-pub(super) struct Facets<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Facets<'a> {
+    /// Only categories with products in them or their descendants.
     categories: Vec<CategoryFacet<'a>>,
+    /// The attributes that can be filtered by.
     attributes: Vec<AttributeFacet<'a>>,
+    /// The prices, if a currency is known.
     price: Option<PriceFacet>,
+    /// Products in stock.
     in_stock: u64,
 }
 
+/// A category, and the number of products in it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct CategoryFacet<'a> {
     id: CategoryId,
     name: &'a Name,
     slug: &'a Slug,
+    /// The nearest category above it that is in this list; null if there is none.
     parent: Option<CategoryId>,
     count: u64,
 }
 
+/// An attribute, and the number of products per value of it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct AttributeFacet<'a> {
     name: &'a AttributeName,
+    /// The type of the attribute.
     r#type: AttributeType,
     unit: Option<&'a Unit>,
+    /// The label by language.
+    #[cfg_attr(feature = "openapi", schema(value_type = byteshop_domain::openapi::maps::Labels))]
     labels: &'a BTreeMap<Locale, Label>,
     /// The minimum of a numeric attribute.
     min: Option<i64>,
+    /// The largest value of a number; null otherwise.
     max: Option<i64>,
     values: Vec<ValueFacet<'a>>,
 }
 
+/// A value, and the number of products that have it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct ValueFacet<'a> {
+    /// A string, an integer or a boolean.
+    #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Value))]
     value: &'a AttributeValue,
     count: u64,
 }
 
+/// The range of the prices in a currency, and the number of products in parts of it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct PriceFacet {
+    /// ISO 4217 currency code.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     currency: Currency,
     min: i64,
     max: i64,
     ranges: Vec<PriceRangeFacet>,
 }
 
-/// Whole minor units, both bounds among them.
+/// The bounds, in the form that `price_min` and `price_max` accept; counts products with a variant priced within them.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct PriceRangeFacet {
+    /// Null for the lowest range.
     min: Option<i64>,
+    /// Null for the highest range.
     max: Option<i64>,
     count: u64,
 }

@@ -9,63 +9,68 @@ use serde::{Deserialize, Serialize};
 
 /// A variant of a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = VariantRow))]
 pub struct Variant {
-    /// The variant.
+    /// Its id.
     pub id: VariantId,
-    /// The seller's code.
+    /// The SKU.
     pub sku: Sku,
     /// The title.
     pub title: Title,
     /// The unit price in the primary currency.
     pub price: Price,
-    /// The higher price that this one is shown to be below of.
+    /// A higher reference price, shown struck through.
     pub compare_at: Option<Price>,
     /// The unit price in each currency, the primary one first.
     pub prices: Vec<ListedPrice>,
     /// The option values.
+    #[cfg_attr(feature = "openapi", schema(value_type = byteshop_domain::openapi::maps::Options))]
     pub options: Options,
     /// The weight of one piece, in grams.
     pub weight_g: Option<u32>,
-    /// At which rate it is taxed.
+    /// The tax class.
     pub tax_class: TaxClass,
-    /// Whether it is a thing that is sent.
+    /// Whether it is a physical item that is shipped.
     pub physical: bool,
 }
 
 /// The unit price in a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ListedPrice {
     /// The price.
     pub price: Price,
-    /// The higher price that this one is shown to be below of.
+    /// A higher reference price, shown struck through.
     pub compare_at: Option<Price>,
 }
 
-/// A picture of a product.
+/// An image of a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Image {
-    /// The picture.
+    /// Its id.
     pub id: ImageId,
-    /// How it is written.
+    /// The format, whatever was uploaded.
     pub r#type: ImageType,
-    /// Pixels from left to right.
+    /// The width in pixels.
     pub width: u32,
-    /// Pixels from top to bottom.
+    /// The height in pixels.
     pub height: u32,
     /// The alternative text.
     pub alt: Option<Label>,
-    /// Where it is.
+    /// Its path at the address of the API.
     pub url: String,
-    /// Where smaller copies of it are.
+    /// Its thumbnails.
     pub thumbnails: Vec<Thumbnail>,
 }
 
-/// A smaller copy of a picture.
+/// A thumbnail of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Thumbnail {
     /// The longer side in pixels, unless the image itself is smaller.
     pub size: u32,
-    /// Where it is.
+    /// Its path at the address of the API.
     pub url: String,
 }
 

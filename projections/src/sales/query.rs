@@ -42,35 +42,37 @@ pub struct Report {
     pub losses: Vec<Losses>,
 }
 
-/// Pieces that were lost in a month, or ever.
+/// Pieces lost from stock or in transit; they have neither country nor currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Losses {
     /// The month, such as `2010-03`; none if the sums are by country alone.
     pub month: Option<String>,
-    /// How many.
+    /// Pieces lost, without those that were found again.
     pub lost_quantity: i64,
 }
 
 byteshop_eventstore::from_row!(Losses { month, lost_quantity });
 
-/// The sums of a month, a country or both, in one currency.
+/// Totals of a month, a country or both, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Totals {
     /// The month, such as `2010-03`; none if the sums are by country alone.
     pub month: Option<String>,
     /// The country; none if the sums are by month alone.
     pub country: Option<String>,
-    /// Orders that were not cancelled before they were paid.
+    /// Orders, without those cancelled before payment.
     pub orders: i64,
-    /// Pieces ordered with them.
+    /// Pieces ordered.
     pub quantity: i64,
     /// The amount ordered.
     pub gross: Money,
-    /// Orders that were cancelled after they were paid.
+    /// Orders cancelled after payment.
     pub cancelled_orders: i64,
     /// The amount to be refunded for cancelled orders, negative.
     pub cancelled_amount: Money,
-    /// Credit notes.
+    /// The number of credit notes.
     pub credit_notes: i64,
     /// The amount of credit notes, negative.
     pub credited: Money,

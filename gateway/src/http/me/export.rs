@@ -18,7 +18,7 @@ use byteshop_domain::shipment::Shipment;
 use byteshop_eventstore::read::PAGE;
 use byteshop_eventstore::{Recorded, StreamId};
 use byteshop_projections::View as _;
-use byteshop_projections::notification_list::NotificationList;
+use byteshop_projections::notification_list::{self, NotificationList};
 use byteshop_projections::order_list::OrderList;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, header};
@@ -32,7 +32,7 @@ use crate::edge::actor::Member;
 use crate::edge::past::Then;
 use crate::edge::positions::{Position, Shown};
 use crate::edge::problem::Problem;
-use crate::http::notifications::{NotificationRow, Watching};
+use crate::http::notifications::Watching;
 use crate::http::sessions::sessions_of;
 use crate::http::show;
 use crate::http::show::account::{KeptAddress, Me};
@@ -57,7 +57,7 @@ pub(super) struct Export {
     returns: Vec<show::Return<'static>>,
     /// The watched products.
     watches: Vec<Watching>,
-    notifications: Vec<NotificationRow>,
+    notifications: Vec<notification_list::Row>,
     /// Every event of the account and its sessions, carts, orders, payments, shipments, returns, credit notes,
     /// notifications and watches.
     events: Vec<Event>,

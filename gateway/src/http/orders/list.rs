@@ -11,7 +11,7 @@ use byteshop_projections::order_list::{self, OrderList};
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, Utc};
 use http::HeaderMap;
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,7 +19,7 @@ use super::{Params, Shared};
 use crate::edge::actor::{Caller, Member, nobody};
 use crate::edge::problem::Problem;
 use crate::edge::{lists, parameters, reply};
-use crate::http::show;
+use crate::http::show::PageOf;
 
 /// Last year that is written with four digits, as moments in lists are.
 const YEAR_MAX: i32 = 9_999;
@@ -35,13 +35,13 @@ struct ListQuery {
     #[param(value_type = Option<String>)]
     invoice: Option<Reference>,
     /// The status of the order as a whole.
-    #[param(value_type = Option<crate::http::show::names::OrderStatus>)]
+    #[param(value_type = Option<byteshop_domain::order::Status>)]
     status: Option<Status>,
     /// How far the order is paid.
-    #[param(value_type = Option<crate::http::show::names::OrderPaymentStatus>)]
+    #[param(value_type = Option<byteshop_domain::order::PaymentStatus>)]
     payment_status: Option<PaymentStatus>,
     /// How far the order is fulfilled.
-    #[param(value_type = Option<crate::http::show::names::Fulfilment>)]
+    #[param(value_type = Option<byteshop_domain::order::Fulfilment>)]
     fulfilment: Option<Fulfilment>,
     /// Whether a failed refund was not retried; staff only.
     refunds_failed: Option<bool>,
@@ -77,56 +77,8 @@ impl ListQuery {
     }
 }
 
-/// An order in a list.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct OrderRow {
-    id: String,
-    /// The order number shown to people.
-    number: String,
-    /// The buyer's account; null for a guest.
-    #[schema(required = true)]
-    account: Option<String>,
-    status: crate::http::show::names::OrderStatus,
-    payment_status: crate::http::show::names::OrderPaymentStatus,
-    fulfilment: crate::http::show::names::Fulfilment,
-    /// The reason of the cancellation; null if not cancelled.
-    #[schema(required = true)]
-    cancel_reason: Option<crate::http::show::names::CancelReason>,
-    total: show::Money,
-    refunded: show::Money,
-    country: String,
-    /// The address it goes to, with the name; null if none was given, or the buyer's data was erased.
-    #[schema(required = true)]
-    address: Option<show::Address>,
-    /// The number of lines.
-    line_count: i64,
-    /// The number of pieces.
-    quantity: i64,
-    /// Pieces returned.
-    returned: i64,
-    payment: String,
-    /// Refunds that the provider refused and that were not retried.
-    refunds_failed: Vec<String>,
-    /// The invoice number; null before payment.
-    #[schema(required = true)]
-    invoice: Option<String>,
-    /// The id of the order in an older system.
-    #[schema(required = true)]
-    reference: Option<String>,
-    placed_at: DateTime<Utc>,
-    #[schema(required = true)]
-    paid_at: Option<DateTime<Utc>>,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct OrderPage {
-    items: Vec<OrderRow>,
-    /// The cursor of the next page.
-    #[schema(required = true)]
-    next: Option<String>,
-}
+/// A page of the list.
+type OrderPage = PageOf<order_list::Row>;
 
 /// Lists orders, newest first.
 ///

@@ -6,10 +6,9 @@ use byteshop_domain::ids::OrderId;
 use byteshop_domain::returns::Stage;
 use byteshop_projections::View as _;
 use byteshop_projections::return_list::{self, ReturnList};
-use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -18,7 +17,7 @@ use crate::edge::actor::Staff;
 use crate::edge::ask::Params;
 use crate::edge::problem::Problem;
 use crate::edge::{lists, reply};
-use crate::http::show;
+use crate::http::show::PageOf;
 
 /// Which returns are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -26,7 +25,7 @@ use crate::http::show;
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// The state of the return.
-    #[param(value_type = Option<crate::http::show::names::ReturnStatus>)]
+    #[param(value_type = Option<byteshop_domain::returns::Stage>)]
     status: Option<Stage>,
     /// Only of this order.
     #[param(value_type = Option<String>)]
@@ -38,43 +37,8 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-/// A return in a list. The buyer's comment is in the return itself.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct ReturnRow {
-    #[schema(example = "ret_01h455vb4pex5vsknk084sn02q")]
-    id: String,
-    order: String,
-    /// The state of the return.
-    #[schema(example = "requested")]
-    status: crate::http::show::names::ReturnStatus,
-    lines: Vec<show::LineQuantity>,
-    /// Why the goods are returned.
-    reason: crate::http::show::names::ReturnReason,
-    /// The number of pieces to return.
-    quantity: i64,
-    /// The amount refunded; null until the goods are received.
-    #[schema(required = true)]
-    amount: Option<show::Money>,
-    /// The refund; null until the goods are received, and if there is nothing to refund.
-    #[schema(required = true)]
-    refund: Option<String>,
-    /// Null until the goods are received.
-    #[schema(required = true)]
-    credit_note: Option<String>,
-    requested_at: DateTime<Utc>,
-    /// When it last changed.
-    changed_at: DateTime<Utc>,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct ReturnPage {
-    items: Vec<ReturnRow>,
-    /// The cursor of the next page.
-    #[schema(required = true)]
-    next: Option<String>,
-}
+/// A page of the list.
+type ReturnPage = PageOf<return_list::Row>;
 
 /// Lists returns of all orders, newest first.
 ///

@@ -1,60 +1,50 @@
 //! Accounts and sessions as their owners and staff see them: what is personal stays sealed until the answer leaves.
 
+use std::collections::BTreeSet;
+
 use byteshop_commands::use_cases::accounts::grants::Standing;
-use byteshop_domain::account::{Client, Kept, Open, Profile, Role, Settings};
+use byteshop_domain::account::{Channel, Client, Kept, Open, Profile, Role, Settings};
 use byteshop_domain::ids::{AccountId, AddressId, SessionId};
 use byteshop_domain::session::Started;
 use byteshop_domain::text::Email;
-use byteshop_domain::{Personal, address};
+use byteshop_domain::{Currency, Locale, Personal, address};
+use byteshop_projections::account_list::Status;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::names;
-
 /// The caller's account.
 #[derive(Serialize, ToSchema)]
 pub struct Me<'a> {
-    #[schema(value_type = String, example = "acc_01h455vb4pex5vsknk084sn02q")]
     id: AccountId,
-    #[schema(value_type = String)]
     email: &'a Personal<Email>,
     /// Whether the e-mail address is confirmed.
     confirmed: bool,
     /// The role.
-    #[schema(value_type = names::Role)]
     role: Role,
     /// The profile; null if empty.
-    #[schema(value_type = Option<ProfileShown>, required = true)]
     profile: Option<&'a Personal<Profile>>,
-    #[schema(value_type = SettingsShown)]
-    settings: &'a Settings,
+    settings: SettingsShown<'a>,
     /// Whether a log-in requires a code in addition to the password.
     second_factor: bool,
 }
 
-/// A person's profile; fields that were never set are absent.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct ProfileShown {
-    #[schema(example = "Ada Lovelace", nullable = false)]
-    name: Option<String>,
-    #[schema(example = "+49 30 1234567", nullable = false)]
-    phone: Option<String>,
-}
-
 /// An account's preferences.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct SettingsShown {
-    #[schema(example = "en")]
-    locale: names::Locale,
+#[derive(Serialize, ToSchema)]
+pub struct SettingsShown<'a> {
+    locale: Locale,
     /// ISO 4217 currency code.
-    #[schema(example = "EUR", required = true)]
-    currency: Option<String>,
+    #[schema(value_type = Option<String>, example = "EUR")]
+    currency: Option<Currency>,
     /// `email`, `sms` or `push`: the channels for messages about orders.
     #[schema(example = json!(["email"]))]
-    channels: Vec<names::Channel>,
+    channels: &'a BTreeSet<Channel>,
+}
+
+impl<'a> From<&'a Settings> for SettingsShown<'a> {
+    fn from(it: &'a Settings) -> Self {
+        Self { locale: it.locale, currency: it.currency, channels: &it.channels }
+    }
 }
 
 impl<'a> Me<'a> {
@@ -66,7 +56,7 @@ impl<'a> Me<'a> {
             confirmed: it.confirmed,
             role: it.role,
             profile: it.profile.as_ref(),
-            settings: &it.settings,
+            settings: SettingsShown::from(&it.settings),
             second_factor: it.second_factor.is_active(),
         }
     }
@@ -77,10 +67,9 @@ impl<'a> Me<'a> {
 pub struct Account<'a> {
     #[serde(flatten)]
     me: Me<'a>,
-    #[schema(value_type = names::AccountStatus, example = "active")]
-    status: &'static str,
+    status: Status,
     /// The reason for the ban, if one was given.
-    #[schema(value_type = Option<String>, required = true)]
+    #[schema(value_type = Option<String>)]
     ban_reason: Option<&'a str>,
     /// The number of active sessions.
     sessions: usize,
@@ -90,21 +79,28 @@ impl<'a> Account<'a> {
     /// An account as it is.
     pub fn of(id: AccountId, it: &'a Open) -> Self {
         let status = match (&it.ban, it.confirmed) {
-            (Some(_), _) => "banned",
-            (None, true) => "active",
-            (None, false) => "unconfirmed",
+            (Some(_), _) => Status::Banned,
+            (None, true) => Status::Active,
+            (None, false) => Status::Unconfirmed,
         };
         let reason = it.ban.as_ref().and_then(|ban| ban.reason.as_ref());
         Self { me: Me::of(id, it), status, ban_reason: reason.map(AsRef::as_ref), sessions: it.sessions.len() }
     }
 }
 
-/// A grant that an account gave to a program.
+/// What an account gave access with.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum GrantKind {
+    ApiKey,
+    WebhookEndpoint,
+}
+
+/// Access that an account gave to a program.
 #[derive(Serialize, ToSchema)]
 pub struct GrantShown {
     /// `api_key` or `webhook_endpoint`.
-    #[schema(value_type = names::GrantKind, example = "api_key")]
-    kind: &'static str,
+    kind: GrantKind,
     #[schema(example = "key_01h455vb4pex5vsknk084sn02q")]
     id: String,
     /// What the key is for, or where the endpoint is.
@@ -114,7 +110,6 @@ pub struct GrantShown {
     #[schema(example = json!(["stock:read", "stock:write"]))]
     allows: Vec<String>,
     /// When it expires.
-    #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -122,14 +117,14 @@ impl From<Standing> for GrantShown {
     fn from(it: Standing) -> Self {
         match it {
             Standing::ApiKey { id, name, scopes, expires_at } => Self {
-                kind: "api_key",
+                kind: GrantKind::ApiKey,
                 id: id.to_string(),
                 name: name.to_string(),
                 allows: scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
                 expires_at,
             },
             Standing::WebhookEndpoint { id, url, filter, expires_at } => Self {
-                kind: "webhook_endpoint",
+                kind: GrantKind::WebhookEndpoint,
                 id: id.to_string(),
                 name: url.to_string(),
                 allows: filter.iter().map(ToString::to_string).collect(),
@@ -174,9 +169,7 @@ impl<'a> AccountWithGrants<'a> {
 /// An address of an address book.
 #[derive(Serialize, ToSchema)]
 pub struct KeptAddress<'a> {
-    #[schema(value_type = String, example = "addr_01h455vb4pex5vsknk084sn02q")]
     id: AddressId,
-    #[schema(value_type = super::Address)]
     address: &'a Personal<address::Address>,
 }
 
@@ -190,7 +183,6 @@ impl<'a> KeptAddress<'a> {
 /// An active session.
 #[derive(Serialize, ToSchema)]
 pub struct SessionRow {
-    #[schema(value_type = String, example = "ses_01h455vb4pex5vsknk084sn02q")]
     id: SessionId,
     /// Whether it is the session of this request.
     current: bool,
@@ -200,18 +192,7 @@ pub struct SessionRow {
     /// When it expires unless it is refreshed.
     expires_at: DateTime<Utc>,
     /// The client that used it last.
-    #[schema(value_type = ClientShown)]
     client: Personal<Client>,
-}
-
-/// The client of a request.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct ClientShown {
-    #[schema(example = "192.0.2.7")]
-    address: String,
-    #[schema(example = "curl/8.5.0", nullable = false)]
-    agent: Option<String>,
 }
 
 impl SessionRow {

@@ -1,53 +1,26 @@
 //! How carts look from outside, with what they cost, and the addresses that carts and orders go to.
 
+use std::borrow::Cow;
+
 use byteshop_commands::use_cases::price::Priced;
 use byteshop_domain::Rejection as _;
 use byteshop_domain::cart::{self, Destination};
 use byteshop_domain::checkout::Rejection;
 use byteshop_domain::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
-use byteshop_domain::money::{Money as Amount, Price};
+use byteshop_domain::money::{Money, Price};
+use byteshop_domain::openapi::{Described, add, name_of_value, within};
 use byteshop_domain::pricing;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
-use byteshop_domain::text::{self, Sku, Slug, Title};
-use byteshop_domain::{Bounded, Personal, address};
+use byteshop_domain::text::{Sku, Slug, Title};
+use byteshop_domain::{Personal, address};
+use byteshop_projections::product_list::Image;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{PartialSchema, ToSchema};
 
-use super::super::openapi::max;
 use super::names;
 use super::price::{Discount, LineTax, Shipping};
-use super::{Image, Money};
-
-/// The recipient and destination of an order: the parts that were not given are absent.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-#[schema(example = json!({"country": "DE", "name": "Ada Lovelace", "email": "ada@example.org", "lines": ["Invalidenstraße 43"], "postal_code": "10115", "city": "Berlin"}))]
-pub struct Address {
-    /// ISO 3166 alpha-2 country code; addresses from before codes were required may hold a name in answers.
-    #[schema(example = "DE", pattern = "^[A-Za-z]{2}$")]
-    country: String,
-    #[schema(example = "Ada Lovelace", min_length = 1, default = max::<text::Name>, nullable = false)]
-    name: Option<String>,
-    #[schema(min_length = 1, default = max::<text::Name>, nullable = false)]
-    company: Option<String>,
-    /// The address for order mails.
-    #[schema(example = "ada@example.org", default = max::<text::Email>, nullable = false)]
-    email: Option<String>,
-    #[schema(example = "+49 30 1234567", default = max::<text::Phone>, nullable = false)]
-    phone: Option<String>,
-    /// Street and house number, and further lines.
-    #[schema(example = json!(["Invalidenstraße 43"]), default = max::<Bounded<Vec<String>, { address::LINES_MAX }>>, nullable = false)]
-    lines: Option<Vec<String>>,
-    #[schema(example = "10115", min_length = 1, default = max::<text::PostalCode>, nullable = false)]
-    postal_code: Option<String>,
-    #[schema(example = "Berlin", min_length = 1, default = max::<text::Name>, nullable = false)]
-    city: Option<String>,
-    /// The state or province.
-    #[schema(min_length = 1, default = max::<text::Name>, nullable = false)]
-    region: Option<String>,
-}
 
 /// A destination as its buyer sees it: the address, sealed until the answer leaves.
 #[derive(Serialize)]
@@ -56,6 +29,22 @@ pub(super) enum Where<'a> {
     Sealed(&'a Personal<address::Address>),
     /// A destination from before addresses were sealed.
     Plain(&'a Destination),
+}
+
+impl PartialSchema for Where<'_> {
+    fn schema() -> Described {
+        within::<address::Address>()
+    }
+}
+
+impl ToSchema for Where<'_> {
+    fn name() -> Cow<'static, str> {
+        name_of_value::<Self>()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, Described)>) {
+        add::<address::Address>(schemas);
+    }
 }
 
 impl<'a> Where<'a> {
@@ -68,89 +57,63 @@ impl<'a> Where<'a> {
 /// at which the lines were added, and fields that only an open cart has are null or empty.
 #[derive(Serialize, ToSchema)]
 pub struct Cart<'a> {
-    #[schema(value_type = String, example = "cart_01h455vb4pex5vsknk084sn02q")]
     id: CartId,
     /// The owner's account; null for a guest.
-    #[schema(value_type = Option<String>, required = true)]
     account: Option<AccountId>,
     #[schema(value_type = String, example = "EUR")]
     currency: &'static str,
     lines: Vec<CartLine<'a>>,
     /// The sum of the lines before discounts.
-    #[schema(value_type = Money)]
-    subtotal: Amount,
+    subtotal: Money,
     /// The discount on lines and shipping; null unless the cart is open.
-    #[schema(value_type = Option<Money>, required = true)]
-    discount: Option<Amount>,
+    discount: Option<Money>,
     /// The shipping price before discounts, zero until a service is chosen; null unless the cart is open.
-    #[schema(value_type = Option<Money>, required = true)]
-    shipping: Option<Amount>,
+    shipping: Option<Money>,
     /// Total tax, whether included in the prices or not; null unless the cart is open.
-    #[schema(value_type = Option<Money>, required = true)]
-    tax: Option<Amount>,
+    tax: Option<Money>,
     /// The amount due.
-    #[schema(value_type = Money)]
-    total: Amount,
+    total: Money,
     /// Discounts by promotion, in the order they are applied.
     discounts: Vec<Discount<'a>>,
     /// The coupon codes entered.
-    #[schema(value_type = Vec<String>)]
     coupons: &'a [CouponCode],
     /// The chosen shipping service, if any.
-    #[schema(value_type = Option<String>, required = true)]
     service: Option<&'a Slug>,
     /// How the goods are shipped; null until a service is chosen.
-    #[schema(required = true)]
     delivery: Option<Shipping<'a>>,
-    #[schema(value_type = Option<Address>, required = true)]
     address: Option<Where<'a>>,
     /// Problems that prevent checkout.
     #[schema(value_type = Vec<CartProblem>)]
     problems: Vec<Problem<'a>>,
     /// The order that it became; null otherwise.
-    #[schema(value_type = Option<String>, required = true)]
     order: Option<OrderId>,
     /// The cart that it was merged into; null otherwise.
-    #[schema(value_type = Option<String>, required = true)]
     merged_into: Option<CartId>,
     /// When it expires unless it changes.
-    #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
 }
 
 /// A line of a cart.
 #[derive(Serialize, ToSchema)]
 pub struct CartLine<'a> {
-    #[schema(value_type = String)]
     variant: VariantId,
-    #[schema(value_type = String)]
     product: ProductId,
-    #[schema(value_type = String)]
     sku: &'a Sku,
-    #[schema(value_type = String)]
     title: &'a Title,
-    #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
     quantity: Quantity,
     /// The unit price: the current one for an open cart, otherwise the one when the line was added.
-    #[schema(value_type = Money)]
     unit_price: Price,
     /// The unit price when the line was added, if it differs from the current one; see the problem `price_changed`.
-    #[schema(value_type = Option<Money>, required = true)]
     seen_price: Option<Price>,
     /// Price times quantity.
-    #[schema(value_type = Money)]
-    amount: Amount,
+    amount: Money,
     /// The first image of the product; null if it has none, or unless the cart is open.
-    #[schema(required = true)]
     image: Option<Image>,
     /// Available for sale; null unless the cart is open.
-    #[schema(required = true)]
     available: Option<i64>,
     /// The discount on the line; null unless the cart is open.
-    #[schema(value_type = Option<Money>, required = true)]
-    discount: Option<Amount>,
+    discount: Option<Money>,
     /// Null if there is none, no destination is set, or the cart is not open.
-    #[schema(required = true)]
     tax: Option<LineTax>,
 }
 
@@ -188,11 +151,11 @@ pub struct CartProblem {
     #[schema(nullable = false)]
     coupon: Option<String>,
     #[schema(nullable = false)]
-    reason: Option<names::UnmetCondition>,
+    reason: Option<byteshop_domain::pricing::Miss>,
     /// Missing parts of the address: `name` (or `company`), `lines` and `city` if something is shipped, `email` of a
     /// guest.
     #[schema(nullable = false)]
-    missing: Option<Vec<names::AddressPart>>,
+    missing: Option<Vec<byteshop_domain::address::Part>>,
     #[schema(nullable = false)]
     country: Option<String>,
     #[schema(nullable = false)]
@@ -202,7 +165,7 @@ pub struct CartProblem {
 impl<'a> Cart<'a> {
     /// A cart, with what it costs if that was asked for.
     pub fn of(id: CartId, it: &'a cart::Created, priced: Option<&'a Priced>) -> Self {
-        let zero = Amount::zero(it.currency);
+        let zero = Money::zero(it.currency);
         let quote = priced.map(|priced| &priced.quote);
         let own = || it.total().unwrap_or(zero);
         Self {
@@ -234,7 +197,7 @@ impl<'a> CartLine<'a> {
         let offer = priced.and_then(|priced| priced.offers.get(&line.variant));
         let unit_price = offer.map_or(line.unit_price, |offer| offer.price);
         // A cart only takes lines whose sum can be counted.
-        let own = || line.unit_price.times(line.quantity).unwrap_or(Amount::zero(line.unit_price.money().currency));
+        let own = || line.unit_price.times(line.quantity).unwrap_or(Money::zero(line.unit_price.money().currency));
         Self {
             variant: line.variant,
             product: line.product,
@@ -244,7 +207,7 @@ impl<'a> CartLine<'a> {
             unit_price,
             seen_price: Some(line.unit_price).filter(|seen| *seen != unit_price),
             amount: quoted.map_or_else(own, |quoted| quoted.amount),
-            image: priced.and_then(|priced| priced.images.get(&line.product)).map(Image::from),
+            image: priced.and_then(|priced| priced.images.get(&line.product)).map(Image::of),
             available: quoted.map(|_| offer.map_or(0, |offer| offer.available)),
             discount: quoted.map(|quoted| quoted.discount),
             tax: quoted.and_then(|quoted| quoted.tax.as_ref()).map(LineTax::from),

@@ -2,129 +2,40 @@
 
 use std::collections::HashMap;
 
-use byteshop_domain::category::{LABELS_MAX, VALUES_MAX};
-use byteshop_domain::ids::{CategoryId, ImageId, ProductId, VariantId};
+use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::product::OPTION_VALUES_MAX;
-use byteshop_domain::text::{AttributeName, Description, Label, Name, Reason, Sku, Slug, Title, Unit};
-use byteshop_domain::{Bounded, Currency, category, product};
+use byteshop_domain::openapi::maps;
+use byteshop_domain::text::{Description, Label, Name, Reason, Sku, Slug, Title};
+use byteshop_domain::{Currency, category, product};
+use byteshop_projections::product_list::Image;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::openapi::max;
 use super::Money;
-use super::names;
 
 /// A category of the catalog.
 #[derive(Serialize, ToSchema)]
 pub struct Category<'a> {
-    #[schema(value_type = String, example = "cat_01h455vb4pex5vsknk084sn02q")]
     id: CategoryId,
-    #[schema(value_type = String)]
     name: &'a Name,
-    #[schema(value_type = String)]
     slug: &'a Slug,
     /// The parent category; null for a root category.
-    #[schema(value_type = Option<String>, required = true)]
     parent: Option<CategoryId>,
     /// The rank among its siblings: lowest first, ties sorted by name.
     rank: u32,
     /// Own attributes, without inherited ones.
-    #[schema(value_type = Vec<AttributeDefinition>)]
     attributes: &'a [category::AttributeDefinition],
     archived: bool,
-}
-
-/// An attribute of the products of a category, as it was set: what was left out is absent.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct AttributeDefinition {
-    /// The name used in products and filters.
-    #[schema(pattern = "^[a-z0-9_-]+$", default = max::<AttributeName>)]
-    name: String,
-    r#type: names::AttributeType,
-    /// The allowed values of a choice.
-    #[schema(default = max::<Bounded<Vec<Label>, VALUES_MAX>>, nullable = false)]
-    values: Option<Vec<String>>,
-    /// The unit, such as `mm`.
-    #[schema(default = max::<Unit>, nullable = false)]
-    unit: Option<String>,
-    /// Whether it is required for publishing.
-    #[schema(nullable = false)]
-    required: Option<bool>,
-    /// Whether it is offered as a filter.
-    #[schema(nullable = false)]
-    filterable: Option<bool>,
-    /// The label by language: `en` and `ru`.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<Bounded<(), LABELS_MAX>>, nullable = false)]
-    labels: (),
-}
-
-/// An option of a product.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct OptionDefinition {
-    /// The name, such as `size`.
-    #[schema(pattern = "^[a-z0-9_-]+$", default = max::<AttributeName>)]
-    name: String,
-    /// The values, in display order.
-    #[schema(min_items = 1, default = max::<Bounded<Vec<Label>, OPTION_VALUES_MAX>>)]
-    values: Vec<String>,
-}
-
-/// An image of a product.
-#[derive(Serialize, ToSchema)]
-pub struct Image {
-    #[schema(value_type = String, example = "img_01h455vb4pex5vsknk084sn02q")]
-    id: ImageId,
-    /// The format, whatever was uploaded.
-    #[schema(value_type = names::ImageType, example = "jpeg")]
-    r#type: product::ImageType,
-    width: u32,
-    height: u32,
-    /// The alternative text.
-    #[schema(value_type = Option<String>, required = true)]
-    alt: Option<Label>,
-    /// Its path at the address of the API.
-    url: String,
-    /// Its thumbnails.
-    thumbnails: Vec<Thumbnail>,
-}
-
-/// A thumbnail of an image.
-#[derive(Serialize, ToSchema)]
-pub struct Thumbnail {
-    /// The longer side in pixels, unless the image itself is smaller.
-    size: u32,
-    /// Its path at the address of the API.
-    url: String,
 }
 
 /// The schedule of a product.
 #[derive(Serialize, ToSchema)]
 pub struct Schedule {
     /// When it is published.
-    #[schema(required = true)]
     at: Option<DateTime<Utc>>,
     /// When it is unpublished.
-    #[schema(required = true)]
     until: Option<DateTime<Utc>>,
-}
-
-impl From<&product::Image> for Image {
-    fn from(it: &product::Image) -> Self {
-        let thumbnail = |size| Thumbnail { size, url: it.path(Some(size)) };
-        Self {
-            id: it.image,
-            r#type: it.r#type,
-            width: it.width,
-            height: it.height,
-            alt: it.alt.clone(),
-            url: it.path(None),
-            thumbnails: product::THUMBNAILS.map(thumbnail).into(),
-        }
-    }
 }
 
 impl<'a> Category<'a> {
@@ -138,30 +49,22 @@ impl<'a> Category<'a> {
 /// A product with its variants.
 #[derive(Serialize, ToSchema)]
 pub struct Product<'a> {
-    #[schema(value_type = String, example = "prod_01h455vb4pex5vsknk084sn02q")]
     id: ProductId,
     /// The state of the product.
-    #[schema(value_type = names::ProductStatus, example = "published")]
     status: product::Status,
-    #[schema(value_type = String)]
     title: &'a Title,
     /// Plain text: escape it before you put it into HTML.
-    #[schema(value_type = String)]
     description: &'a Description,
-    #[schema(value_type = Option<String>, required = true)]
     category: Option<CategoryId>,
-    #[schema(value_type = names::Attributes)]
+    #[schema(value_type = maps::Attributes)]
     attributes: &'a product::Attributes,
     /// The options of its variants; unrestricted if absent.
-    #[schema(value_type = Vec<OptionDefinition>)]
     options: &'a [product::OptionDefinition],
     /// The images in display order.
     images: Vec<Image>,
     /// The schedule; null if there is none, and for everybody but staff.
-    #[schema(required = true)]
     schedule: Option<Schedule>,
     /// Why it was not published on schedule; null once it is published or rescheduled, and for everybody but staff.
-    #[schema(required = true)]
     publication_refused: Option<PublicationRefused<'a>>,
     variants: Vec<Variant<'a>>,
 }
@@ -172,67 +75,44 @@ pub struct PublicationRefused<'a> {
     /// When it was to be published.
     at: DateTime<Utc>,
     /// The code of the problem that prevents publishing.
-    #[schema(value_type = String, example = "product.attribute_missing")]
+    #[schema(default = json!({"x-schema": {"example": "product.attribute_missing"}}))]
     code: &'a Label,
     /// The same in words.
-    #[schema(value_type = String)]
     reason: &'a Reason,
 }
 
 /// A variant of a product.
 #[derive(Serialize, ToSchema)]
 pub struct Variant<'a> {
-    #[schema(value_type = String, example = "var_01h455vb4pex5vsknk084sn02q")]
     id: VariantId,
-    #[schema(value_type = String)]
     sku: &'a Sku,
-    #[schema(value_type = String)]
     title: &'a Title,
     /// The unit price in the primary currency.
-    #[schema(value_type = Money)]
     price: Price,
     /// A higher reference price, shown struck through.
-    #[schema(value_type = Option<Money>, required = true)]
     compare_at: Option<Price>,
     /// The unit price in each currency, the primary one first.
     prices: Vec<VariantPrice>,
-    #[schema(value_type = names::Options)]
+    #[schema(value_type = maps::Options)]
     options: &'a product::Options,
     /// The weight of one packed piece, in grams.
-    #[schema(required = true)]
     weight_g: Option<u32>,
     /// The tax class.
-    #[schema(value_type = names::TaxClass, example = "standard")]
     tax_class: product::TaxClass,
     /// Whether it is a physical item that is shipped.
     physical: bool,
     /// Available for sale; null for a past moment, and in responses of commands.
-    #[schema(required = true)]
     available: Option<i64>,
-}
-
-/// The unit price in a currency.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct ListedPrice {
-    #[schema(value_type = Money)]
-    price: Price,
-    /// A higher reference price, shown struck through.
-    #[schema(value_type = Option<Money>, required = true)]
-    compare_at: Option<Price>,
 }
 
 /// The unit price of a variant in a currency.
 #[derive(Serialize, ToSchema)]
 pub struct VariantPrice {
-    #[schema(value_type = Money)]
     price: Price,
     /// A higher reference price, shown struck through.
-    #[schema(value_type = Option<Money>, required = true)]
     compare_at: Option<Price>,
     /// The lowest price of the 30 days before the current reduction, if `compare_at` announces one. Only `GET /v1/products/{id}`
     /// looks it up; null elsewhere and for a past moment.
-    #[schema(value_type = Option<Money>, required = true)]
     lowest_before: Option<Price>,
 }
 
@@ -278,7 +158,7 @@ impl<'a> Product<'a> {
             category: it.category,
             attributes: &it.attributes,
             options: &it.options,
-            images: it.images.iter().map(Image::from).collect(),
+            images: it.images.iter().map(Image::of).collect(),
             schedule: Some(it.schedule).filter(|it| !it.is_empty()).map(|it| Schedule { at: it.at, until: it.until }),
             publication_refused: it.refusal.as_ref().map(|it| PublicationRefused {
                 at: it.at,

@@ -2,7 +2,7 @@
 
 use byteshop_domain::cart::LINES_MAX;
 use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
-use byteshop_domain::money::Money as Amount;
+use byteshop_domain::money::Money;
 use byteshop_domain::quantity::{Demand, Quantity};
 use byteshop_domain::returns::{self, Requested};
 use byteshop_domain::shipment::{self, Prepared};
@@ -12,7 +12,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Money;
 use super::names;
 use crate::http::openapi::max;
 
@@ -21,10 +20,8 @@ use crate::http::openapi::max;
 #[serde(deny_unknown_fields)]
 pub struct LineQuantity {
     /// The variant.
-    #[schema(value_type = String, example = "var_01h455vb4pex5vsknk084sn02q")]
     pub variant: VariantId,
     /// How many pieces of it.
-    #[schema(value_type = i64, example = 1, minimum = 1, maximum = 1_000_000)]
     pub quantity: Quantity,
 }
 
@@ -46,32 +43,23 @@ impl From<&LineQuantity> for Demand {
 /// A shipment of an order.
 #[derive(Serialize, ToSchema)]
 pub struct Shipment<'a> {
-    #[schema(value_type = String, example = "shp_01h455vb4pex5vsknk084sn02q")]
     id: ShipmentId,
-    #[schema(value_type = String)]
     order: OrderId,
     /// The state of the shipment.
-    #[schema(value_type = names::ShipmentStatus, example = "in_transit")]
     status: shipment::Stage,
     lines: Vec<LineQuantity>,
     carrier: Carrier<'a>,
     /// In grams.
-    #[schema(required = true)]
     weight_g: Option<u32>,
     /// The tracking number.
-    #[schema(value_type = Option<String>, required = true)]
     tracking: Option<&'a Reference>,
     /// The page of the carrier where the shipment can be followed, if it is known.
-    #[schema(value_type = Option<String>, required = true)]
     tracking_url: Option<&'a Link>,
-    #[schema(required = true)]
     handed_over_at: Option<DateTime<Utc>>,
-    #[schema(required = true)]
     delivered_at: Option<DateTime<Utc>>,
     /// Status reports of the carrier, oldest first.
     news: Vec<News<'a>>,
     /// Links to its printable papers, for staff who reads it; null otherwise.
-    #[schema(required = true)]
     papers: Option<ShipmentPapers>,
 }
 
@@ -85,24 +73,32 @@ pub struct ShipmentPapers {
     pub expires_at: DateTime<Utc>,
 }
 
+/// The kind of a carrier.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum CarrierKind {
+    Simulated,
+    Other,
+}
+
 /// The carrier of a shipment.
 #[derive(Serialize, ToSchema)]
 pub struct Carrier<'a> {
-    #[schema(value_type = names::CarrierKind, example = "other")]
-    kind: &'static str,
+    kind: CarrierKind,
     /// The name of a carrier of the kind `other`; null otherwise.
-    #[schema(value_type = Option<String>, example = "DHL", required = true)]
+    #[schema(default = json!({"x-schema": {"example": "DHL"}}))]
     name: Option<&'a Name>,
     /// What the `simulated` carrier plays, if that was chosen; null otherwise.
-    #[schema(value_type = Option<names::CarrierStory>, required = true)]
     story: Option<&'a Name>,
 }
 
 impl<'a> From<&'a shipment::Carrier> for Carrier<'a> {
     fn from(it: &'a shipment::Carrier) -> Self {
         match it {
-            shipment::Carrier::Simulated { story } => Self { kind: "simulated", name: None, story: story.as_ref() },
-            shipment::Carrier::Other { name } => Self { kind: "other", name: Some(name), story: None },
+            shipment::Carrier::Simulated { story } => {
+                Self { kind: CarrierKind::Simulated, name: None, story: story.as_ref() }
+            }
+            shipment::Carrier::Other { name } => Self { kind: CarrierKind::Other, name: Some(name), story: None },
         }
     }
 }
@@ -112,7 +108,7 @@ impl<'a> From<&'a shipment::Carrier> for Carrier<'a> {
 #[schema(example = json!({"kind": "other", "name": "DHL"}))]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct NewCarrier {
-    kind: names::CarrierKind,
+    kind: CarrierKind,
     /// The name of a carrier of the kind `other`.
     #[schema(default = max::<Name>)]
     name: Option<String>,
@@ -124,12 +120,9 @@ pub struct NewCarrier {
 #[derive(Serialize, ToSchema)]
 pub struct News<'a> {
     /// The status that the carrier reports.
-    #[schema(value_type = names::TrackingStatus)]
     status: shipment::News,
     at: DateTime<Utc>,
-    #[schema(value_type = Option<String>, required = true)]
     place: Option<&'a Name>,
-    #[schema(value_type = Option<String>, required = true)]
     reason: Option<&'a Reason>,
 }
 
@@ -174,51 +167,25 @@ impl<'a> Shipment<'a> {
 /// A request to return goods.
 #[derive(Serialize, ToSchema)]
 pub struct Return<'a> {
-    #[schema(value_type = String, example = "ret_01h455vb4pex5vsknk084sn02q")]
     id: ReturnId,
-    #[schema(value_type = String)]
     order: OrderId,
     /// The state of the return.
-    #[schema(value_type = names::ReturnStatus, example = "requested")]
     status: returns::Stage,
     lines: Vec<LineQuantity>,
     /// Why the goods are returned.
-    #[schema(value_type = names::ReturnReason)]
     reason: returns::Why,
     /// The buyer's comment.
-    #[schema(value_type = Option<String>, required = true)]
     comment: Option<&'a Personal<Comment>>,
     /// Why it was rejected; null if it was not.
-    #[schema(value_type = Option<String>, required = true)]
     reject_reason: Option<&'a Reason>,
     /// The returned goods.
-    #[schema(value_type = Vec<Received>)]
     received: &'a [returns::Received],
     /// The amount refunded; null until the goods are received.
-    #[schema(value_type = Option<Money>, required = true)]
-    amount: Option<Amount>,
+    amount: Option<Money>,
     /// The refund; null until the goods are received, and if there is nothing to refund.
-    #[schema(value_type = Option<String>, required = true)]
     refund: Option<RefundId>,
     /// Null until the goods are received.
-    #[schema(value_type = Option<String>, required = true)]
     credit_note: Option<CreditNoteId>,
-}
-
-/// Returned goods of a variant.
-#[derive(ToSchema)]
-#[schema(example = json!({"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1, "condition": "new", "restock": true}))]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct Received {
-    #[schema(example = "var_01h455vb4pex5vsknk084sn02q")]
-    variant: String,
-    #[schema(minimum = 1, maximum = 1_000_000)]
-    quantity: i64,
-    /// The condition of the goods.
-    #[schema(example = "new")]
-    condition: names::GoodsCondition,
-    /// Whether it can be sold again.
-    restock: bool,
 }
 
 /// All returns of an order.

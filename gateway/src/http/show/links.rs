@@ -8,10 +8,9 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub struct Papers {
     /// The invoice (pro forma before payment); null if the order was cancelled before payment.
-    #[schema(example = "/v1/orders/ord_01h455vb4pex5vsknk084sn02q/invoice?until=1797777000&seal=…", required = true)]
+    #[schema(example = "/v1/orders/ord_01h455vb4pex5vsknk084sn02q/invoice?until=1797777000&seal=…")]
     pub invoice: Option<String>,
     /// The credit notes; null if there are none.
-    #[schema(required = true)]
     pub credit_notes: Option<String>,
     /// The packing list; staff only.
     #[serde(skip_serializing_if = "Option::is_none")]

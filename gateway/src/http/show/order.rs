@@ -4,7 +4,7 @@ use byteshop_domain::Personal;
 use byteshop_domain::ids::{
     AccountId, CartId, CreditNoteId, Id as _, OrderId, PaymentId, ProductId, ReturnId, ShipmentId, VariantId,
 };
-use byteshop_domain::money::{ExactPrice, Money as Amount, Price};
+use byteshop_domain::money::{ExactPrice, Money, Price};
 use byteshop_domain::order::{self, Placed};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::tax_book::Rounding;
@@ -13,8 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Money;
-use super::cart::{Address, Where};
+use super::cart::Where;
 use super::links::{Links, Papers};
 use super::names;
 use super::price::{Discount, LineTax, Shipping};
@@ -22,99 +21,71 @@ use super::price::{Discount, LineTax, Shipping};
 /// An order.
 #[derive(Serialize, ToSchema)]
 pub struct Order<'a> {
-    #[schema(value_type = String, example = "ord_01h455vb4pex5vsknk084sn02q")]
     id: OrderId,
     /// The order number shown to people.
-    #[schema(value_type = String, example = "7K3Q-X9MW-2FBA")]
     number: order::Number,
     /// The three status axes summarized in one word.
     #[schema(value_type = names::OrderStage, example = "new")]
     stage: &'static str,
     /// The status of the order as a whole.
-    #[schema(value_type = names::OrderStatus, example = "open")]
     status: order::Status,
     /// The status of its payment.
-    #[schema(value_type = names::OrderPaymentStatus, example = "awaiting")]
     payment_status: order::PaymentStatus,
     /// The status of its delivery.
-    #[schema(value_type = names::Fulfilment, example = "unfulfilled")]
     fulfilment: order::Fulfilment,
     /// The reason of the cancellation; null if not cancelled.
-    #[schema(value_type = Option<names::CancelReason>, required = true)]
     cancel_reason: Option<order::CancelReason>,
     /// The buyer's account; null for a guest.
-    #[schema(value_type = Option<String>, required = true)]
     account: Option<AccountId>,
-    #[schema(value_type = Option<String>, required = true)]
     cart: Option<CartId>,
     /// The cart its lines were moved to because it was never paid; null otherwise.
-    #[schema(value_type = Option<String>, required = true)]
     moved_to: Option<CartId>,
     /// Null if the person's data was erased.
-    #[schema(value_type = Option<Address>, required = true)]
+    #[schema(nullable = true)]
     address: Where<'a>,
     lines: Vec<OrderLine<'a>>,
     /// The sum of the lines before discounts.
-    #[schema(value_type = Money)]
-    subtotal: Amount,
+    subtotal: Money,
     /// The discount on lines and shipping.
-    #[schema(value_type = Money)]
-    discount: Amount,
+    discount: Money,
     /// The shipping price before discounts.
-    #[schema(value_type = Money)]
-    shipping: Amount,
+    shipping: Money,
     /// Total tax, whether included in the prices or not.
-    #[schema(value_type = Money)]
-    tax: Amount,
+    tax: Money,
     /// The amount due.
-    #[schema(value_type = Money)]
-    total: Amount,
+    total: Money,
     /// The amount due, or paid: the total without lines cancelled before payment.
-    #[schema(value_type = Money)]
-    payable: Amount,
+    payable: Money,
     /// Discounts by promotion, in the order they were applied.
     discounts: Vec<Discount<'a>>,
     /// How the goods are shipped; null if shipping is free and no service was chosen.
-    #[schema(required = true)]
     delivery: Option<Shipping<'a>>,
     /// The amount refunded.
-    #[schema(value_type = Money)]
-    refunded: Amount,
-    #[schema(value_type = Vec<String>)]
+    refunded: Money,
     credit_notes: &'a [CreditNoteId],
-    #[schema(value_type = String)]
     payment: PaymentId,
-    #[schema(value_type = Vec<String>)]
     shipments: Vec<ShipmentId>,
-    #[schema(value_type = Vec<String>)]
     returns: &'a [ReturnId],
     /// Internal notes; staff only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     notes: Option<Vec<Remark<'a>>>,
     /// When it was placed; null in responses of commands.
-    #[schema(required = true)]
     placed_at: Option<DateTime<Utc>>,
     /// When it was paid; null before payment, and in responses of commands.
-    #[schema(required = true)]
     paid_at: Option<DateTime<Utc>>,
     /// The invoice number; null before payment.
-    #[schema(value_type = Option<String>, example = "INV-2026-000042", required = true)]
+    #[schema(default = json!({"x-schema": {"example": "INV-2026-000042"}}))]
     invoice: Option<&'a Reference>,
     /// When it expires if it is not paid.
-    #[schema(required = true)]
     pay_by: Option<DateTime<Utc>>,
     /// Where its taxes are rounded.
-    #[schema(value_type = names::TaxRounding, example = "line")]
     tax_rounding: Rounding,
     /// Links to its printable papers; null in responses of commands.
-    #[schema(required = true)]
     papers: Option<Papers>,
     /// Signed links that need no header; null in responses of commands.
-    #[schema(required = true)]
     links: Option<Links>,
     /// The id of the order in an older system.
-    #[schema(value_type = Option<String>, required = true)]
     reference: Option<&'a Reference>,
     #[serde(skip)]
     written: &'a [order::Note],
@@ -125,10 +96,9 @@ pub struct Order<'a> {
 pub struct Remark<'a> {
     at: DateTime<Utc>,
     /// The staff account that wrote it.
-    #[schema(value_type = Option<String>, required = true)]
     by: Option<AccountId>,
     /// Null if the buyer's data was erased.
-    #[schema(value_type = Option<String>, required = true)]
+    #[schema(nullable = true)]
     text: &'a Personal<NoteText>,
 }
 
@@ -141,15 +111,10 @@ impl<'a> From<&'a order::Note> for Remark<'a> {
 /// A line of an order.
 #[derive(Serialize, ToSchema)]
 pub struct OrderLine<'a> {
-    #[schema(value_type = String)]
     variant: VariantId,
-    #[schema(value_type = String)]
     product: ProductId,
-    #[schema(value_type = String)]
     sku: &'a Sku,
-    #[schema(value_type = String)]
     title: &'a Title,
-    #[schema(value_type = i64)]
     quantity: Quantity,
     /// Pieces cancelled, over all lines of the variant; the next three count likewise.
     cancelled: i64,
@@ -159,19 +124,14 @@ pub struct OrderLine<'a> {
     returned: i64,
     /// Pieces lost in transit and neither replaced nor cancelled.
     lost: i64,
-    #[schema(value_type = Money)]
     unit_price: Price,
     /// The price in major units, if an older system used more digits than the currency has.
-    #[schema(value_type = Option<String>, required = true)]
     exact_price: Option<&'a ExactPrice>,
     /// Price times quantity, before discounts.
-    #[schema(value_type = Money)]
-    amount: Amount,
+    amount: Money,
     /// The discount.
-    #[schema(value_type = Money)]
-    discount: Amount,
+    discount: Money,
     /// Null if there is none.
-    #[schema(required = true)]
     tax: Option<LineTax>,
 }
 
@@ -196,7 +156,7 @@ impl<'a> Order<'a> {
             tax: line.tax.as_ref().map(LineTax::from),
         });
         // Placing checked that each of these can be counted.
-        let zero = Amount::zero(placement.total.currency);
+        let zero = Money::zero(placement.total.currency);
         Self {
             id,
             number: order::Number::of(id.uuid()),

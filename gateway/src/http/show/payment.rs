@@ -3,54 +3,41 @@
 use byteshop_commands::Commands;
 use byteshop_commands::ports::payment_test::action_path;
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
-use byteshop_domain::money::Money as Amount;
+use byteshop_domain::money::Money;
 use byteshop_domain::payment::{self, Opened};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Money;
 use super::names;
 
 /// A payment of an order.
 #[derive(Serialize, ToSchema)]
 pub struct Payment<'a> {
-    #[schema(value_type = String, example = "pay_01h455vb4pex5vsknk084sn02q")]
     id: PaymentId,
-    #[schema(value_type = String)]
     order: OrderId,
-    #[schema(value_type = Money)]
-    amount: Amount,
+    amount: Money,
     /// The status of the payment.
-    #[schema(value_type = names::PaymentStatus, example = "open")]
-    status: &'static str,
+    status: PaymentStatus,
     /// When the provider is asked again; null unless it is `pending` or `unresolved`.
-    #[schema(required = true)]
     check_at: Option<DateTime<Utc>>,
     /// Why it is `failed` or `voided`; null otherwise.
-    #[schema(value_type = Option<names::PaymentEndReason>, required = true)]
+    #[schema(value_type = Option<names::PaymentEndReason>)]
     reason: Option<EndReason>,
     attempts: u8,
     /// The method of the latest attempt; null before the first.
-    #[schema(value_type = Option<names::PaymentMethod>, required = true)]
     method: Option<payment::Method>,
     /// Why the latest attempt failed, if it did; while the payment is `open` another attempt can be made.
-    #[schema(value_type = Option<names::DeclineReason>, required = true)]
     decline_reason: Option<payment::DeclineReason>,
     /// When the authorization expires unless its capture is requested; null unless it is `authorized` and waits for that.
-    #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
     /// The page where the buyer continues; null unless the payment is pending and waits for them. A path if the shop does
     /// not know its public address.
-    #[schema(required = true)]
     action_url: Option<String>,
-    #[schema(value_type = Money)]
-    captured: Amount,
-    #[schema(value_type = Money)]
-    refunded: Amount,
+    captured: Money,
+    refunded: Money,
     /// Still refundable: captured − refunded − refunds in progress.
-    #[schema(value_type = Money)]
-    refundable: Amount,
+    refundable: Money,
     /// The refunds, requested and done.
     refunds: Vec<Refund<'a>>,
 }
@@ -58,32 +45,14 @@ pub struct Payment<'a> {
 /// A refund of part of a payment.
 #[derive(Serialize, ToSchema)]
 pub struct Refund<'a> {
-    #[schema(value_type = String, example = "rfd_01h455vb4pex5vsknk084sn02q")]
     id: RefundId,
-    #[schema(value_type = Money)]
-    amount: Amount,
+    amount: Money,
     /// The state of the refund.
-    #[schema(value_type = names::RefundStatus)]
     status: payment::RefundStage,
     /// What the refund is for.
-    #[schema(value_type = RefundCause)]
     cause: &'a payment::RefundCause,
     /// The id of the refund that retries this one, after the provider refused it.
-    #[schema(value_type = Option<String>, required = true)]
     retried_as: Option<RefundId>,
-}
-
-/// What a refund is for.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct RefundCause {
-    kind: names::RefundCauseKind,
-    /// The return, of the kind `return`.
-    #[schema(nullable = false)]
-    id: Option<String>,
-    /// The reason that staff gave, of the kind `staff`.
-    #[schema(nullable = false)]
-    reason: Option<String>,
 }
 
 /// Why a payment ended without its money.
@@ -94,19 +63,36 @@ enum EndReason {
     Voided(payment::VoidReason),
 }
 
-/// How far a payment is, in the words of the document.
-fn status(stage: payment::Stage) -> &'static str {
-    match stage {
-        payment::Stage::Open => "open",
-        payment::Stage::Attempted => "attempted",
-        payment::Stage::Pending { .. } => "pending",
-        payment::Stage::Unresolved { .. } => "unresolved",
-        payment::Stage::Authorized(_) => "authorized",
-        payment::Stage::Captured => "captured",
-        payment::Stage::Refunded => "refunded",
-        payment::Stage::Failed { .. } => "failed",
-        payment::Stage::Cancelled => "cancelled",
-        payment::Stage::Voided { .. } => "voided",
+/// The stage of a payment.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum PaymentStatus {
+    Open,
+    Attempted,
+    Pending,
+    Unresolved,
+    Authorized,
+    Captured,
+    Refunded,
+    Failed,
+    Cancelled,
+    Voided,
+}
+
+impl From<payment::Stage> for PaymentStatus {
+    fn from(stage: payment::Stage) -> Self {
+        match stage {
+            payment::Stage::Open => Self::Open,
+            payment::Stage::Attempted => Self::Attempted,
+            payment::Stage::Pending { .. } => Self::Pending,
+            payment::Stage::Unresolved { .. } => Self::Unresolved,
+            payment::Stage::Authorized(_) => Self::Authorized,
+            payment::Stage::Captured => Self::Captured,
+            payment::Stage::Refunded => Self::Refunded,
+            payment::Stage::Failed { .. } => Self::Failed,
+            payment::Stage::Cancelled => Self::Cancelled,
+            payment::Stage::Voided { .. } => Self::Voided,
+        }
     }
 }
 
@@ -133,7 +119,7 @@ impl<'a> Payment<'a> {
             id,
             order: it.order,
             amount: it.amount,
-            status: status(it.stage),
+            status: it.stage.into(),
             check_at,
             reason,
             attempts: it.attempts,

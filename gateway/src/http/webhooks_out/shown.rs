@@ -13,33 +13,24 @@ use utoipa::ToSchema;
 /// A webhook endpoint.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Endpoint<'a> {
-    #[schema(value_type = String, example = "whk_01h455vb4pex5vsknk084sn02q")]
     pub(super) id: WebhookEndpointId,
-    #[schema(value_type = String)]
     url: &'a Link,
-    #[schema(value_type = Vec<String>)]
     filter: &'a [Topic],
-    #[schema(value_type = Option<String>, required = true)]
     description: Option<&'a Reason>,
     enabled: bool,
     /// Why deliveries are paused: `by_hand`, `failing` (for five days), `gone` (it answered 410) or `expired`.
-    #[schema(value_type = Option<crate::http::show::names::DisableReason>, required = true)]
     disabled_reason: Option<byteshop_domain::webhook_endpoint::Silence>,
     /// The account that created it, itself or with one of its API keys; null when that is not known.
-    #[schema(value_type = Option<String>, required = true, example = "acc_01h455vb4pex5vsknk084sn02q")]
     created_by: Option<AccountId>,
     /// The API key that it was created with, if a program created it.
-    #[schema(value_type = Option<String>, required = true)]
     created_with: Option<ApiKeyId>,
     /// When deliveries end.
-    #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
     /// When it last accepted an event, among the stored deliveries; null if it accepted none, and in responses of commands.
-    #[schema(required = true)]
     last_delivered_at: Option<DateTime<Utc>>,
     /// The signing secret; shown only once, when it is created.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", nullable = false)]
+    #[schema(default = json!({"x-schema": {"example": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}), nullable = false)]
     secret: Option<&'a Personal<Secret>>,
 }
 
@@ -91,7 +82,6 @@ pub(super) struct Delivery {
     by_hand: bool,
     delivered: bool,
     /// The HTTP status of the response; null if there was none.
-    #[schema(required = true)]
     status: Option<i16>,
     /// The beginning of the response body, or the error.
     answer: String,
@@ -103,7 +93,6 @@ pub(super) struct Delivery {
 pub(super) struct Deliveries {
     pub(super) items: Vec<Delivery>,
     /// The cursor of the next page.
-    #[schema(required = true)]
     pub(super) next: Option<String>,
 }
 

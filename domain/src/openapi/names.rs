@@ -1,0 +1,95 @@
+//! Closed sets of names as enums of the document: a new variant stops the build here.
+
+use std::borrow::Cow;
+
+use utoipa::{PartialSchema, ToSchema};
+
+use super::{Described, closed};
+use crate::notification::Template;
+
+crate::sets! {
+    /// The role of an account.
+    Role of crate::account::Role { Customer Seller Support Admin }
+    /// A way to reach people.
+    Channel of crate::account::Channel { Email Sms Push }
+    /// The language of mails and pages.
+    Locale of crate::Locale { En Ru }
+    /// A permission of an API key.
+    Scope of crate::api_key::Scope {
+        CatalogRead CatalogWrite StockRead StockWrite OrdersRead OrdersWrite CustomersRead PromotionsWrite SettingsWrite ReportsRead
+        WebhooksWrite
+    }
+    /// The type of an attribute.
+    AttributeType of crate::category::AttributeType { Text Number Boolean Choice }
+    /// The state of a product.
+    ProductStatus of crate::product::Status { Draft Published Unpublished Archived }
+    /// The tax class of goods or shipping.
+    TaxClass of crate::product::TaxClass { Standard Reduced SuperReduced Zero }
+    /// The format of an image.
+    ImageType of crate::product::ImageType { Jpeg Png }
+    /// The status axis of an order.
+    OrderStatus of crate::order::Status { Open Completed Cancelled Expired }
+    /// The payment axis of an order.
+    OrderPaymentStatus of crate::order::PaymentStatus {
+        Awaiting Authorized Paid PartlyRefunded Refunded RefundDue Voided
+    }
+    /// The fulfilment axis of an order.
+    Fulfilment of crate::order::Fulfilment { Unfulfilled PartlyFulfilled Fulfilled PartlyReturned Returned }
+    /// Why an order was cancelled.
+    CancelReason of crate::order::CancelReason {
+        BuyerRequest StaffRequest PaymentFailed PaymentCancelled PaymentWindowPassed AuthorizationExpired Imported
+    }
+    /// How an attempt to pay was made.
+    PaymentMethod of crate::payment::Method { Test External Free }
+    /// Why an attempt to pay came to nothing.
+    DeclineReason of crate::payment::DeclineReason {
+        Declined InsufficientFunds NotReceived BuyerLeft ProviderError
+    }
+    /// Where taxes are rounded to the smallest unit of the currency.
+    TaxRounding of crate::tax_book::Rounding { Line Rate }
+    /// The state of a refund.
+    RefundStatus of crate::payment::RefundStage { Requested Done Failed }
+    /// The state of a shipment.
+    ShipmentStatus of crate::shipment::Stage {
+        Prepared Packed HandedOver InTransit OutForDelivery AttemptFailed Delivered Returning Returned Lost Cancelled
+    }
+    /// What a carrier reports of a parcel.
+    TrackingStatus of crate::shipment::News {
+        InTransit OutForDelivery AttemptFailed Delivered ReturningToSender Lost
+    }
+    /// The state of a return.
+    ReturnStatus of crate::returns::Stage { Requested Approved Rejected Withdrawn Received Refunded }
+    /// Why goods are returned.
+    ReturnReason of crate::returns::Why {
+        ChangedMind DoesNotFit Damaged NotAsDescribed WrongItem TooLate Other
+    }
+    /// The condition of returned goods.
+    GoodsCondition of crate::returns::Condition { New Used Damaged Incomplete }
+    /// The state of a promotion at a moment: `scheduled` before its period, `over` after it.
+    PromotionStatus of crate::promotion::Standing { Scheduled Active Paused Over Ended }
+    /// Why a notification is dead; with `outcome_unknown` it may have arrived.
+    DeathCause of crate::notification::Death { Refused GaveUp OutcomeUnknown }
+    /// Why a notification was not sent.
+    SkipReason of crate::notification::Skip { Preference NoAddress Erased Expired TooMany }
+    /// Why a webhook endpoint is disabled: `failing` for five days, or `gone` (it answered 410).
+    DisableReason of crate::webhook_endpoint::Silence { ByHand Failing Gone Expired }
+    /// A condition of a promotion that a cart does not meet.
+    UnmetCondition of crate::pricing::Miss {
+        Currency MinimumSubtotal MinimumQuantity Goods FirstOrder Customer Country Service
+    }
+    /// A part of an address.
+    AddressPart of crate::address::Part { Name Lines City Email }
+}
+
+impl PartialSchema for Template {
+    fn schema() -> Described {
+        let all: Vec<_> = Self::ALL.iter().map(|template| template.as_str()).collect();
+        closed("What a notification says", &all)
+    }
+}
+
+impl ToSchema for Template {
+    fn name() -> Cow<'static, str> {
+        "NotificationTemplate".into()
+    }
+}
