@@ -229,7 +229,7 @@ async fn the_runbook_of_a_restore_leads_to_a_shop_that_gives_no_number_twice() {
     let said = runbook.run("byteshop numbers --data");
     assert!(said.contains("\"last\":3") && said.contains("\"last\":5"), "{said}");
     let said = runbook.run("byteshop numbers confirm");
-    assert!(said.contains("payments are taken"), "{said}");
+    assert!(said.contains("payments and document numbers resume"), "{said}");
     let me = Command::new("id").arg("-un").output().unwrap().stdout;
     let confirmed = new.say(&["audit", "log", "--actor", String::from_utf8(me).unwrap().trim()]);
     assert!(confirmed.contains("shop.confirmed"), "{confirmed}");

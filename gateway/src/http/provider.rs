@@ -218,12 +218,15 @@ async fn pay_decide(
         "cancel" => Verdict::Cancel,
         _ => return Err(Problem::no_route()),
     };
-    app.commands.emulator().decide(id, verdict).await.map_err(Error::from)?;
-    // The shop looks by itself before the notification comes, so that the person sees what became of it.
-    let intent = Intent::new(Actor::System { name: "provider test".to_owned() }, "payment.hear", Clock.new_id());
-    match app.commands.settle_payment(&intent, id).await {
-        Ok(()) | Err(Error::Rejected(_)) => {}
-        Err(error) => return Err(error.into()),
+    let decided = app.commands.emulator().decide(id, verdict).await.map_err(Error::from)?;
+    // The shop looks by itself before the notification comes, so that the person sees the outcome. It looks for this charge: the
+    // payment may have begun another attempt meanwhile, which has not reached the provider yet.
+    if let Some(reference) = decided.and_then(|charge| ProviderReference::new(&charge.reference).ok()) {
+        let intent = Intent::new(Actor::System { name: "provider test".to_owned() }, "payment.hear", Clock.new_id());
+        match app.commands.hear_of_charge(&intent, id, &reference).await {
+            Ok(()) | Err(Error::Rejected(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(Redirect::to(&format!("/dev/pay/{id}")).into_response())
 }

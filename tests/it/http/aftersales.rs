@@ -600,7 +600,7 @@ async fn invoice_and_credit_notes_say_what_is_taxed_to_the_cent() {
         let page = shop.get(&format!("{path}/{name}")).with(&cart).send().await.expect(200);
         page.body.as_str().unwrap().to_owned()
     };
-    assert!(page("credit-notes/print").await.contains("There is none"));
+    assert!(page("credit-notes/print").await.contains("has no credit notes"));
     let pay = json!({"provider": "test", "token": "tok_success"});
     shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
     let payment = format!("/v1/payments/{}", placed.text("/payment"));

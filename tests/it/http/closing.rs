@@ -120,7 +120,7 @@ async fn whoever_runs_the_shop_can_close_it_all_the_same() {
     assert!(!done && said.contains(&packed) && said.contains("--force"), "{said}");
     shop.get("/v1/me").by(&berta.token).send().await.expect(200);
     let (done, said) = erase(&shop, &[&berta.email, "--yes", "--force"]);
-    let told = [format!("{not_packed} is cancelled"), format!("{packed} is packed or sent")];
+    let told = [format!("{not_packed} is cancelled"), format!("{packed} is packed or shipped")];
     assert!(done && told.iter().all(|told| said.contains(told)), "{said}");
     shop.at_rest().await;
     assert_eq!(seen(&shop, &not_packed).await["payment_status"], "refunded");
