@@ -75,7 +75,7 @@ pub fn hiding(product: ProductId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{id, noon};
+    use crate::testing::{id, noon, timer_form};
 
     fn steps(event: Event) -> Vec<Step> {
         ScheduleProducts::react(&AnyEvent::Product(id(1), event), noon())
@@ -95,5 +95,17 @@ mod tests {
             assert_eq!(steps(event), forget);
         }
         assert_eq!(steps(Event::Published {}), forget[..1]);
+    }
+
+    #[test]
+    fn a_step_in_a_timer_keeps_its_stored_form() {
+        timer_form(
+            &Step::PublishProduct { product: id(1), at: noon() },
+            r#"{"do":"publish_product","product":"prod_00000000000000000000000001","at":"2026-01-01T12:00:00Z"}"#,
+        );
+        timer_form(
+            &Step::UnpublishProduct { product: id(1), until: noon() },
+            r#"{"do":"unpublish_product","product":"prod_00000000000000000000000001","until":"2026-01-01T12:00:00Z"}"#,
+        );
     }
 }

@@ -7,7 +7,7 @@ use crate::cart::Destination;
 use crate::ids::NotificationId;
 use crate::notification::{Death, Notice, Recipient, Skip};
 use crate::personal::{Personal, Subject};
-use crate::testing::{cents, id as number, noon, pieces, price, text};
+use crate::testing::{cents, id as number, noon, pieces, price, text, timer_form};
 
 fn told(event: &AnyEvent) -> Vec<Errand> {
     assert!(Notify::READS.contains(&event.category()), "{} is not shown to it", event.category());
@@ -232,8 +232,18 @@ fn a_notification_is_sent_watched_over_and_tried_again() {
 }
 
 #[test]
-fn an_errand_can_wait_in_a_timer() {
-    let step = Step::Notify(Errand::Send { notification: number(5), attempt: None });
-    let text = serde_json::to_string(&step).unwrap();
-    assert_eq!(serde_json::from_str::<Step>(&text).unwrap(), step);
+fn a_step_in_a_timer_keeps_its_stored_form() {
+    let (order, notification) = (number(1), number(5));
+    timer_form(
+        &Step::Notify(Errand::TellBuyer { order, message: Message::OrderPlaced { order } }),
+        r#"{"do":"notify","errand":"tell_buyer","order":"ord_00000000000000000000000001","message":{"template":"order_placed","order":"ord_00000000000000000000000001"}}"#,
+    );
+    timer_form(
+        &Step::Notify(Errand::Send { notification, attempt: None }),
+        r#"{"do":"notify","errand":"send","notification":"ntf_00000000000000000000000005","attempt":null}"#,
+    );
+    timer_form(
+        &Step::Notify(Errand::GiveUp { notification, attempt: 2 }),
+        r#"{"do":"notify","errand":"give_up","notification":"ntf_00000000000000000000000005","attempt":2}"#,
+    );
 }

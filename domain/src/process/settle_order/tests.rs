@@ -5,7 +5,7 @@ use crate::cart::Destination;
 use crate::order::{Buyer, Placement};
 use crate::payment::{CaptureMode, DeclineReason, FailureReason};
 use crate::quantity::Demand;
-use crate::testing::{cents, id, noon, pieces, text};
+use crate::testing::{cents, id, noon, pieces, text, timer_form};
 
 fn lines() -> Vec<Demand> {
     vec![Demand { variant: id(7), quantity: pieces(2) }]
@@ -252,8 +252,25 @@ fn money_that_comes_too_late_goes_back() {
 }
 
 #[test]
-fn a_step_in_a_timer_is_read_as_it_was_written() {
-    let step = Step::Wake { at: noon(), key: "k".to_owned(), step: Box::new(cancel(CancelReason::PaymentFailed)) };
-    let text = serde_json::to_string(&step).unwrap();
-    assert_eq!(serde_json::from_str::<Step>(&text).unwrap(), step);
+fn a_step_in_a_timer_keeps_its_stored_form() {
+    timer_form(
+        &cancel(CancelReason::PaymentWindowPassed),
+        r#"{"do":"cancel_order","order":"ord_00000000000000000000000001","reason":"payment_window_passed"}"#,
+    );
+    timer_form(
+        &Step::SettlePayment { payment: id(2) },
+        r#"{"do":"settle_payment","payment":"pay_00000000000000000000000002"}"#,
+    );
+    timer_form(
+        &Step::ExpireAuthorization { payment: id(2) },
+        r#"{"do":"expire_authorization","payment":"pay_00000000000000000000000002"}"#,
+    );
+    timer_form(
+        &Step::ReleaseStray { payment: id(2), reference: text("1") },
+        r#"{"do":"release_stray","payment":"pay_00000000000000000000000002","reference":"1"}"#,
+    );
+    timer_form(
+        &Step::TrackShipment { shipment: id(3) },
+        r#"{"do":"track_shipment","shipment":"shp_00000000000000000000000003"}"#,
+    );
 }
