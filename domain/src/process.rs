@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrderId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId};
 use crate::money::Money;
-use crate::order::CancelReason;
-use crate::payment::ProviderReference;
+use crate::order::{self, CancelReason, Order};
+use crate::payment::{self, Payment, ProviderReference};
 use crate::quantity::Demand;
+use crate::rejected::Rejected;
 use crate::{AnyEvent, Subject};
 
 mod errand;
@@ -163,26 +164,24 @@ pub enum Step {
 }
 
 impl Step {
-    /// What to do when the step is refused, by the problem code `<category>.<rejection>`.
-    pub fn when_refused(&self, code: &str) -> Option<Self> {
+    /// What to do when the step is refused.
+    pub fn when_refused(&self, rejected: &Rejected) -> Option<Self> {
         match self {
-            // The money came after the order was off: it goes back.
-            Self::MarkPaid { payment, .. } | Self::MarkAuthorized { payment, .. }
-                if matches!(code, "order.cancelled" | "order.other_payment") =>
-            {
-                Some(Self::VoidPayment { payment: *payment })
+            // The payment came after the order was cancelled: it is voided or refunded.
+            Self::MarkPaid { payment, .. } | Self::MarkAuthorized { payment, .. } => {
+                let too_late = [order::Rejection::Cancelled, order::Rejection::OtherPayment];
+                let is_too_late = too_late.iter().any(|rejection| rejected.is::<Order>(rejection));
+                is_too_late.then_some(Self::VoidPayment { payment: *payment })
             }
-            // The payment was to be void while the provider was still asked.
-            Self::CapturePayment { payment } if code == "payment.void_requested" => {
-                Some(Self::VoidPayment { payment: *payment })
+            // The void was requested while the provider was asked.
+            Self::CapturePayment { payment } => {
+                let is_to_be_voided = rejected.is::<Payment>(&payment::Rejection::VoidRequested);
+                is_to_be_voided.then_some(Self::VoidPayment { payment: *payment })
             }
-            Self::MarkPaid { .. }
-            | Self::MarkAuthorized { .. }
-            | Self::MarkReturnRefunded { .. }
+            Self::MarkReturnRefunded { .. }
             | Self::ExpireAuthorization { .. }
             | Self::ReleaseStray { .. }
             | Self::TrackShipment { .. }
-            | Self::CapturePayment { .. }
             | Self::MarkRefunded { .. }
             | Self::CancelOrder { .. }
             | Self::CommitStock { .. }

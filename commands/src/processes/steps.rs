@@ -62,7 +62,7 @@ pub async fn carry_out(commands: &Commands, cause: &Cause, step: &Step) -> Resul
                     code = rejected.code,
                     "a step was refused"
                 );
-                match step.when_refused(&rejected.code) {
+                match step.when_refused(&rejected) {
                     Some(next) => step = next,
                     None => return Ok(()),
                 }

@@ -136,8 +136,8 @@ impl Shop {
 
     fn step(&mut self, chain: usize, position: usize, step: Step) {
         let mut step = step;
-        while let Err(code) = self.step_once(chain, position, &step) {
-            match step.when_refused(&code) {
+        while let Err(rejected) = self.step_once(chain, position, &step) {
+            match step.when_refused(&rejected) {
                 Some(next) => step = next,
                 None => return,
             }
@@ -206,7 +206,7 @@ impl Shop {
     pub fn pursue(&mut self, chain: usize, payment: PaymentId, task: Task<'_>) -> Result<(), Refused> {
         for _ in 1..settlement::LOOKS_MAX {
             match self.pursue_once(chain, payment, task) {
-                Err(code) if settlement::was_overtaken(&code) => {}
+                Err(rejected) if settlement::was_overtaken(&rejected) => {}
                 done => return done,
             }
         }

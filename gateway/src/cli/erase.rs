@@ -3,9 +3,9 @@
 use byteshop_commands::use_cases::accounts::grants::Revoke;
 use byteshop_commands::use_cases::accounts::{self, forget_buyer};
 use byteshop_commands::use_cases::carts;
-use byteshop_commands::{Commands, Error};
+use byteshop_commands::{Commands, Error, Rejected};
 use byteshop_domain::Subject;
-use byteshop_domain::account::Account;
+use byteshop_domain::account::{self, Account};
 use byteshop_domain::cart::{self, Cart, Destination};
 use byteshop_domain::ids::{AccountId, CartId, OrderId};
 use byteshop_domain::order::{self, CancelReason, Order};
@@ -223,10 +223,16 @@ fn called_off(order: OrderId) -> Result<(), Failure> {
     Ok(output::line(&format!("{order} is cancelled; any payment for it is refunded"))?)
 }
 
+/// Whether orders in progress prevent the erasure.
+fn is_under_way(rejected: &Rejected) -> bool {
+    rejected.is::<Order>(&order::Rejection::UnderWay)
+        || rejected.is::<Account>(&account::Rejection::OrdersUnderWay { orders: vec![] })
+}
+
 /// Orders in progress can be cancelled with `--force`.
 fn with_force(error: Error) -> Failure {
     if let Error::Rejected(rejected) = &error
-        && rejected.code.ends_with("under_way")
+        && is_under_way(rejected)
     {
         return Failure::refused(format!("{}; use --force to do it anyway", rejected.detail));
     }

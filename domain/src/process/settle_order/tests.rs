@@ -195,7 +195,7 @@ fn money_that_is_set_aside_for_later_is_taken_with_the_first_parcel_or_let_go_in
     let expire = Step::Wake { at, key: attempt(id(2)), step: Box::new(Step::ExpireAuthorization { payment: id(2) }) };
     let mark = Step::MarkAuthorized { order: id(1), payment: id(2) };
     assert_eq!(on_payment(authorized), [expire, mark.clone()]);
-    assert_eq!(mark.when_refused("order.cancelled"), Some(void()));
+    assert_eq!(mark.when_refused(&order::Rejection::Cancelled.into()), Some(void()));
     assert_eq!(on_order(order::Event::Authorized { payment: id(2) }), [forget_window()]);
     // The payment says by itself that it is to be captured for a parcel.
     let gone = order::Event::HandedOver { shipment: id(3), lines: lines(), at: noon(), capture: Some(id(2)) };
@@ -243,12 +243,13 @@ fn a_simulated_parcel_is_followed_until_it_is_there() {
 #[test]
 fn money_that_comes_too_late_goes_back() {
     let pay = Step::MarkPaid { order: id(1), payment: id(2) };
-    assert_eq!(pay.when_refused("order.cancelled"), Some(void()));
-    assert_eq!(pay.when_refused("order.missing"), None);
+    assert_eq!(pay.when_refused(&order::Rejection::Cancelled.into()), Some(void()));
+    assert_eq!(pay.when_refused(&order::Rejection::OtherPayment.into()), Some(void()));
+    assert_eq!(pay.when_refused(&order::Rejection::Missing.into()), None);
     let capture = Step::CapturePayment { payment: id(2) };
-    assert_eq!(capture.when_refused("payment.void_requested"), Some(void()));
-    assert_eq!(capture.when_refused("payment.closed"), None);
-    assert_eq!(cancel(CancelReason::PaymentFailed).when_refused("order.already_paid"), None);
+    assert_eq!(capture.when_refused(&payment::Rejection::VoidRequested.into()), Some(void()));
+    assert_eq!(capture.when_refused(&payment::Rejection::Closed.into()), None);
+    assert_eq!(cancel(CancelReason::PaymentFailed).when_refused(&order::Rejection::AlreadyPaid.into()), None);
 }
 
 #[test]
