@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use byteshop_domain::AnyEvent;
-use byteshop_domain::process::{Process, Step};
+use byteshop_domain::process::{Process, Reaction};
 use byteshop_eventstore::delivery::Lead;
 use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::process::{Timer, TimerChange};
@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::Commands;
 use crate::engine::error::Error;
+pub use steps::CarryOut;
 use steps::Cause;
 
 /// Positions that are looked at in one round trip, and at most reacted to before that is written down: what a crash repeats.
@@ -49,7 +50,7 @@ fn pace<P: Process>() -> Duration {
 }
 
 /// Runs a process on the events of a feed until the token is cancelled and no message is half sent.
-pub async fn run<P: Process>(commands: Commands, feed: Feed, cancel: CancellationToken) {
+pub async fn run<P: CarryOut>(commands: Commands, feed: Feed, cancel: CancellationToken) {
     let work = async {
         let mut trouble = Trouble::default();
         loop {
@@ -89,7 +90,7 @@ pub async fn run<P: Process>(commands: Commands, feed: Feed, cancel: Cancellatio
 }
 
 /// Leads for as long as nothing fails; returns at once when another one leads.
-async fn lead<P: Process>(commands: &Commands, feed: &Feed, trouble: &mut Trouble) -> Result<(), Error> {
+async fn lead<P: CarryOut>(commands: &Commands, feed: &Feed, trouble: &mut Trouble) -> Result<(), Error> {
     let Some(mut lead) = commands.log().lead(P::NAME).await? else { return Ok(()) };
     let mut runner = Runner::<P>::resume(commands).await?;
     let mut flush = tokio::time::interval(FLUSH);
@@ -139,7 +140,7 @@ struct Runner<'a, P> {
     process: std::marker::PhantomData<fn() -> P>,
 }
 
-impl<'a, P: Process> Runner<'a, P> {
+impl<'a, P: CarryOut> Runner<'a, P> {
     /// Goes on where the process was. A restored backup is another history: acting on it would repeat or skip what was done.
     async fn resume(commands: &'a Commands) -> Result<Self, Error> {
         let checkpoint = commands.log().process_checkpoint(P::NAME).await?;
@@ -211,13 +212,16 @@ impl<'a, P: Process> Runner<'a, P> {
     async fn react(&self, events: &[Arc<Recorded>]) -> Result<BTreeMap<String, TimerChange>, Error> {
         let mut timers: BTreeMap<String, TimerChange> = BTreeMap::new();
         // Steps of one chain of causes follow each other; chains do not wait for each other.
-        let mut chains: BTreeMap<Uuid, Vec<(Cause, Step)>> = BTreeMap::new();
+        let mut chains: BTreeMap<Uuid, Vec<(Cause, P::Step)>> = BTreeMap::new();
         for recorded in events {
             let event = decode(recorded)?;
             let cause = Cause::of(P::NAME, recorded)?;
-            for step in P::react(&event, recorded.recorded_at) {
-                match step {
-                    Step::Wake { at, key, step } => {
+            for reaction in P::react(&event, recorded.recorded_at) {
+                match reaction {
+                    Reaction::Now(step) => {
+                        chains.entry(cause.correlation).or_default().push((cause.clone(), step));
+                    }
+                    Reaction::SetTimer { at, key, step } => {
                         let timer = Timer {
                             key: key.clone(),
                             due_at: at,
@@ -226,29 +230,8 @@ impl<'a, P: Process> Runner<'a, P> {
                         };
                         timers.insert(key, TimerChange::Set(timer));
                     }
-                    Step::Forget { key } => {
+                    Reaction::ClearTimer { key } => {
                         timers.insert(key.clone(), TimerChange::Clear(key));
-                    }
-                    step @ (Step::MarkPaid { .. }
-                    | Step::MarkRefunded { .. }
-                    | Step::CancelOrder { .. }
-                    | Step::CommitStock { .. }
-                    | Step::ReleaseStock { .. }
-                    | Step::ReturnStock { .. }
-                    | Step::ReleaseClaims { .. }
-                    | Step::CapturePayment { .. }
-                    | Step::VoidPayment { .. }
-                    | Step::MarkAuthorized { .. }
-                    | Step::MarkReturnRefunded { .. }
-                    | Step::ExpireAuthorization { .. }
-                    | Step::ReleaseStray { .. }
-                    | Step::TrackShipment { .. }
-                    | Step::SettlePayment { .. }
-                    | Step::ForgetPerson { .. }
-                    | Step::Notify(_)
-                    | Step::PublishProduct { .. }
-                    | Step::UnpublishProduct { .. }) => {
-                        chains.entry(cause.correlation).or_default().push((cause.clone(), step));
                     }
                 }
             }
@@ -261,9 +244,9 @@ impl<'a, P: Process> Runner<'a, P> {
         Ok(timers)
     }
 
-    async fn carry_out(&self, chain: Vec<(Cause, Step)>) -> Result<(), Error> {
+    async fn carry_out(&self, chain: Vec<(Cause, P::Step)>) -> Result<(), Error> {
         for (cause, step) in chain {
-            steps::carry_out(self.commands, &cause, &step).await?;
+            steps::carry_out::<P>(self.commands, &cause, step).await?;
         }
         Ok(())
     }
@@ -282,9 +265,9 @@ impl<'a, P: Process> Runner<'a, P> {
 
     async fn fire(&self, timer: Timer) -> Result<(), Error> {
         let log = self.commands.log();
-        let step: Step = serde_json::from_str(&timer.step)?;
+        let step: P::Step = serde_json::from_str(&timer.step)?;
         if let Some(event) = log.event_at(timer.position).await? {
-            steps::carry_out(self.commands, &Cause::of(P::NAME, &event)?, &step).await?;
+            steps::carry_out::<P>(self.commands, &Cause::of(P::NAME, &event)?, step).await?;
         }
         Ok(log.drop_timer(P::NAME, &timer).await?)
     }
