@@ -183,7 +183,8 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
         }
         if let (RefundStage::Done, RefundCause::Return { id }) = (piece.stage, &piece.cause) {
             let settled = shop.states.returns[id].live().unwrap();
-            assert_eq!((settled.status, settled.refund), (Settled::Refunded, Some(*refund)), "{id} is not settled");
+            let known = (settled.progress.stage(), settled.progress.arrival().and_then(|it| it.refund));
+            assert_eq!(known, (Settled::Refunded, Some(*refund)), "{id} is not settled");
         }
         if piece.stage == RefundStage::Done && placed.payment_status != PaymentStatus::Voided {
             assert!(placed.refunds.contains(refund), "{id}: the order does not know what went back: {placed:?}");
