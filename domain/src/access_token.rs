@@ -47,10 +47,10 @@ pub enum Command {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum AccessToken {
-    /// There is none.
+    /// The token does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The token exists.
     Minted {
         /// The account that its bearer acts as.
         account: AccountId,
@@ -62,7 +62,7 @@ pub enum AccessToken {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         Exists => Conflict: "the access token exists already";

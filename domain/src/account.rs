@@ -54,10 +54,10 @@ pub const FAILURE_WINDOW: TimeDelta = TimeDelta::minutes(15);
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Account {
-    /// There is none.
+    /// The account does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The account exists.
     Open(Box<Open>),
     /// There was one.
     Erased,
@@ -68,7 +68,7 @@ pub enum Account {
 pub struct Open {
     /// Where its mails go, and what it logs in with.
     pub email: Personal<Email>,
-    /// The hash of its password.
+    /// The hash of the password.
     pub password: Personal<Secret>,
     /// How many passwords it has had: what tells whether the one that was looked at is still the one.
     pub passwords: u32,

@@ -100,7 +100,7 @@ impl Scope {
 pub enum Event {
     /// It was made.
     Created {
-        /// What it is for.
+        /// The name, which says what it is for.
         name: Name,
         /// What it lets a program do.
         scopes: BTreeSet<Scope>,
@@ -123,9 +123,9 @@ impl crate::Event for Event {}
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Begin.
+    /// Create the key.
     Create {
-        /// What it is for.
+        /// The name, which says what it is for.
         name: Name,
         /// What it lets a program do.
         scopes: BTreeSet<Scope>,
@@ -142,17 +142,17 @@ pub enum Command {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ApiKey {
-    /// There is none.
+    /// The key does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The key exists.
     Created(Created),
 }
 
 /// What is known of a key.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Created {
-    /// What it is for.
+    /// The name, which says what it is for.
     pub name: Name,
     /// What it lets a program do.
     pub scopes: BTreeSet<Scope>,
@@ -167,7 +167,7 @@ pub struct Created {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         Missing => Missing: "there is no such API key";

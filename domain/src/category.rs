@@ -30,10 +30,10 @@ pub use rejections::{BRANCH_MAX, DEFINITIONS_MAX, DEPTH_MAX, Rejection, VALUES_M
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Category {
-    /// There is none.
+    /// The category does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The category exists.
     Created(Created),
 }
 

@@ -75,7 +75,7 @@ pub struct Basis<'a> {
     pub seen: Option<Money>,
 }
 
-/// What can be in the way.
+/// Why a command is refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {
     /// The cart is not there, or is checked out.

@@ -24,11 +24,11 @@ pub const LINES_MAX: usize = crate::order::LINES_MAX;
 /// A line of a credit note. Amounts are what the buyer gets, so they are positive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
-    /// What.
+    /// The variant.
     pub variant: VariantId,
-    /// Its code.
+    /// The SKU.
     pub sku: Sku,
-    /// How many.
+    /// The quantity.
     pub quantity: Quantity,
     /// What one piece cost, rounded when there is an exact price.
     pub unit_price: Price,
@@ -105,15 +105,15 @@ pub enum Command {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum CreditNote {
-    /// There is none.
+    /// The credit note does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The credit note exists.
     Issued(Box<Content>),
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Exists => Conflict: "the credit note already exists";

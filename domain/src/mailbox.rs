@@ -83,7 +83,7 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
 pub enum Event {
     /// A mail about an unpaid order was queued for it.
     Written {
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
     /// An order of it was paid.
@@ -112,7 +112,7 @@ pub struct Mailbox {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         TooMany => Conflict: "an address without a paid order gets at most {UNPROVEN_MAX} mails an hour";

@@ -150,7 +150,7 @@ pub enum UniqueName {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Taken { kind: NameKind, text: Label } => Conflict at (kind.pointer()):

@@ -65,7 +65,7 @@ pub enum Event {
     Queued(Notice),
     /// It is being handed over; nothing is known until there is an outcome.
     Attempted {
-        /// The how manieth attempt it is, from 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
     },
     /// Whoever carries it has it.
@@ -75,21 +75,21 @@ pub enum Event {
     },
     /// It was not taken, and is tried again.
     Failed {
-        /// Why, without saying to whom.
+        /// The reason, without the recipient.
         reason: Label,
         /// When it is tried again.
         retry_at: DateTime<Utc>,
     },
     /// It is not tried again, unless somebody asks.
     Died {
-        /// Why.
+        /// The reason.
         cause: Death,
-        /// Why, in words, without saying to whom.
+        /// The reason in words, without the recipient.
         reason: Label,
     },
     /// It is not sent, and was not meant to be.
     Skipped {
-        /// Why.
+        /// The reason.
         because: Skip,
     },
     /// Somebody asks for it to be tried again.
@@ -136,14 +136,14 @@ pub enum Outcome {
     },
     /// It was certainly not taken; later it may be.
     NotNow {
-        /// Why.
+        /// The reason.
         reason: Label,
         /// From 0 to 999: where in the spread of the pause this one lies.
         spread: u16,
     },
     /// It was certainly not taken and never will be.
     Refused {
-        /// Why.
+        /// The reason.
         reason: Label,
     },
     /// It may have been taken.
@@ -153,7 +153,7 @@ pub enum Outcome {
     },
     /// It turned out that there is nobody to send it to, or nothing to say any more.
     Pointless {
-        /// Why.
+        /// The reason.
         because: Skip,
     },
 }
@@ -212,18 +212,18 @@ pub enum Status {
     Sent,
     /// It is not tried again by itself.
     Dead {
-        /// Why.
+        /// The reason.
         cause: Death,
     },
     /// It is not sent.
     Skipped {
-        /// Why.
+        /// The reason.
         because: Skip,
     },
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "there is no such notification";

@@ -29,9 +29,9 @@ pub struct Heard {
     pub news: News,
     /// When it was so, if not now.
     pub at: Option<DateTime<Utc>>,
-    /// Where.
+    /// The place.
     pub place: Option<Name>,
-    /// Why.
+    /// The reason.
     pub reason: Option<Reason>,
 }
 

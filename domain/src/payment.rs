@@ -65,10 +65,10 @@ const FREE: &str = "free";
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Payment {
-    /// There is none.
+    /// The payment does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The payment exists.
     Opened(Opened),
 }
 
@@ -80,7 +80,7 @@ pub struct Opened {
     pub stage: Stage,
     /// The order it pays.
     pub order: OrderId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// How many attempts were made.
     pub attempts: u8,

@@ -53,10 +53,10 @@ use variant::{check_details, check_prices, replace};
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Product {
-    /// There is none.
+    /// The product does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The product exists.
     Created(Box<Created>),
 }
 
@@ -65,9 +65,9 @@ pub enum Product {
 pub struct Created {
     /// Where it is in its life.
     pub status: Status,
-    /// What it is called.
+    /// The title.
     pub title: Title,
-    /// What it is.
+    /// The description.
     pub description: Description,
     /// Where in the catalog it is.
     pub category: Option<CategoryId>,

@@ -33,10 +33,10 @@ pub use terms::{Benefit, Conditions, Limits, QuantityTier, SubtotalTier, Target,
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Promotion {
-    /// There is none.
+    /// The promotion does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The promotion exists.
     Created(Box<Created>),
 }
 

@@ -82,7 +82,7 @@ pub struct PromotionBook {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         TooMany => Conflict: "at most {LISTED_MAX} automatic promotions can be active; end or pause one";

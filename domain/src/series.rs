@@ -146,7 +146,7 @@ pub enum Command {
     Skip {
         /// The number: the next document gets the one after it.
         to: i64,
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
 }
@@ -161,7 +161,7 @@ pub struct Series {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Exhausted => Conflict: "the series ends with number {NUMBER_MAX}";

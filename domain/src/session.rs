@@ -70,19 +70,19 @@ pub enum Reason {
 pub enum Event {
     /// Somebody logged in.
     Started {
-        /// Whose it is.
+        /// The account of the owner.
         account: AccountId,
-        /// What they may do.
+        /// The role of the owner.
         role: Role,
         /// What its refresh tokens are made with.
         secret: Personal<Secret>,
         /// From where.
         client: Personal<Client>,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
         /// When it ends unless it is refreshed.
         expires_at: DateTime<Utc>,
-        /// Whether a second factor was shown with the password.
+        /// Whether a second factor was presented with the password.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         second_factor: bool,
     },
@@ -92,22 +92,22 @@ pub enum Event {
         generation: u32,
         /// From where.
         client: Personal<Client>,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
         /// When the session ends unless it is refreshed.
         expires_at: DateTime<Utc>,
     },
     /// Its owner proved again who they are.
     Authenticated {
-        /// Whether with a second factor.
+        /// Whether a second factor was presented.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         second_factor: bool,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
     /// It ended.
     Revoked {
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
 }
@@ -119,15 +119,15 @@ impl crate::Event for Event {}
 pub enum Command {
     /// Begin.
     Start {
-        /// Whose it is.
+        /// The account of the owner.
         account: AccountId,
-        /// What they may do.
+        /// The role of the owner.
         role: Role,
         /// What its refresh tokens are made with.
         secret: Personal<Secret>,
         /// From where.
         client: Personal<Client>,
-        /// Whether a second factor was shown with the password.
+        /// Whether a second factor was presented with the password.
         second_factor: bool,
         /// How long it lives at most, however often it is refreshed.
         longest: TimeDelta,
@@ -149,12 +149,12 @@ pub enum Command {
     },
     /// Note that its owner proved again who they are.
     Authenticate {
-        /// Whether with a second factor.
+        /// Whether a second factor was presented.
         second_factor: bool,
     },
     /// End.
     Revoke {
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
 }
@@ -163,19 +163,19 @@ pub enum Command {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Session {
-    /// There is none.
+    /// The session does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The session exists.
     Started(Box<Started>),
 }
 
 /// What is known of a session.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Started {
-    /// Whose it is.
+    /// The account of the owner.
     pub account: AccountId,
-    /// What they may do.
+    /// The role of the owner.
     pub role: Role,
     /// What its refresh tokens are made with.
     pub secret: Personal<Secret>,
@@ -209,7 +209,7 @@ pub enum Worth {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         Missing => Missing: "there is no such session";

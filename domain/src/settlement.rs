@@ -51,7 +51,7 @@ pub enum Request {
     Release {
         /// The attempt.
         reference: ProviderReference,
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
     /// To give money back.
@@ -60,7 +60,7 @@ pub enum Request {
         reference: ProviderReference,
         /// The key of the refund.
         refund: RefundId,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
     /// Whether an attempt that came to nothing went through after all.

@@ -30,10 +30,10 @@ pub use rejections::Rejection;
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Shipment {
-    /// There is none.
+    /// The shipment does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The shipment exists.
     Prepared(Box<Prepared>),
 }
 
@@ -42,11 +42,11 @@ pub enum Shipment {
 pub struct Prepared {
     /// Where it is.
     pub status: Stage,
-    /// Of which order it is.
+    /// The order.
     pub order: OrderId,
-    /// What is in it, summed per variant.
+    /// The contents, summed per variant.
     pub lines: Vec<Demand>,
-    /// Who carries it.
+    /// The carrier.
     pub carrier: Carrier,
     /// What it weighs, in grams, once it is packed.
     pub weight_g: Option<u32>,
@@ -67,7 +67,7 @@ pub struct Prepared {
 pub struct Heard {
     /// What.
     pub status: News,
-    /// When.
+    /// The time.
     pub at: DateTime<Utc>,
     /// Where, if that was said.
     pub place: Option<Name>,

@@ -79,7 +79,7 @@ pub struct Shop {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         NoOperator => Forbidden: "only an operator at the command line does this";

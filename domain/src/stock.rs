@@ -53,7 +53,7 @@ pub struct StockLevel {
 /// A promise to an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Reservation {
-    /// How many.
+    /// The quantity.
     pub quantity: Quantity,
     /// When it ends unless it is paid for.
     pub expires_at: Option<DateTime<Utc>>,

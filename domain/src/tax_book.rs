@@ -193,7 +193,7 @@ pub struct Applied {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         NoCode { at: usize, country: Country } => Invalid at "/countries/{at}/country":

@@ -122,7 +122,7 @@ pub struct Usage {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         UsedUp { limit: u32 } => Conflict: "the usage limit of {limit} is reached";

@@ -40,33 +40,33 @@ pub fn product(id: WatchId) -> ProductId {
 pub enum Event {
     /// Somebody wants to hear when it can be bought again.
     StockWatched {
-        /// Who.
+        /// The account.
         account: AccountId,
     },
     /// Somebody wants to hear when it costs less than now.
     PriceWatched {
-        /// Who.
+        /// The account.
         account: AccountId,
         /// What its variants cost now.
         prices: BTreeMap<VariantId, Price>,
     },
     /// Somebody wants to hear nothing of it any more.
     Unwatched {
-        /// Who.
+        /// The account.
         account: AccountId,
     },
     /// Some were told that it can be bought again, and wait no more.
     StockTold {
-        /// Who.
+        /// The accounts.
         accounts: Vec<AccountId>,
-        /// What of it.
+        /// The variant.
         variant: VariantId,
     },
     /// Some were told that it costs less.
     PriceTold {
-        /// Who.
+        /// The accounts.
         accounts: Vec<AccountId>,
-        /// What of it.
+        /// The variant.
         variant: VariantId,
         /// What it costs now.
         price: Price,
@@ -80,35 +80,35 @@ impl crate::Event for Event {}
 pub enum Command {
     /// Wait for stock.
     WatchStock {
-        /// Who.
+        /// The account.
         account: AccountId,
         /// Whether it can be bought now.
         available: bool,
     },
     /// Wait for a lower price.
     WatchPrice {
-        /// Who.
+        /// The account.
         account: AccountId,
         /// What its variants cost now.
         prices: BTreeMap<VariantId, Price>,
     },
     /// Wait no more.
     Unwatch {
-        /// Who.
+        /// The account.
         account: AccountId,
     },
     /// Note that these are told that it can be bought again.
     TellStock {
-        /// Who.
+        /// The accounts.
         accounts: Vec<AccountId>,
-        /// What of it.
+        /// The variant.
         variant: VariantId,
     },
     /// Note that these are told that it costs less.
     TellPrice {
-        /// Who.
+        /// The accounts.
         accounts: Vec<AccountId>,
-        /// What of it.
+        /// The variant.
         variant: VariantId,
         /// What it costs now.
         price: Price,
@@ -136,7 +136,7 @@ pub struct Fallen {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         InStock => Conflict: "the product is in stock; watch it for price_drop only";

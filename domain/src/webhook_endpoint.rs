@@ -47,10 +47,10 @@ pub const OLD_SECRET_SIGNS: TimeDelta = TimeDelta::hours(24);
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum WebhookEndpoint {
-    /// There is none.
+    /// The endpoint does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The endpoint exists.
     Known(Box<Known>),
     /// There was one.
     Removed,
@@ -63,7 +63,7 @@ pub struct Known {
     pub url: Link,
     /// What it wants to hear.
     pub filter: Vec<Topic>,
-    /// What it is for.
+    /// The description.
     pub description: Option<Reason>,
     /// Why it is told nothing, if it is not.
     pub silent: Option<Silence>,

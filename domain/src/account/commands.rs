@@ -15,7 +15,7 @@ pub enum Command {
     Register {
         /// Where its mails go.
         email: Personal<Email>,
-        /// The hash of its password.
+        /// The hash of the password.
         password: Personal<Secret>,
         /// The language of its owner.
         locale: Locale,
@@ -26,12 +26,12 @@ pub enum Command {
     RequestConfirmation {
         /// The code.
         code: Personal<Secret>,
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
     /// The code was shown.
     Confirm {
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
     /// Count the address as confirmed, by the word of whoever runs the shop.
@@ -41,14 +41,14 @@ pub enum Command {
     Contest {
         /// The code.
         code: Personal<Secret>,
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
     /// Make a code that lets its bearer set a new password; nothing when the last one is new.
     RequestReset {
         /// The code.
         code: Personal<Secret>,
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
     /// Set a new password with the code.
@@ -73,7 +73,7 @@ pub enum Command {
         email: Personal<Email>,
         /// The code.
         code: Personal<Secret>,
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
     /// Take the other address: its code was shown.
@@ -85,7 +85,7 @@ pub enum Command {
     Rehash {
         /// Which password was hashed.
         seen: u32,
-        /// The hash of it.
+        /// The hash of the password.
         password: Personal<Secret>,
     },
     /// Begin a session: the password was right.
@@ -157,7 +157,7 @@ pub enum Command {
     },
     /// Keep it from being used.
     Ban {
-        /// Why.
+        /// The reason.
         reason: Option<Reason>,
     },
     /// Let it be used again.

@@ -161,7 +161,7 @@ impl std::fmt::Debug for Secret {
 pub struct Pending {
     /// The hash of the code.
     pub hash: Hash,
-    /// Until when it holds.
+    /// When the code expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -177,7 +177,7 @@ pub struct PendingEmail {
 /// An address in somebody's address book.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
-    /// Its id.
+    /// The id.
     pub id: AddressId,
     /// The address.
     pub address: Personal<Address>,

@@ -9,7 +9,7 @@ pub const ADDRESSES_MAX: usize = 50;
 const TOLD_MAX: usize = 10;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum Rejection {
         Missing => Missing: "there is no such account";

@@ -69,7 +69,7 @@ pub enum Proof {
     },
     /// One of the recovery codes.
     Recovery {
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
 }

@@ -10,7 +10,7 @@ use crate::text::{Name, Slug};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Begin.
+    /// Create the category.
     Create {
         /// Its name for people.
         name: Name,

@@ -10,7 +10,7 @@ pub const DEFINITIONS_MAX: usize = 50;
 pub const VALUES_MAX: usize = 200;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "there is no such category";

@@ -53,14 +53,14 @@ pub enum Message {
     ConfirmEmail {
         /// The code.
         code: Personal<Secret>,
-        /// Until when it holds.
+        /// When the code expires.
         expires_at: DateTime<Utc>,
     },
     /// Here is the code that sets a new password.
     ResetPassword {
         /// The code.
         code: Personal<Secret>,
-        /// Until when it holds.
+        /// When the code expires.
         expires_at: DateTime<Utc>,
     },
     /// Here is the code that proves that this other address is yours; it goes there.
@@ -69,7 +69,7 @@ pub enum Message {
         email: Personal<Email>,
         /// The code.
         code: Personal<Secret>,
-        /// Until when it holds.
+        /// When the code expires.
         expires_at: DateTime<Utc>,
     },
     /// Somebody who knows your password wants to put another address in the place of this one.
@@ -152,7 +152,7 @@ pub enum Message {
         order: OrderId,
         /// The return.
         back: ReturnId,
-        /// Why not.
+        /// The reason.
         reason: Reason,
     },
     /// Your goods are there.

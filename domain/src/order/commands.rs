@@ -36,7 +36,7 @@ pub enum Command {
     Fulfil {},
     /// Cancel it; its stock is moved in the same append ([`aftersales::cancel`](crate::aftersales::cancel)).
     Cancel {
-        /// Why.
+        /// The reason.
         reason: CancelReason,
         /// The credit note for what is left of its payment, if it was paid for.
         credit_note: Option<CreditNoteId>,
@@ -50,7 +50,7 @@ pub enum Command {
         /// What goes back of what was paid for sending, or need not be paid for it; see
         /// [`Placed::shipping_falls_with`](super::Placed::shipping_falls_with).
         shipping: Option<Money>,
-        /// Why.
+        /// The reason.
         reason: CancelReason,
         /// The piece of the payment that goes back, if any does.
         refund: Option<RefundId>,
@@ -72,7 +72,7 @@ pub enum Command {
     PrepareParcel {
         /// The parcel.
         shipment: ShipmentId,
-        /// What is in it.
+        /// The contents.
         lines: Vec<Demand>,
     },
     /// Unpack a parcel that went nowhere.
@@ -102,9 +102,9 @@ pub enum Command {
     },
     /// Ask to send goods back.
     RequestReturn {
-        /// With which return.
+        /// The return.
         return_id: ReturnId,
-        /// What.
+        /// The lines.
         lines: Vec<Demand>,
         /// Goods that were handed over before this moment are not taken back; nothing for no such limit.
         since: Option<DateTime<Utc>>,
@@ -127,14 +127,14 @@ pub enum Command {
         credit_note: CreditNoteId,
         /// The piece of the payment that goes back.
         refund: RefundId,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// Whether it is of what was paid for sending.
         shipping: bool,
     },
     /// Note that nothing comes of a return.
     CloseReturn {
-        /// Which.
+        /// The return.
         return_id: ReturnId,
     },
     /// Take goods back.

@@ -7,7 +7,7 @@ use crate::quantity::Demand;
 /// A parcel.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Parcel {
-    /// What is in it, summed per variant.
+    /// The contents, summed per variant.
     pub lines: Vec<Demand>,
     /// Where it is.
     pub stage: ParcelStage,

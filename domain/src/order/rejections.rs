@@ -9,7 +9,7 @@ pub const LINES_MAX: usize = 2_000;
 pub const NOTES_MAX: usize = 100;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "there is no such order";

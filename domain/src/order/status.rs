@@ -1,4 +1,4 @@
-//! The three axes of an order: whether it goes on, what became of the money, what became of the goods.
+//! The three statuses of an order: the status itself, that of its payment and that of its goods.
 
 use serde::{Deserialize, Serialize};
 

@@ -16,7 +16,7 @@ pub enum Command {
     Open {
         /// The order.
         order: OrderId,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
     /// Note that the provider is about to be asked.
@@ -44,17 +44,17 @@ pub enum Command {
     /// Void a payment of which the provider holds nothing yet. An authorized amount is released first:
     /// [`Command::RequestVoid`], then [`Command::NoteReleased`].
     Void {
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
     /// Request that the provider releases the authorized amount. What is being captured does not expire any more.
     RequestVoid {
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
     /// Note that the provider holds nothing of it any more: what it had set aside is free, or given back.
     NoteReleased {
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
     /// Ask for less, since some of the order is off.
@@ -64,14 +64,14 @@ pub enum Command {
     },
     /// Note that the provider did not answer when it was last asked to capture or to release.
     RecordNoAnswer {
-        /// When to ask again.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
     /// Note that the provider was silent about an attempt that nobody waits for any more.
     DelayStray {
         /// The attempt.
         reference: ProviderReference,
-        /// When to ask again.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
     /// Note that money of an earlier attempt was let go.
@@ -85,7 +85,7 @@ pub enum Command {
         refund: RefundId,
         /// How much; all that is left when nothing is said.
         amount: Option<Money>,
-        /// Why.
+        /// The reason.
         cause: RefundCause,
     },
     /// Try a refund that the provider refused again: as much, for the same reason; of an order that is off, all that is left.
@@ -97,7 +97,7 @@ pub enum Command {
     },
     /// Note what the provider says of a refund.
     ConcludeRefund {
-        /// Which.
+        /// The refund.
         refund: RefundId,
         /// What it says.
         outcome: RefundOutcome,
@@ -106,7 +106,7 @@ pub enum Command {
     Record {
         /// The order.
         order: OrderId,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// What it was called there.
         reference: ProviderReference,

@@ -8,7 +8,7 @@ use crate::money::Money;
 pub const ATTEMPTS_MAX: u8 = 20;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         Missing => Missing: "there is no such payment";

@@ -20,7 +20,7 @@ pub enum Authorization {
     Capturing,
     /// The provider is to release it.
     Voiding {
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
 }
@@ -35,12 +35,12 @@ pub enum Stage {
     Attempted,
     /// The provider does not know yet.
     Pending {
-        /// When to ask again.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
     /// There was no answer in time.
     Unresolved {
-        /// When to ask.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
     /// The provider holds the amount for us.
@@ -51,14 +51,14 @@ pub enum Stage {
     Refunded,
     /// It failed for good.
     Failed {
-        /// Why.
+        /// The reason.
         reason: FailureReason,
     },
     /// The buyer left it; only older payments end so.
     Cancelled,
     /// Nothing is taken.
     Voided {
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
 }
@@ -85,12 +85,12 @@ pub enum Undo {
 /// A piece of a payment that goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refund {
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// The status of the refund.
     #[serde(rename = "status")]
     pub stage: RefundStage,
-    /// Why.
+    /// The reason.
     pub cause: RefundCause,
     /// As which it is tried again, after the provider refused it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -73,7 +73,7 @@ pub struct Shipping {
     pub service: Slug,
     /// What the service is called.
     pub name: Name,
-    /// Who carries it.
+    /// The carrier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carrier: Option<Name>,
     /// What it weighs.

@@ -54,13 +54,13 @@ pub struct Input<'a> {
 pub struct Item {
     /// The variant.
     pub variant: VariantId,
-    /// Its product.
+    /// The product.
     pub product: ProductId,
     /// The product's category and all that are above it; only needed while a promotion names categories.
     pub categories: Vec<CategoryId>,
     /// What one piece costs.
     pub unit_price: Price,
-    /// How many.
+    /// The quantity.
     pub quantity: Quantity,
     /// At which of a country's rates it is taxed.
     pub tax_class: TaxClass,

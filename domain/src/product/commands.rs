@@ -18,9 +18,9 @@ use crate::text::{Description, Label, Reason, Title, present};
 pub enum Command {
     /// Begin, as a draft.
     Create {
-        /// What it is called.
+        /// The title.
         title: Title,
-        /// What it is.
+        /// The description.
         description: Description,
         /// Where in the catalog it is.
         category: Option<CategoryId>,
@@ -29,9 +29,9 @@ pub enum Command {
     },
     /// Change texts or values; what is not given stays.
     Revise {
-        /// What it is to be called.
+        /// The new title.
         title: Option<Title>,
-        /// What it is.
+        /// The description.
         description: Option<Description>,
         /// Where in the catalog it is to be; null for nowhere.
         #[serde(default, deserialize_with = "present")]

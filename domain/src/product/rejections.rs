@@ -20,7 +20,7 @@ pub const CURRENCIES_MAX: usize = 20;
 pub const WEIGHT_MAX_G: u32 = 1_000_000;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "there is no such product";

@@ -1,11 +1,11 @@
-//! When a product is shown: now, from some moment on, until another.
+//! When a product is published and unpublished.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::text::{Label, Reason};
 
-/// When a product is to be shown and to be hidden by itself.
+/// When a product is published and unpublished automatically.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     /// From when on it is shown.

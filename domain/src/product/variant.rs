@@ -13,9 +13,9 @@ use crate::text::{Sku, Title, present};
 /// What of a product can be bought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Variant {
-    /// The seller's code.
+    /// The SKU.
     pub sku: Sku,
-    /// What it is called.
+    /// The title.
     pub title: Title,
     /// What one piece costs in its first currency, which it keeps.
     pub price: Price,
@@ -67,7 +67,7 @@ pub enum TaxClass {
 /// What of a variant is to be others, or became so; what is not given stays.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct VariantChange {
-    /// What it is called.
+    /// The title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Title>,
     /// What tells it from the others: all of it.

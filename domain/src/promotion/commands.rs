@@ -8,7 +8,7 @@ use super::terms::Terms;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Begin.
+    /// Create the promotion.
     Create {
         /// What it gives, of what, for whom and when.
         terms: Box<Terms>,

@@ -6,7 +6,7 @@ use crate::text::NO_COUNTRY;
 pub const LIST_MAX: usize = 500;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         Missing => Missing: "there is no such promotion";

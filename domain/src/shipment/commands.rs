@@ -14,23 +14,23 @@ use crate::text::{Link, Name, Reason, Reference};
 pub enum Command {
     /// Put goods together.
     Prepare {
-        /// Of which order.
+        /// The order.
         order: OrderId,
-        /// What, summed per variant.
+        /// The pieces, summed per variant.
         lines: Vec<Demand>,
-        /// Who carries it.
+        /// The carrier.
         carrier: Carrier,
     },
     /// Close and label it.
     Pack {
-        /// What it weighs, in grams.
+        /// The weight in grams.
         weight_g: Option<u32>,
     },
     /// Give it up before it goes anywhere.
     Cancel {},
     /// Note that the carrier has it.
     HandOver {
-        /// What the carrier calls it.
+        /// The tracking number.
         tracking: Reference,
         /// The page where it can be tracked, if known.
         tracking_url: Option<Link>,
@@ -41,16 +41,16 @@ pub enum Command {
         news: News,
         /// When it was so, if not now.
         at: Option<DateTime<Utc>>,
-        /// Where.
+        /// The place.
         place: Option<Name>,
-        /// Why.
+        /// The reason.
         reason: Option<Reason>,
     },
     /// Note that it is here again.
     TakeBack {},
     /// Note that the carrier has nothing new to say.
     Wait {
-        /// When to ask again.
+        /// When to ask the carrier again.
         check_at: DateTime<Utc>,
     },
 }

@@ -13,7 +13,7 @@ pub const BANDS_MAX: usize = 50;
 pub const DAYS_MAX: u16 = 180;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         ZoneTwice { at: usize } => Invalid at "/zones/{at}/zone": "two zones have the same name";

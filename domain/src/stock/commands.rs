@@ -13,53 +13,53 @@ use crate::text::{Reason, Sku};
 pub enum Command {
     /// Begin to stock the variant.
     Open {
-        /// Its product.
+        /// The product.
         product: ProductId,
-        /// Its code.
+        /// The SKU.
         sku: Sku,
     },
     /// Take in goods.
     Receive {
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
         /// Whence and why.
         reason: Option<Reason>,
     },
     /// Write off goods.
     Lose {
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
         /// How.
         reason: Option<Reason>,
     },
     /// Take back goods.
     Return {
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
         /// The order they had left with.
         order: Option<OrderId>,
-        /// Why.
+        /// The reason.
         reason: Option<Reason>,
     },
     /// Note that pieces that had left with an order are lost on their way.
     LoseInTransit {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
     },
     /// Note that pieces that were lost on their way were found.
     FindInTransit {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
     },
     /// Let other pieces leave for an order in the place of lost ones.
     Replace {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
     },
     /// Set what was counted.
@@ -71,7 +71,7 @@ pub enum Command {
     Reserve {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
         /// When the promise ends.
         expires_at: Option<DateTime<Utc>>,
@@ -85,7 +85,7 @@ pub enum Command {
     Release {
         /// The order.
         order: OrderId,
-        /// Why.
+        /// The reason.
         reason: Option<Reason>,
     },
 }

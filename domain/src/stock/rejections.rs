@@ -6,7 +6,7 @@ use crate::quantity::Quantity;
 pub const ON_HAND_MAX: i64 = 1_000_000_000;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "the variant has no stock";

@@ -18,7 +18,7 @@ pub enum Command {
         url: Link,
         /// What it wants to hear.
         filter: Vec<Topic>,
-        /// What it is for.
+        /// The description.
         description: Option<Reason>,
         /// What its messages are signed with.
         secret: Personal<Secret>,
@@ -33,7 +33,7 @@ pub enum Command {
         url: Option<Link>,
         /// What it is to hear.
         filter: Option<Vec<Topic>>,
-        /// What it is for.
+        /// The description.
         description: Option<Reason>,
         /// Whether it is to be told anything.
         enabled: Option<bool>,
@@ -47,7 +47,7 @@ pub enum Command {
     },
     /// Tell it nothing.
     Silence {
-        /// Why.
+        /// The reason.
         because: Silence,
     },
     /// Tell it everything again.

@@ -4,7 +4,7 @@
 pub const FILTERS_MAX: usize = 50;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "there is no such webhook endpoint";
