@@ -1,4 +1,4 @@
-//! An access token that an operator had made at the command line, for development: on record, with whom it stands for.
+//! An access token that an operator created at the command line, for development: recorded with the account that it is for.
 //!
 //! ```text
 //! (missing) ──minted──▶ minted (final: it ends by itself)
@@ -16,11 +16,11 @@ use crate::ids::{AccessTokenId, AccountId};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// It was made; its id is the token's `jti` (RFC 7519, section 4.1.7).
+    /// The token was created; its id is the token's `jti` (RFC 7519, section 4.1.7).
     Minted {
-        /// The account that its bearer acts as; there need not be one.
+        /// The account that its bearer acts as; the account need not exist.
         account: AccountId,
-        /// What its bearer may do.
+        /// The role of its bearer.
         role: Role,
         /// How long it is valid, in seconds.
         lifetime_s: u64,
@@ -32,11 +32,11 @@ impl crate::Event for Event {}
 /// What a token can be asked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Record that it is made.
+    /// Record that the token is created.
     Mint {
         /// The account that its bearer acts as.
         account: AccountId,
-        /// What its bearer may do.
+        /// The role of its bearer.
         role: Role,
         /// How long it is valid, in seconds.
         lifetime_s: u64,
@@ -54,7 +54,7 @@ pub enum AccessToken {
     Minted {
         /// The account that its bearer acts as.
         account: AccountId,
-        /// What its bearer may do.
+        /// The role of its bearer.
         role: Role,
         /// How long it is valid, in seconds.
         lifetime_s: u64,

@@ -1,4 +1,4 @@
-//! An account: who somebody is here, what they may do, and how they get in.
+//! An account: the registration of a person, with their credentials, role, settings and address book.
 //!
 //! ```text
 //! (missing) ──registered──▶ unconfirmed ──confirmed──▶ confirmed ──banned──▶ banned

@@ -1,4 +1,4 @@
-//! A category of the catalog: a name in a tree, under at most one parent.
+//! A category of the catalog: a node of a tree, under at most one parent.
 //!
 //! ```text
 //! (missing) ──created──▶ open ──archived──▶ archived

@@ -1,4 +1,4 @@
-//! A mailbox that guests name: how much the shop writes there before anybody has paid for an order of it.
+//! The mailbox of a guest: limits how many mails it gets before an order of it is paid.
 //!
 //! ```text
 //! unproven ──written──▶ unproven, up to UNPROVEN_MAX an hour ──proven──▶ proven (final): no limit
@@ -86,7 +86,7 @@ pub enum Event {
         /// The time.
         at: DateTime<Utc>,
     },
-    /// An order of it was paid.
+    /// An order of the mailbox was paid.
     Proven {},
 }
 

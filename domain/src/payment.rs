@@ -1,4 +1,4 @@
-//! A payment of one order: attempts at a provider until one holds, then capture, or its undoing.
+//! The payment of one order: attempts at a provider until one succeeds, then the capture, or the void or refund.
 //!
 //! ```text
 //! (missing) ──opened──▶ open ──attempted──▶ attempted ◀─▶ pending, unresolved (asked again at their time)

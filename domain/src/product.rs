@@ -1,4 +1,4 @@
-//! A product and its variants: what is shown, and what of it can be bought at what price.
+//! A product and its variants: what is shown, and what can be bought at which price.
 //!
 //! ```text
 //! (missing) ──created──▶ draft ──published──▶ published ◀──published──┐

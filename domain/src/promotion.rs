@@ -1,4 +1,4 @@
-//! A promotion: what is taken off, of what, for whom and when; by itself, or for who enters its code.
+//! A promotion: a discount with terms, which applies automatically or with a coupon code.
 //!
 //! ```text
 //! (missing) ──created──▶ active ◀──resumed──▶ paused

@@ -1,4 +1,4 @@
-//! The book of promotions: the terms of all that are given without a code, in one stream for the shop.
+//! The promotion book: the terms of all active promotions without a coupon code, in one stream.
 //!
 //! ```text
 //! (empty) ──listed, unlisted──▶ …
@@ -27,16 +27,16 @@ pub fn id() -> PromotionBookId {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// A promotion is given on these terms.
+    /// A promotion was listed, or its terms were changed.
     Listed {
         /// The promotion.
         promotion: PromotionId,
-        /// Its version that has them.
+        /// The version of the promotion that has these terms.
         version: i64,
-        /// What it gives, of what, for whom and when.
+        /// The benefit, target, conditions, limits and period.
         terms: Box<Terms>,
     },
-    /// A promotion is not given.
+    /// A promotion was removed from the list.
     Unlisted {
         /// The promotion.
         promotion: PromotionId,
@@ -49,16 +49,16 @@ impl crate::Event for Event {}
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Give a promotion.
+    /// List a promotion.
     List {
         /// The promotion.
         promotion: PromotionId,
-        /// Its version that has the terms.
+        /// The version of the promotion that has these terms.
         version: i64,
-        /// What it gives, of what, for whom and when.
+        /// The benefit, target, conditions, limits and period.
         terms: Box<Terms>,
     },
-    /// Do not give a promotion.
+    /// Remove a promotion from the list.
     Unlist {
         /// The promotion.
         promotion: PromotionId,
@@ -68,16 +68,16 @@ pub enum Command {
 /// A promotion in the book.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Listed {
-    /// Its version that has the terms.
+    /// The version of the promotion that has these terms.
     pub version: i64,
-    /// What it gives, of what, for whom and when.
+    /// The benefit, target, conditions, limits and period.
     pub terms: Terms,
 }
 
 /// The book as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct PromotionBook {
-    /// What is given without a code.
+    /// The active promotions without a code.
     pub promotions: BTreeMap<PromotionId, Listed>,
 }
 

@@ -1,4 +1,4 @@
-//! A series of documents, such as the invoices of a year: each takes the next number, and none is left out or given twice.
+//! A document series, such as the invoices of a year: each document gets the next number, without gaps or duplicates.
 //!
 //! ```text
 //! 0 ──issued──▶ 1 ──issued──▶ 2 … ──skipped──▶ 50 ──issued──▶ 51 …
@@ -29,7 +29,7 @@ pub const NUMBER_MAX: i64 = 999_999_999;
 /// Most numbers that are left out at once: more than any backup loses, and too few for a slip of the finger to end a series.
 pub const SKIP_MAX: i64 = 100_000;
 
-/// What is numbered.
+/// A document with a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Document {
@@ -46,7 +46,7 @@ pub enum Document {
 }
 
 impl Document {
-    /// What the numbers of its series begin with.
+    /// The prefix of its numbers.
     fn prefix(self) -> &'static str {
         match self {
             Self::Invoice { .. } => INVOICES,
@@ -54,7 +54,7 @@ impl Document {
         }
     }
 
-    /// The series that it belongs to, of those of a year.
+    /// The series of a year that it belongs to.
     pub fn series(self, year: i32) -> SeriesId {
         named(self.prefix(), year)
     }
@@ -78,7 +78,7 @@ fn named(prefix: &str, year: i32) -> SeriesId {
 /// A number as documents show it, such as `INV-2026-000042`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Printed {
-    /// What it begins with.
+    /// The prefix.
     prefix: &'static str,
     /// The year of its series.
     pub year: i32,
@@ -87,7 +87,7 @@ pub struct Printed {
 }
 
 impl Printed {
-    /// Reads one, in capitals or not; nothing where it is none.
+    /// Parses a number, in capitals or not; none if the text is not one.
     pub fn read(text: &str) -> Option<Self> {
         let mut parts = text.trim().splitn(3, '-');
         let (prefix, year, number) = (parts.next()?, parts.next()?, parts.next()?);
@@ -113,16 +113,16 @@ pub enum Event {
     Issued {
         /// The number: 1, 2, 3 … as the version of the stream.
         number: i64,
-        /// The number as people read it, such as `INV-2026-000042`.
+        /// The number as documents show it, such as `INV-2026-000042`.
         reference: Reference,
-        /// Which document.
+        /// The document.
         document: Document,
     },
-    /// Numbers are left out, and no document of this log will have them.
+    /// Numbers were skipped: no document of this log will have them.
     Skipped {
-        /// The first of them.
+        /// The first skipped number.
         from: i64,
-        /// The last of them.
+        /// The last skipped number.
         to: i64,
         /// The reason of the gap, for the record.
         reason: Reason,
@@ -135,16 +135,16 @@ impl crate::Event for Event {}
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Give a document the next number. Whoever asks sees to it that the document has none yet.
+    /// Give a document the next number. The caller makes sure that the document has none yet.
     Issue {
-        /// Which document.
+        /// The document.
         document: Document,
         /// The year of the series.
         year: i32,
     },
-    /// Go on above a number.
+    /// Skip numbers.
     Skip {
-        /// The number: the next document gets the one after it.
+        /// The last skipped number: the next document gets the one after it.
         to: i64,
         /// The reason.
         reason: Reason,
@@ -154,9 +154,9 @@ pub enum Command {
 /// A series as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Series {
-    /// The number that was given or left out last.
+    /// The number that was issued or skipped last.
     pub last: i64,
-    /// The one that was given, as people read it; nothing before the first, or after one that was left out.
+    /// The number that was issued last, as documents show it; absent before the first, or after skipped ones.
     pub reference: Option<Reference>,
 }
 

@@ -1,4 +1,4 @@
-//! A session: one log-in, and the refresh tokens that keep it alive, each good for one next one.
+//! A session: one log-in, with a refresh token that is exchanged for the next one.
 //!
 //! ```text
 //! (missing) ──started──▶ alive ──revoked──▶ revoked (final)
@@ -42,21 +42,21 @@ pub fn longest(role: Role, of_staff: TimeDelta) -> TimeDelta {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Its owner ended it.
+    /// The owner logged out.
     Logout,
-    /// Its owner ended all of theirs.
+    /// The owner ended all their sessions.
     LogoutAll,
-    /// A refresh token was shown that had been used before.
+    /// A refresh token was used again after its successor.
     Reuse,
     /// The password was changed.
     PasswordChanged,
     /// The e-mail address was changed.
     EmailChanged,
-    /// Its owner may do other things now.
+    /// The role of the account was changed.
     RoleChanged,
     /// The second factor of the account was set up, removed or reset.
     SecondFactorChanged,
-    /// There were too many.
+    /// The account had too many sessions.
     Surplus,
     /// The account was banned.
     Banned,
@@ -68,36 +68,36 @@ pub enum Reason {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Somebody logged in.
+    /// A session was started by a log-in.
     Started {
         /// The account of the owner.
         account: AccountId,
         /// The role of the owner.
         role: Role,
-        /// What its refresh tokens are made with.
+        /// The secret that its refresh tokens are derived from.
         secret: Personal<Secret>,
-        /// From where.
+        /// The client of the request.
         client: Personal<Client>,
         /// The time.
         at: DateTime<Utc>,
-        /// When it ends unless it is refreshed.
+        /// When the session expires unless it is refreshed.
         expires_at: DateTime<Utc>,
         /// Whether a second factor was presented with the password.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         second_factor: bool,
     },
-    /// A refresh token was used, and the next one given out.
+    /// A refresh token was exchanged for the next one.
     Refreshed {
-        /// The number of the next one.
+        /// The generation of the next token.
         generation: u32,
-        /// From where.
+        /// The client of the request.
         client: Personal<Client>,
         /// The time.
         at: DateTime<Utc>,
-        /// When the session ends unless it is refreshed.
+        /// When the session expires unless it is refreshed.
         expires_at: DateTime<Utc>,
     },
-    /// Its owner proved again who they are.
+    /// The owner re-authenticated.
     Authenticated {
         /// Whether a second factor was presented.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -105,7 +105,7 @@ pub enum Event {
         /// The time.
         at: DateTime<Utc>,
     },
-    /// It ended.
+    /// The session was revoked.
     Revoked {
         /// The reason.
         reason: Reason,
@@ -117,42 +117,42 @@ impl crate::Event for Event {}
 /// What a session can be asked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Begin.
+    /// Start the session.
     Start {
         /// The account of the owner.
         account: AccountId,
         /// The role of the owner.
         role: Role,
-        /// What its refresh tokens are made with.
+        /// The secret that its refresh tokens are derived from.
         secret: Personal<Secret>,
-        /// From where.
+        /// The client of the request.
         client: Personal<Client>,
         /// Whether a second factor was presented with the password.
         second_factor: bool,
-        /// How long it lives at most, however often it is refreshed.
+        /// How long the session lives at most, however often it is refreshed.
         longest: TimeDelta,
     },
     /// Exchange a refresh token, which is one of this session's, for the next one. A token that was used before revokes the
     /// session: the state says which of the two happened.
     Refresh {
-        /// The number of the token.
+        /// The generation of the token.
         generation: u32,
-        /// From where.
+        /// The client of the request.
         client: Personal<Client>,
         /// How long the session lives at most, however often it is refreshed.
         longest: TimeDelta,
     },
     /// Accept a refresh token for anything but a refresh, such as a log-out. A token that was used before revokes the session.
     Show {
-        /// The number of the token.
+        /// The generation of the token.
         generation: u32,
     },
-    /// Note that its owner proved again who they are.
+    /// Record that the owner re-authenticated.
     Authenticate {
         /// Whether a second factor was presented.
         second_factor: bool,
     },
-    /// End.
+    /// Revoke the session.
     Revoke {
         /// The reason.
         reason: Reason,
@@ -177,34 +177,34 @@ pub struct Started {
     pub account: AccountId,
     /// The role of the owner.
     pub role: Role,
-    /// What its refresh tokens are made with.
+    /// The secret that its refresh tokens are derived from.
     pub secret: Personal<Secret>,
-    /// From where it was used last.
+    /// The client of the last request.
     pub client: Personal<Client>,
-    /// When it began.
+    /// When it started.
     pub started_at: DateTime<Utc>,
     /// When it was last refreshed.
     pub seen_at: DateTime<Utc>,
-    /// When it ends unless it is refreshed.
+    /// When it expires unless it is refreshed.
     pub expires_at: DateTime<Utc>,
-    /// The number of the newest refresh token.
+    /// The generation of the newest refresh token.
     pub generation: u32,
-    /// When its owner last proved who they are.
+    /// When its owner last authenticated.
     pub authenticated_at: DateTime<Utc>,
-    /// Whether they have shown a second factor in it.
+    /// Whether a second factor was presented in this session.
     pub second_factor: bool,
     /// Why it ended, if it did.
     pub revoked: Option<Reason>,
 }
 
-/// What a genuine refresh token of a session that is alive is worth.
+/// The status of a genuine refresh token of a session that has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worth {
-    /// It is the newest one.
+    /// The token is the newest one.
     Newest,
-    /// It is the one before, shown again within [`RETRY`].
+    /// The token is the previous one, used again within [`RETRY`].
     Repeated,
-    /// It was used before: somebody copied it.
+    /// The token was used before: it has been copied.
     Reused,
 }
 
@@ -294,7 +294,7 @@ impl Decider for Session {
 }
 
 impl Session {
-    /// What is known of it, if it exists.
+    /// The session, if it exists.
     pub fn live(&self) -> Result<&Started, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
@@ -316,7 +316,7 @@ impl Started {
         self.revoked.is_none() && at <= self.expires_at
     }
 
-    /// Whether its owner proved lately who they are.
+    /// Whether its owner re-authenticated recently.
     pub fn is_fresh(&self, at: DateTime<Utc>) -> bool {
         self.is_alive(at) && at < self.authenticated_at + FRESH
     }

@@ -1,4 +1,4 @@
-//! A shipment: one parcel of an order, from the packing table to the buyer's door, or back again.
+//! A shipment: one parcel of an order, from its preparation to its delivery or return.
 //!
 //! ```text
 //! (missing) ──prepared──▶ prepared ──packed──▶ packed ──handed over──▶ handed over ──▶ in transit ──▶ out for delivery

@@ -1,4 +1,4 @@
-//! The shop itself: what operators did to all of it at the command line, on record with who did it.
+//! The shop as a whole: a record of what operators did to it at the command line.
 //!
 //! ```text
 //! (one for the shop) ──confirmed, data_key_rotated, token_key_rotated, token_keys_pruned──▶ …
@@ -26,11 +26,11 @@ pub fn id() -> ShopId {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// After a restored backup the numbers of documents were confirmed: payments are taken again.
+    /// After a restored backup the numbers of documents were confirmed: payments are accepted again.
     Confirmed {},
-    /// The data key was rotated, and the older one is of no use any more.
+    /// The data key was rotated; the previous one is of no use any more.
     DataKeyRotated {
-        /// The name of the new key, which is not the key.
+        /// The name of the new key, not the key itself.
         key: Reference,
     },
     /// A key that signs access tokens was added.
@@ -40,41 +40,41 @@ pub enum Event {
     },
     /// Keys that signed access tokens were removed, after their last tokens had expired.
     TokenKeysPruned {
-        /// How many.
+        /// The number of removed keys.
         count: u32,
     },
 }
 
 impl crate::Event for Event {}
 
-/// What is recorded.
+/// The operations that are recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// The numbers are confirmed.
+    /// Record that the numbers of documents are confirmed.
     Confirm {},
-    /// The data key is rotated.
+    /// Record that the data key is rotated.
     RotateDataKey {
         /// The name of the new key.
         key: Reference,
     },
-    /// A key of access tokens is added.
+    /// Record that a key for access tokens is added.
     RotateTokenKey {
         /// Its `kid`.
         key: Reference,
     },
-    /// Keys of access tokens are removed.
+    /// Record that keys for access tokens are removed.
     PruneTokenKeys {
-        /// How many.
+        /// The number of removed keys.
         count: u32,
     },
 }
 
-/// The shop as operators have left it.
+/// The state of the shop.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Shop {
     /// The data key that an operator rotated to last.
     pub data_key: Option<Reference>,
-    /// The key of access tokens that an operator added last.
+    /// The key for access tokens that an operator added last.
     pub token_key: Option<Reference>,
 }
 

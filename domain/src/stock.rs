@@ -1,4 +1,4 @@
-//! The stock of one variant: what is on hand, and what of it is promised to orders.
+//! The stock of one variant: what is on hand, and how much of it is reserved by orders.
 //!
 //! ```text
 //! (missing) ──opened──▶ open ─┐ received, lost, returned, counted: on hand changes

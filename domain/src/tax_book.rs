@@ -1,4 +1,4 @@
-//! The tax book: at which rate each country taxes each class of goods, since when; one for the shop.
+//! The tax book: the tax rates of all countries, by class and date, in one stream.
 //!
 //! ```text
 //! (empty) ──country set, country removed, rounding set──▶ …
@@ -55,11 +55,11 @@ pub struct CountryTax {
     pub regions: Bounded<Vec<Region>, { REGIONS_MAX }>,
 }
 
-/// A rate, from a day on.
+/// A rate that applies from a given day on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RateFields", into = "RateFields")]
 pub struct Rate {
-    /// Of what.
+    /// The tax class.
     pub class: TaxClass,
     /// The rate: written as `rate_bps`, in hundredths of a percent, and with `rate_ppm`, in millionths, where it has more digits.
     pub rate: TaxRate,
@@ -104,20 +104,20 @@ impl TryFrom<RateFields> for Rate {
     }
 }
 
-/// Where taxes of an order are rounded to the smallest unit of its currency.
+/// How the taxes of an order are rounded to the smallest unit of its currency.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
-    /// The tax of each line and of the shipping.
+    /// The tax of each line and of the shipping is rounded.
     #[default]
     Line,
-    /// The tax of each rate, of all that is taxed at it together (EN 16931, rule BR-CO-17). Lines and shipping have their parts of
-    /// it by largest remainder, so that these are the whole.
+    /// The tax of each rate is rounded, for everything taxed at it together (EN 16931, rule BR-CO-17). Lines and shipping get
+    /// their parts of it by largest remainder, so that their sum is exact.
     Rate,
 }
 
 impl Rounding {
-    /// Whether it is the usual one, which is not written down.
+    /// Whether it is the default, which is not stored.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     pub(crate) fn is_usual(&self) -> bool {
         *self == Self::Line
@@ -145,16 +145,16 @@ fn yes() -> bool {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// A country taxes like this, and not as it did.
+    /// The taxes of a country were set; this replaces the earlier ones.
     CountrySet(CountryTax),
-    /// A country is not taxed.
+    /// The taxes of a country were removed.
     CountryRemoved {
         /// The country.
         country: Country,
     },
-    /// Taxes of orders that are placed from now on are rounded there.
+    /// The rounding of taxes was set, for orders that are placed from now on.
     RoundingSet {
-        /// Where.
+        /// How taxes are rounded.
         rounding: Rounding,
     },
 }
@@ -165,11 +165,11 @@ impl crate::Event for Event {}
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Hold these countries and no others.
+    /// Set all countries; they replace the earlier ones.
     Set {
         /// The countries, each once.
         countries: Vec<CountryTax>,
-        /// Where taxes are rounded; where they were when nothing is said.
+        /// How taxes are rounded; if absent, this stays as it is.
         rounding: Option<Rounding>,
     },
 }
@@ -177,13 +177,13 @@ pub enum Command {
 /// The book as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct TaxBook {
-    /// How each country taxes.
+    /// The taxes of each country.
     pub countries: BTreeMap<Country, CountryTax>,
-    /// Where taxes are rounded.
+    /// How taxes are rounded.
     pub rounding: Rounding,
 }
 
-/// What something is taxed at.
+/// The tax rate that applies to something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applied {
     /// The rate.

@@ -1,4 +1,4 @@
-//! How often something was used that is counted: a promotion in all, a promotion by one customer, a customer's orders.
+//! A usage: a count of the uses of a promotion, by all customers or by one, or of the orders of a customer.
 //!
 //! ```text
 //! 0 ──claimed──▶ 1 ──claimed──▶ 2 … up to the limit, where claims are refused
@@ -68,11 +68,11 @@ pub enum Event {
     Claimed {
         /// The order.
         order: OrderId,
-        /// The promotion; nothing where a customer's orders are counted.
+        /// The promotion; absent where a customer's orders are counted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         promotion: Option<PromotionId>,
     },
-    /// The order is off, and did not use it after all.
+    /// The order that used it was cancelled or has expired: the use is given back.
     Released {
         /// The order.
         order: OrderId,
@@ -80,7 +80,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         promotion: Option<PromotionId>,
     },
-    /// Nobody is to use it any more: the customer's account is closed.
+    /// It is closed and cannot be used any more, as the customer's account is closed.
     Closed {},
 }
 
@@ -96,28 +96,28 @@ pub enum Command {
         order: OrderId,
         /// The promotion.
         promotion: Option<PromotionId>,
-        /// How often it can be used; without, it is only counted.
+        /// The usage limit; without one, uses are only counted.
         limit: Option<u32>,
     },
-    /// Give back what an order used.
+    /// Give back the use of an order.
     Release {
         /// The order.
         order: OrderId,
     },
-    /// Let nobody use it any more.
+    /// Close it.
     Close {},
 }
 
 /// How often it was used.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Usage {
-    /// Uses by orders that are not off.
+    /// Uses by orders that are not cancelled or expired.
     pub used: i64,
-    /// The promotion, where it is one.
+    /// The promotion, if it counts one.
     pub promotion: Option<PromotionId>,
-    /// Where a customer's orders are counted: those that are not off, the oldest first.
+    /// Where a customer's orders are counted: those that are not cancelled or expired, the oldest first.
     pub orders: Vec<OrderId>,
-    /// Whether nobody is to use it any more.
+    /// Whether it is closed.
     pub closed: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Who watches a product: whom to tell when it can be bought again, and whom when it costs less.
+//! The watchers of a product: the accounts to notify when it is in stock again, or costs less.
 //!
 //! ```text
 //! stock:  not watched ──stock_watched──▶ watched ──stock_told (once), unwatched──▶ not watched
@@ -38,37 +38,37 @@ pub fn product(id: WatchId) -> ProductId {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Somebody wants to hear when it can be bought again.
+    /// An account watches the product for stock.
     StockWatched {
         /// The account.
         account: AccountId,
     },
-    /// Somebody wants to hear when it costs less than now.
+    /// An account watches the product for a lower price.
     PriceWatched {
         /// The account.
         account: AccountId,
-        /// What its variants cost now.
+        /// The prices of its variants at that time.
         prices: BTreeMap<VariantId, Price>,
     },
-    /// Somebody wants to hear nothing of it any more.
+    /// An account stopped watching the product.
     Unwatched {
         /// The account.
         account: AccountId,
     },
-    /// Some were told that it can be bought again, and wait no more.
+    /// Watchers were told that the product is in stock again; they do not watch for stock any more.
     StockTold {
         /// The accounts.
         accounts: Vec<AccountId>,
         /// The variant.
         variant: VariantId,
     },
-    /// Some were told that it costs less.
+    /// Watchers were told that the price was reduced.
     PriceTold {
         /// The accounts.
         accounts: Vec<AccountId>,
         /// The variant.
         variant: VariantId,
-        /// What it costs now.
+        /// The new price.
         price: Price,
     },
 }
@@ -78,39 +78,39 @@ impl crate::Event for Event {}
 /// What the watchers of a product can be asked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Wait for stock.
+    /// Watch for stock.
     WatchStock {
         /// The account.
         account: AccountId,
-        /// Whether it can be bought now.
+        /// Whether the product is available.
         available: bool,
     },
-    /// Wait for a lower price.
+    /// Watch for a lower price.
     WatchPrice {
         /// The account.
         account: AccountId,
-        /// What its variants cost now.
+        /// The current prices of its variants.
         prices: BTreeMap<VariantId, Price>,
     },
-    /// Wait no more.
+    /// Stop watching.
     Unwatch {
         /// The account.
         account: AccountId,
     },
-    /// Note that these are told that it can be bought again.
+    /// Record that watchers are told that the product is in stock again.
     TellStock {
         /// The accounts.
         accounts: Vec<AccountId>,
         /// The variant.
         variant: VariantId,
     },
-    /// Note that these are told that it costs less.
+    /// Record that watchers are told that the price was reduced.
     TellPrice {
         /// The accounts.
         accounts: Vec<AccountId>,
         /// The variant.
         variant: VariantId,
-        /// What it costs now.
+        /// The new price.
         price: Price,
     },
 }
@@ -118,20 +118,20 @@ pub enum Command {
 /// The watchers of a product as they are.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Watch {
-    /// Who waits for stock.
+    /// The accounts that watch for stock.
     pub stock: BTreeSet<AccountId>,
-    /// Who waits for a lower price, and what each last heard that the variants cost.
+    /// The accounts that watch for a lower price, with the prices of the variants that each was last told.
     pub price: BTreeMap<AccountId, BTreeMap<VariantId, Price>>,
 }
 
-/// A price that is lower than what somebody last heard.
+/// A price that is lower than a watcher was last told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fallen {
-    /// Of which variant.
+    /// The variant.
     pub variant: VariantId,
-    /// What they last heard.
+    /// The price that the watcher was last told.
     pub was: Price,
-    /// What it costs now.
+    /// The current price.
     pub now: Price,
 }
 

@@ -1,4 +1,4 @@
-//! A webhook endpoint: an address of another program that is told what happens in the shop.
+//! A webhook endpoint: a URL of another program to which the events of the shop are delivered.
 //!
 //! ```text
 //! (missing) ──created──▶ enabled ◀──enabled── disabled ──┐

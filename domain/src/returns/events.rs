@@ -70,7 +70,7 @@ pub enum Event {
         order: OrderId,
         /// The pieces, summed per variant.
         lines: Vec<Demand>,
-        /// Why.
+        /// The reason.
         why: Why,
         /// The buyer's comment.
         #[serde(default, skip_serializing_if = "Option::is_none")]

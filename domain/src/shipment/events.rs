@@ -85,7 +85,7 @@ pub enum Event {
     HandedOver {
         /// The order.
         order: OrderId,
-        /// Who.
+        /// The carrier.
         carrier: Carrier,
         /// The tracking number.
         tracking: Reference,

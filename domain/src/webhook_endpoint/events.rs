@@ -44,7 +44,7 @@ pub enum Event {
         /// The API key that created it, if a program did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         created_with: Option<ApiKeyId>,
-        /// When deliveries end; never when absent.
+        /// When deliveries end; absent if they do not.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
     },
