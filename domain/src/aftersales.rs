@@ -78,8 +78,7 @@ pub fn cancel_lines(
     let lines = merged(lines)?;
     if placed.is_all_that_is_left(&lines) {
         if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
-            let said =
-                "this is all that is left of the order, and all of the shipping goes back with it: leave shipping out";
+            let said = "nothing would be left of the order, so all of its shipping is refunded: omit `shipping`";
             return Err(Refused::because("order.all_goes_back", Kind::Invalid, said));
         }
         return cancel(work, order, reason, restock);

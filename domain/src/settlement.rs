@@ -350,7 +350,7 @@ pub fn ensure_payment_recorded(work: &Work, order: OrderId) -> Result<(), Refuse
     let is_captured = work.get::<Payment>(payment)?.live()?.is_taken();
     if is_captured && placed.awaits(payment) {
         let mut not_paid = Rejected::of::<Order>(&order::Rejection::NotPaid);
-        not_paid.detail = "the payment is captured, and the order is about to hear of it: retry in a moment".into();
+        not_paid.detail = "the payment is captured, but the order is not updated yet: retry in a moment".into();
         return Err(Refused::NotYet(not_paid));
     }
     Ok(())

@@ -82,7 +82,7 @@ crate::rejections! {
     /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
-        NoOperator => Forbidden: "only an operator at the command line does this";
+        NoOperator => Forbidden: "only an operator can do this, at the command line";
     }
 }
 

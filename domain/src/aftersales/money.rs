@@ -54,7 +54,7 @@ pub(super) fn give_shipping_back(work: &mut Work, order: OrderId, wanted: Option
 fn no_shipping(most: Money) -> Refused {
     let currency = most.currency.code();
     Refused::Rejected(Rejected {
-        detail: format!("what goes back of the shipping is an amount in {currency}, and not below nothing"),
+        detail: format!("the refunded shipping must be an amount in {currency} of at least zero"),
         pointer: Some("/shipping".to_owned()),
         ..Rejected::of::<Payment>(&payment::Rejection::NotAnAmount)
     })
@@ -108,11 +108,11 @@ fn credit(
 fn credited_already(work: &Work, payment: PaymentId, left: Money) -> Refused {
     let state = work.get::<Payment>(payment).ok();
     let failed = state.as_ref().and_then(|it| it.live().ok()).and_then(|opened| opened.failed_refunds().next());
-    let again = failed.map(|(id, _)| format!(": try {id} again, which failed")).unwrap_or_default();
+    let again = failed.map(|(id, _)| format!("; retry the failed refund {id}")).unwrap_or_default();
     Refused::Rejected(Rejected {
         code: "payment.credited_already".to_owned(),
         kind: Kind::Conflict,
-        detail: format!("there is a credit note for all but {left} already{again}"),
+        detail: format!("credit notes already cover all but {left}{again}"),
         pointer: Some("/amount".to_owned()),
     })
 }

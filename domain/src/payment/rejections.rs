@@ -19,9 +19,9 @@ crate::rejections! {
         AlreadyAuthorized => Conflict: "the payment is already authorized";
         Closed => Conflict: "the payment is closed";
         OtherAttempt => Conflict: "the last attempt has another reference";
-        ConcludedOtherwise => Conflict: "the attempt was concluded otherwise";
+        ConcludedOtherwise => Conflict: "the attempt already has another outcome";
         NotAuthorized => Conflict: "the payment is not authorized";
-        VoidRequested => Conflict: "the payment is to be voided";
+        VoidRequested => Conflict: "the void of the payment is already requested";
         AuthorizationExpired => Conflict: "the authorization has expired";
         Captured => Conflict: "the payment is captured; it can only be refunded";
         NotCaptured => Conflict: "the payment is not captured";

@@ -121,13 +121,13 @@ impl fmt::Display for Problem {
             Self::CouponUnknown { coupon } => write!(f, "the code {coupon} is unknown"),
             Self::CouponTooEarly { coupon } => write!(f, "the code {coupon} cannot be used yet"),
             Self::CouponExpired { coupon } => write!(f, "the code {coupon} cannot be used any more"),
-            Self::CouponUsedUp { coupon } => write!(f, "the code {coupon} was used as often as it can be"),
+            Self::CouponUsedUp { coupon } => write!(f, "the code {coupon} is used up"),
             Self::CouponNeedsEmail { coupon } => {
                 write!(f, "the code {coupon} is limited per customer: log in, or give an e-mail address")
             }
             Self::CouponNotApplicable { coupon, reason } => write!(f, "the code {coupon} is {reason}"),
             Self::CouponNotCombinable { coupon } => {
-                write!(f, "the code {coupon} is not given together with what is given already")
+                write!(f, "the code {coupon} cannot be combined with the discounts that already apply")
             }
             Self::CountryUnknown { country } => {
                 write!(f, "`{country}` is not a country; use an ISO 3166 code such as DE")
@@ -143,7 +143,7 @@ impl fmt::Display for Problem {
             Self::ShippingNotChosen {} => {
                 f.write_str("no shipping service is chosen: choose one of the shipping options")
             }
-            Self::ShippingGone { service } => write!(f, "the service {service} does not carry this there"),
+            Self::ShippingGone { service } => write!(f, "the service {service} is not available for this cart"),
         }
     }
 }
@@ -151,14 +151,14 @@ impl fmt::Display for Problem {
 impl fmt::Display for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Currency => "not given in this currency",
-            Self::MinimumSubtotal => "given from a higher subtotal on",
-            Self::MinimumQuantity => "given from more pieces on",
-            Self::Goods => "for other goods",
-            Self::FirstOrder => "for a first order",
-            Self::Customer => "for other customers",
-            Self::Country => "for other countries",
-            Self::Service => "for other shipping services",
+            Self::Currency => "not valid in this currency",
+            Self::MinimumSubtotal => "valid from a higher subtotal on",
+            Self::MinimumQuantity => "valid from more pieces on",
+            Self::Goods => "only for other goods",
+            Self::FirstOrder => "only for a first order",
+            Self::Customer => "only for other customers",
+            Self::Country => "only for other countries",
+            Self::Service => "only for other shipping services",
         })
     }
 }

@@ -20,7 +20,7 @@ crate::rejections! {
         NoCode { at: usize, country: Country } => Invalid at "/zones/{at}/countries":
             "`{country}` is not a country; use an ISO 3166 code such as DE";
         NoArea { at: usize } => Invalid at "/zones/{at}/areas":
-            "an area is the beginning of a postal code of the zone's countries: at most {AREA_MAX} capitals and digits";
+            "an area must be a postal code prefix of the zone's countries, of at most {AREA_MAX} capital letters and digits";
         Overlap { at: usize, other: Slug } => Invalid at "/zones/{at}/countries": "this zone overlaps with {other}";
         ServiceTwice { at: usize, service: Slug } => Invalid at "/zones/{at}/services":
             "the service {service} is listed twice";
