@@ -38,7 +38,7 @@ pub(crate) mod split;
 
 pub use frozen::{Discount, LineTax, Share, Shipping};
 pub use input::{Candidate, Input, Item, Whereto};
-pub use problem::{Miss, Problem};
+pub use problem::{Problem, UnmetCondition};
 pub use promote::Claim;
 
 /// What an order costs.

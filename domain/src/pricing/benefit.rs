@@ -1,6 +1,6 @@
 //! What a benefit takes off of what is left of the lines and the shipping.
 
-use super::Miss;
+use super::UnmetCondition;
 use super::input::{Input, Item};
 use super::shipping::Choice;
 use super::split::split;
@@ -16,7 +16,7 @@ pub(super) enum Obstacle {
     Expired,
     UsedUp,
     NeedsEmail,
-    Missed(Miss),
+    Unmet(UnmetCondition),
     NotCombinable,
     Money(MoneyError),
 }
@@ -50,14 +50,14 @@ pub(super) fn off(
         Benefit::Percent { percent_bps } => of_lines(share(input, target, left, *percent_bps)?),
         Benefit::Fixed { amounts } => {
             let own = amounts.iter().find(|amount| amount.currency() == input.currency);
-            let most = own.ok_or(Obstacle::Missed(Miss::Currency))?.money().amount;
+            let most = own.ok_or(Obstacle::Unmet(UnmetCondition::Currency))?.money().amount;
             of_lines(fixed(input, target, left, most)?)
         }
         Benefit::FreeShipping { services } => {
             let this = |chosen: &Choice<'_>| services.is_empty() || services.contains(&chosen.service.service);
             // Before a service is chosen, nobody knows whether it is this one.
             if chosen.is_some_and(|chosen| !this(chosen)) {
-                return Err(Obstacle::Missed(Miss::Service));
+                return Err(Obstacle::Unmet(UnmetCondition::Service));
             }
             let shipping = if chosen.is_some() { shipping_left } else { zero };
             Ok(Off { lines: vec![zero; left.len()], shipping })
@@ -115,17 +115,17 @@ fn spread(input: &Input<'_>, target: impl Fn(usize) -> bool, left: &[Money], off
 fn by_subtotal(tiers: &[SubtotalTier], cost: Money) -> Result<BasisPoints, Obstacle> {
     let mut own = tiers.iter().filter(|tier| tier.from.currency() == cost.currency).peekable();
     if own.peek().is_none() {
-        return Err(Obstacle::Missed(Miss::Currency));
+        return Err(Obstacle::Unmet(UnmetCondition::Currency));
     }
     let reached = own.filter(|tier| tier.from.money().amount <= cost.amount);
     let highest = reached.max_by_key(|tier| tier.from.money().amount);
-    highest.map(|tier| tier.percent_bps).ok_or(Obstacle::Missed(Miss::MinimumSubtotal))
+    highest.map(|tier| tier.percent_bps).ok_or(Obstacle::Unmet(UnmetCondition::MinimumSubtotal))
 }
 
 fn by_quantity(tiers: &[QuantityTier], pieces: i64) -> Result<BasisPoints, Obstacle> {
     let reached = tiers.iter().filter(|tier| tier.from.get() <= pieces);
     let highest = reached.max_by_key(|tier| tier.from);
-    highest.map(|tier| tier.percent_bps).ok_or(Obstacle::Missed(Miss::MinimumQuantity))
+    highest.map(|tier| tier.percent_bps).ok_or(Obstacle::Unmet(UnmetCondition::MinimumQuantity))
 }
 
 /// So many for less, for so many others that are bought.
@@ -153,7 +153,7 @@ impl BuyGet<'_> {
         rewarded.sort_by_key(|(_, item)| (item.unit_price.money().amount, item.variant));
         let mut pieces = self.pieces_for_less(input, target, &rewarded);
         if pieces == 0 {
-            return Err(Obstacle::Missed(Miss::MinimumQuantity));
+            return Err(Obstacle::Unmet(UnmetCondition::MinimumQuantity));
         }
         let mut lines = vec![Money::zero(input.currency); left.len()];
         for (index, item) in rewarded {

@@ -42,7 +42,7 @@ pub enum Problem {
         /// The code.
         coupon: CouponCode,
         /// Which of its conditions is not met.
-        reason: Miss,
+        reason: UnmetCondition,
     },
     /// The promotion is not given together with another one that is.
     CouponNotCombinable {
@@ -76,7 +76,7 @@ pub enum Problem {
 /// Which condition of a promotion is not met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Miss {
+pub enum UnmetCondition {
     /// It is not given in this currency.
     Currency,
     /// The goods cost too little.
@@ -148,7 +148,7 @@ impl fmt::Display for Problem {
     }
 }
 
-impl fmt::Display for Miss {
+impl fmt::Display for UnmetCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Currency => "not valid in this currency",

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::benefit::{self, Obstacle, Off};
 use super::input::{Candidate, Input};
 use super::shipping::Choice;
-use super::{Discount, Miss, Problem, Share};
+use super::{Discount, Problem, Share, UnmetCondition};
 use crate::ids::{PromotionId, UsageId};
 use crate::money::{Money, MoneyError, Price};
 use crate::promotion::{CouponCode, Status};
@@ -44,7 +44,7 @@ impl Obstacle {
             Self::Expired => Problem::CouponExpired { coupon },
             Self::UsedUp => Problem::CouponUsedUp { coupon },
             Self::NeedsEmail => Problem::CouponNeedsEmail { coupon },
-            Self::Missed(reason) => Problem::CouponNotApplicable { coupon, reason },
+            Self::Unmet(reason) => Problem::CouponNotApplicable { coupon, reason },
             Self::NotCombinable => Problem::CouponNotCombinable { coupon },
             Self::Money(error) => return Err(error),
         })
@@ -151,35 +151,35 @@ fn check(input: &Input<'_>, candidate: &Candidate<'_>, subtotal: Money) -> Resul
         return Err(Obstacle::Expired);
     }
     let conditions = &terms.conditions;
-    let missed = |miss| Err(Obstacle::Missed(miss));
+    let unmet = |condition| Err(Obstacle::Unmet(condition));
     if !conditions.currencies.is_empty() && !conditions.currencies.contains(&input.currency) {
-        return missed(Miss::Currency);
+        return unmet(UnmetCondition::Currency);
     }
     if !conditions.customers.is_empty() && !input.account.is_some_and(|it| conditions.customers.contains(&it)) {
-        return missed(Miss::Customer);
+        return unmet(UnmetCondition::Customer);
     }
     // Before anybody said where to, whoever it may be for is shown it.
     if let Some(to) = input.destination.filter(|_| !conditions.countries.is_empty())
         && !conditions.countries.contains(to.country)
     {
-        return missed(Miss::Country);
+        return unmet(UnmetCondition::Country);
     }
     if conditions.first_order && input.orders > 0 {
-        return missed(Miss::FirstOrder);
+        return unmet(UnmetCondition::FirstOrder);
     }
     if let Some(least) = least(&conditions.minimum_subtotal, input)?
         && subtotal.amount < least
     {
-        return missed(Miss::MinimumSubtotal);
+        return unmet(UnmetCondition::MinimumSubtotal);
     }
     let of_target = || input.items.iter().filter(|item| item.is_in(&terms.target));
     let contained = conditions.contains.as_ref().is_none_or(|it| input.items.iter().any(|item| item.is_in(it)));
     if !contained || of_target().next().is_none() {
-        return missed(Miss::Goods);
+        return unmet(UnmetCondition::Goods);
     }
     let pieces: i64 = of_target().map(|item| item.quantity.get()).sum();
     if conditions.minimum_quantity.is_some_and(|least| pieces < least.get()) {
-        return missed(Miss::MinimumQuantity);
+        return unmet(UnmetCondition::MinimumQuantity);
     }
     check_limits(input, candidate)
 }
@@ -202,7 +202,7 @@ fn least(amounts: &[Price], input: &Input<'_>) -> Result<Option<i64>, Obstacle> 
         return Ok(None);
     }
     let own = amounts.iter().find(|amount| amount.currency() == input.currency);
-    own.map(|amount| Some(amount.money().amount)).ok_or(Obstacle::Missed(Miss::Currency))
+    own.map(|amount| Some(amount.money().amount)).ok_or(Obstacle::Unmet(UnmetCondition::Currency))
 }
 
 /// What using a promotion uses up.
