@@ -14,10 +14,10 @@ use crate::ids::{AccountId, ApiKeyId, CartId, Id};
 pub trait Decider: Default + Clone + Debug + Serialize + Send + Sync + 'static {
     /// The category of its streams, also the first part of its subjects and problem codes.
     const CATEGORY: &'static str;
-    /// Whether there is one of it for the shop: that it is not there yet is then worth remembering.
-    const ONE_OF_A_KIND: bool = false;
-    /// Whether its last event says everything, so that a long stream need not be read whole.
-    const LAST_SAYS_ALL: bool = false;
+    /// Whether the shop has exactly one: then the cache also remembers that it does not exist yet.
+    const SINGLETON: bool = false;
+    /// Whether its last event holds the whole state, so that only this event needs to be read.
+    const LAST_EVENT_IS_SNAPSHOT: bool = false;
     /// What names one of it.
     type Id: Id;
     /// What it can be asked to do.

@@ -91,7 +91,7 @@ crate::rejections! {
 
 impl Decider for PromotionBook {
     const CATEGORY: &'static str = "promotion_book";
-    const ONE_OF_A_KIND: bool = true;
+    const SINGLETON: bool = true;
     type Id = PromotionBookId;
     type Command = Command;
     type Event = Event;

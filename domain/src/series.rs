@@ -173,8 +173,8 @@ crate::rejections! {
 
 impl Decider for Series {
     const CATEGORY: &'static str = "series";
-    const ONE_OF_A_KIND: bool = true;
-    const LAST_SAYS_ALL: bool = true;
+    const SINGLETON: bool = true;
+    const LAST_EVENT_IS_SNAPSHOT: bool = true;
     type Id = SeriesId;
     type Command = Command;
     type Event = Event;

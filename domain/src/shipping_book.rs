@@ -137,7 +137,7 @@ pub struct ShippingBook {
 
 impl Decider for ShippingBook {
     const CATEGORY: &'static str = "shipping_book";
-    const ONE_OF_A_KIND: bool = true;
+    const SINGLETON: bool = true;
     type Id = ShippingBookId;
     type Command = Command;
     type Event = Event;

@@ -88,7 +88,7 @@ crate::rejections! {
 
 impl Decider for Shop {
     const CATEGORY: &'static str = "shop";
-    const ONE_OF_A_KIND: bool = true;
+    const SINGLETON: bool = true;
     type Id = ShopId;
     type Command = Command;
     type Event = Event;

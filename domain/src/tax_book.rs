@@ -212,7 +212,7 @@ crate::rejections! {
 
 impl Decider for TaxBook {
     const CATEGORY: &'static str = "tax_book";
-    const ONE_OF_A_KIND: bool = true;
+    const SINGLETON: bool = true;
     type Id = TaxBookId;
     type Command = Command;
     type Event = Event;
