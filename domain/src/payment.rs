@@ -48,7 +48,7 @@ pub use events::{
     RefundOutcome, VoidReason,
 };
 pub use rejections::{ATTEMPTS_MAX, Rejection};
-pub use stage::{Authorization, Refund, RefundStage, Stage, Undo, whole};
+pub use stage::{Authorization, Refund, RefundStage, Reversal, Stage, whole};
 
 /// Most attempts that are refused: enough for a mistyped card, too few to try stolen ones.
 pub const REFUSALS_MAX: u8 = 5;
@@ -320,16 +320,16 @@ impl Opened {
 
 impl Opened {
     /// What it takes to see to it that nothing is kept.
-    pub fn undo(&self) -> Undo {
+    pub fn reversal(&self) -> Reversal {
         let reference = self.attempt.as_ref().map(|attempt| attempt.reference.clone());
         match self.stage {
-            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Undo::Void,
-            Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => Undo::RequestVoid,
+            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Reversal::Void,
+            Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => Reversal::RequestVoid,
             Stage::Authorized(Authorization::Voiding { .. }) => {
-                reference.map_or(Undo::Void, |reference| Undo::Release { reference })
+                reference.map_or(Reversal::Void, |reference| Reversal::Release { reference })
             }
-            Stage::Captured => Undo::Refund,
-            Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Undo::Nothing,
+            Stage::Captured => Reversal::Refund,
+            Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Reversal::Nothing,
         }
     }
 

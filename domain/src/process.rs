@@ -97,7 +97,7 @@ pub enum Step {
         /// The payment.
         payment: PaymentId,
     },
-    /// Whatever [`payment::Opened::undo`](crate::payment::Opened::undo) says.
+    /// Whatever [`payment::Opened::reversal`](crate::payment::Opened::reversal) says.
     VoidPayment {
         /// The payment.
         payment: PaymentId,

@@ -18,7 +18,7 @@ use crate::money::Money;
 use crate::order::{self, Order, PaymentStatus, Status};
 use crate::payment::{
     self, Authorization, CaptureMode, Command, Method, Opened, Payment, ProviderOutcome, ProviderReference, Refund,
-    RefundCause, RefundOutcome, Stage, Undo, VoidReason,
+    RefundCause, RefundOutcome, Reversal, Stage, VoidReason,
 };
 use crate::rejected::Rejected;
 use crate::series::Document;
@@ -193,12 +193,12 @@ fn capture(opened: &Opened) -> Vec<Move> {
 }
 
 fn void(payment: PaymentId, opened: &Opened, reason: VoidReason) -> Vec<Move> {
-    let next = match opened.undo() {
-        Undo::Nothing => return vec![],
-        Undo::Void => Move::Decide(Command::Void { reason }),
-        Undo::RequestVoid => Move::Decide(Command::RequestVoid { reason }),
-        Undo::Release { reference } => Move::Ask(Request::Release { reference, reason }),
-        Undo::Refund => {
+    let next = match opened.reversal() {
+        Reversal::Nothing => return vec![],
+        Reversal::Void => Move::Decide(Command::Void { reason }),
+        Reversal::RequestVoid => Move::Decide(Command::RequestVoid { reason }),
+        Reversal::Release { reference } => Move::Ask(Request::Release { reference, reason }),
+        Reversal::Refund => {
             let (refund, cause) = (payment::whole(payment), RefundCause::OrderCancelled);
             Move::Decide(Command::RequestRefund { refund, amount: None, cause })
         }

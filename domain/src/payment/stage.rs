@@ -65,7 +65,7 @@ pub enum Stage {
 
 /// What it takes to see to it that nothing is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Undo {
+pub enum Reversal {
     /// Nothing: nothing is kept.
     Nothing,
     /// [`Command::Void`](super::Command::Void) alone: the provider has nothing, or is not done.

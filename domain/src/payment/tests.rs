@@ -576,21 +576,21 @@ fn a_payment_of_the_past_is_recorded_whole() {
 }
 
 #[test]
-fn undoing_says_what_the_provider_is_asked() {
-    let undo = |history: &[Event]| crate::fold::<Payment>(history).live().unwrap().undo();
+fn a_reversal_says_what_the_provider_is_asked() {
+    let reversal = |history: &[Event]| crate::fold::<Payment>(history).live().unwrap().reversal();
     let reference = text::<ProviderReference>("1");
     let mut history = vec![opened()];
-    assert_eq!(undo(&history), Undo::Void);
+    assert_eq!(reversal(&history), Reversal::Void);
     history.push(attempted("1"));
-    assert_eq!(undo(&history), Undo::Void);
+    assert_eq!(reversal(&history), Reversal::Void);
     history.push(authorized("1"));
-    assert_eq!(undo(&history), Undo::RequestVoid);
+    assert_eq!(reversal(&history), Reversal::RequestVoid);
     history.push(Event::VoidRequested { reason: CANCELLED });
-    assert_eq!(undo(&history), Undo::Release { reference });
+    assert_eq!(reversal(&history), Reversal::Release { reference });
     history.push(captured("1"));
-    assert_eq!(undo(&history), Undo::Refund);
+    assert_eq!(reversal(&history), Reversal::Refund);
     history.push(refunded());
-    assert_eq!(undo(&history), Undo::Nothing);
+    assert_eq!(reversal(&history), Reversal::Nothing);
 }
 
 #[test]
