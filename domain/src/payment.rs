@@ -132,12 +132,12 @@ impl Decider for Payment {
             Command::Attempt { method, reference, capture, return_url } => {
                 self.live()?.attempt(*method, reference, *capture, return_url.as_ref())
             }
-            Command::Conclude { reference, outcome } => self.live()?.conclude(reference, *outcome, asked.at),
+            Command::RecordOutcome { reference, outcome } => self.live()?.record_outcome(reference, *outcome, asked.at),
             Command::RequestCapture {} => self.live()?.request_capture(asked.at),
             Command::Capture {} => self.live()?.capture(),
             Command::Void { reason } => self.live()?.void(*reason),
             Command::RequestVoid { reason } => Ok(self.live()?.request_void(*reason)),
-            Command::NoteReleased { reason } => self.live()?.note_released(*reason),
+            Command::RecordReleased { reason } => self.live()?.record_released(*reason),
             Command::ReleaseStray { reference } => {
                 let stray = self.live()?.earlier.contains(reference);
                 Ok(if stray { vec![Event::StrayReleased { reference: reference.clone() }] } else { vec![] })
@@ -149,7 +149,7 @@ impl Decider for Payment {
                 self.live()?.request_refund(*refund, *amount, cause.clone(), None)
             }
             Command::RetryRefund { failed, refund } => self.live()?.retry_refund(*failed, *refund),
-            Command::ConcludeRefund { refund, outcome } => self.live()?.conclude_refund(*refund, *outcome),
+            Command::RecordRefundOutcome { refund, outcome } => self.live()?.record_refund_outcome(*refund, *outcome),
         }
     }
 

@@ -233,14 +233,14 @@ pub fn answered(opened: &Opened, request: &Request, answer: Answer, at: DateTime
     let check_at = at + opened.patience();
     let command = match request {
         Request::LookUp(reference) => {
-            Command::Conclude { reference: reference.clone(), outcome: outcome_of(answer, check_at) }
+            Command::RecordOutcome { reference: reference.clone(), outcome: outcome_of(answer, check_at) }
         }
         Request::Capture(_) => match answer {
             Answer::Done => Command::Capture {},
             Answer::Outcome(_) | Answer::Refused | Answer::Silence => Command::RecordNoAnswer { check_at },
         },
         Request::Release { reason, .. } => match answer {
-            Answer::Done => Command::NoteReleased { reason: *reason },
+            Answer::Done => Command::RecordReleased { reason: *reason },
             Answer::Outcome(_) | Answer::Refused | Answer::Silence => Command::RecordNoAnswer { check_at },
         },
         Request::Refund { refund, .. } => {
@@ -249,11 +249,11 @@ pub fn answered(opened: &Opened, request: &Request, answer: Answer, at: DateTime
                 Answer::Refused => RefundOutcome::Refused,
                 Answer::Outcome(_) | Answer::Silence => RefundOutcome::Unknown { check_at },
             };
-            Command::ConcludeRefund { refund: *refund, outcome }
+            Command::RecordRefundOutcome { refund: *refund, outcome }
         }
         Request::LookUpAgain(reference) => match answer {
             Answer::Outcome(outcome @ ProviderOutcome::Authorized) => {
-                Command::Conclude { reference: reference.clone(), outcome }
+                Command::RecordOutcome { reference: reference.clone(), outcome }
             }
             Answer::Outcome(_) => return vec![],
             Answer::Done | Answer::Refused | Answer::Silence => later(reference, check_at),
@@ -314,13 +314,13 @@ pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(Paymen
 }
 
 /// Writes down how an attempt went. An automatic one was captured together with granting it.
-pub fn conclude(
+pub fn record_outcome(
     work: &mut Work,
     payment: PaymentId,
     reference: &ProviderReference,
     outcome: ProviderOutcome,
 ) -> Result<(), Refused> {
-    work.decide::<Payment>(payment, &Command::Conclude { reference: reference.clone(), outcome })?;
+    work.decide::<Payment>(payment, &Command::RecordOutcome { reference: reference.clone(), outcome })?;
     let is_granted_at_once = work.get::<Payment>(payment)?.live().is_ok_and(Opened::is_granted_at_once);
     if outcome == ProviderOutcome::Authorized && is_granted_at_once {
         work.decide::<Payment>(payment, &Command::Capture {})?;

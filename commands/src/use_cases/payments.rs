@@ -201,7 +201,7 @@ impl Commands {
     }
 }
 
-/// Writes an outcome down; see [`settlement::conclude`].
+/// Writes an outcome down; see [`settlement::record_outcome`].
 fn conclude(
     unit: &Unit,
     payment: &mut Loaded<Payment>,
@@ -210,7 +210,7 @@ fn conclude(
 ) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(payment);
-    together.decide(|work| settlement::conclude(work, payment.id, reference, outcome))?;
+    together.decide(|work| settlement::record_outcome(work, payment.id, reference, outcome))?;
     unit.refresh(payment);
     Ok(())
 }

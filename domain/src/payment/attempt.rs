@@ -61,7 +61,7 @@ impl Opened {
         self.attempt.as_ref().filter(|_| is_left).map(|attempt| &attempt.reference)
     }
 
-    pub(super) fn conclude(
+    pub(super) fn record_outcome(
         &self,
         reference: &ProviderReference,
         outcome: ProviderOutcome,
@@ -71,7 +71,7 @@ impl Opened {
             return Err(Rejection::OtherAttempt);
         }
         if !self.in_flight() {
-            return self.conclude_late(reference, outcome, at);
+            return self.record_late_outcome(reference, outcome, at);
         }
         let reference = reference.clone();
         match outcome {
@@ -113,7 +113,12 @@ impl Opened {
     }
 
     /// News of an attempt whose outcome is known: a repetition changes nothing.
-    fn conclude_late(&self, reference: &ProviderReference, outcome: ProviderOutcome, at: DateTime<Utc>) -> Decision {
+    fn record_late_outcome(
+        &self,
+        reference: &ProviderReference,
+        outcome: ProviderOutcome,
+        at: DateTime<Utc>,
+    ) -> Decision {
         let agrees = match outcome {
             // It did reach the provider, later than it was looked for.
             ProviderOutcome::Authorized if self.stage == Stage::Open => {
@@ -216,7 +221,7 @@ impl Opened {
     }
 
     /// The provider released what it held.
-    pub(super) fn note_released(&self, reason: VoidReason) -> Decision {
+    pub(super) fn record_released(&self, reason: VoidReason) -> Decision {
         let voided = |reason| Ok(vec![Event::Voided { order: self.order, reason }]);
         match self.stage {
             Stage::Authorized(Authorization::Voiding { reason: first }) => voided(first),

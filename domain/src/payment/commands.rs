@@ -31,7 +31,7 @@ pub enum Command {
         return_url: Option<Link>,
     },
     /// Record the outcome of an attempt.
-    Conclude {
+    RecordOutcome {
         /// The reference of the attempt.
         reference: ProviderReference,
         /// The outcome.
@@ -42,7 +42,7 @@ pub enum Command {
     /// Record that the provider captured the payment.
     Capture {},
     /// Void a payment of which the provider holds nothing yet. An authorized amount is released first:
-    /// [`Command::RequestVoid`], then [`Command::NoteReleased`].
+    /// [`Command::RequestVoid`], then [`Command::RecordReleased`].
     Void {
         /// The reason.
         reason: VoidReason,
@@ -53,7 +53,7 @@ pub enum Command {
         reason: VoidReason,
     },
     /// Record that the provider holds nothing any more: the authorized amount was released, or refunded.
-    NoteReleased {
+    RecordReleased {
         /// The reason.
         reason: VoidReason,
     },
@@ -96,7 +96,7 @@ pub enum Command {
         refund: RefundId,
     },
     /// Record the outcome of a refund.
-    ConcludeRefund {
+    RecordRefundOutcome {
         /// The refund.
         refund: RefundId,
         /// The outcome.

@@ -80,7 +80,7 @@ impl Opened {
         self.request_refund(refund, Some(amount), known.cause.clone(), Some(failed))
     }
 
-    pub(super) fn conclude_refund(&self, id: RefundId, outcome: RefundOutcome) -> Decision {
+    pub(super) fn record_refund_outcome(&self, id: RefundId, outcome: RefundOutcome) -> Decision {
         let refund = self.refunds.get(&id).ok_or(Rejection::NoSuchRefund)?;
         let (order, amount) = (self.order, refund.amount);
         let done = || Event::Refunded { order, amount, refund: Some(id), cause: Some(refund.cause.clone()) };

@@ -73,7 +73,7 @@ pub enum Reversal {
     /// [`Command::RequestVoid`](super::Command::RequestVoid): written down before the provider is asked, so that nobody captures
     /// it any more.
     RequestVoid,
-    /// The provider releases the authorized amount, then [`Command::NoteReleased`](super::Command::NoteReleased).
+    /// The provider releases the authorized amount, then [`Command::RecordReleased`](super::Command::RecordReleased).
     Release {
         /// The attempt.
         reference: ProviderReference,

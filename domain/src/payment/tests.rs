@@ -29,7 +29,7 @@ fn attempt(reference: &str) -> Command {
 }
 
 fn conclude(reference: &str, outcome: ProviderOutcome) -> Command {
-    Command::Conclude { reference: text(reference), outcome }
+    Command::RecordOutcome { reference: text(reference), outcome }
 }
 
 fn authorized(reference: &str) -> Event {
@@ -49,7 +49,7 @@ fn void(reason: VoidReason) -> Command {
 }
 
 fn released(reason: VoidReason) -> Command {
-    Command::NoteReleased { reason }
+    Command::RecordReleased { reason }
 }
 
 fn voided(reason: VoidReason) -> Event {
@@ -295,7 +295,7 @@ fn given_back(refund: u128, amount: i64) -> Event {
 }
 
 fn answered(refund: u128, outcome: RefundOutcome) -> Command {
-    Command::ConcludeRefund { refund: id(refund), outcome }
+    Command::RecordRefundOutcome { refund: id(refund), outcome }
 }
 
 fn taken() -> Vec<Event> {
