@@ -138,11 +138,13 @@ impl Decider for Payment {
             Command::Void { reason } => self.live()?.void(*reason),
             Command::RequestVoid { reason } => Ok(self.live()?.request_void(*reason)),
             Command::RecordReleased { reason } => self.live()?.record_released(*reason),
-            Command::ReleaseStray { reference } => {
-                let stray = self.live()?.earlier.contains(reference);
-                Ok(if stray { vec![Event::StrayReleased { reference: reference.clone() }] } else { vec![] })
+            Command::ReleaseOrphaned { reference } => {
+                let orphaned = self.live()?.earlier.contains(reference);
+                Ok(if orphaned { vec![Event::StrayReleased { reference: reference.clone() }] } else { vec![] })
             }
-            Command::DelayStray { reference, check_at } => Ok(self.live()?.delay_stray(reference, *check_at)),
+            Command::RecordNoAnswerOrphaned { reference, check_at } => {
+                Ok(self.live()?.record_no_answer_orphaned(reference, *check_at))
+            }
             Command::Reduce { amount } => self.live()?.reduce(*amount),
             Command::RecordNoAnswer { check_at } => Ok(self.live()?.record_no_answer(*check_at)),
             Command::RequestRefund { refund, amount, cause } => {

@@ -66,9 +66,9 @@ pub enum Request {
     /// Whether an attempt that came to nothing went through after all.
     LookUpAgain(ProviderReference),
     /// The same of one that no payment waits for.
-    LookUpStray(ProviderReference),
+    LookUpOrphaned(ProviderReference),
     /// To release what such an attempt holds.
-    ReleaseStray(ProviderReference),
+    ReleaseOrphaned(ProviderReference),
 }
 
 /// What a request is to the provider.
@@ -101,11 +101,11 @@ impl Request {
     /// What the provider is asked.
     pub fn question(&self) -> Question<'_> {
         match self {
-            Self::LookUp(reference) | Self::LookUpAgain(reference) | Self::LookUpStray(reference) => {
+            Self::LookUp(reference) | Self::LookUpAgain(reference) | Self::LookUpOrphaned(reference) => {
                 Question::LookUp(reference)
             }
             Self::Capture(reference) => Question::Capture(reference),
-            Self::Release { reference, .. } | Self::ReleaseStray(reference) => Question::Release(reference),
+            Self::Release { reference, .. } | Self::ReleaseOrphaned(reference) => Question::Release(reference),
             Self::Refund { reference, refund, amount } => Question::Refund(reference, *refund, *amount),
         }
     }
@@ -213,14 +213,14 @@ fn hear(opened: &Opened, reference: &ProviderReference) -> Vec<Move> {
             Stage::Open => vec![Move::Ask(Request::LookUpAgain(reference.clone()))],
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } | Stage::Captured => settle(opened),
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => {
-                vec![Move::Ask(Request::LookUpStray(reference.clone()))]
+                vec![Move::Ask(Request::LookUpOrphaned(reference.clone()))]
             }
             Stage::Authorized(_) | Stage::Refunded => vec![],
         };
     }
     // Money of an earlier attempt is released: no payment waits for it any more.
-    let is_stray = opened.earlier.contains(reference);
-    is_stray.then(|| Move::Ask(Request::LookUpStray(reference.clone()))).into_iter().collect()
+    let is_orphaned = opened.earlier.contains(reference);
+    is_orphaned.then(|| Move::Ask(Request::LookUpOrphaned(reference.clone()))).into_iter().collect()
 }
 
 fn ask(opened: &Opened, request: impl Fn(ProviderReference) -> Request) -> Vec<Move> {
@@ -258,15 +258,15 @@ pub fn answered(opened: &Opened, request: &Request, answer: Answer, at: DateTime
             Answer::Outcome(_) => return vec![],
             Answer::Done | Answer::Refused | Answer::Silence => later(reference, check_at),
         },
-        Request::LookUpStray(reference) => match answer {
+        Request::LookUpOrphaned(reference) => match answer {
             Answer::Outcome(ProviderOutcome::Authorized) => {
-                return vec![Move::Ask(Request::ReleaseStray(reference.clone()))];
+                return vec![Move::Ask(Request::ReleaseOrphaned(reference.clone()))];
             }
             Answer::Outcome(_) => return vec![],
             Answer::Done | Answer::Refused | Answer::Silence => later(reference, check_at),
         },
-        Request::ReleaseStray(reference) => match answer {
-            Answer::Done => Command::ReleaseStray { reference: reference.clone() },
+        Request::ReleaseOrphaned(reference) => match answer {
+            Answer::Done => Command::ReleaseOrphaned { reference: reference.clone() },
             Answer::Outcome(_) | Answer::Refused | Answer::Silence => later(reference, check_at),
         },
     };
@@ -282,7 +282,7 @@ fn outcome_of(answer: Answer, check_at: DateTime<Utc>) -> ProviderOutcome {
 
 /// What may have been charged for nobody is asked for until the provider answers.
 fn later(reference: &ProviderReference, check_at: DateTime<Utc>) -> Command {
-    Command::DelayStray { reference: reference.clone(), check_at }
+    Command::RecordNoAnswerOrphaned { reference: reference.clone(), check_at }
 }
 
 /// How somebody pays.

@@ -259,7 +259,11 @@ impl Opened {
     }
 
     /// The provider was silent about an attempt that nobody waits for: it may have taken money for it.
-    pub(super) fn delay_stray(&self, reference: &ProviderReference, check_at: DateTime<Utc>) -> Vec<Event> {
+    pub(super) fn record_no_answer_orphaned(
+        &self,
+        reference: &ProviderReference,
+        check_at: DateTime<Utc>,
+    ) -> Vec<Event> {
         let ours = self.is_last(reference) && !self.in_flight() || self.earlier.contains(reference);
         ours.then(|| Event::StrayUnresolved { reference: reference.clone(), check_at }).into_iter().collect()
     }

@@ -68,14 +68,14 @@ pub enum Command {
         check_at: DateTime<Utc>,
     },
     /// Record that the provider did not answer about an earlier attempt whose outcome is no longer awaited.
-    DelayStray {
+    RecordNoAnswerOrphaned {
         /// The attempt.
         reference: ProviderReference,
         /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
     /// Record that the amount of an earlier attempt was released.
-    ReleaseStray {
+    ReleaseOrphaned {
         /// The attempt.
         reference: ProviderReference,
     },

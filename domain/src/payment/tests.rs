@@ -177,8 +177,8 @@ fn an_attempt_that_is_left_or_fails_leaves_it_open_for_another() {
         given::<Payment>(open.clone()).when(&granted).then([authorized("1")]);
         let again = [&open[..], &[attempted("2")]].concat();
         given::<Payment>(again.clone()).when(&granted).then_refused(Rejection::OtherAttempt);
-        let stray = Command::ReleaseStray { reference: text("1") };
-        given::<Payment>(again).when(&stray).then([Event::StrayReleased { reference: text("1") }]);
+        let orphaned = Command::ReleaseOrphaned { reference: text("1") };
+        given::<Payment>(again).when(&orphaned).then([Event::StrayReleased { reference: text("1") }]);
         // It was to be void.
         let requested = Event::VoidRequested { reason: CANCELLED };
         let waiting = [&history[..], &[requested]].concat();
@@ -210,8 +210,8 @@ fn what_was_attempted_before_less_is_to_be_paid_is_released_when_it_succeeds() {
     let reduced = [&history[..], &[less]].concat();
     let granted = conclude("1", ProviderOutcome::Authorized);
     given::<Payment>(reduced.clone()).when(&granted).then_refused(Rejection::OtherAttempt);
-    let stray = Command::ReleaseStray { reference: text("1") };
-    given::<Payment>(reduced).when(&stray).then([Event::StrayReleased { reference: text("1") }]);
+    let orphaned = Command::ReleaseOrphaned { reference: text("1") };
+    given::<Payment>(reduced).when(&orphaned).then([Event::StrayReleased { reference: text("1") }]);
 }
 
 #[test]
@@ -553,12 +553,12 @@ fn a_silent_provider_is_asked_again_for_what_was_wanted() {
 fn money_of_an_earlier_attempt_is_let_go() {
     let history =
         [opened(), attempted("1"), declined("1", DeclineReason::NotReceived), attempted("2"), authorized("2")];
-    let stray = |reference: &str| Command::ReleaseStray { reference: text(reference) };
+    let orphaned = |reference: &str| Command::ReleaseOrphaned { reference: text(reference) };
     let released = Event::StrayReleased { reference: text("1") };
-    given::<Payment>(history.clone()).when(&stray("1")).then([released.clone()]);
-    given::<Payment>(history.clone()).when(&stray("2")).then_nothing();
-    given::<Payment>(after(&history, std::slice::from_ref(&released))).when(&stray("1")).then_nothing();
-    let later = |reference: &str| Command::DelayStray { reference: text(reference), check_at: noon() };
+    given::<Payment>(history.clone()).when(&orphaned("1")).then([released.clone()]);
+    given::<Payment>(history.clone()).when(&orphaned("2")).then_nothing();
+    given::<Payment>(after(&history, std::slice::from_ref(&released))).when(&orphaned("1")).then_nothing();
+    let later = |reference: &str| Command::RecordNoAnswerOrphaned { reference: text(reference), check_at: noon() };
     let silent = Event::StrayUnresolved { reference: text("1"), check_at: noon() };
     given::<Payment>(history.clone()).when(&later("1")).then([silent]);
     given::<Payment>(history.clone()).when(&later("3")).then_nothing();

@@ -137,20 +137,20 @@ fn an_attempt_that_came_to_nothing_is_asked_for_once_more_and_recorded_or_releas
     assert_eq!(after(&open, &again, granted), decide(Command::RecordOutcome { reference: text("1"), outcome }));
     assert_eq!(after(&open, &again, Answer::Outcome(ProviderOutcome::NotFound)), []);
     let check_at = noon() + TimeDelta::seconds(1);
-    let later = decide(Command::DelayStray { reference: text("1"), check_at });
+    let later = decide(Command::RecordNoAnswerOrphaned { reference: text("1"), check_at });
     assert_eq!(after(&open, &again, Answer::Silence), later);
     // No payment waits for it any more: what it holds is released.
     let voided = Event::Voided { order: id(1), reason: VoidReason::OrderCancelled };
-    let stray = Request::LookUpStray(reference.clone());
+    let orphaned = Request::LookUpOrphaned(reference.clone());
     for history in
         [[open.clone(), vec![attempted("2", CaptureMode::Automatic)]].concat(), [open, vec![voided]].concat()]
     {
-        assert_eq!(next(Task::Hear(&reference), &history), [Move::Ask(stray.clone())]);
-        let release = Request::ReleaseStray(reference.clone());
-        assert_eq!(after(&history, &stray, granted), [Move::Ask(release.clone())]);
-        assert_eq!(after(&history, &stray, Answer::Outcome(ProviderOutcome::NotFound)), []);
-        assert_eq!(after(&history, &stray, Answer::Silence), later);
-        let released = decide(Command::ReleaseStray { reference: text("1") });
+        assert_eq!(next(Task::Hear(&reference), &history), [Move::Ask(orphaned.clone())]);
+        let release = Request::ReleaseOrphaned(reference.clone());
+        assert_eq!(after(&history, &orphaned, granted), [Move::Ask(release.clone())]);
+        assert_eq!(after(&history, &orphaned, Answer::Outcome(ProviderOutcome::NotFound)), []);
+        assert_eq!(after(&history, &orphaned, Answer::Silence), later);
+        let released = decide(Command::ReleaseOrphaned { reference: text("1") });
         assert_eq!(after(&history, &release, Answer::Done), released);
         assert_eq!(after(&history, &release, Answer::Silence), later);
     }
