@@ -168,7 +168,7 @@ impl Placed {
         self.lost.clear();
     }
 
-    pub(super) fn call_off(
+    pub(super) fn note_lines_cancelled(
         &mut self,
         lines: &[ReturnLine],
         amount: Money,
@@ -176,7 +176,7 @@ impl Placed {
         credit_note: Option<CreditNoteId>,
     ) {
         for line in lines {
-            *self.called_off.entry(line.variant).or_default() += line.quantity.get();
+            *self.cancelled_quantities.entry(line.variant).or_default() += line.quantity.get();
             self.note_no_longer_lost(&[Demand { variant: line.variant, quantity: line.quantity }]);
         }
         self.note_fulfilment(self.fulfilment);

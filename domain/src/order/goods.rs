@@ -42,7 +42,7 @@ impl Placed {
 
     /// How many of a variant are off.
     pub fn off(&self, variant: VariantId) -> i64 {
-        self.called_off.get(&variant).copied().unwrap_or(0)
+        self.cancelled_quantities.get(&variant).copied().unwrap_or(0)
     }
 
     /// How many of a variant are kept that are put in parcels, once `more` of them are cancelled.

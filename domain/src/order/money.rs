@@ -284,7 +284,7 @@ impl Placed {
             taxed.tax = taxed.tax.minus(tax.amount)?;
             taxed.net = taxed.net.minus(self.shipping_waived.minus(tax.amount)?)?;
         }
-        let mut off = self.called_off.clone();
+        let mut off = self.cancelled_quantities.clone();
         for (line, share) in self.placement.lines.iter().zip(self.shares()) {
             let Some(left) = off.get_mut(&line.variant) else { continue };
             let all_of_line = line.quantity.get();
