@@ -116,7 +116,7 @@ impl Commands {
         // Whatever else is in the way, such as that the order is not theirs, is said first.
         let first = self.attempt(intent, order, reference, by, allowed).await;
         let is_in_progress = matches!(&first, Err(Error::Rejected(rejected)) if rejected.code == IN_PROGRESS);
-        if is_in_progress && self.call_off(intent, order).await? {
+        if is_in_progress && self.cancel_waiting_attempt(intent, order).await? {
             return self.attempt(intent, order, reference, by, allowed).await;
         }
         first
@@ -126,7 +126,7 @@ impl Commands {
     ///
     /// # Errors
     /// When the person approved it meanwhile, the order is paid.
-    async fn call_off(&self, intent: &Intent, order: OrderId) -> Result<bool, Error> {
+    async fn cancel_waiting_attempt(&self, intent: &Intent, order: OrderId) -> Result<bool, Error> {
         let Some(order) = self.get::<Order>(order).await? else { return Ok(false) };
         let Ok(placed) = order.state.live() else { return Ok(false) };
         let payment = placed.placement.payment;
@@ -134,7 +134,7 @@ impl Commands {
         let Some(reference) = snapshot.state.live().ok().and_then(payment::Opened::replaceable) else {
             return Ok(false);
         };
-        let outcome = match in_time(self.provider().call_off(reference, self.clock().now())).await {
+        let outcome = match in_time(self.provider().cancel_attempt(reference, self.clock().now())).await {
             Ok(ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. }) => return Ok(false),
             Ok(outcome) => outcome,
             Err(error) => {
