@@ -13,13 +13,13 @@ use crate::payment::ProviderReference;
 use crate::quantity::Demand;
 use crate::{AnyEvent, Subject};
 
-mod errand;
 pub mod forget_person;
+mod notification_task;
 pub mod notify;
 pub mod schedule_products;
 pub mod settle_order;
 
-use errand::Errand;
+use notification_task::NotificationTask;
 
 /// What the runner is to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -131,7 +131,7 @@ pub enum Step {
         subject: Subject,
     },
     /// Let somebody hear of something.
-    Notify(Errand),
+    Notify(NotificationTask),
     /// [`product::Command::PublishDue`](crate::product::Command::PublishDue).
     PublishProduct {
         /// The product.

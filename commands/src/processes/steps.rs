@@ -119,7 +119,7 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
         Step::TrackShipment { shipment } => commands.track_shipment(&intent("shipment.track"), *shipment).await,
         Step::SettlePayment { payment } => commands.settle_payment(&intent("payment.settle"), *payment).await,
         Step::ForgetPerson { subject } => Ok(commands.vault().erase(*subject).await.map(|_| ())?),
-        Step::Notify(errand) => commands.run_errand(&intent(command_of(errand)), errand).await,
+        Step::Notify(task) => commands.run_notification_task(&intent(command_of(task)), task).await,
         Step::PublishProduct { product, at } => publish_due(commands, &intent("product.publish"), *product, *at).await,
         Step::UnpublishProduct { product, until } => {
             let command = product::Command::UnpublishDue { until: *until };

@@ -1,4 +1,4 @@
-//! Tells people what happened: from an event to the errand of queueing a notification, and from that to sending it.
+//! Tells people what happened: from an event to the task of queueing a notification, and from that to sending it.
 //!
 //! ```text
 //! account, order, parcel, return event ─▶ tell ─▶ notification queued
@@ -14,7 +14,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub use super::errand::Errand;
+pub use super::notification_task::NotificationTask;
 use super::{Process, Step};
 use crate::ids::{AccountId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
 use crate::money::Money;
@@ -52,7 +52,7 @@ impl Process for Notify {
 
     fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step> {
         // What it does not read in `READS` it is not shown; the variants of what it reads are matched below, each of them.
-        let errand = if let AnyEvent::Order(id, event) = event {
+        let task = if let AnyEvent::Order(id, event) = event {
             return steps_of_order(*id, event, recorded_at);
         } else if let AnyEvent::Account(id, event) = event {
             return of_account(*id, event).into_iter().map(Step::Notify).collect();
@@ -67,11 +67,11 @@ impl Process for Notify {
         } else {
             None
         };
-        errand.map(Step::Notify).into_iter().collect()
+        task.map(Step::Notify).into_iter().collect()
     }
 }
 
-fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
+fn of_account(account: AccountId, event: &account::Event) -> Vec<NotificationTask> {
     let message = match event {
         account::Event::ConfirmationRequested { code, expires_at, .. } => {
             Message::ConfirmEmail { code: code.clone(), expires_at: *expires_at }
@@ -84,7 +84,7 @@ fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
             let (email, code) = (email.clone(), code.clone());
             let messages =
                 [Message::ConfirmNewEmail { email, code, expires_at: *expires_at }, Message::EmailChangeRequested {}];
-            return messages.map(|message| Errand::TellAccount { account, message }).into();
+            return messages.map(|message| NotificationTask::TellAccount { account, message }).into();
         }
         account::Event::RegistrationRepeated { .. } => Message::AlreadyRegistered {},
         account::Event::PasswordChanged { .. } => Message::PasswordChanged {},
@@ -112,21 +112,21 @@ fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
         | account::Event::Unbanned {}
         | account::Event::Erased {} => return vec![],
     };
-    vec![Errand::TellAccount { account, message }]
+    vec![NotificationTask::TellAccount { account, message }]
 }
 
 /// That an order was placed is told a little later, and not at all once there is newer news of it.
 fn steps_of_order(order: OrderId, event: &order::Event, recorded_at: DateTime<Utc>) -> Vec<Step> {
-    let (key, errand) = (order.to_string(), of_order(order, event).map(Step::Notify));
+    let (key, task) = (order.to_string(), of_order(order, event).map(Step::Notify));
     if matches!(event, order::Event::Placed(_)) {
         let wake = |step| Step::Wake { at: recorded_at + PLACED_GRACE, key, step: Box::new(step) };
-        return errand.map(wake).into_iter().collect();
+        return task.map(wake).into_iter().collect();
     }
     let ends_the_wait = matches!(event, order::Event::Paid { .. } | order::Event::Cancelled { .. });
-    ends_the_wait.then_some(Step::Forget { key }).into_iter().chain(errand).collect()
+    ends_the_wait.then_some(Step::Forget { key }).into_iter().chain(task).collect()
 }
 
-fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
+fn of_order(order: OrderId, event: &order::Event) -> Option<NotificationTask> {
     let message = match event {
         order::Event::Placed(placement) if placement.imported => return None,
         order::Event::Placed(_) => Message::OrderPlaced { order },
@@ -167,10 +167,10 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
         | order::Event::MovedToCart { .. }
         | order::Event::Returned { .. } => return None,
     };
-    Some(Errand::TellBuyer { order, message })
+    Some(NotificationTask::TellBuyer { order, message })
 }
 
-fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<Errand> {
+fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<NotificationTask> {
     match event {
         shipment::Event::HandedOver { order, carrier, tracking, .. } => {
             let carrier = match carrier {
@@ -179,16 +179,16 @@ fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<Errand> {
             };
             let (tracking, parcel) = (Some(tracking.clone()), Some(parcel));
             let message = Message::OrderShipped { order: *order, carrier, tracking, parcel };
-            Some(Errand::TellBuyer { order: *order, message })
+            Some(NotificationTask::TellBuyer { order: *order, message })
         }
         shipment::Event::AttemptFailed { order, .. } => {
-            Some(Errand::TellBuyer { order: *order, message: Message::DeliveryFailed { order: *order } })
+            Some(NotificationTask::TellBuyer { order: *order, message: Message::DeliveryFailed { order: *order } })
         }
         shipment::Event::ReturningToSender { order, .. } => {
-            Some(Errand::TellBuyer { order: *order, message: Message::DeliveryReturning { order: *order } })
+            Some(NotificationTask::TellBuyer { order: *order, message: Message::DeliveryReturning { order: *order } })
         }
         shipment::Event::Lost { order, .. } => {
-            Some(Errand::TellBuyer { order: *order, message: Message::DeliveryLost { order: *order } })
+            Some(NotificationTask::TellBuyer { order: *order, message: Message::DeliveryLost { order: *order } })
         }
         shipment::Event::Prepared { .. }
         | shipment::Event::Packed { .. }
@@ -200,7 +200,7 @@ fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<Errand> {
     }
 }
 
-fn of_return(back: ReturnId, event: &returns::Event) -> Option<Errand> {
+fn of_return(back: ReturnId, event: &returns::Event) -> Option<NotificationTask> {
     let (order, message) = match event {
         returns::Event::Approved { order } => (*order, Message::ReturnApproved { order: *order, back }),
         returns::Event::Rejected { order, reason } => {
@@ -212,7 +212,7 @@ fn of_return(back: ReturnId, event: &returns::Event) -> Option<Errand> {
         | returns::Event::Received { .. }
         | returns::Event::Refunded { .. } => return None,
     };
-    Some(Errand::TellBuyer { order, message })
+    Some(NotificationTask::TellBuyer { order, message })
 }
 
 /// Who called it off, as far as its buyer is to know; nothing for what lies in the past.
@@ -227,12 +227,12 @@ fn cancelled_by(reason: CancelReason) -> Option<CancelledBy> {
     }
 }
 
-fn of_product(product: ProductId, event: &product::Event) -> Option<Errand> {
+fn of_product(product: ProductId, event: &product::Event) -> Option<NotificationTask> {
     match event {
         product::Event::PriceSet { variant, price, .. } => {
-            Some(Errand::TellOfPrice { product, variant: *variant, price: *price })
+            Some(NotificationTask::TellOfPrice { product, variant: *variant, price: *price })
         }
-        product::Event::Published {} => Some(Errand::TellOfReturn { product }),
+        product::Event::Published {} => Some(NotificationTask::TellOfReturn { product }),
         product::Event::Created { .. }
         | product::Event::Revised { .. }
         | product::Event::VariantAdded { .. }
@@ -251,12 +251,12 @@ fn of_product(product: ProductId, event: &product::Event) -> Option<Errand> {
     }
 }
 
-fn of_stock(variant: VariantId, event: &stock::Event) -> Option<Errand> {
+fn of_stock(variant: VariantId, event: &stock::Event) -> Option<NotificationTask> {
     match event {
         stock::Event::Received { .. }
         | stock::Event::Returned { .. }
         | stock::Event::Counted { .. }
-        | stock::Event::Released { .. } => Some(Errand::TellOfStock { variant }),
+        | stock::Event::Released { .. } => Some(NotificationTask::TellOfStock { variant }),
         stock::Event::Opened { .. }
         | stock::Event::Lost { .. }
         | stock::Event::LostInTransit { .. }
@@ -278,15 +278,15 @@ impl Process for SendNotifications {
     fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step> {
         let AnyEvent::Notification(id, event) = event else { return vec![] };
         let (notification, key) = (*id, id.to_string());
-        let wake = |at, errand| Step::Wake { at, key: key.clone(), step: Box::new(Step::Notify(errand)) };
-        let send = || Errand::Send { notification, attempt: None };
+        let wake = |at, task| Step::Wake { at, key: key.clone(), step: Box::new(Step::Notify(task)) };
+        let send = || NotificationTask::Send { notification, attempt: None };
         match event {
             notification::Event::Queued(_) => {
-                vec![Step::Notify(Errand::Send { notification, attempt: Some(1) })]
+                vec![Step::Notify(NotificationTask::Send { notification, attempt: Some(1) })]
             }
             notification::Event::Revived {} => vec![Step::Notify(send())],
             notification::Event::Attempted { attempt } => {
-                vec![wake(recorded_at + ATTEMPT_GRACE, Errand::GiveUp { notification, attempt: *attempt })]
+                vec![wake(recorded_at + ATTEMPT_GRACE, NotificationTask::GiveUp { notification, attempt: *attempt })]
             }
             notification::Event::Failed { retry_at, .. } => vec![wake(*retry_at, send())],
             notification::Event::Sent { .. }
