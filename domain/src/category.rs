@@ -26,7 +26,7 @@ pub use commands::Command;
 pub use events::Event;
 pub use rejections::{BRANCH_MAX, DEFINITIONS_MAX, DEPTH_MAX, Rejection, VALUES_MAX};
 
-/// A category as it is.
+/// The state of a category.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Category {
@@ -37,20 +37,20 @@ pub enum Category {
     Created(Created),
 }
 
-/// What is known of a category.
+/// A category that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Created {
-    /// Its name for people.
+    /// The name.
     pub name: Name,
-    /// Its name in addresses.
+    /// The slug.
     pub slug: Slug,
-    /// What it is under; nothing for a root.
+    /// The parent; absent for a root.
     pub parent: Option<CategoryId>,
-    /// Its place among those beside it: the lowest comes first, and equals by name.
+    /// The rank among its siblings: the lowest comes first, equal ones by name.
     pub rank: u32,
-    /// What it asks of its products, beside what the categories above it ask.
+    /// The attributes that it declares, beside those of its ancestors.
     pub attributes: Vec<AttributeDefinition>,
-    /// Whether it is closed.
+    /// Whether it is archived.
     pub archived: bool,
 }
 
@@ -102,7 +102,7 @@ impl Decider for Category {
 }
 
 impl Category {
-    /// What is known of it, if it exists.
+    /// The category, if it exists.
     pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),

@@ -50,18 +50,18 @@ pub use events::{
 pub use rejections::{ATTEMPTS_MAX, Rejection};
 pub use stage::{Authorization, Refund, RefundStage, Reversal, Stage, whole};
 
-/// Most attempts that are refused: enough for a mistyped card, too few to try stolen ones.
+/// The maximum number of declined attempts: enough for a mistyped card, too few to try stolen ones.
 pub const REFUSALS_MAX: u8 = 5;
-/// How long money is set aside that is not taken at once: what card schemes hold for a week is then free again.
+/// How long an authorization is held that is not captured at once: card schemes release it after about a week.
 pub const AUTHORIZED_FOR: TimeDelta = TimeDelta::days(6);
-/// How long a provider that was silent once is left alone.
+/// The pause before a provider that did not answer once is asked again.
 const PATIENCE: TimeDelta = TimeDelta::seconds(1);
-/// How often that is doubled: up to about a quarter of an hour.
+/// How often the pause is doubled: up to about a quarter of an hour.
 const PATIENCE_DOUBLINGS: u32 = 10;
-/// What a payment of nothing is called where a provider's reference would stand.
+/// The reference of a payment of zero, in place of a provider's.
 const FREE: &str = "free";
 
-/// A payment as it is.
+/// The state of a payment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Payment {
@@ -72,46 +72,46 @@ pub enum Payment {
     Opened(Opened),
 }
 
-/// What is known of a payment.
+/// A payment that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Opened {
-    /// Where it is in its life.
+    /// The stage of the payment.
     #[serde(flatten)]
     pub stage: Stage,
-    /// The order it pays.
+    /// The order that it pays.
     pub order: OrderId,
     /// The amount.
     pub amount: Money,
-    /// How many attempts were made.
+    /// The number of attempts.
     pub attempts: u8,
-    /// How many of them were refused.
+    /// The number of declined attempts.
     pub refusals: u8,
     /// The last attempt.
     pub attempt: Option<Attempt>,
-    /// Those before it: money may still come of them.
+    /// The earlier attempts: one of them may still turn out to have succeeded.
     pub earlier: Vec<ProviderReference>,
-    /// Why the last attempt came to nothing, if it did.
+    /// Why the last attempt was declined, if it was.
     pub declined: Option<DeclineReason>,
-    /// How often in a row the provider was silent.
+    /// How often in a row the provider did not answer.
     pub silences: u32,
-    /// What was given back.
+    /// The refunded amount.
     pub refunded: Money,
-    /// What was given back, or is to be, piece by piece.
+    /// The refunds, whether done or not.
     pub refunds: BTreeMap<RefundId, Refund>,
 }
 
 /// An attempt at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Attempt {
-    /// How.
+    /// The method.
     pub method: Method,
-    /// Under which key.
+    /// The reference of the attempt.
     pub reference: ProviderReference,
-    /// Where the buyer goes on after the provider's page.
+    /// Where the buyer returns to from the provider's page.
     pub return_url: Option<Link>,
-    /// When what the provider authorizes for it is captured.
+    /// When the amount that it authorizes is captured.
     pub capture: CaptureMode,
-    /// Why it is not to be captured, if its void was requested before the outcome was known.
+    /// Why it is not captured, if its void was requested before the outcome was known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub void_requested: Option<VoidReason>,
 }
@@ -229,7 +229,7 @@ impl Decider for Payment {
 }
 
 impl Payment {
-    /// What is known of it, if it exists.
+    /// The payment, if it exists.
     pub fn live(&self) -> Result<&Opened, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
@@ -272,24 +272,24 @@ impl Payment {
     }
 }
 
-/// Nothing is to be paid, so it is paid.
+/// The events of a payment of zero, which needs no provider.
 fn free(order: OrderId, amount: Money) -> Result<Event, Rejection> {
     let reference = Reference::new(FREE).map_err(|_| Rejection::Negative)?;
     Ok(Event::Captured { order, amount, method: Method::Free, reference })
 }
 
 impl Opened {
-    /// How long to wait before a silent provider is asked again: twice as long each time, up to some minutes.
+    /// The pause before a provider that did not answer is asked again: it doubles each time, up to some minutes.
     pub fn patience(&self) -> TimeDelta {
         PATIENCE * (1 << self.silences.min(PATIENCE_DOUBLINGS))
     }
 
-    /// Whether the money was ours, wherever it is now.
+    /// Whether the payment was captured, including what was refunded since.
     pub fn is_taken(&self) -> bool {
         matches!(self.stage, Stage::Captured | Stage::Refunded)
     }
 
-    /// What was taken.
+    /// The captured amount.
     pub fn captured(&self) -> Money {
         if self.is_taken() { self.amount } else { Money::zero(self.amount.currency) }
     }
@@ -321,7 +321,7 @@ impl Opened {
 }
 
 impl Opened {
-    /// What it takes to see to it that nothing is kept.
+    /// What has to be done so that no money is kept: a void, a release or a refund.
     pub fn reversal(&self) -> Reversal {
         let reference = self.attempt.as_ref().map(|attempt| attempt.reference.clone());
         match self.stage {
@@ -335,7 +335,7 @@ impl Opened {
         }
     }
 
-    /// Whether the provider is being asked, or does not know yet.
+    /// Whether an attempt is in progress.
     pub fn in_flight(&self) -> bool {
         match self.stage {
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => true,
@@ -349,7 +349,7 @@ impl Opened {
         }
     }
 
-    /// When the authorized amount is released unless its capture is requested before.
+    /// When the authorization expires unless its capture is requested before.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         match self.stage {
             Stage::Authorized(Authorization::Held { expires_at }) => expires_at,
@@ -366,7 +366,7 @@ impl Opened {
         }
     }
 
-    /// Whether the provider captured the last attempt together with granting it, and that is to be written down.
+    /// Whether the provider authorized and captured the last attempt at once, so that the capture is still to be recorded.
     pub fn is_granted_at_once(&self) -> bool {
         let is_automatic = self.attempt.as_ref().is_some_and(|attempt| attempt.capture.is_automatic());
         is_automatic && self.stage == Stage::Authorized(Authorization::Capturing)

@@ -29,7 +29,7 @@ pub use events::Event;
 pub use rejections::{LIST_MAX, Rejection};
 pub use terms::{Benefit, Conditions, Limits, QuantityTier, SubtotalTier, Target, Terms};
 
-/// A promotion as it is.
+/// The state of a promotion.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Promotion {
@@ -40,45 +40,45 @@ pub enum Promotion {
     Created(Box<Created>),
 }
 
-/// What is known of a promotion.
+/// A promotion that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Created {
-    /// Where it is in its life.
+    /// The status.
     pub status: Status,
-    /// What it gives, of what, for whom and when.
+    /// The terms.
     pub terms: Terms,
 }
 
-/// Where a promotion is in its life.
+/// The status of a promotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It gives, in its period.
+    /// It applies, within its period.
     Active,
-    /// It gives nothing for now.
+    /// It is paused.
     Paused,
-    /// It gives nothing any more.
+    /// It has ended.
     Ended,
 }
 
-/// Whether a promotion gives something at a moment, and why not.
+/// Whether a promotion applies at a time, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Its period is yet to begin.
+    /// Its period has not started.
     Scheduled,
-    /// It gives.
+    /// It applies.
     Active,
-    /// It gives nothing for now.
+    /// It is paused.
     Paused,
-    /// Its period is over; it would give again if its terms were revised.
+    /// Its period is over; it would apply again if its terms were changed.
     Over,
-    /// It gives nothing any more.
+    /// It has ended.
     Ended,
 }
 
 impl Standing {
-    /// Of a promotion with this status and period.
+    /// The standing of a promotion with this status and period.
     pub fn of(status: Status, from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>, at: DateTime<Utc>) -> Self {
         match status {
             Status::Ended => Self::Ended,
@@ -144,14 +144,14 @@ impl Decider for Promotion {
 }
 
 impl Created {
-    /// Whether it gives something at a moment.
+    /// Whether it applies at a time.
     pub fn standing(&self, at: DateTime<Utc>) -> Standing {
         Standing::of(self.status, self.terms.from, self.terms.until, at)
     }
 }
 
 impl Promotion {
-    /// What is known of it, if it exists.
+    /// The promotion, if it exists.
     pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
@@ -159,7 +159,7 @@ impl Promotion {
         }
     }
 
-    /// What is known of it, if it has not ended.
+    /// The promotion, if it has not ended.
     fn going(&self) -> Result<&Created, Rejection> {
         let created = self.live()?;
         match created.status {

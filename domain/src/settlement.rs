@@ -28,10 +28,10 @@ use crate::work::{Refused, Work};
 
 /// How long after a charge without an answer its outcome is looked up.
 const LOOK_AFTER: TimeDelta = TimeDelta::seconds(1);
-/// How often a task is looked at, while the provider answers others.
+/// How often a task is decided again because the state of the payment changed in the meantime.
 pub const LOOKS_MAX: u32 = 4;
 
-/// What comes next of a payment.
+/// The next step for a payment.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Move {
     /// The payment decides a command.
@@ -40,21 +40,21 @@ pub enum Move {
     Ask(Request),
 }
 
-/// What the provider is asked, and why.
+/// A request to the provider, and its purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// How the attempt in progress went.
+    /// Look up the attempt in progress.
     LookUp(ProviderReference),
-    /// To capture the authorized amount.
+    /// Capture the authorized amount.
     Capture(ProviderReference),
-    /// To release it.
+    /// Release the authorized amount.
     Release {
         /// The attempt.
         reference: ProviderReference,
         /// The reason.
         reason: VoidReason,
     },
-    /// To give money back.
+    /// Refund an amount.
     Refund {
         /// The attempt that was captured.
         reference: ProviderReference,
@@ -63,42 +63,42 @@ pub enum Request {
         /// The amount.
         amount: Money,
     },
-    /// Whether an attempt that came to nothing went through after all.
+    /// Look up whether a declined attempt succeeded after all.
     LookUpAgain(ProviderReference),
-    /// The same of one that no payment waits for.
+    /// Look up an orphaned attempt, which no payment waits for.
     LookUpOrphaned(ProviderReference),
-    /// To release what such an attempt holds.
+    /// Release the amount of an orphaned attempt.
     ReleaseOrphaned(ProviderReference),
 }
 
-/// What a request is to the provider.
+/// A request as the provider gets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question<'a> {
-    /// How an attempt went.
+    /// The outcome of an attempt.
     LookUp(&'a ProviderReference),
-    /// To capture what it authorized.
+    /// Capture the authorized amount.
     Capture(&'a ProviderReference),
-    /// To release it, or give it back.
+    /// Release it, or refund it if it is captured.
     Release(&'a ProviderReference),
-    /// To give so much of it back, under a key.
+    /// Refund an amount of it, under the key of the refund.
     Refund(&'a ProviderReference, RefundId, Money),
 }
 
-/// What the provider answers.
+/// The provider's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// How an attempt went.
+    /// The outcome of an attempt.
     Outcome(ProviderOutcome),
-    /// It did what it was asked.
+    /// The request was carried out.
     Done,
-    /// It will not do it.
+    /// The request was refused.
     Refused,
-    /// Nothing, in time.
+    /// There was no answer in time.
     Silence,
 }
 
 impl Request {
-    /// What the provider is asked.
+    /// The request as the provider gets it.
     pub fn question(&self) -> Question<'_> {
         match self {
             Self::LookUp(reference) | Self::LookUpAgain(reference) | Self::LookUpOrphaned(reference) => {
@@ -111,22 +111,23 @@ impl Request {
     }
 }
 
-/// What is to be done with a payment.
+/// A task for a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task<'a> {
-    /// Whatever is next: how its attempt went, to capture, to release, to refund.
+    /// Whatever is next: look up the attempt, capture, release or refund.
     Settle,
-    /// To capture what is authorized.
+    /// Capture the authorized amount.
     Capture,
-    /// To see to it that nothing is kept.
+    /// Void the payment, or refund it.
     Void(VoidReason),
-    /// To release an authorization that was not captured in time.
+    /// Release an authorization that was not captured in time.
     Expire,
-    /// To find out about an attempt that somebody said something of. What was said counts for nothing: the provider is asked.
+    /// Look up an attempt that a notification of the provider names. The notification itself is not believed: the provider is
+    /// asked.
     Hear(&'a ProviderReference),
 }
 
-/// What comes next of a payment for a task, as the payment is at a moment.
+/// The next steps of a task, for the state of the payment at a time.
 pub fn moves(task: Task<'_>, payment: PaymentId, opened: &Opened, at: DateTime<Utc>) -> Vec<Move> {
     match task {
         Task::Settle => settle(opened),
@@ -140,9 +141,9 @@ pub fn moves(task: Task<'_>, payment: PaymentId, opened: &Opened, at: DateTime<U
     }
 }
 
-/// Whether a payment refused a move because its provider answered somebody else meanwhile: then the task is looked at again, so that
-/// what was granted a moment ago is released, and what was captured a moment ago is given back.
-/// `code` is the problem code of the refusal.
+/// Whether a payment refused a step because its state changed in the meantime, such as by another answer of the provider: then
+/// the task is decided again, so that what was authorized is released, and what was captured is refunded. `code` is the problem
+/// code of the refusal.
 pub fn was_overtaken(code: &str) -> bool {
     let overtaken = [payment::Rejection::AlreadyAuthorized, payment::Rejection::Captured];
     overtaken.iter().any(|rejection| Rejected::of::<Payment>(rejection).code == code)
@@ -170,7 +171,7 @@ fn settle(opened: &Opened) -> Vec<Move> {
     }
 }
 
-/// That it is to be captured is written down before the provider is asked.
+/// A capture is recorded as requested before the provider is asked.
 fn capture(opened: &Opened) -> Vec<Move> {
     let asked = ask(opened, Request::Capture);
     match opened.stage {
@@ -228,7 +229,7 @@ fn ask(opened: &Opened, request: impl Fn(ProviderReference) -> Request) -> Vec<M
     reference.map(|reference| Move::Ask(request(reference))).into_iter().collect()
 }
 
-/// What comes after the provider answered. `opened` is the payment as it was when the provider was asked.
+/// The steps that follow an answer. `opened` is the payment as it was when the provider was asked.
 pub fn answered(opened: &Opened, request: &Request, answer: Answer, at: DateTime<Utc>) -> Vec<Move> {
     let check_at = at + opened.patience();
     let command = match request {
@@ -280,23 +281,23 @@ fn outcome_of(answer: Answer, check_at: DateTime<Utc>) -> ProviderOutcome {
     }
 }
 
-/// What may have been charged for nobody is asked for until the provider answers.
+/// An orphaned attempt that may have succeeded is looked up until the provider answers.
 fn later(reference: &ProviderReference, check_at: DateTime<Utc>) -> Command {
     Command::RecordNoAnswerOrphaned { reference: reference.clone(), check_at }
 }
 
-/// How somebody pays.
+/// How a buyer pays.
 #[derive(Debug, Clone, Copy)]
 pub struct Payer<'a> {
-    /// What the provider calls the attempt.
+    /// The reference of the attempt.
     pub reference: &'a ProviderReference,
-    /// When the money is captured.
+    /// When the payment is captured.
     pub capture: CaptureMode,
-    /// Where the buyer goes on after the provider's page.
+    /// Where the buyer returns to from the provider's page.
     pub return_url: Option<&'a Link>,
 }
 
-/// Writes an attempt to pay an order down, before the provider is asked; gives the payment and the amount.
+/// Records an attempt to pay an order before the provider is asked; returns the payment and the amount.
 pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(PaymentId, Money), Refused> {
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
@@ -313,7 +314,7 @@ pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(Paymen
     Ok((payment, placed.payable()))
 }
 
-/// Writes down how an attempt went. An automatic one was captured together with granting it.
+/// Records the outcome of an attempt. An automatic one was authorized and captured at once.
 pub fn record_outcome(
     work: &mut Work,
     payment: PaymentId,
@@ -333,7 +334,7 @@ pub fn unanswered(at: DateTime<Utc>) -> ProviderOutcome {
     ProviderOutcome::Unknown { check_at: at + LOOK_AFTER }
 }
 
-/// Marks an order paid, and gives its invoice the next number. An order that does not wait for the payment takes no number.
+/// Marks an order paid and gives its invoice the next number. An order that does not wait for this payment takes no number.
 pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<(), Refused> {
     let awaits = work.get::<Order>(order)?.live().is_ok_and(|placed| placed.awaits(payment));
     let invoice = if awaits { Some(work.number(Document::Invoice { order })?) } else { None };
@@ -342,7 +343,7 @@ pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<
     Ok(())
 }
 
-/// Refuses for a moment what concerns an order whose payment is captured while the order is about to hear of that.
+/// Refuses a command temporarily if the payment of the order is captured and the order has not recorded that yet.
 pub fn ensure_payment_recorded(work: &Work, order: OrderId) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
@@ -356,7 +357,7 @@ pub fn ensure_payment_recorded(work: &Work, order: OrderId) -> Result<(), Refuse
     Ok(())
 }
 
-/// Gives back what an order used of promotions.
+/// Releases the uses of promotions that an order claimed.
 pub fn release_claims(work: &mut Work, order: OrderId) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
     let claims = state.live().map(|placed| placed.placement.claims.as_slice()).unwrap_or_default();

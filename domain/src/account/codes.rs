@@ -77,7 +77,7 @@ impl Open {
     }
 }
 
-/// Whether a code was made so lately that another would only fill a mailbox.
+/// Whether a code was requested so recently that another mail would only fill the mailbox.
 pub(super) fn is_new(pending: Option<&Pending>, within: TimeDelta, at: DateTime<Utc>) -> bool {
     pending.is_some_and(|pending| at < pending.expires_at - within + MAIL_EVERY)
 }

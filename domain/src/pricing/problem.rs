@@ -27,7 +27,7 @@ pub enum Problem {
         /// The code.
         coupon: CouponCode,
     },
-    /// The promotion was used as often as it can be, by all or by this customer.
+    /// The promotion is used up, by all customers or by this one.
     CouponUsedUp {
         /// The code.
         coupon: CouponCode,
@@ -49,12 +49,12 @@ pub enum Problem {
         /// The code.
         coupon: CouponCode,
     },
-    /// The country is not named by its code, so nobody knows what sending and taxes cost there.
+    /// The country is not an ISO 3166 code, so shipping and taxes are unknown.
     CountryUnknown {
         /// What it is named.
         country: Country,
     },
-    /// The address does not say all that a parcel needs, or that a mail to somebody without an account does.
+    /// The address lacks something that a parcel, or a mail to a guest, needs.
     AddressIncomplete {
         /// What it does not say.
         missing: Vec<Part>,
@@ -64,7 +64,7 @@ pub enum Problem {
         /// The country.
         country: Country,
     },
-    /// It is to be sent, and nobody said how.
+    /// Goods are shipped, and no service is chosen.
     ShippingNotChosen {},
     /// The service that was chosen does not carry this, or not there.
     ShippingGone {
@@ -77,7 +77,7 @@ pub enum Problem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnmetCondition {
-    /// It is not given in this currency.
+    /// The promotion is not valid in this currency.
     Currency,
     /// The goods cost too little.
     MinimumSubtotal,
@@ -87,9 +87,9 @@ pub enum UnmetCondition {
     Goods,
     /// It is not the first order.
     FirstOrder,
-    /// It is for other customers.
+    /// The promotion is for other customers.
     Customer,
-    /// It is for other countries.
+    /// The promotion is for other countries.
     Country,
     /// It is for other ways to send things.
     Service,

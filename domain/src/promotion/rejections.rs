@@ -1,8 +1,9 @@
-//! What can be in the way of a change to a promotion.
+//! Why a promotion refuses a command, and its limit.
 
 use crate::text::NO_COUNTRY;
 
-/// Most ids, countries, tiers or amounts in one place of the terms: they are one event, and read at every checkout.
+/// The maximum number of ids, countries, tiers or amounts in one list of the terms: they are one event, and read at every
+/// checkout.
 pub const LIST_MAX: usize = 500;
 
 crate::rejections! {
