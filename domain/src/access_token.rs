@@ -4,7 +4,7 @@
 //! (missing) ──minted──▶ minted (final: it ends by itself)
 //! ```
 //!
-//! The token itself is nowhere in the log. Tokens of people who log in are not recorded here: their sessions are.
+//! The token itself is not in the log. Tokens of people who log in are not recorded here, but their sessions are.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What a token can be asked.
+/// The commands of an access token.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Record that the token is created.
@@ -43,7 +43,7 @@ pub enum Command {
     },
 }
 
-/// A token as it is.
+/// The state of an access token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum AccessToken {

@@ -7,9 +7,10 @@
 //!                                └────────────────────────┴──erased──────────────┴─▶ erased (final)
 //! ```
 //!
-//! Everything personal is sealed with the account's own key. That two accounts never share an address is kept by the
-//! [name](crate::name) of the address, claimed in the same append. What ends the sessions is decided together with them:
-//! [`Open::sessions`] names all that may still be alive. It is not closed while goods that were paid for are on their way.
+//! Everything personal is sealed with the account's own key. The [name](crate::name) of the address, claimed in the same
+//! append, keeps two accounts from sharing an address. A command that ends sessions decides that together with its own events:
+//! [`Open::sessions`] names all that may still be alive. An account is not closed while goods that were paid for are in
+//! transit.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What comes after an order is placed: it is cancelled, or some of it; money is refunded; goods come back.
+//! What follows after an order is placed: cancellations, refunds and returns.
 //!
 //! ```text
 //! order:       cancel     cancel lines     credit       return
@@ -7,8 +7,8 @@
 //! credit note: issue, with the next number of its series
 //! ```
 //!
-//! Pure: each of these is decided on states that were loaded before, and appended whole or not at all. Only the provider is asked
-//! later, by the process that reads what was written down here.
+//! Pure: each is decided on states that were loaded before, and appended whole or not at all. The provider is only asked later,
+//! by the process that reads these events.
 
 use chrono::{DateTime, Utc};
 

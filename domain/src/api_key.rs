@@ -5,7 +5,7 @@
 //!                          └── expires_at has passed: expired
 //! ```
 //!
-//! It outlives the sessions of whoever made it, so it says who that was, and the account of the maker knows it
+//! A key outlives the sessions of the account that created it, so it names that account, and the account lists it
 //! ([`Grant`](crate::account::Grant)).
 
 use std::collections::BTreeSet;
@@ -94,7 +94,7 @@ impl Scope {
     }
 }
 
-/// What happened to a key.
+/// What happened to an API key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -119,7 +119,7 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What a key can be asked.
+/// The commands of an API key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -138,7 +138,7 @@ pub enum Command {
     Revoke {},
 }
 
-/// A key as it is.
+/// The state of an API key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ApiKey {
@@ -149,7 +149,7 @@ pub enum ApiKey {
     Created(Created),
 }
 
-/// What is known of a key.
+/// An API key that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Created {
     /// The name, which says what it is for.

@@ -6,9 +6,9 @@
 //!                        └──┘ renamed, moved, ranked, attributes declared
 //! ```
 //!
-//! That two categories never share a slug is kept by the [name](crate::name) of the slug, claimed in the same append, and released
-//! in the append that archives it. No open category is left under an archived one: those below it move up to its parent, or are
-//! archived with it.
+//! The [name](crate::name) of the slug, claimed in the same append, keeps two categories from sharing a slug; it is released in
+//! the append that archives the category. No open category is left under an archived one: those below it move up to its parent,
+//! or are archived with it.
 
 use serde::Serialize;
 

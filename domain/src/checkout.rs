@@ -1,4 +1,4 @@
-//! Checkout: a cart becomes an order, every line of it reserved, in one append over all the streams it touches.
+//! Checkout: a cart becomes an order with its lines reserved, in one append over all streams involved.
 //!
 //! ```text
 //! cart:    close        ┐
@@ -8,10 +8,10 @@
 //! usage:   claim × n    ┘
 //! ```
 //!
-//! What the order costs is [quoted](crate::pricing) once more at this moment and becomes part of it.
+//! The order is [quoted](crate::pricing) again at this time, and the quote becomes part of it.
 //!
-//! Pure: states in, commands per stream out. Each aggregate still decides for itself, so two buyers of the last piece
-//! meet at the version of its stock stream and one of them is refused.
+//! Pure: states in, commands per stream out. Each aggregate still decides for itself, so two buyers of the last piece conflict
+//! at the version of its stock stream, and one of them is refused.
 
 use std::collections::BTreeMap;
 

@@ -18,7 +18,7 @@ mod left;
 
 pub use left::{Left, said};
 
-/// Most lines of a credit note: as many as an order has.
+/// The maximum number of lines of a credit note: as many as an order has.
 pub const LINES_MAX: usize = crate::order::LINES_MAX;
 
 /// A line of a credit note. Amounts are paid to the buyer, so they are positive.
@@ -94,7 +94,7 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What a credit note can be asked.
+/// The commands of a credit note.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -102,7 +102,7 @@ pub enum Command {
     Issue(Content),
 }
 
-/// A credit note as it is.
+/// The state of a credit note.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum CreditNote {

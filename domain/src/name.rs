@@ -6,7 +6,7 @@
 //!  └────released─────┘
 //! ```
 //!
-//! The id of the stream is a hash of the kind and the text, so two who want one name meet at one stream and its version.
+//! The id of the stream is a hash of the kind and the text, so two claims of one name conflict at the version of one stream.
 
 use std::str::FromStr;
 
@@ -114,7 +114,7 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What a name can be asked.
+/// The commands of a name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -131,7 +131,7 @@ pub enum Command {
     Release {},
 }
 
-/// A name as it is.
+/// The state of a name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum UniqueName {

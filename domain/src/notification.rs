@@ -8,9 +8,10 @@
 //!               └──skipped──▶ skipped (final)
 //! ```
 //!
-//! An attempt is written down before the message leaves. One whose outcome is not known may have arrived, so it is never
-//! made again by the shop itself: it dies, and staff decides. Who is written to is named and not addressed; what is said is
-//! a template with a few facts; the words are found, and what is personal opened, when the message leaves.
+//! An attempt is recorded before the message is sent. An attempt with an unknown outcome may have succeeded, so the shop does
+//! not repeat it by itself: the notification is dead, and staff decides. A notification holds the id of its recipient and a
+//! template with a few facts. The address is looked up, the texts are rendered and personal data is opened only when the
+//! message is sent.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -28,17 +29,18 @@ pub use message::{About, CancelledBy, Message, Recipient, Template};
 
 /// Namespace of the ids; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x1d0c_94f2_7a3e_4b58_8d17_52c6_e0a9_3bf1);
-/// Attempts before a message is given up: with [`FIRST_PAUSE`] they last a day and a half, longer than most servers are down.
+/// The maximum number of attempts: with [`FIRST_PAUSE`] they last a day and a half, longer than most outages.
 pub const ATTEMPTS_MAX: u32 = 8;
-/// The pause after the first failure; each further one is four times as long.
+/// The pause after the first failed attempt; each further one is four times as long.
 pub const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);
 /// The longest pause.
 pub const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(24);
-/// How far a pause is spread around its length, in thousandths each way, so that what failed together does not return together.
+/// The spread of a pause around its length, in thousandths each way, so that messages that failed together are not retried
+/// together.
 const SPREAD: i64 = 250;
 
-/// The id of the notification that an event leads to: the same event, template, channel and person give the same one, so
-/// that an event that is told twice queues nothing twice.
+/// The id of the notification of an event: the same event, template, channel and recipient give the same id, so that an event
+/// that is handled twice queues one notification.
 pub fn id(position: i64, template: Template, channel: Channel, recipient: &Recipient) -> NotificationId {
     let key = format!("{position}/{}/{}/{recipient}", template.as_str(), channel.as_str());
     NotificationId::from_uuid(Uuid::new_v5(&NAMESPACE, key.as_bytes()))
@@ -158,7 +160,7 @@ pub enum Outcome {
     },
 }
 
-/// What a notification can be asked.
+/// The commands of a notification.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Queue the notification.
@@ -186,7 +188,7 @@ pub enum Command {
     Revive {},
 }
 
-/// A notification as it is.
+/// The state of a notification.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Notification {
     /// The content; absent if the notification does not exist.

@@ -1,4 +1,4 @@
-//! Parcels: each moves together with the order that it is of, the payment that is captured for it, and the stock.
+//! Parcels: each changes together with its order, the payment that is captured for it, and the stock.
 //!
 //! ```text
 //! shipment: prepare      hand over               hear: delivered       hear: lost         take back

@@ -14,16 +14,18 @@
 //!               └──────────void requested──▶ voiding ◀── void requested ── capturing
 //! ```
 //!
-//! An attempt is written down before the provider is asked, so nothing is ever charged without a record; a refund
-//! likewise, so nothing leaves without one. While an attempt is in progress the payment cannot be voided, only marked: then its
-//! outcome is not captured. Failed, voided and refunded are final, and so is cancelled, which only older payments are.
+//! An attempt is recorded before the provider is asked, so nothing is ever charged without a record; the same holds for
+//! refunds. While an attempt is in progress the payment cannot be voided; a void is only requested, and the outcome of the
+//! attempt is not captured. Failed, voided and refunded are final, and so is cancelled, which only older payments are.
 //!
-//! An attempt that the buyer leaves, or that the provider cannot go on with, is declined too: the order can be paid within its
-//! window by another one. An attempt that waits for a person at the provider's page is left as soon as another one is made: the
-//! provider calls it off first. Should the first succeed after all, it is accepted while no other was made, and released otherwise.
+//! An attempt that the buyer leaves, or that the provider cannot continue, is declined too: the order can be paid within its
+//! payment window by another one. An attempt that waits for a person at the provider's page is replaced by the next attempt:
+//! the provider cancels it first. Should it succeed after all, it is accepted if there is no other attempt, and released
+//! otherwise.
 //!
-//! captured = refundable + under way back + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`]: then it is
-//! voided. Whichever is requested first, its capture or its void, is done; `delayed` says that the provider did not answer.
+//! captured = refundable + refunds in progress + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`] and
+//! is voided. Of a capture and a void, the one that is requested first is carried out; `delayed` records that the provider did
+//! not answer.
 
 use std::collections::BTreeMap;
 

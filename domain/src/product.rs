@@ -8,10 +8,10 @@
 //!                                   archived (final)
 //! ```
 //!
-//! Variants live inside: a product is published with at least one, and keeps one for as long as it is.
-//! That no two variants share a SKU is kept by the [name](crate::name) of the SKU, claimed in the same append. Archiving a
-//! product releases its SKUs, again in the same append; so a way back out of the archive would have to claim each of them anew,
-//! and be refused where another product has it by then.
+//! Variants are part of the product: it is published with at least one, and keeps one for as long as it is published. The
+//! [name](crate::name) of the SKU, claimed in the same append, keeps two variants from sharing a SKU. Archiving a product
+//! releases its SKUs in the same append; to restore it, each of them would have to be claimed again, which fails if another
+//! product has it by then.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

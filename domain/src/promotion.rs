@@ -5,11 +5,10 @@
 //!                          └──────ended─────────┴──▶ ended (final)
 //! ```
 //!
-//! Its terms have a period, which needs no event: [`Created::standing`] says at which moment it gives something.
-//! Its terms can be revised until it has ended; what is in an order stays as it was. That no two promotions share a code is
-//! kept by the [name](crate::name) of the code; those without a code are listed in the
-//! [book of promotions](crate::promotion_book), so that a checkout finds all of them in one place.
-//! How often it was used is counted by its [usage](crate::usage), if it has a limit.
+//! Its terms have a period, which needs no event: [`Created::standing`] tells whether it applies at a time. Its terms can be
+//! changed until it has ended; orders keep the discounts that they were placed with. The [name](crate::name) of the code keeps
+//! two promotions from sharing a code; promotions without a code are listed in the [promotion book](crate::promotion_book), so
+//! that a checkout finds all of them in one place. Its uses are counted by its [usage](crate::usage), if it has a limit.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -4,8 +4,8 @@
 //! (empty) ──listed, unlisted──▶ …
 //! ```
 //!
-//! A checkout looks at every one of them. Here they are one state, which is kept in memory, and one version that the
-//! checkout expects; a promotion lists itself in the append that changes it.
+//! Every checkout reads all of them. Here they are one state, which is kept in memory, and one version that the checkout
+//! expects; a promotion lists itself in the append that changes it.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::decider::{Asked, Decider};
 use crate::ids::{Id as _, PromotionBookId, PromotionId};
 use crate::promotion::Terms;
 
-/// Most promotions that run without a code: each is tried at every checkout.
+/// The maximum number of active promotions without a code: each is evaluated at every checkout.
 pub const LISTED_MAX: usize = 100;
 
 /// The id of the one book.
@@ -45,7 +45,7 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What the book can be asked.
+/// The commands of the promotion book.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -74,7 +74,7 @@ pub struct Listed {
     pub terms: Terms,
 }
 
-/// The book as it is.
+/// The state of the promotion book.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct PromotionBook {
     /// The active promotions without a code.

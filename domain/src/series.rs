@@ -4,10 +4,10 @@
 //! 0 ──issued──▶ 1 ──issued──▶ 2 … ──skipped──▶ 50 ──issued──▶ 51 …
 //! ```
 //!
-//! Each event follows the one before in the version of the stream, so the log itself keeps the numbers without a gap: whoever
-//! issues a document appends to its series in the same append, or not at all (EU directive 2006/112/EC, article 226 (2)).
-//! Numbers are left out by nothing but the word of whoever runs the shop, which says why: after a restored backup they may be
-//! on documents that the log knows nothing of, and a gap that is explained is better than a number that two documents have.
+//! Each event has the next version of the stream, so the log itself keeps the numbers without gaps: a document is issued in the
+//! same append as its number, or not at all (EU directive 2006/112/EC, article 226 (2)). Only an operator skips numbers, and
+//! gives the reason: after a restored backup they may be on documents that the log does not have, and an explained gap is
+//! better than a number that two documents have.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,15 +18,15 @@ use crate::text::{Reason, Reference};
 
 /// Namespace of the ids; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6a41_07d5_2c8b_4f0e_9d31_b7f0_48e6_152c);
-/// What the numbers of invoices begin with.
+/// The prefix of the numbers of invoices.
 const INVOICES: &str = "INV";
-/// What those of credit notes begin with.
+/// The prefix of the numbers of credit notes.
 const CREDIT_NOTES: &str = "CN";
-/// Digits of a number at least, so that the numbers of a year stand in order in a list; a larger one is as long as it is.
+/// The minimum number of digits, so that the numbers of a year are in order in a list; larger numbers have more.
 const DIGITS: usize = 6;
-/// The last number of a series: ten years of a sale each second, and its text still fits wherever a reference does.
+/// The last number of a series: ten years at a sale per second, and its text still fits a reference.
 pub const NUMBER_MAX: i64 = 999_999_999;
-/// Most numbers that are left out at once: more than any backup loses, and too few for a slip of the finger to end a series.
+/// The maximum number of skipped numbers at once: more than any backup loses, and too few for a typo to end a series.
 pub const SKIP_MAX: i64 = 100_000;
 
 /// A document with a number.
@@ -131,7 +131,7 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What a series can be asked.
+/// The commands of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -151,7 +151,7 @@ pub enum Command {
     },
 }
 
-/// A series as it is.
+/// The state of a series.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Series {
     /// The number that was issued or skipped last.

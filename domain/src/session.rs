@@ -6,13 +6,12 @@
 //!                        └──┘ refreshed: the next generation
 //! ```
 //!
-//! A refresh token names its session and its generation, under a keyed hash of the session's secret, so whoever shows the
-//! last one again gets the same next one. An older one has been used before: somebody copied it, and the session ends.
-//! Every operation that accepts a refresh token asks the session first ([`Started::judge`]): a genuine token of a session
-//! that has ended is worth nothing.
+//! A refresh token holds its session and its generation, under a keyed hash of the session's secret, so using the last token
+//! again gives the same next one. An older token has been used before, so it was copied, and the session ends. Every operation
+//! that accepts a refresh token asks the session first ([`Started::judge`]): a genuine token of an ended session is refused.
 //!
-//! A session remembers when its owner last proved who they are, by logging in or by [`Command::Authenticate`]. What is
-//! sensitive asks for a proof that is younger than [`FRESH`].
+//! A session remembers when its owner last authenticated, by logging in or by [`Command::Authenticate`]. Sensitive operations
+//! require that this was within [`FRESH`].
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -22,18 +21,18 @@ use crate::account::{Client, Role, Secret};
 use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, SessionId};
 
-/// How long a session lives without being refreshed: people come back within a month.
+/// How long a session lives without a refresh: people come back within a month.
 pub const IDLE: TimeDelta = TimeDelta::days(30);
-/// How long it lives at most: then the password is asked for again. Sessions of staff live for a shorter time, which is a
+/// How long a session lives at most; then the password is required again. Sessions of staff live for a shorter time, which is a
 /// setting.
 pub const LIFETIME: TimeDelta = TimeDelta::days(180);
-/// How long a proof of identity counts for sensitive operations: one errand of an administrator, and too short for whoever
-/// finds the screen unlocked (OWASP ASVS 5.0, section 7.5).
+/// How long a re-authentication is valid: enough for one task of an administrator, and too short for a stranger who finds the
+/// screen unlocked (OWASP ASVS 5.0, section 7.5).
 pub const FRESH: TimeDelta = TimeDelta::minutes(10);
-/// How long the last refresh token may be shown again: a client that lost the answer, or two tabs at once.
+/// How long the last refresh token can be used again: by a client that lost the response, or by two tabs at once.
 pub const RETRY: TimeDelta = TimeDelta::seconds(30);
 
-/// How long a session lives at most: for staff as long as the shop's owner decides.
+/// How long a session lives at most: for staff, the setting of the shop.
 pub fn longest(role: Role, of_staff: TimeDelta) -> TimeDelta {
     if role.is_staff() { of_staff.min(LIFETIME) } else { LIFETIME }
 }
@@ -114,7 +113,7 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What a session can be asked.
+/// The commands of a session.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Start the session.
@@ -159,7 +158,7 @@ pub enum Command {
     },
 }
 
-/// A session as it is.
+/// The state of a session.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Session {
@@ -170,7 +169,7 @@ pub enum Session {
     Started(Box<Started>),
 }
 
-/// What is known of a session.
+/// A session that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Started {
     /// The account of the owner.

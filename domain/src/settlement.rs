@@ -8,8 +8,8 @@
 //! attempt that was given up ─▶ did it go through after all? ─▶ recorded, or released
 //! ```
 //!
-//! Pure: a [task](Task) and a payment in, [moves](Move) out. Between a question and its answer anything may happen, so what is decided then the
-//! payment may refuse. To ask twice is harmless, as each charge and each refund has its own key at the provider.
+//! Pure: a [task](Task) and a payment in, [moves](Move) out. Between a request and its answer the payment may change and refuse
+//! what the answer leads to. Asking twice is harmless, as each charge and each refund has its own key at the provider.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

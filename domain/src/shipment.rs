@@ -7,8 +7,8 @@
 //!                                                                   delivered   lost                 returning ──▶ returned
 //! ```
 //!
-//! Carriers tell their news late, twice and out of order: news that is older than what is known changes nothing.
-//! Delivered, returned and cancelled are final. What is lost is found again at times: then it is delivered, or returned.
+//! Carriers report late, twice and out of order: a report that is older than the current state has no effect. Delivered,
+//! returned and cancelled are final. A lost parcel may be found: then it is delivered, or returned.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -4,8 +4,8 @@
 //! (empty) ──zone set, zone removed──▶ …
 //! ```
 //!
-//! A destination is in one zone: the one that names its country and area, or else its country, or else the one that names
-//! no country, which is the rest of the world. An empty book means that the shop does not charge for sending.
+//! A destination is in one zone: the one that names its country and area, or else its country, or else the one without
+//! countries, which is the rest of the world. With an empty book the shop does not charge for shipping.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -102,7 +102,7 @@ fn is_standard(class: &TaxClass) -> bool {
     *class == TaxClass::Standard
 }
 
-/// What happened to the book.
+/// What happened to the shipping book.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -117,7 +117,7 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What the book can be asked.
+/// The commands of the shipping book.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -128,7 +128,7 @@ pub enum Command {
     },
 }
 
-/// The book as it is.
+/// The state of the shipping book.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ShippingBook {
     /// The zones.

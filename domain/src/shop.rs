@@ -4,8 +4,8 @@
 //! (one for the shop) ──confirmed, data_key_rotated, token_key_rotated, token_keys_pruned──▶ …
 //! ```
 //!
-//! Keys are not in the log, only their names are. What the shop does by itself, such as rotating the data key a day after
-//! somebody was erased, is no act of an operator, and not here.
+//! The log has the names of keys, never the keys. What the shop does by itself, such as rotating the data key a day after an
+//! erasure, is not recorded here.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

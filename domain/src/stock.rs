@@ -9,8 +9,8 @@
 //!          0 ≤ reserved ≤ on hand          available = on hand − reserved
 //! ```
 //!
-//! Nothing is ever sold that is not there: an order reserves in the append that places it, and neither a loss nor
-//! a count can take what is promised. Staff releases or cancels the order first, so that its buyer hears of it.
+//! Nothing is sold that is not on hand: an order reserves its pieces in the append that places it, and neither a loss nor a
+//! count can take reserved pieces. Staff releases the reservation or cancels the order first, so that its buyer is told.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -4,9 +4,9 @@
 //! (empty) ──country set, country removed, rounding set──▶ …
 //! ```
 //!
-//! A country that is not in it is not taxed. Whether prices include the tax is the country's, too: where they do, the
-//! price stays and its tax is told; where they do not, the tax is added to it. Rates are dated, so next year's can be
-//! entered today, and an order is taxed at the rates of the day it is placed on.
+//! A country that is not in the book is not taxed. Whether prices include tax is set per country: either the tax is part of the
+//! price, or it is added to it. Rates have a start date, so next year's can be entered today, and an order is taxed at the
+//! rates of the day it is placed on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,16 +21,16 @@ use crate::product::TaxClass;
 use crate::tax_rate::{TaxRate, TaxRateError};
 use crate::text::{Country, Name, PostalCode};
 
-/// Most rates of a country or a region: a class that changes every other year for half a century.
+/// The maximum number of rates of a country or a region: a class that changes every other year for half a century.
 pub const RATES_MAX: usize = 100;
-/// Most regions of a country that are taxed otherwise.
+/// The maximum number of regions of a country.
 pub const REGIONS_MAX: usize = 50;
-/// Most countries of a book: ISO 3166 has 249.
+/// The maximum number of countries: ISO 3166 has 249.
 pub const COUNTRIES_MAX: usize = 250;
-/// Most areas of a region or a shipping zone: three digits give a thousand.
+/// The maximum number of areas of a region or a shipping zone: three digits give a thousand.
 pub const AREAS_MAX: usize = 1_000;
 
-/// Most letters of an area: as many of its postal code as a destination tells in the clear.
+/// The maximum number of characters of an area: as much of its postal code as a destination holds in the clear.
 pub const AREA_MAX: usize = 3;
 
 /// The id of the one book.
@@ -141,7 +141,7 @@ fn yes() -> bool {
     true
 }
 
-/// What happened to the book.
+/// What happened to the tax book.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -161,7 +161,7 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What the book can be asked.
+/// The commands of the tax book.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -174,7 +174,7 @@ pub enum Command {
     },
 }
 
-/// The book as it is.
+/// The state of the tax book.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct TaxBook {
     /// The taxes of each country.
@@ -273,8 +273,7 @@ fn check(at: usize, tax: &CountryTax) -> Result<(), Rejection> {
 }
 
 impl TaxBook {
-    /// What goods of a class are taxed at that go to a country, and there to an area, if that is known; nothing where
-    /// there is no tax.
+    /// The tax rate of a class of goods in a country, and in an area of it, if known; none if they are not taxed.
     pub fn applied(
         &self,
         country: &Country,
@@ -290,7 +289,7 @@ impl TaxBook {
     }
 }
 
-/// Whether a text can be the beginning of an area.
+/// Whether a text can be an area: the start of a postal code.
 pub(crate) fn is_area(text: &PostalCode) -> bool {
     let text = text.as_str();
     text.len() <= AREA_MAX && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
@@ -301,7 +300,7 @@ pub(crate) fn holds(areas: &[PostalCode], area: &PostalCode) -> bool {
     areas.iter().any(|beginning| area.as_str().starts_with(beginning.as_str()))
 }
 
-/// The rate of a class on a day. A country without a class of its own taxes its goods at the next higher one.
+/// The rate of a class on a day. In a country without this class, the next higher class applies.
 fn rate(rates: &[Rate], class: TaxClass, day: NaiveDate) -> Option<TaxRate> {
     let own = rates.iter().filter(|rate| rate.class == class && rate.valid_from <= day);
     if let Some(rate) = own.max_by_key(|rate| rate.valid_from) {

@@ -5,10 +5,10 @@
 //!   ◀──released──  ◀──released──
 //! ```
 //!
-//! Whoever checks out claims in the same append, so of many who want the last use one gets it. Only what has a limit has
-//! such a stream; a promotion for everybody claims nothing, and its buyers do not meet anywhere.
-//! A use is claimed by a new order and released once when that is cancelled; the runner's key makes it once. Where a customer's
-//! orders are counted, it is also the list of them, and closed when their account is: so no order comes after it.
+//! A checkout claims its uses in the same append, so of several buyers who want the last use only one gets it. Only limited
+//! promotions have such a stream; others claim nothing, and their buyers do not contend. A use is claimed by a new order, and
+//! released once when the order is cancelled; the key of the process makes that happen once. For a customer's orders it is also
+//! the list of them, and it is closed with the account, so that no order follows.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,31 +16,32 @@ use uuid::Uuid;
 use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, Id as _, OrderId, PromotionId, UsageId};
 
-/// Orders that are counted for a mailbox: enough to know that somebody has bought before. A mailbox that a whole company orders with
-/// has no end of them, and its orders need not wait for each other.
+/// The maximum number of orders that are counted for a mailbox, enough to know a returning buyer. A company's mailbox may have
+/// any number of orders, which need not wait for each other.
 pub const COUNTED_OF_MAILBOX: i64 = 20;
 
 /// Namespace of the ids; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x3d0f_9a52_7c1e_4b6b_8f0a_51c2_96d4_e07b);
 
-/// A customer as far as limits and first orders go: an account, or the keyed hash of a mailbox, which is the same however its
-/// address is spelled. Who has both is known by each, so that nobody uses a code once with an account and once more as a guest.
+/// A customer as limits and first orders see them: an account, or the keyed hash of a mailbox, which is the same for every
+/// spelling of its address. A buyer who has both is known by each, so that a code cannot be used once with an account and once
+/// more as a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer(String);
 
 impl Customer {
-    /// Somebody with an account.
+    /// A customer with an account.
     pub fn account(account: AccountId) -> Self {
         Self(account.to_string())
     }
 
-    /// Whoever has an e-mail address, by its keyed hash.
+    /// A customer with an e-mail address, by its keyed hash.
     pub fn email(hash: &str) -> Self {
         Self(format!("guest:{hash}"))
     }
 }
 
-/// The uses of a promotion by all together.
+/// The uses of a promotion by all customers.
 pub fn of_promotion(promotion: PromotionId) -> UsageId {
     named(&format!("promotion:{promotion}"))
 }
@@ -60,7 +61,7 @@ fn named(name: &str) -> UsageId {
     UsageId::from_uuid(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
 }
 
-/// What happened to something that is counted.
+/// What happened to a usage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -86,7 +87,7 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What something that is counted can be asked.
+/// The commands of a usage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -108,7 +109,7 @@ pub enum Command {
     Close {},
 }
 
-/// How often it was used.
+/// The state of a usage.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Usage {
     /// Uses by orders that are not cancelled or expired.

@@ -5,8 +5,8 @@
 //! price:  not watched ──price_watched──▶ watched ──price_told (each time it falls)──▶ watched ──unwatched──▶ not watched
 //! ```
 //!
-//! There is one of these for each product, so an event of its stock or its price finds everybody at once. Only accounts
-//! watch: a stranger's address would have to be proven theirs first, which is what registering is.
+//! There is one stream for each product, so an event of its stock or its price finds all watchers at once. Only accounts can
+//! watch: the address of a guest would have to be confirmed first, which is what registering does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,9 +19,9 @@ use crate::money::Price;
 #[cfg(test)]
 mod tests;
 
-/// Watchers of a product at most, of each sort: its state is read whole.
+/// The maximum number of watchers of a product, of each kind: the state is read whole.
 pub const WATCHERS_MAX: usize = 10_000;
-/// Watchers that are told in one append.
+/// How many watchers are told in one append.
 pub const TOLD_AT_ONCE: usize = 100;
 
 /// The watchers of a product.
@@ -75,7 +75,7 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What the watchers of a product can be asked.
+/// The commands of a watch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Watch for stock.
@@ -115,7 +115,7 @@ pub enum Command {
     },
 }
 
-/// The watchers of a product as they are.
+/// The watchers of a product.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Watch {
     /// The accounts that watch for stock.
@@ -206,12 +206,12 @@ impl Decider for Watch {
 }
 
 impl Watch {
-    /// The next who wait for stock, as many as are told at once.
+    /// The next watchers for stock, as many as are told at once.
     pub fn waiting_for_stock(&self) -> Vec<AccountId> {
         self.stock.iter().take(TOLD_AT_ONCE).copied().collect()
     }
 
-    /// The next for whom this price is lower than what they last heard, with what that was.
+    /// The next watchers who were last told a higher price, with that price.
     pub fn waiting_for_price(&self, variant: VariantId, price: Price) -> Vec<(AccountId, Price)> {
         let fallen = self.price.iter().filter_map(|(account, prices)| {
             let was = prices.get(&variant)?;
@@ -221,7 +221,7 @@ impl Watch {
         fallen.take(TOLD_AT_ONCE).collect()
     }
 
-    /// The next for whom some of these prices are lower than what they last heard, with each of those.
+    /// The next watchers who were last told a higher price for some of these variants, with those prices.
     pub fn waiting_for_prices(&self, now: &[(VariantId, Price)]) -> Vec<(AccountId, Vec<Fallen>)> {
         let fallen = self.price.iter().filter_map(|(account, known)| {
             let fallen = now.iter().filter_map(|(variant, now)| {

@@ -6,11 +6,11 @@
 //!                           └────────────────────┴──removed──▶ removed (final)
 //! ```
 //!
-//! It goes on when whoever made it has left, so it says who that was, may expire by itself, and the account of its maker knows
-//! it ([`Grant`](crate::account::Grant)). A program may only have told what its own key may read ([`Known::scopes`]).
+//! An endpoint outlives the sessions of its creator, so it names the account that created it, may expire, and the account lists
+//! it ([`Grant`](crate::account::Grant)). A program can subscribe only to events that its own key may read ([`Known::scopes`]).
 //!
-//! How far it has been told, and what it answered, is not part of it: the sender keeps that beside the log. Its secrets are
-//! sealed under the shop's own subject; after a change of secret both sign for a while, so that nobody misses an event.
+//! The position of its deliveries and its responses are not part of it: the sender keeps them beside the log. Its secrets are
+//! sealed under the shop's own subject; after a rotation both secrets sign for a while, so that no event is missed.
 //!
 //! Source: Standard Webhooks 1.0, "Webhook signatures" and "Secret rotation".
 

@@ -1,7 +1,7 @@
 //! Decisions over several aggregates: the states that one is made on, and everything that it decides, to be appended together.
 //!
-//! Pure: whoever wants a decision loads the states and hands them in, and takes out what happened. Each aggregate still decides
-//! for itself; a decision here says what is asked of whom, in which order. What one aggregate decided, the next one sees.
+//! Pure: the caller loads the states, adds them, and takes out the events. Each aggregate still decides for itself; a decision
+//! here says which commands are decided by which aggregates, in which order. Each sees what was decided before it.
 
 use std::any::Any;
 use std::collections::BTreeMap;

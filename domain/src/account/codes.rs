@@ -1,5 +1,4 @@
-//! Codes that are sent by mail, which prove that an address is its owner's or let its owner set a new password; and a new password
-//! by whoever knows the present one.
+//! Codes that are sent by mail, to confirm an address or to set a new password; and changing a known password.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -1,4 +1,4 @@
-//! The second factor of an account: time-based one-time passwords (RFC 6238), and recovery codes for whoever lost the device.
+//! The second factor of an account: time-based one-time passwords (RFC 6238), and recovery codes in place of a lost device.
 //!
 //! ```text
 //! (none) ──enrolled──▶ pending ──confirmed──▶ active ──used, recovery code used──┐
@@ -6,9 +6,9 @@
 //!    └────────────────────┴─────── removed ────┘  └──────────────────────────────┘
 //! ```
 //!
-//! Whether a code is right is computed outside, as that takes the secret, which the domain cannot read. What is decided here is
-//! that each code counts once: a step of time is only accepted after the last one that was (RFC 6238, section 5.2), and a
-//! recovery code is struck off.
+//! Whether a code is right is computed outside, as that needs the secret, which the domain cannot read. Decided here is that
+//! each code is accepted once: a time step must be later than the last accepted one (RFC 6238, section 5.2), and a used
+//! recovery code is removed.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;

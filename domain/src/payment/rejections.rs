@@ -1,9 +1,9 @@
-//! What can be in the way of a change to a payment, its limits among it.
+//! Why a payment refuses a command, and its limit.
 
 use crate::ids::RefundId;
 use crate::money::Money;
 
-/// Most attempts, those included that the buyer left or the provider failed: more than anybody makes who means to pay, and few
+/// The maximum number of attempts, including those that the buyer left or the provider failed: more than a buyer needs, and few
 /// enough to be read whole each time.
 pub const ATTEMPTS_MAX: u8 = 20;
 

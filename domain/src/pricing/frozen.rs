@@ -1,4 +1,4 @@
-//! What of a quote becomes part of an order and stays as it was.
+//! The parts of a quote that become part of an order and do not change any more.
 
 use serde::{Deserialize, Serialize};
 

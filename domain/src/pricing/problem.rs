@@ -1,4 +1,4 @@
-//! What keeps an order from being bought at the price that its buyer has in mind.
+//! What prevents an order from being placed as its buyer expects.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::address::Part;
 use crate::promotion::CouponCode;
 use crate::text::{Country, Slug};
 
-/// Why an order cannot be bought like this.
+/// Why an order cannot be placed like this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Problem {
@@ -17,12 +17,12 @@ pub enum Problem {
         /// The code.
         coupon: CouponCode,
     },
-    /// The promotion has not begun.
+    /// The promotion has not started.
     CouponTooEarly {
         /// The code.
         coupon: CouponCode,
     },
-    /// The promotion is over, or gives nothing for now.
+    /// The promotion has ended or is paused.
     CouponExpired {
         /// The code.
         coupon: CouponCode,
@@ -32,66 +32,66 @@ pub enum Problem {
         /// The code.
         coupon: CouponCode,
     },
-    /// The promotion is limited per customer, and nothing says who this is.
+    /// The promotion is limited per customer, and the customer is not known.
     CouponNeedsEmail {
         /// The code.
         coupon: CouponCode,
     },
-    /// The promotion is not for this order.
+    /// The promotion does not apply to this order.
     CouponNotApplicable {
         /// The code.
         coupon: CouponCode,
-        /// Which of its conditions is not met.
+        /// The condition that is not met.
         reason: UnmetCondition,
     },
-    /// The promotion is not given together with another one that is.
+    /// The promotion cannot be combined with another one that applies.
     CouponNotCombinable {
         /// The code.
         coupon: CouponCode,
     },
     /// The country is not an ISO 3166 code, so shipping and taxes are unknown.
     CountryUnknown {
-        /// What it is named.
+        /// The country as it was given.
         country: Country,
     },
     /// The address lacks something that a parcel, or a mail to a guest, needs.
     AddressIncomplete {
-        /// What it does not say.
+        /// The missing parts.
         missing: Vec<Part>,
     },
-    /// No service carries this there, at a price in this currency.
+    /// No service ships this there, or none has a price in this currency.
     NoShipping {
         /// The country.
         country: Country,
     },
     /// Goods are shipped, and no service is chosen.
     ShippingNotChosen {},
-    /// The service that was chosen does not carry this, or not there.
+    /// The chosen service is not available for this cart.
     ShippingGone {
         /// The service.
         service: Slug,
     },
 }
 
-/// Which condition of a promotion is not met.
+/// A condition of a promotion that is not met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnmetCondition {
     /// The promotion is not valid in this currency.
     Currency,
-    /// The goods cost too little.
+    /// The subtotal is too low.
     MinimumSubtotal,
     /// There are too few pieces.
     MinimumQuantity,
-    /// Nothing that it is given for is in the order.
+    /// The order contains none of the goods that the promotion is for.
     Goods,
-    /// It is not the first order.
+    /// It is not the customer's first order.
     FirstOrder,
     /// The promotion is for other customers.
     Customer,
     /// The promotion is for other countries.
     Country,
-    /// It is for other ways to send things.
+    /// The promotion is for other shipping services.
     Service,
 }
 

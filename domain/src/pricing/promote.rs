@@ -1,4 +1,4 @@
-//! Which promotions are given, in which order, and what each takes off of what the ones before have left.
+//! Which promotions apply, in which order, and the discount of each on what the earlier ones have left.
 
 use std::cmp::Reverse;
 
@@ -11,33 +11,33 @@ use crate::money::{Money, MoneyError, Price};
 use crate::promotion::{CouponCode, Status};
 use crate::usage;
 
-/// A use of something that is counted.
+/// A claim of a use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
-    /// What is counted.
+    /// The usage.
     pub usage: UsageId,
-    /// The promotion; nothing where a customer's orders are counted.
+    /// The promotion; absent where a customer's orders are counted.
     pub promotion: Option<PromotionId>,
-    /// How often it can be used.
+    /// The usage limit.
     pub limit: Option<u32>,
 }
 
-/// What promotions made of the lines and the shipping.
+/// The result of applying promotions to the lines and the shipping.
 #[derive(Debug)]
 pub(super) struct Promoted {
     pub(super) discounts: Vec<Discount>,
-    /// What is left of each line.
+    /// What is left to pay of each line.
     pub(super) left: Vec<Money>,
-    /// What is left of the shipping.
+    /// What is left to pay of the shipping.
     pub(super) shipping_left: Money,
     pub(super) claims: Vec<Claim>,
     exclusive: bool,
-    /// Whether every code that is given so far may be given beside others.
+    /// Whether all codes that apply so far can be combined with others.
     combinable: Option<bool>,
 }
 
 impl Obstacle {
-    /// What the buyer who entered a code is told.
+    /// The problem that the buyer who entered the code is told.
     fn problem(self, coupon: CouponCode) -> Result<Problem, MoneyError> {
         Ok(match self {
             Self::TooEarly => Problem::CouponTooEarly { coupon },
@@ -51,7 +51,7 @@ impl Obstacle {
     }
 }
 
-/// Gives every promotion that can be given.
+/// Applies every promotion that can be applied.
 pub(super) fn promote(
     input: &Input<'_>,
     amounts: &[Money],
@@ -106,7 +106,7 @@ impl Promoted {
         Ok(())
     }
 
-    /// Takes off, if there is anything to take.
+    /// Applies a discount, if it is not zero.
     fn take(&mut self, input: &Input<'_>, candidate: &Candidate<'_>, off: &Off) -> Result<(), MoneyError> {
         let (terms, currency) = (candidate.terms, self.shipping_left.currency);
         let amount = Money::sum(currency, off.lines.iter().copied())?.plus(off.shipping)?;
@@ -137,7 +137,7 @@ impl Promoted {
     }
 }
 
-/// Whether a promotion can be given for an order, whatever else is given.
+/// Whether a promotion can apply to an order, whatever other promotions apply.
 fn check(input: &Input<'_>, candidate: &Candidate<'_>, subtotal: Money) -> Result<(), Obstacle> {
     let terms = candidate.terms;
     match candidate.status {
@@ -196,7 +196,7 @@ fn check_limits(input: &Input<'_>, candidate: &Candidate<'_>) -> Result<(), Obst
     }
 }
 
-/// The amount in the order's currency; nothing when there is no amount at all.
+/// The amount in the order's currency; none if there is no amount at all.
 fn least(amounts: &[Price], input: &Input<'_>) -> Result<Option<i64>, Obstacle> {
     if amounts.is_empty() {
         return Ok(None);
@@ -205,7 +205,7 @@ fn least(amounts: &[Price], input: &Input<'_>) -> Result<Option<i64>, Obstacle> 
     own.map(|amount| Some(amount.money().amount)).ok_or(Obstacle::Unmet(UnmetCondition::Currency))
 }
 
-/// What using a promotion uses up.
+/// The uses that applying a promotion claims.
 fn claims(input: &Input<'_>, candidate: &Candidate<'_>) -> Vec<Claim> {
     let promotion = candidate.promotion;
     let claim = |usage, limit| Claim { usage, promotion: Some(promotion), limit: Some(limit) };

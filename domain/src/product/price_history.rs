@@ -1,7 +1,7 @@
-//! What a variant has cost over time, and what the law wants told beside a reduced price.
+//! The price history of a variant, and the lowest earlier price that must be shown with a reduction.
 //!
-//! Whoever announces a reduction in the European Union tells the lowest price of the 30 days before it: Directive 98/6/EC,
-//! article 6a, as added by Directive (EU) 2019/2161 ("Omnibus").
+//! In the European Union an announced reduction must name the lowest price of the 30 days before it: Directive 98/6/EC, article
+//! 6a, as added by Directive (EU) 2019/2161 ("Omnibus").
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What can be in the way of a change to a shipment.
+//! Why a shipment refuses a command.
 
 crate::rejections! {
     /// Why a command is refused.

@@ -1,15 +1,15 @@
-//! What can be in the way of a change to the shipping book, its limits among it.
+//! Why the shipping book refuses a command, and its limits.
 
 use crate::tax_book::{AREA_MAX, AREAS_MAX, COUNTRIES_MAX};
 use crate::text::{Country, Slug};
 
-/// Most zones of a shop: more than there are countries.
+/// The maximum number of zones: more than there are countries.
 pub const ZONES_MAX: usize = 300;
-/// Most services in a zone: what a person can choose from.
+/// The maximum number of services of a zone: as many as a person can choose from.
 pub const SERVICES_MAX: usize = 20;
-/// Most bands of a service, and most prices in a band.
+/// The maximum number of bands of a service, and of prices of a band.
 pub const BANDS_MAX: usize = 50;
-/// Longest delivery, in working days: slow freight around the world.
+/// The longest delivery time in working days: slow freight around the world.
 pub const DAYS_MAX: u16 = 180;
 
 crate::rejections! {

@@ -1,8 +1,8 @@
-//! What can be in the way of a change to the stock of a variant, its limit among it.
+//! Why the stock refuses a command, and its limit.
 
 use crate::quantity::Quantity;
 
-/// Most pieces on hand: a thousand of the largest movements, far from overflow.
+/// The maximum number of pieces on hand: a thousand of the largest movements, far from overflow.
 pub const ON_HAND_MAX: i64 = 1_000_000_000;
 
 crate::rejections! {
