@@ -105,7 +105,7 @@ impl Placed {
         if credit_note.is_some_and(|id| self.credit_notes.contains(&id)) {
             return Ok(vec![]);
         }
-        self.goes_on()?;
+        self.ensure_open()?;
         match self.payment_status {
             PaymentStatus::Authorized => return Err(Rejection::AwaitingCapture),
             PaymentStatus::Awaiting

@@ -188,7 +188,7 @@ impl Placed {
         self.parcels.get(&shipment).ok_or(Rejection::NoSuchParcel)
     }
 
-    /// Refuses what requires goods that were not handed over.
+    /// Refuses an order with nothing left to ship.
     fn can_be_sent(&self) -> Result<(), Rejection> {
         match self.status {
             Status::Open => Ok(()),
@@ -197,8 +197,8 @@ impl Placed {
         }
     }
 
-    /// Refuses what requires an order that is not cancelled or expired.
-    pub(super) fn goes_on(&self) -> Result<(), Rejection> {
+    /// Refuses an order that is not open.
+    pub(super) fn ensure_open(&self) -> Result<(), Rejection> {
         match self.status {
             Status::Open => Ok(()),
             Status::Completed => Err(Rejection::AlreadyFulfilled),
