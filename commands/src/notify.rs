@@ -11,7 +11,7 @@ mod tell;
 mod watchers;
 pub mod words;
 
-use byteshop_domain::process::notify::{Errand, Sending};
+use byteshop_domain::process::notify::{NotificationTask, Sending};
 use tokio::sync::SemaphorePermit;
 
 use crate::Commands;
@@ -38,14 +38,14 @@ impl Commands {
         }
     }
 
-    /// Queues the notifications of an errand.
-    pub(crate) async fn run_errand(&self, intent: &Intent, errand: &Errand) -> Result<(), Error> {
-        match errand {
-            Errand::TellAccount { account, message } => self.tell_account(intent, *account, message).await,
-            Errand::TellBuyer { order, message } => self.tell_buyer(intent, *order, message).await,
-            Errand::TellOfStock { variant } => self.tell_of_stock(intent, *variant).await,
-            Errand::TellOfReturn { product } => self.tell_of_return(intent, *product).await,
-            Errand::TellOfPrice { product, variant, price } => {
+    /// Queues the notifications of a task.
+    pub(crate) async fn run_notification_task(&self, intent: &Intent, task: &NotificationTask) -> Result<(), Error> {
+        match task {
+            NotificationTask::TellAccount { account, message } => self.tell_account(intent, *account, message).await,
+            NotificationTask::TellBuyer { order, message } => self.tell_buyer(intent, *order, message).await,
+            NotificationTask::TellOfStock { variant } => self.tell_of_stock(intent, *variant).await,
+            NotificationTask::TellOfReturn { product } => self.tell_of_return(intent, *product).await,
+            NotificationTask::TellOfPrice { product, variant, price } => {
                 self.tell_of_price(intent, *product, *variant, *price).await
             }
         }
@@ -60,11 +60,13 @@ impl Commands {
     }
 }
 
-/// The name of an errand in the log.
-pub(crate) fn command_of(errand: &Errand) -> &'static str {
-    match errand {
-        Errand::TellAccount { .. } | Errand::TellBuyer { .. } => "notification.queue",
-        Errand::TellOfStock { .. } | Errand::TellOfReturn { .. } | Errand::TellOfPrice { .. } => "watch.tell",
+/// The name of a task in the log.
+pub(crate) fn command_of(task: &NotificationTask) -> &'static str {
+    match task {
+        NotificationTask::TellAccount { .. } | NotificationTask::TellBuyer { .. } => "notification.queue",
+        NotificationTask::TellOfStock { .. }
+        | NotificationTask::TellOfReturn { .. }
+        | NotificationTask::TellOfPrice { .. } => "watch.tell",
     }
 }
 

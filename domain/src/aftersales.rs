@@ -1,4 +1,4 @@
-//! What comes after an order is placed: it is cancelled, or some of it; money is refunded; goods come back.
+//! What follows after an order is placed: cancellations, refunds and returns.
 //!
 //! ```text
 //! order:       cancel     cancel lines     credit       return
@@ -7,8 +7,8 @@
 //! credit note: issue, with the next number of its series
 //! ```
 //!
-//! Pure: each of these is decided on states that were loaded before, and appended whole or not at all. Only the provider is asked
-//! later, by the process that reads what was written down here.
+//! Pure: each is decided on states that were loaded before, and appended whole or not at all. The provider is only asked later,
+//! by the process that reads these events.
 
 use chrono::{DateTime, Utc};
 
@@ -31,8 +31,8 @@ use credit::{Back, issue, left_to_credit, most, uncounted};
 use money::give_shipping_back;
 pub use money::{ShippingBack, refund, retry_refund};
 
-/// Cancels an order: what is left of what was paid for it is refunded, and a credit note says so. What was reserved is released;
-/// `restock` says whether pieces that had left the stock are for sale again.
+/// Cancels an order: what is left of its payment is refunded with a credit note, or the payment is voided. The reservation is
+/// released; `restock` says whether pieces that had left the stock are put back in it.
 pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bool) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
     let before = state.live()?;
@@ -78,8 +78,7 @@ pub fn cancel_lines(
     let lines = merged(lines)?;
     if placed.is_all_that_is_left(&lines) {
         if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
-            let said =
-                "this is all that is left of the order, and all of the shipping goes back with it: leave shipping out";
+            let said = "nothing would be left of the order, so all of its shipping is refunded: omit `shipping`";
             return Err(Refused::because("order.all_goes_back", Kind::Invalid, said));
         }
         return cancel(work, order, reason, restock);
@@ -117,7 +116,7 @@ pub fn cancel_lines(
     work.put_back(order, &here)
 }
 
-/// Nothing is paid yet: less is to be paid, and less is reserved.
+/// Cancels lines of an unpaid order: the amount to pay and the reservation are reduced.
 fn cancel_unpaid(
     work: &mut Work,
     (before, order): (&Placed, OrderId),
@@ -144,7 +143,7 @@ fn cancel_unpaid(
     Ok(())
 }
 
-/// Asks to send goods of an order back. What was handed over before `since` is not taken back any more.
+/// Requests a return. Goods that were handed over before `since` cannot be returned any more.
 pub fn request_return(
     work: &mut Work,
     order: OrderId,
@@ -161,7 +160,7 @@ pub fn request_return(
     Ok(return_id)
 }
 
-/// Ends a return of which nothing comes: `command` rejects or withdraws it.
+/// Closes a return without a refund: `command` rejects or withdraws it.
 pub fn close_return(work: &mut Work, return_id: ReturnId, command: &returns::Command) -> Result<(), Refused> {
     work.decide::<Return>(return_id, command)?;
     let order = order_of(work, return_id)?;
@@ -169,8 +168,8 @@ pub fn close_return(work: &mut Work, return_id: ReturnId, command: &returns::Com
     Ok(())
 }
 
-/// Takes in what came back: it is worth what was paid for it, goes back on the shelf if it can, and the money goes back; what
-/// was paid for sending stays paid, unless `shipping` says otherwise.
+/// Receives returned goods: their share of the payment is refunded, and they are put back in stock if they can be sold again.
+/// The shipping price is not refunded unless `shipping` says otherwise.
 pub fn receive_return(
     work: &mut Work,
     id: ReturnId,

@@ -1,4 +1,4 @@
-//! How events are stored: a type, a schema number and the data as JSON text, and back again through the upcasts.
+//! How events are stored: a type, a schema number and the data as JSON text; and how they are read through the upcasts.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::decider::Event;
 pub struct Encoded {
     /// The stored type: the variant's name in snake_case.
     pub event_type: String,
-    /// The form of the data; 1 for the first.
+    /// The schema number of the data; 1 for the first.
     pub schema: i16,
     /// The fields, as one JSON object.
     pub data: String,
@@ -18,14 +18,14 @@ pub struct Encoded {
 /// A stored event that this program cannot read.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
-    /// The text is not what the type says, or the type is unknown.
+    /// The data does not match the type, or the type is unknown.
     #[error("event {event_type} of schema {schema} cannot be read: {reason}")]
     Unreadable {
         /// The stored type.
         event_type: String,
         /// The stored schema number.
         schema: i16,
-        /// What is wrong, in words.
+        /// The cause, in words.
         reason: String,
     },
     /// The event was written by a newer program.
@@ -35,17 +35,17 @@ pub enum CodecError {
         event_type: String,
         /// The stored schema number.
         schema: i16,
-        /// The newest schema that is known here.
+        /// The newest schema number that this program knows.
         known: i16,
     },
 }
 
-/// The schema number that events of this type are written with.
+/// The schema number that events of this type are stored with.
 pub fn schema_of<E: Event>(event_type: &str) -> i16 {
     E::UPCASTS.iter().filter(|step| step.event_type == event_type).map(|step| step.from_schema + 1).max().unwrap_or(1)
 }
 
-/// Writes an event in its stored form.
+/// Encodes an event in its stored form.
 pub fn encode<E: Event>(event: &E) -> Result<Encoded, serde_json::Error> {
     // Serde's external tag gives {"type":{…}}: the type and the data are slices of it.
     let text = serde_json::to_string(event)?;
@@ -57,7 +57,7 @@ pub fn encode<E: Event>(event: &E) -> Result<Encoded, serde_json::Error> {
     Ok(Encoded { event_type: event_type.to_owned(), schema: schema_of::<E>(event_type), data: data.to_owned() })
 }
 
-/// Reads an event from its stored form, through the upcasts that its schema still needs.
+/// Decodes an event from its stored form, through the upcasts that its schema needs.
 pub fn decode<E: Event>(event_type: &str, schema: i16, data: &str) -> Result<E, CodecError> {
     let known = schema_of::<E>(event_type);
     let unreadable = |error: serde_json::Error| CodecError::Unreadable {

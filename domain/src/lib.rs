@@ -1,4 +1,4 @@
-//! What the shop knows and decides: pure, and dependent on nothing of ours.
+//! The rules of the shop: pure, and independent of all other crates of the project.
 //!
 //! Read [`decider`] first, then [`money`], [`text`], [`personal`] and [`ids`], then a context such as [`order`], then [`work`], [`settlement`],
 //! [`parcels`], [`aftersales`], [`checkout`] and [`process`]. [`any`] holds the list of contexts.

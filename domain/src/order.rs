@@ -95,8 +95,7 @@ pub struct Placed {
     /// The credit notes for it.
     pub credit_notes: Vec<CreditNoteId>,
     /// What is off, per variant.
-    #[serde(rename = "cancelled_quantities")]
-    pub called_off: BTreeMap<VariantId, i64>,
+    pub cancelled_quantities: BTreeMap<VariantId, i64>,
     /// What need not be paid, since it was off before.
     pub reduced: Money,
     /// What is given back, or is to be, for what came back or is off.
@@ -223,7 +222,7 @@ impl Order {
                 it.note_cancelled(*reason, PaymentStatus::of_cancelled(*was_paid, *due));
             }),
             Event::LinesCancelled { lines, amount, shipping, was_paid, credit_note, .. } => self.with(|it| {
-                it.call_off(lines, *amount, *was_paid, *credit_note);
+                it.note_lines_cancelled(lines, *amount, *was_paid, *credit_note);
                 it.note_shipping_off(*shipping, *was_paid);
             }),
             Event::Refunded { refund, amount, .. } => self.with(|it| it.note_refund(*refund, *amount)),
@@ -318,7 +317,7 @@ impl Placed {
             refunded: nothing,
             returned: BTreeMap::new(),
             credit_notes: vec![],
-            called_off: BTreeMap::new(),
+            cancelled_quantities: BTreeMap::new(),
             reduced: nothing,
             credited: nothing,
             shipping_credited: nothing,

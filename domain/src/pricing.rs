@@ -38,51 +38,51 @@ pub(crate) mod split;
 
 pub use frozen::{Discount, LineTax, Share, Shipping};
 pub use input::{Candidate, Input, Item, Whereto};
-pub use problem::{Miss, Problem};
+pub use problem::{Problem, UnmetCondition};
 pub use promote::Claim;
 
-/// What an order costs.
+/// The price of an order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quote {
-    /// Each line, in the order of the items.
+    /// The lines, in the order of the items.
     pub lines: Vec<Line>,
-    /// What is taken off, in the order it was.
+    /// The discounts, in the order in which they were applied.
     pub discounts: Vec<Discount>,
-    /// How it is sent, if a service was chosen.
+    /// The shipping, if a service was chosen.
     pub shipping: Option<Shipping>,
-    /// What the order uses up.
+    /// The uses that the order claims.
     pub claims: Vec<Claim>,
-    /// Why it cannot be bought like this.
+    /// Why the order cannot be placed like this.
     pub problems: Vec<Problem>,
-    /// What the goods cost before discounts.
+    /// The price of the lines before discounts.
     pub subtotal: Money,
-    /// What is taken off, of goods and shipping.
+    /// The discount of lines and shipping.
     pub discount: Money,
-    /// What shipping costs before discounts; zero while none was chosen.
+    /// The shipping price before discounts; zero while no service is chosen.
     pub shipping_price: Money,
-    /// All tax, whether prices include it or not.
+    /// All taxes, whether prices include them or not.
     pub tax: Money,
-    /// What is to be paid.
+    /// The amount to pay.
     pub total: Money,
-    /// Where its taxes are rounded.
+    /// How the taxes are rounded.
     pub rounding: Rounding,
 }
 
-/// What a line costs.
+/// The price of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
     /// The price times the quantity.
     pub amount: Money,
-    /// What is taken off of it.
+    /// The discount.
     pub discount: Money,
-    /// Its tax; nothing where there is none.
+    /// The tax, if there is one.
     pub tax: Option<LineTax>,
-    /// Whether it is sent.
+    /// Whether the line is shipped.
     pub physical: bool,
 }
 
 impl Line {
-    /// What is paid for it.
+    /// The amount to pay for the line.
     pub fn total(&self) -> Result<Money, MoneyError> {
         LineTax::on_top(self.tax.as_ref(), self.amount.minus(self.discount)?)
     }
@@ -155,7 +155,7 @@ fn total(
     })
 }
 
-/// Why neither a parcel nor a mail would arrive, if so. Who has an account is written to there.
+/// The missing parts of the address, if a parcel or a mail would not arrive. Mails to an account go to its own address.
 fn unreachable(input: &Input<'_>) -> Option<Problem> {
     let travels = input.items.iter().any(|item| item.physical);
     let needed = |part: &Part| match part {
@@ -166,7 +166,7 @@ fn unreachable(input: &Input<'_>) -> Option<Problem> {
     (!missing.is_empty()).then_some(Problem::AddressIncomplete { missing })
 }
 
-/// The tax of an amount, where there is one.
+/// The tax of an amount, if there is one.
 fn taxed(input: &Input<'_>, class: TaxClass, amount: Money) -> Result<Option<LineTax>, MoneyError> {
     let Some(to) = input.destination else { return Ok(None) };
     let Some(applied) = input.tax.applied(to.country, to.area, class, input.at) else { return Ok(None) };
@@ -174,12 +174,13 @@ fn taxed(input: &Input<'_>, class: TaxClass, amount: Money) -> Result<Option<Lin
     Ok(Some(LineTax { class, rate, included, amount: tax_of(rate, included, amount)? }))
 }
 
-/// The tax of an amount that includes it, or that it comes on top of.
+/// The tax that an amount includes, or that is added to it.
 fn tax_of(rate: TaxRate, included: bool, amount: Money) -> Result<Money, MoneyError> {
     if included { rate.within(amount) } else { rate.of(amount) }
 }
 
-/// Rounds the tax of each rate once, and gives lines and shipping their parts of it. `left` is what lines cost after discounts.
+/// Rounds the tax of each rate once, and gives lines and shipping their parts of it. `left` is the price of the lines after
+/// discounts.
 fn round_by_rate(
     input: &Input<'_>,
     lines: &mut [Line],
@@ -206,10 +207,10 @@ fn round_by_rate(
     Ok(())
 }
 
-/// A line, or the shipping, with its tax and what it costs after discounts.
+/// A line, or the shipping, with its tax and its price after discounts.
 type Taxed<'a> = (Option<VariantId>, &'a mut LineTax, Money);
 
-/// The categories that terms name, whose products must be told by category.
+/// The categories that terms name; products must be assigned to these.
 pub fn categories<'a>(terms: impl IntoIterator<Item = &'a Terms>) -> BTreeSet<CategoryId> {
     let named = |target: &'a Target| match target {
         Target::Categories { categories } => Some(categories),

@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use crate::AnyEvent;
 use crate::rejected::Rejected;
 
-mod errand;
 pub mod forget_person;
+mod notification_task;
 pub mod notify;
 pub mod schedule_products;
 pub mod settle_order;

@@ -1,4 +1,4 @@
-//! Who sells, as invoices and credit notes name them.
+//! The seller, as invoices and credit notes name them.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 /// reads the same for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seller {
-    /// What the shop is called.
+    /// The name of the shop.
     pub name: String,
-    /// Where it is, in lines; none where no setting says so.
+    /// Its address, in lines; empty if no setting gives it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub address: Vec<String>,
     /// Its tax number.

@@ -16,13 +16,13 @@ use crate::money::{Money, Price};
 use crate::quantity::Quantity;
 use crate::{Currency, decider};
 
-/// A history, waiting for a command.
+/// A history that waits for a command.
 pub struct Given<A: Decider> {
     state: A,
     asked: Asked,
 }
 
-/// What came of a command.
+/// The outcome of a command.
 pub struct Outcome<A: Decider>(Result<Vec<A::Event>, A::Rejection>);
 
 /// Starts from a history.
@@ -31,19 +31,19 @@ pub fn given<A: Decider>(history: impl IntoIterator<Item = A::Event>) -> Given<A
     Given { state: fold(&history), asked: Asked { at: noon(), by: Actor::System { name: "test".into() } } }
 }
 
-/// A fixed moment, 2026-01-01T12:00:00Z: the time of every command that says no other.
+/// A fixed time, 2026-01-01T12:00:00Z: the default time of every command.
 pub fn noon() -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_268_800, 0).expect("a valid moment")
 }
 
 impl<A: Decider> Given<A> {
-    /// The same, asked by somebody else.
+    /// The same with another actor.
     pub fn by(mut self, actor: Actor) -> Self {
         self.asked.by = actor;
         self
     }
 
-    /// Asks.
+    /// Decides a command.
     pub fn when(self, command: &A::Command) -> Outcome<A> {
         Outcome(self.state.decide(command, &self.asked))
     }
@@ -53,19 +53,19 @@ impl<A: Decider> Outcome<A>
 where
     A::Rejection: Debug,
 {
-    /// These events happened.
+    /// Expects these events.
     #[track_caller]
     pub fn then(self, expected: impl IntoIterator<Item = A::Event>) {
         assert_eq!(self.0, Ok(expected.into_iter().collect::<Vec<_>>()));
     }
 
-    /// Nothing happened, since it was so already.
+    /// Expects that nothing happened.
     #[track_caller]
     pub fn then_nothing(self) {
         assert_eq!(self.0, Ok(vec![]));
     }
 
-    /// It was refused for this reason.
+    /// Expects this rejection.
     #[track_caller]
     pub fn then_refused(self, rejection: A::Rejection) {
         assert_eq!(self.0, Err(rejection));
@@ -77,17 +77,17 @@ pub fn id<T: Id>(number: u128) -> T {
     T::from_uuid(Uuid::from_u128(number))
 }
 
-/// So many euro cents.
+/// An amount in euro cents.
 pub fn cents(amount: i64) -> Money {
     Money::new(amount, Currency::EUR)
 }
 
-/// A price of so many euro cents.
+/// A price in euro cents.
 pub fn price(amount: i64) -> Price {
     Price::new(cents(amount)).unwrap()
 }
 
-/// So many pieces.
+/// A number of pieces.
 pub fn pieces(number: i64) -> Quantity {
     Quantity::new(number).unwrap()
 }

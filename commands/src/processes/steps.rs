@@ -7,7 +7,7 @@ use byteshop_domain::order::Order;
 use byteshop_domain::payment::VoidReason;
 use byteshop_domain::process::Process;
 use byteshop_domain::process::forget_person::{self, ForgetPerson};
-use byteshop_domain::process::notify::{self, Errand, Notify, SendNotifications, Sending};
+use byteshop_domain::process::notify::{self, NotificationTask, Notify, SendNotifications, Sending};
 use byteshop_domain::process::schedule_products::{self, ScheduleProducts};
 use byteshop_domain::process::settle_order::{self, SettleOrder, Step};
 use byteshop_domain::product::{self, Product};
@@ -91,9 +91,13 @@ impl CarryOut for SettleOrder {
 }
 
 impl CarryOut for Notify {
-    fn carry_out<'a>(commands: &'a Commands, cause: &'a Cause, step: &'a notify::Step<Errand>) -> Running<'a> {
-        let notify::Step::Notify(errand) = step;
-        Box::pin(async move { commands.run_errand(&intent(commands, cause, command_of(errand)), errand).await })
+    fn carry_out<'a>(
+        commands: &'a Commands,
+        cause: &'a Cause,
+        step: &'a notify::Step<NotificationTask>,
+    ) -> Running<'a> {
+        let notify::Step::Notify(task) = step;
+        Box::pin(async move { commands.run_notification_task(&intent(commands, cause, command_of(task)), task).await })
     }
 }
 

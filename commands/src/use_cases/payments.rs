@@ -114,7 +114,7 @@ impl Commands {
         // Whatever else is in the way, such as that the order is not theirs, is said first.
         let first = self.attempt(intent, order, reference, by, allowed).await;
         let is_blocked = matches!(&first, Err(Error::Rejected(rejected)) if is_in_progress(rejected));
-        if is_blocked && self.call_off(intent, order).await? {
+        if is_blocked && self.cancel_waiting_attempt(intent, order).await? {
             return self.attempt(intent, order, reference, by, allowed).await;
         }
         first
@@ -124,7 +124,7 @@ impl Commands {
     ///
     /// # Errors
     /// When the person approved it meanwhile, the order is paid.
-    async fn call_off(&self, intent: &Intent, order: OrderId) -> Result<bool, Error> {
+    async fn cancel_waiting_attempt(&self, intent: &Intent, order: OrderId) -> Result<bool, Error> {
         let Some(order) = self.get::<Order>(order).await? else { return Ok(false) };
         let Ok(placed) = order.state.live() else { return Ok(false) };
         let payment = placed.placement.payment;
@@ -132,7 +132,7 @@ impl Commands {
         let Some(reference) = snapshot.state.live().ok().and_then(payment::Opened::replaceable) else {
             return Ok(false);
         };
-        let outcome = match in_time(self.provider().call_off(reference, self.clock().now())).await {
+        let outcome = match in_time(self.provider().cancel_attempt(reference, self.clock().now())).await {
             Ok(ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. }) => return Ok(false),
             Ok(outcome) => outcome,
             Err(error) => {
@@ -204,7 +204,7 @@ fn is_in_progress(rejected: &Rejected) -> bool {
     rejected.is::<Payment>(&payment::Rejection::InProgress)
 }
 
-/// Writes an outcome down; see [`settlement::conclude`].
+/// Writes an outcome down; see [`settlement::record_outcome`].
 fn conclude(
     unit: &Unit,
     payment: &mut Loaded<Payment>,
@@ -213,7 +213,7 @@ fn conclude(
 ) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(payment);
-    together.decide(|work| settlement::conclude(work, payment.id, reference, outcome))?;
+    together.decide(|work| settlement::record_outcome(work, payment.id, reference, outcome))?;
     unit.refresh(payment);
     Ok(())
 }

@@ -1,5 +1,4 @@
-//! Codes that are sent by mail, which prove that an address is its owner's or let its owner set a new password; and a new password
-//! by whoever knows the present one.
+//! Codes that are sent by mail, to confirm an address or to set a new password; and changing a known password.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -77,7 +76,7 @@ impl Open {
     }
 }
 
-/// Whether a code was made so lately that another would only fill a mailbox.
+/// Whether a code was requested so recently that another mail would only fill the mailbox.
 pub(super) fn is_new(pending: Option<&Pending>, within: TimeDelta, at: DateTime<Utc>) -> bool {
     pending.is_some_and(|pending| at < pending.expires_at - within + MAIL_EVERY)
 }

@@ -1,4 +1,4 @@
-//! Cancelling an order or some of it, and what follows for an order that was never paid.
+//! Cancelling an order or some of its lines, and what follows for an order that was never paid.
 
 use chrono::{DateTime, Utc};
 
@@ -25,7 +25,7 @@ impl Placed {
         Ok(vec![Event::BuyerForgotten { subject }])
     }
 
-    /// What was never paid can be bought from a cart once more; it is cancelled before its lines are moved.
+    /// Lines of an unpaid order can be bought from a cart again; the order is cancelled before its lines are moved.
     pub(super) fn move_to_cart(&self, cart: CartId) -> Decision {
         if self.placement.imported {
             return Err(Rejection::Imported);
@@ -83,13 +83,13 @@ impl Placed {
         Ok(events)
     }
 
-    /// What is for sale again when the order is cancelled: all that was reserved, or what had left the stock and is here, unless it is
-    /// spoilt.
+    /// The pieces that a cancellation makes available again: all that were reserved, or those that had left the stock and are
+    /// in the shop, unless they are written off.
     pub fn released_by_cancelling(&self, restock: bool) -> Vec<Demand> {
         if self.is_spoilt_unless(restock) { vec![] } else { self.at_hand(&self.stock_to_move()) }
     }
 
-    /// What was only reserved has not left the shelf, so it cannot be spoilt.
+    /// Reserved pieces have not left the stock, so they are never written off.
     fn is_spoilt_unless(&self, restock: bool) -> bool {
         !restock && self.is_paid()
     }
@@ -105,7 +105,7 @@ impl Placed {
         if credit_note.is_some_and(|id| self.credit_notes.contains(&id)) {
             return Ok(vec![]);
         }
-        self.goes_on()?;
+        self.ensure_open()?;
         match self.payment_status {
             PaymentStatus::Authorized => return Err(Rejection::AwaitingCapture),
             PaymentStatus::Awaiting
@@ -148,7 +148,7 @@ impl Placed {
         Ok(events)
     }
 
-    /// What sending costs falls only with the last piece that is sent, and only once.
+    /// The shipping price is only refunded with the last piece that is shipped, and only once.
     fn checked_shipping(&self, shipping: Option<Money>, off: &[Demand]) -> Result<Option<Money>, Rejection> {
         let Some(shipping) = shipping else { return Ok(None) };
         let left = self.shipping_left();
@@ -168,7 +168,7 @@ impl Placed {
         self.lost.clear();
     }
 
-    pub(super) fn call_off(
+    pub(super) fn note_lines_cancelled(
         &mut self,
         lines: &[ReturnLine],
         amount: Money,
@@ -176,7 +176,7 @@ impl Placed {
         credit_note: Option<CreditNoteId>,
     ) {
         for line in lines {
-            *self.called_off.entry(line.variant).or_default() += line.quantity.get();
+            *self.cancelled_quantities.entry(line.variant).or_default() += line.quantity.get();
             self.note_no_longer_lost(&[Demand { variant: line.variant, quantity: line.quantity }]);
         }
         self.note_fulfilment(self.fulfilment);

@@ -1,4 +1,4 @@
-//! What an order counts as sold: what was ordered, without what credit notes and cancellations take off again.
+//! The amount that an order counts as sold: what was ordered, less credit notes and cancellations.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +11,11 @@ use crate::money::Money;
 /// and cancellations does not matter, nor whether the provider has given the money back by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sold {
-    /// What was ordered, without what was cancelled before it was paid.
+    /// The ordered amount, without what was cancelled before the payment.
     pub ordered: Money,
-    /// What credit notes take off, whether or not the money is back yet.
+    /// The amount of the credit notes, whether or not it is refunded yet.
     pub credited: Money,
-    /// What the cancellation of a paid order takes off that no credit note does.
+    /// The amount of the cancellation of a paid order that no credit note covers.
     pub cancelled: Money,
 }
 
@@ -26,12 +26,12 @@ impl Sold {
         Self { ordered: total, credited: zero, cancelled: zero }
     }
 
-    /// What still counts as sold: `ordered − credited − cancelled`.
+    /// The amount that still counts as sold: `ordered − credited − cancelled`.
     pub fn left(&self) -> Money {
         Money { amount: self.ordered.amount - self.credited.amount - self.cancelled.amount, ..self.ordered }
     }
 
-    /// Takes in what happened to the order after it was placed.
+    /// Applies an event of the order after it was placed.
     pub fn note(&mut self, event: &Event) {
         match event {
             // No sale came of it.
@@ -73,7 +73,7 @@ impl Sold {
     }
 }
 
-/// Deciding checked the sums; should one ever not fit, the fold keeps what it had.
+/// The decision checked the sums; should one ever overflow, the fold keeps the previous one.
 fn sum(one: Money, other: Money) -> Money {
     one.plus(other).unwrap_or(one)
 }

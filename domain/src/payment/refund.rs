@@ -1,23 +1,23 @@
-//! Refunds of a payment: in as many pieces as it takes, and never more than was taken.
+//! Refunds of a payment: any number of them, together at most the captured amount.
 
 use super::{Decision, Event, Method, Opened, Refund, RefundCause, RefundOutcome, RefundStage, Rejection, Stage};
 use crate::ids::RefundId;
 use crate::money::Money;
 
 impl Opened {
-    /// What can still be given back: captured − refunded − on its way back.
+    /// The amount that can still be refunded: captured − refunded − pending refunds.
     pub fn refundable(&self) -> Money {
         let pending: i64 = self.pending_refunds().map(|(_, refund)| refund.amount.amount).sum();
         Money { amount: self.captured().amount - self.refunded.amount - pending, ..self.amount }
     }
 
-    /// The refunds that failed, and were not tried again.
+    /// The refunds that failed and were not retried.
     pub fn failed_refunds(&self) -> impl Iterator<Item = (RefundId, &Refund)> {
         let failed = self.refunds.iter().filter(|(_, it)| it.stage == RefundStage::Failed && it.retried_as.is_none());
         failed.map(|(id, refund)| (*id, refund))
     }
 
-    /// The refunds that the provider is yet to do.
+    /// The refunds that the provider has not carried out yet.
     pub fn pending_refunds(&self) -> impl Iterator<Item = (RefundId, &Refund)> {
         self.refunds.iter().filter(|(_, it)| it.stage == RefundStage::Requested).map(|(id, refund)| (*id, refund))
     }
@@ -80,7 +80,7 @@ impl Opened {
         self.request_refund(refund, Some(amount), known.cause.clone(), Some(failed))
     }
 
-    pub(super) fn conclude_refund(&self, id: RefundId, outcome: RefundOutcome) -> Decision {
+    pub(super) fn record_refund_outcome(&self, id: RefundId, outcome: RefundOutcome) -> Decision {
         let refund = self.refunds.get(&id).ok_or(Rejection::NoSuchRefund)?;
         let (order, amount) = (self.order, refund.amount);
         let done = || Event::Refunded { order, amount, refund: Some(id), cause: Some(refund.cause.clone()) };

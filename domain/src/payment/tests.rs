@@ -29,7 +29,7 @@ fn attempt(reference: &str) -> Command {
 }
 
 fn conclude(reference: &str, outcome: ProviderOutcome) -> Command {
-    Command::Conclude { reference: text(reference), outcome }
+    Command::RecordOutcome { reference: text(reference), outcome }
 }
 
 fn authorized(reference: &str) -> Event {
@@ -49,7 +49,7 @@ fn void(reason: VoidReason) -> Command {
 }
 
 fn released(reason: VoidReason) -> Command {
-    Command::NoteReleased { reason }
+    Command::RecordReleased { reason }
 }
 
 fn voided(reason: VoidReason) -> Event {
@@ -177,8 +177,8 @@ fn an_attempt_that_is_left_or_fails_leaves_it_open_for_another() {
         given::<Payment>(open.clone()).when(&granted).then([authorized("1")]);
         let again = [&open[..], &[attempted("2")]].concat();
         given::<Payment>(again.clone()).when(&granted).then_refused(Rejection::OtherAttempt);
-        let stray = Command::ReleaseStray { reference: text("1") };
-        given::<Payment>(again).when(&stray).then([Event::StrayReleased { reference: text("1") }]);
+        let orphaned = Command::ReleaseOrphaned { reference: text("1") };
+        given::<Payment>(again).when(&orphaned).then([Event::StrayReleased { reference: text("1") }]);
         // It was to be void.
         let requested = Event::VoidRequested { reason: CANCELLED };
         let waiting = [&history[..], &[requested]].concat();
@@ -210,8 +210,8 @@ fn what_was_attempted_before_less_is_to_be_paid_is_released_when_it_succeeds() {
     let reduced = [&history[..], &[less]].concat();
     let granted = conclude("1", ProviderOutcome::Authorized);
     given::<Payment>(reduced.clone()).when(&granted).then_refused(Rejection::OtherAttempt);
-    let stray = Command::ReleaseStray { reference: text("1") };
-    given::<Payment>(reduced).when(&stray).then([Event::StrayReleased { reference: text("1") }]);
+    let orphaned = Command::ReleaseOrphaned { reference: text("1") };
+    given::<Payment>(reduced).when(&orphaned).then([Event::StrayReleased { reference: text("1") }]);
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn given_back(refund: u128, amount: i64) -> Event {
 }
 
 fn answered(refund: u128, outcome: RefundOutcome) -> Command {
-    Command::ConcludeRefund { refund: id(refund), outcome }
+    Command::RecordRefundOutcome { refund: id(refund), outcome }
 }
 
 fn taken() -> Vec<Event> {
@@ -553,12 +553,12 @@ fn a_silent_provider_is_asked_again_for_what_was_wanted() {
 fn money_of_an_earlier_attempt_is_let_go() {
     let history =
         [opened(), attempted("1"), declined("1", DeclineReason::NotReceived), attempted("2"), authorized("2")];
-    let stray = |reference: &str| Command::ReleaseStray { reference: text(reference) };
+    let orphaned = |reference: &str| Command::ReleaseOrphaned { reference: text(reference) };
     let released = Event::StrayReleased { reference: text("1") };
-    given::<Payment>(history.clone()).when(&stray("1")).then([released.clone()]);
-    given::<Payment>(history.clone()).when(&stray("2")).then_nothing();
-    given::<Payment>(after(&history, std::slice::from_ref(&released))).when(&stray("1")).then_nothing();
-    let later = |reference: &str| Command::DelayStray { reference: text(reference), check_at: noon() };
+    given::<Payment>(history.clone()).when(&orphaned("1")).then([released.clone()]);
+    given::<Payment>(history.clone()).when(&orphaned("2")).then_nothing();
+    given::<Payment>(after(&history, std::slice::from_ref(&released))).when(&orphaned("1")).then_nothing();
+    let later = |reference: &str| Command::RecordNoAnswerOrphaned { reference: text(reference), check_at: noon() };
     let silent = Event::StrayUnresolved { reference: text("1"), check_at: noon() };
     given::<Payment>(history.clone()).when(&later("1")).then([silent]);
     given::<Payment>(history.clone()).when(&later("3")).then_nothing();
@@ -576,21 +576,21 @@ fn a_payment_of_the_past_is_recorded_whole() {
 }
 
 #[test]
-fn undoing_says_what_the_provider_is_asked() {
-    let undo = |history: &[Event]| crate::fold::<Payment>(history).live().unwrap().undo();
+fn a_reversal_says_what_the_provider_is_asked() {
+    let reversal = |history: &[Event]| crate::fold::<Payment>(history).live().unwrap().reversal();
     let reference = text::<ProviderReference>("1");
     let mut history = vec![opened()];
-    assert_eq!(undo(&history), Undo::Void);
+    assert_eq!(reversal(&history), Reversal::Void);
     history.push(attempted("1"));
-    assert_eq!(undo(&history), Undo::Void);
+    assert_eq!(reversal(&history), Reversal::Void);
     history.push(authorized("1"));
-    assert_eq!(undo(&history), Undo::RequestVoid);
+    assert_eq!(reversal(&history), Reversal::RequestVoid);
     history.push(Event::VoidRequested { reason: CANCELLED });
-    assert_eq!(undo(&history), Undo::Release { reference });
+    assert_eq!(reversal(&history), Reversal::Release { reference });
     history.push(captured("1"));
-    assert_eq!(undo(&history), Undo::Refund);
+    assert_eq!(reversal(&history), Reversal::Refund);
     history.push(refunded());
-    assert_eq!(undo(&history), Undo::Nothing);
+    assert_eq!(reversal(&history), Reversal::Nothing);
 }
 
 #[test]

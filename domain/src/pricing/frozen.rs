@@ -1,4 +1,4 @@
-//! What of a quote becomes part of an order and stays as it was.
+//! The parts of a quote that become part of an order and do not change any more.
 
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +73,7 @@ pub struct Shipping {
     pub service: Slug,
     /// What the service is called.
     pub name: Name,
-    /// Who carries it.
+    /// The carrier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carrier: Option<Name>,
     /// What it weighs.

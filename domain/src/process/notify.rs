@@ -1,4 +1,4 @@
-//! Tells people what happened: from an event to the errand of queueing a notification, and from that to sending it.
+//! Tells people what happened: from an event to the task of queueing a notification, and from that to sending it.
 //!
 //! ```text
 //! account, order, parcel, return event ─▶ tell ─▶ notification queued
@@ -15,7 +15,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use super::errand::{Errand, Sending};
+pub use super::notification_task::{NotificationTask, Sending};
 use super::{Process, Reaction};
 use crate::ids::{AccountId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
 use crate::money::Money;
@@ -36,7 +36,7 @@ pub const ATTEMPT_GRACE: TimeDelta = TimeDelta::seconds(45);
 /// mail says both.
 pub const PLACED_GRACE: TimeDelta = TimeDelta::seconds(5);
 
-/// A step of one of the two processes: its errand, which a timer stores beside the word `notify`.
+/// A step of one of the two processes: its task, which a timer stores beside the word `notify`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Step<E> {
@@ -58,11 +58,11 @@ impl Process for Notify {
         shipment::Shipment::CATEGORY,
         stock::StockLevel::CATEGORY,
     ];
-    type Step = Step<Errand>;
+    type Step = Step<NotificationTask>;
 
     fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Reaction<Self::Step>> {
         // What it does not read in `READS` it is not shown; the variants of what it reads are matched below, each of them.
-        let errand = if let AnyEvent::Order(id, event) = event {
+        let task = if let AnyEvent::Order(id, event) = event {
             return reactions_to_order(*id, event, recorded_at);
         } else if let AnyEvent::Account(id, event) = event {
             return of_account(*id, event).into_iter().map(now).collect();
@@ -77,15 +77,15 @@ impl Process for Notify {
         } else {
             None
         };
-        errand.map(now).into_iter().collect()
+        task.map(now).into_iter().collect()
     }
 }
 
-fn now<E>(errand: E) -> Reaction<Step<E>> {
-    Reaction::Now(Step::Notify(errand))
+fn now<E>(task: E) -> Reaction<Step<E>> {
+    Reaction::Now(Step::Notify(task))
 }
 
-fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
+fn of_account(account: AccountId, event: &account::Event) -> Vec<NotificationTask> {
     let message = match event {
         account::Event::ConfirmationRequested { code, expires_at, .. } => {
             Message::ConfirmEmail { code: code.clone(), expires_at: *expires_at }
@@ -98,7 +98,7 @@ fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
             let (email, code) = (email.clone(), code.clone());
             let messages =
                 [Message::ConfirmNewEmail { email, code, expires_at: *expires_at }, Message::EmailChangeRequested {}];
-            return messages.map(|message| Errand::TellAccount { account, message }).into();
+            return messages.map(|message| NotificationTask::TellAccount { account, message }).into();
         }
         account::Event::RegistrationRepeated { .. } => Message::AlreadyRegistered {},
         account::Event::PasswordChanged { .. } => Message::PasswordChanged {},
@@ -126,23 +126,27 @@ fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
         | account::Event::Unbanned {}
         | account::Event::Erased {} => return vec![],
     };
-    vec![Errand::TellAccount { account, message }]
+    vec![NotificationTask::TellAccount { account, message }]
 }
 
 /// That an order was placed is told a little later, and not at all once there is newer news of it.
-fn reactions_to_order(order: OrderId, event: &order::Event, recorded_at: DateTime<Utc>) -> Vec<Reaction<Step<Errand>>> {
-    let (key, errand) = (order.to_string(), of_order(order, event));
+fn reactions_to_order(
+    order: OrderId,
+    event: &order::Event,
+    recorded_at: DateTime<Utc>,
+) -> Vec<Reaction<Step<NotificationTask>>> {
+    let (key, task) = (order.to_string(), of_order(order, event));
     if matches!(event, order::Event::Placed(_)) {
         let at = recorded_at + PLACED_GRACE;
-        let later = |errand| Reaction::SetTimer { at, key, step: Step::Notify(errand) };
-        return errand.map(later).into_iter().collect();
+        let later = |task| Reaction::SetTimer { at, key, step: Step::Notify(task) };
+        return task.map(later).into_iter().collect();
     }
     let ends_the_wait = matches!(event, order::Event::Paid { .. } | order::Event::Cancelled { .. });
     let clear = ends_the_wait.then_some(Reaction::ClearTimer { key });
-    clear.into_iter().chain(errand.map(now)).collect()
+    clear.into_iter().chain(task.map(now)).collect()
 }
 
-fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
+fn of_order(order: OrderId, event: &order::Event) -> Option<NotificationTask> {
     let message = match event {
         order::Event::Placed(placement) if placement.imported => return None,
         order::Event::Placed(_) => Message::OrderPlaced { order },
@@ -183,10 +187,10 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
         | order::Event::MovedToCart { .. }
         | order::Event::Returned { .. } => return None,
     };
-    Some(Errand::TellBuyer { order, message })
+    Some(NotificationTask::TellBuyer { order, message })
 }
 
-fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<Errand> {
+fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<NotificationTask> {
     match event {
         shipment::Event::HandedOver { order, carrier, tracking, .. } => {
             let carrier = match carrier {
@@ -195,16 +199,16 @@ fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<Errand> {
             };
             let (tracking, parcel) = (Some(tracking.clone()), Some(parcel));
             let message = Message::OrderShipped { order: *order, carrier, tracking, parcel };
-            Some(Errand::TellBuyer { order: *order, message })
+            Some(NotificationTask::TellBuyer { order: *order, message })
         }
         shipment::Event::AttemptFailed { order, .. } => {
-            Some(Errand::TellBuyer { order: *order, message: Message::DeliveryFailed { order: *order } })
+            Some(NotificationTask::TellBuyer { order: *order, message: Message::DeliveryFailed { order: *order } })
         }
         shipment::Event::ReturningToSender { order, .. } => {
-            Some(Errand::TellBuyer { order: *order, message: Message::DeliveryReturning { order: *order } })
+            Some(NotificationTask::TellBuyer { order: *order, message: Message::DeliveryReturning { order: *order } })
         }
         shipment::Event::Lost { order, .. } => {
-            Some(Errand::TellBuyer { order: *order, message: Message::DeliveryLost { order: *order } })
+            Some(NotificationTask::TellBuyer { order: *order, message: Message::DeliveryLost { order: *order } })
         }
         shipment::Event::Prepared { .. }
         | shipment::Event::Packed { .. }
@@ -216,7 +220,7 @@ fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<Errand> {
     }
 }
 
-fn of_return(back: ReturnId, event: &returns::Event) -> Option<Errand> {
+fn of_return(back: ReturnId, event: &returns::Event) -> Option<NotificationTask> {
     let (order, message) = match event {
         returns::Event::Approved { order } => (*order, Message::ReturnApproved { order: *order, back }),
         returns::Event::Rejected { order, reason } => {
@@ -228,7 +232,7 @@ fn of_return(back: ReturnId, event: &returns::Event) -> Option<Errand> {
         | returns::Event::Received { .. }
         | returns::Event::Refunded { .. } => return None,
     };
-    Some(Errand::TellBuyer { order, message })
+    Some(NotificationTask::TellBuyer { order, message })
 }
 
 /// Who called it off, as far as its buyer is to know; nothing for what lies in the past.
@@ -243,12 +247,12 @@ fn cancelled_by(reason: CancelReason) -> Option<CancelledBy> {
     }
 }
 
-fn of_product(product: ProductId, event: &product::Event) -> Option<Errand> {
+fn of_product(product: ProductId, event: &product::Event) -> Option<NotificationTask> {
     match event {
         product::Event::PriceSet { variant, price, .. } => {
-            Some(Errand::TellOfPrice { product, variant: *variant, price: *price })
+            Some(NotificationTask::TellOfPrice { product, variant: *variant, price: *price })
         }
-        product::Event::Published {} => Some(Errand::TellOfReturn { product }),
+        product::Event::Published {} => Some(NotificationTask::TellOfReturn { product }),
         product::Event::Created { .. }
         | product::Event::Revised { .. }
         | product::Event::VariantAdded { .. }
@@ -267,12 +271,12 @@ fn of_product(product: ProductId, event: &product::Event) -> Option<Errand> {
     }
 }
 
-fn of_stock(variant: VariantId, event: &stock::Event) -> Option<Errand> {
+fn of_stock(variant: VariantId, event: &stock::Event) -> Option<NotificationTask> {
     match event {
         stock::Event::Received { .. }
         | stock::Event::Returned { .. }
         | stock::Event::Counted { .. }
-        | stock::Event::Released { .. } => Some(Errand::TellOfStock { variant }),
+        | stock::Event::Released { .. } => Some(NotificationTask::TellOfStock { variant }),
         stock::Event::Opened { .. }
         | stock::Event::Lost { .. }
         | stock::Event::LostInTransit { .. }
@@ -295,7 +299,7 @@ impl Process for SendNotifications {
     fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Reaction<Self::Step>> {
         let AnyEvent::Notification(id, event) = event else { return vec![] };
         let (notification, key) = (*id, id.to_string());
-        let later = |at, errand| Reaction::SetTimer { at, key: key.clone(), step: Step::Notify(errand) };
+        let later = |at, task| Reaction::SetTimer { at, key: key.clone(), step: Step::Notify(task) };
         let send = || Sending::Send { notification, attempt: None };
         match event {
             notification::Event::Queued(_) => vec![now(Sending::Send { notification, attempt: Some(1) })],

@@ -111,7 +111,7 @@ pub enum Step {
         /// The payment.
         payment: PaymentId,
     },
-    /// Whatever [`payment::Opened::undo`] says.
+    /// Whatever [`payment::Opened::reversal`] says.
     VoidPayment {
         /// The payment.
         payment: PaymentId,

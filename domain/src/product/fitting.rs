@@ -1,4 +1,4 @@
-//! Whether a product's attributes are what its category asks for.
+//! Whether a product's attributes match the definitions of its category.
 
 use super::{AttributeValue, Created, Rejection};
 use crate::category::{AttributeDefinition, AttributeType};

@@ -195,7 +195,7 @@ impl Shop {
             return Ok(());
         }
         let outcome = answer.unwrap_or(settlement::unanswered(self.now));
-        self.together(chain, |work| settlement::conclude(work, payment, reference, outcome))
+        self.together(chain, |work| settlement::record_outcome(work, payment, reference, outcome))
     }
 
     /// Does what is next of a payment for a task, as production does: once more when somebody else was faster.

@@ -1,4 +1,4 @@
-//! One form for texts that people write in several ways: what is compared, hashed or claimed as a name is always in it.
+//! One form for texts that are written in several ways: they are compared, hashed and claimed as names in this form.
 
 use super::form::{ascii_domain, has_punycode, lower, nfc, nfd};
 use super::{Email, Sku};

@@ -1,4 +1,4 @@
-//! The form in which texts are searched and sorted: what people do not tell apart when they type is the same in it.
+//! The form in which texts are searched and sorted: spellings that people do not distinguish have the same form.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use icu_properties::CodePointSetData;

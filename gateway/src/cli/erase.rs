@@ -171,7 +171,7 @@ async fn erase_account(commands: &Commands, id: AccountId, force: bool, revoke: 
         output::line(&line(grant, revoke))?;
     }
     for order in unfinished.cancelled {
-        called_off(order)?;
+        report_cancelled(order)?;
     }
     for order in unfinished.left {
         let what = "is packed or shipped, and its address is erased; items that do not arrive can only be refunded";
@@ -188,8 +188,8 @@ async fn erase_guest(commands: &Commands, id: OrderId, force: bool) -> Result<()
     });
     let forgotten = done.await.map_err(with_force)?.answer;
     commands.vault().erase(forgotten.subject).await?;
-    if forgotten.called_off {
-        called_off(id)?;
+    if forgotten.is_cancelled {
+        report_cancelled(id)?;
     }
     Ok(output::line(&format!("the personal data of the guest of {id} is erased"))?)
 }
@@ -219,7 +219,7 @@ async fn erase_cart(commands: &Commands, id: CartId) -> Result<(), Failure> {
     Ok(output::line(&format!("{id} is discarded, and what a guest entered in it is erased"))?)
 }
 
-fn called_off(order: OrderId) -> Result<(), Failure> {
+fn report_cancelled(order: OrderId) -> Result<(), Failure> {
     Ok(output::line(&format!("{order} is cancelled; any payment for it is refunded"))?)
 }
 

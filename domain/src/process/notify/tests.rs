@@ -9,14 +9,14 @@ use crate::notification::{Death, Notice, Recipient, Skip};
 use crate::personal::{Personal, Subject};
 use crate::testing::{cents, id as number, noon, pieces, price, text, timer_form};
 
-fn told(event: &AnyEvent) -> Vec<Errand> {
+fn told(event: &AnyEvent) -> Vec<NotificationTask> {
     assert!(Notify::READS.contains(&event.category()), "{} is not shown to it", event.category());
-    let errand = |reaction: Reaction<Step<Errand>>| match reaction {
-        Reaction::Now(Step::Notify(errand)) => Some(errand),
+    let task = |reaction: Reaction<Step<NotificationTask>>| match reaction {
+        Reaction::Now(Step::Notify(task)) => Some(task),
         Reaction::ClearTimer { .. } => None,
         Reaction::SetTimer { .. } => panic!("{reaction:?}"),
     };
-    Notify::react(event, noon()).into_iter().filter_map(errand).collect()
+    Notify::react(event, noon()).into_iter().filter_map(task).collect()
 }
 
 fn sent(event: notification::Event) -> Vec<Reaction<Step<Sending>>> {
@@ -75,7 +75,7 @@ fn a_buyer_hears_of_their_order() {
             Message::OrderCancelled { order, by: CancelledBy::Shop, refund_due: true, amount: None },
         ),
     ] {
-        assert_eq!(told(&event), [Errand::TellBuyer { order, message }]);
+        assert_eq!(told(&event), [NotificationTask::TellBuyer { order, message }]);
     }
     assert_eq!(told(&cancelled(CancelReason::Imported, false)), []);
     let lines = vec![order::ReturnLine { variant: number(3), quantity: pieces(2), amount: cents(700) }];
@@ -100,7 +100,7 @@ fn a_buyer_hears_of_their_order() {
         by: CancelledBy::Buyer,
         refund_due: true,
     };
-    assert_eq!(told(&some(CancelReason::BuyerRequest)), [Errand::TellBuyer { order, message }]);
+    assert_eq!(told(&some(CancelReason::BuyerRequest)), [NotificationTask::TellBuyer { order, message }]);
     assert_eq!(told(&some(CancelReason::Imported)), []);
 }
 
@@ -109,11 +109,11 @@ fn an_order_that_is_paid_at_once_is_told_of_once() {
     let order: OrderId = number(1);
     let key = order.to_string();
     let placed = of_order(order::Event::Placed(placement()));
-    let step = Step::Notify(Errand::TellBuyer { order, message: Message::OrderPlaced { order } });
+    let step = Step::Notify(NotificationTask::TellBuyer { order, message: Message::OrderPlaced { order } });
     let wait = Reaction::SetTimer { at: noon() + PLACED_GRACE, key: key.clone(), step };
     assert_eq!(Notify::react(&placed, noon()), [wait]);
     let paid = order::Event::Paid { payment: number(2), commit: vec![], invoice: None, seller: None };
-    let told = now(Errand::TellBuyer { order, message: Message::OrderPaid { order } });
+    let told = now(NotificationTask::TellBuyer { order, message: Message::OrderPaid { order } });
     assert_eq!(Notify::react(&of_order(paid), noon()), [Reaction::ClearTimer { key }, told]);
 }
 
@@ -129,7 +129,7 @@ fn a_buyer_hears_when_a_parcel_does_not_arrive() {
         (shipment::Event::ReturningToSender { order, at: noon(), reason: None }, Message::DeliveryReturning { order }),
         (shipment::Event::Lost { order, at: noon(), reason: None }, Message::DeliveryLost { order }),
     ] {
-        assert_eq!(told(&of_shipment(event)), [Errand::TellBuyer { order, message }]);
+        assert_eq!(told(&of_shipment(event)), [NotificationTask::TellBuyer { order, message }]);
     }
     assert_eq!(told(&of_shipment(shipment::Event::ReturnedToSender { order })), []);
 }
@@ -146,7 +146,7 @@ fn the_owner_of_an_account_hears_what_protects_it() {
         (account::Event::TotpConfirmed { step: 1, code_hashes: vec![], at: noon() }, Message::SecondFactorSetUp {}),
         (account::Event::TotpRemoved {}, Message::SecondFactorRemoved {}),
     ] {
-        assert_eq!(told(&AnyEvent::Account(account, event)), [Errand::TellAccount { account, message }]);
+        assert_eq!(told(&AnyEvent::Account(account, event)), [NotificationTask::TellAccount { account, message }]);
     }
     assert_eq!(told(&AnyEvent::Account(account, account::Event::Confirmed {})), []);
     let code = Personal::<Secret>::new(Subject::from(account), "AAECAw");
@@ -158,7 +158,7 @@ fn the_owner_of_an_account_hears_what_protects_it() {
         expires_at: noon(),
     };
     let messages = [Message::ConfirmNewEmail { email, code, expires_at: noon() }, Message::EmailChangeRequested {}];
-    let expected = messages.map(|message| Errand::TellAccount { account, message });
+    let expected = messages.map(|message| NotificationTask::TellAccount { account, message });
     assert_eq!(told(&AnyEvent::Account(account, asked)), expected);
 }
 
@@ -175,9 +175,9 @@ fn a_buyer_hears_of_each_parcel_and_of_the_end_of_the_journey() {
     let (carrier, tracking, parcel) = (Some(text("Royal Mail")), Some(text("RM1")), number(7));
     let shipped = Message::OrderShipped { order, carrier, tracking, parcel: Some(parcel) };
     let of_shipment = |event| told(&AnyEvent::Shipment(number(7), event));
-    assert_eq!(of_shipment(handed_over), [Errand::TellBuyer { order, message: shipped }]);
+    assert_eq!(of_shipment(handed_over), [NotificationTask::TellBuyer { order, message: shipped }]);
     assert_eq!(of_shipment(shipment::Event::Delivered { order, at: noon() }), []);
-    let delivered = [Errand::TellBuyer { order, message: Message::OrderDelivered { order } }];
+    let delivered = [NotificationTask::TellBuyer { order, message: Message::OrderDelivered { order } }];
     assert_eq!(told(&of_order(order::Event::Completed {})), delivered);
     assert_eq!(told(&of_order(order::Event::Fulfilled { completed: true, at: None })), delivered);
     assert_eq!(told(&of_order(order::Event::Fulfilled { completed: false, at: None })), []);
@@ -187,10 +187,10 @@ fn a_buyer_hears_of_each_parcel_and_of_the_end_of_the_journey() {
 fn a_buyer_hears_whether_they_may_send_something_back() {
     let (order, back) = (number(1), number(8));
     let of_return = |event| told(&AnyEvent::Return(back, event));
-    let approved = [Errand::TellBuyer { order, message: Message::ReturnApproved { order, back } }];
+    let approved = [NotificationTask::TellBuyer { order, message: Message::ReturnApproved { order, back } }];
     assert_eq!(of_return(returns::Event::Approved { order }), approved);
     let rejected = Message::ReturnRejected { order, back, reason: text("worn") };
-    let told = [Errand::TellBuyer { order, message: rejected }];
+    let told = [NotificationTask::TellBuyer { order, message: rejected }];
     assert_eq!(of_return(returns::Event::Rejected { order, reason: text("worn") }), told);
     assert_eq!(of_return(returns::Event::Withdrawn { order }), []);
 }
@@ -199,18 +199,18 @@ fn a_buyer_hears_whether_they_may_send_something_back() {
 fn watchers_hear_of_what_can_bring_stock_or_a_lower_price() {
     let of_stock = |event| told(&AnyEvent::Stock(number(3), event));
     let received = stock::Event::Received { quantity: pieces(1), reason: None };
-    assert_eq!(of_stock(received), [Errand::TellOfStock { variant: number(3) }]);
+    assert_eq!(of_stock(received), [NotificationTask::TellOfStock { variant: number(3) }]);
     assert_eq!(of_stock(stock::Event::Lost { quantity: pieces(1), reason: None }), []);
     let set = product::Event::PriceSet { variant: number(3), price: price(5), compare_at: None, from: None };
-    let errand = Errand::TellOfPrice { product: number(4), variant: number(3), price: price(5) };
-    assert_eq!(told(&AnyEvent::Product(number(4), set)), [errand]);
+    let task = NotificationTask::TellOfPrice { product: number(4), variant: number(3), price: price(5) };
+    assert_eq!(told(&AnyEvent::Product(number(4), set)), [task]);
 }
 
 #[test]
 fn a_notification_is_sent_watched_over_and_tried_again() {
     let notification: NotificationId = number(5);
     let key = notification.to_string();
-    let later = |at, errand| Reaction::SetTimer { at, key: key.clone(), step: Step::Notify(errand) };
+    let later = |at, task| Reaction::SetTimer { at, key: key.clone(), step: Step::Notify(task) };
     let notice = Notice {
         recipient: Recipient::Order(number(1)),
         channel: Channel::Email,
@@ -238,7 +238,7 @@ fn a_notification_is_sent_watched_over_and_tried_again() {
 fn a_step_in_a_timer_keeps_its_stored_form() {
     let (order, notification) = (number(1), number(5));
     timer_form(
-        &Step::Notify(Errand::TellBuyer { order, message: Message::OrderPlaced { order } }),
+        &Step::Notify(NotificationTask::TellBuyer { order, message: Message::OrderPlaced { order } }),
         r#"{"do":"notify","errand":"tell_buyer","order":"ord_00000000000000000000000001","message":{"template":"order_placed","order":"ord_00000000000000000000000001"}}"#,
     );
     timer_form(

@@ -151,7 +151,7 @@ pub struct CartProblem {
     #[schema(nullable = false)]
     coupon: Option<String>,
     #[schema(nullable = false)]
-    reason: Option<byteshop_domain::pricing::Miss>,
+    reason: Option<byteshop_domain::pricing::UnmetCondition>,
     /// Missing parts of the address: `name` (or `company`), `lines` and `city` if something is shipped, `email` of a
     /// guest.
     #[schema(nullable = false)]
