@@ -23,7 +23,7 @@ use byteshop_eventstore::read::read_ahead;
 use byteshop_eventstore::{StoreError, Trouble, random};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -91,19 +91,16 @@ async fn lead(commands: &Commands, client: &WebhookClient, hint: &Notify) -> Res
     let (telling, news) = watch::channel(News { head, changes: 0 });
     let mut office = Office { commands, client, news, workers: JoinSet::new(), known: BTreeSet::new() };
     office.staff().await?;
-    let mut confirmed = Instant::now();
+    let mut looked = Instant::now();
     loop {
-        tokio::select! {
-            () = hint.notified() => {}
-            () = tokio::time::sleep(TICK) => {}
-        }
-        tokio::time::sleep(PACE).await;
-        if office.known.is_empty() && confirmed.elapsed() < CONFIRM {
+        if office.known.is_empty() {
             // There is no endpoint: a periodic check notices when that changes.
-            continue;
+            sleep_until(looked + CONFIRM).await;
+        } else {
+            let _ = timeout(TICK, hint.notified()).await;
         }
+        looked = Instant::now();
         let changed = read_on(&mut lead, &mut head).await?;
-        confirmed = Instant::now();
         if changed {
             office.staff().await?;
         }
@@ -114,6 +111,7 @@ async fn lead(commands: &Commands, client: &WebhookClient, hint: &Notify) -> Res
         if office.has_lost_one() {
             return Ok(());
         }
+        sleep_until(looked + PACE).await;
     }
 }
 
