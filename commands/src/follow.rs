@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use byteshop_eventstore::delivery::Lead;
+use byteshop_eventstore::delivery::{Lead, STAND_BY};
 use byteshop_eventstore::read::read_ahead;
 use byteshop_eventstore::{Recorded, StoreError, Trouble};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until};
@@ -21,8 +21,6 @@ pub(crate) const RANGE: i64 = 4_000;
 pub(crate) const RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// How often a parked follower looks whether a newer program can read the event.
 const PARKED_PAUSE: Duration = Duration::from_secs(5);
-/// How often one that does not lead looks whether it may.
-const STAND_BY: Duration = Duration::from_secs(1);
 
 /// The next part of the log.
 pub(crate) struct Part {
