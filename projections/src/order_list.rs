@@ -9,7 +9,7 @@ use byteshop_domain::money::Money;
 use byteshop_domain::order::{CancelReason, Event, Fulfilment, Line, Number, Order, PaymentStatus, Placement, Status};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::text::{Country, Label, Reference};
-use byteshop_domain::{Decider as _, Personal};
+use byteshop_domain::{Personal, Reads};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,8 @@ pub enum Fact {
 impl View for OrderList {
     const NAME: &'static str = "order_list";
     const VERSION: i32 = 6;
-    const READS: &'static [&'static str] = &[Order::CATEGORY, Payment::CATEGORY];
+    const READS: &'static [Reads] =
+        &[Reads::all::<Order>(), Reads::only::<Payment>(&["refund_requested", "refund_failed", "refunded"])];
     type Fact = Fact;
     type Row = Row;
 

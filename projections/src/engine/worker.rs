@@ -11,13 +11,13 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::View;
 use super::checkpoint::{self, Checkpoint, Move, State};
 use super::fold::{self, Touch};
 use super::rate::Rate;
 use super::rows::Rows;
 use super::table::{Changes, Table};
 use super::together::Together;
+use super::{View, concerns};
 use crate::error::Error;
 use crate::replay;
 use crate::replay::build::ROWS_IN_MEMORY;
@@ -246,7 +246,7 @@ impl<'a, V: View> Follower<'a, V> {
                     Err(_) => return self.why_refused().await,
                 },
             };
-            if events.iter().any(|event| V::READS.contains(&event.category.as_str())) {
+            if events.iter().any(|event| concerns::<V>(event)) {
                 self.context.together.next_turn(&mut self.turn).await;
                 if events.len() < BATCH {
                     // More have come meanwhile.
