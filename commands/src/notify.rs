@@ -11,7 +11,7 @@ mod tell;
 mod watchers;
 pub mod words;
 
-use byteshop_domain::process::notify::Errand;
+use byteshop_domain::process::notify::{Errand, Sending};
 use tokio::sync::SemaphorePermit;
 
 use crate::Commands;
@@ -38,7 +38,7 @@ impl Commands {
         }
     }
 
-    /// Runs an errand of the processes that tell people things.
+    /// Queues the notifications of an errand.
     pub(crate) async fn run_errand(&self, intent: &Intent, errand: &Errand) -> Result<(), Error> {
         match errand {
             Errand::TellAccount { account, message } => self.tell_account(intent, *account, message).await,
@@ -48,18 +48,30 @@ impl Commands {
             Errand::TellOfPrice { product, variant, price } => {
                 self.tell_of_price(intent, *product, *variant, *price).await
             }
-            Errand::Send { notification, attempt } => self.send_notification(intent, *notification, *attempt).await,
-            Errand::GiveUp { notification, attempt } => self.give_up(intent, *notification, *attempt).await,
+        }
+    }
+
+    /// Sends a notification, or gives an attempt up.
+    pub(crate) async fn run_sending(&self, intent: &Intent, sending: &Sending) -> Result<(), Error> {
+        match sending {
+            Sending::Send { notification, attempt } => self.send_notification(intent, *notification, *attempt).await,
+            Sending::GiveUp { notification, attempt } => self.give_up(intent, *notification, *attempt).await,
         }
     }
 }
 
-/// The name of a task in the log.
+/// The name of an errand in the log.
 pub(crate) fn command_of(errand: &Errand) -> &'static str {
     match errand {
         Errand::TellAccount { .. } | Errand::TellBuyer { .. } => "notification.queue",
         Errand::TellOfStock { .. } | Errand::TellOfReturn { .. } | Errand::TellOfPrice { .. } => "watch.tell",
-        Errand::Send { .. } => "notification.send",
-        Errand::GiveUp { .. } => "notification.give_up",
+    }
+}
+
+/// The name of what is done with a notification in the log.
+pub(crate) fn command_of_sending(sending: &Sending) -> &'static str {
+    match sending {
+        Sending::Send { .. } => "notification.send",
+        Sending::GiveUp { .. } => "notification.give_up",
     }
 }

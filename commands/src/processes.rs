@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use byteshop_domain::AnyEvent;
-use byteshop_domain::process::{Process, Step};
+use byteshop_domain::process::Reaction;
 use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::process::{Timer, TimerChange};
 use byteshop_eventstore::{Recorded, StoreError};
@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::follow::{Follower, Part, follow};
+pub use steps::CarryOut;
 use steps::Cause;
 
 /// Events that are reacted to at most before that can be written down.
@@ -34,7 +35,7 @@ const FLUSH: Duration = Duration::from_millis(500);
 const TIMERS: i64 = 100;
 
 /// Runs a process on the events of a feed until the token is cancelled and no message is half sent.
-pub async fn run<P: Process>(commands: Commands, feed: Feed, cancel: CancellationToken) {
+pub async fn run<P: CarryOut>(commands: Commands, feed: Feed, cancel: CancellationToken) {
     let stopped = async {
         cancel.cancelled().await;
         commands.last_messages().await;
@@ -59,7 +60,7 @@ struct Runner<P> {
     process: std::marker::PhantomData<fn() -> P>,
 }
 
-impl<P: Process> Follower for Runner<P> {
+impl<P: CarryOut> Follower for Runner<P> {
     const NAME: &'static str = P::NAME;
     const KIND: &'static str = "process";
     const READS: &'static [&'static str] = P::READS;
@@ -113,7 +114,7 @@ impl<P: Process> Follower for Runner<P> {
     }
 }
 
-impl<P: Process> Runner<P> {
+impl<P: CarryOut> Runner<P> {
     /// Writes down how far it is, together with the timers that were set and cleared on the way.
     async fn save(&mut self) -> Result<(), Error> {
         if self.position == self.flushed {
@@ -138,13 +139,16 @@ impl<P: Process> Runner<P> {
     async fn react(&self, events: &[Arc<Recorded>]) -> Result<BTreeMap<String, TimerChange>, Error> {
         let mut timers: BTreeMap<String, TimerChange> = BTreeMap::new();
         // Steps of one chain of causes follow each other; chains do not wait for each other.
-        let mut chains: BTreeMap<Uuid, Vec<(Cause, Step)>> = BTreeMap::new();
+        let mut chains: BTreeMap<Uuid, Vec<(Cause, P::Step)>> = BTreeMap::new();
         for recorded in events {
             let event = decode(recorded)?;
             let cause = Cause::of(P::NAME, recorded)?;
-            for step in P::react(&event, recorded.recorded_at) {
-                match step {
-                    Step::Wake { at, key, step } => {
+            for reaction in P::react(&event, recorded.recorded_at) {
+                match reaction {
+                    Reaction::Now(step) => {
+                        chains.entry(cause.correlation).or_default().push((cause.clone(), step));
+                    }
+                    Reaction::SetTimer { at, key, step } => {
                         let timer = Timer {
                             key: key.clone(),
                             due_at: at,
@@ -153,29 +157,8 @@ impl<P: Process> Runner<P> {
                         };
                         timers.insert(key, TimerChange::Set(timer));
                     }
-                    Step::Forget { key } => {
+                    Reaction::ClearTimer { key } => {
                         timers.insert(key.clone(), TimerChange::Clear(key));
-                    }
-                    step @ (Step::MarkPaid { .. }
-                    | Step::MarkRefunded { .. }
-                    | Step::CancelOrder { .. }
-                    | Step::CommitStock { .. }
-                    | Step::ReleaseStock { .. }
-                    | Step::ReturnStock { .. }
-                    | Step::ReleaseClaims { .. }
-                    | Step::CapturePayment { .. }
-                    | Step::VoidPayment { .. }
-                    | Step::MarkAuthorized { .. }
-                    | Step::MarkReturnRefunded { .. }
-                    | Step::ExpireAuthorization { .. }
-                    | Step::ReleaseStray { .. }
-                    | Step::TrackShipment { .. }
-                    | Step::SettlePayment { .. }
-                    | Step::ForgetPerson { .. }
-                    | Step::Notify(_)
-                    | Step::PublishProduct { .. }
-                    | Step::UnpublishProduct { .. }) => {
-                        chains.entry(cause.correlation).or_default().push((cause.clone(), step));
                     }
                 }
             }
@@ -188,9 +171,9 @@ impl<P: Process> Runner<P> {
         Ok(timers)
     }
 
-    async fn carry_out(&self, chain: Vec<(Cause, Step)>) -> Result<(), Error> {
+    async fn carry_out(&self, chain: Vec<(Cause, P::Step)>) -> Result<(), Error> {
         for (cause, step) in chain {
-            steps::carry_out(&self.commands, &cause, &step).await?;
+            steps::carry_out::<P>(&self.commands, &cause, step).await?;
         }
         Ok(())
     }
@@ -209,9 +192,9 @@ impl<P: Process> Runner<P> {
 
     async fn fire(&self, timer: Timer) -> Result<(), Error> {
         let log = self.commands.log();
-        let step: Step = serde_json::from_str(&timer.step)?;
+        let step: P::Step = serde_json::from_str(&timer.step)?;
         if let Some(event) = log.event_at(timer.position).await? {
-            steps::carry_out(&self.commands, &Cause::of(P::NAME, &event)?, &step).await?;
+            steps::carry_out::<P>(&self.commands, &Cause::of(P::NAME, &event)?, step).await?;
         }
         Ok(log.drop_timer(P::NAME, &timer).await?)
     }

@@ -66,20 +66,93 @@ pub struct Created {
     pub service: Option<Slug>,
     /// The carts that were put into it.
     pub merged: Vec<CartId>,
-    /// The cart that it was put into; nothing while it is open.
-    pub merged_into: Option<CartId>,
-    /// The order it became; nothing while it is open.
-    pub order: Option<OrderId>,
+    /// Whether it is open, and else what closed it.
+    #[serde(flatten)]
+    pub stage: Stage,
     /// When it is given up unless it changes.
     pub expires_at: Option<DateTime<Utc>>,
     /// How many days it stays with every change.
     pub days: u16,
-    /// Whether it was discarded.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub discarded: bool,
     /// How many events it has.
     #[serde(skip)]
     pub changes: u32,
+}
+
+/// Whether a cart is open, and else what closed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "Fields")]
+pub enum Stage {
+    /// Nothing closed it. It may have expired all the same: [`Created::why_closed`] knows.
+    Open,
+    /// It became an order.
+    CheckedOut {
+        /// The order.
+        order: OrderId,
+    },
+    /// It was merged into another cart.
+    Merged {
+        /// The other cart.
+        cart: CartId,
+        /// Whether it was discarded after that.
+        discarded: bool,
+    },
+    /// It was discarded.
+    Discarded,
+}
+
+/// A stage as the JSON of a state has it: a field for each fact.
+#[derive(Serialize)]
+struct Fields {
+    merged_into: Option<CartId>,
+    order: Option<OrderId>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    discarded: bool,
+}
+
+impl From<Stage> for Fields {
+    fn from(stage: Stage) -> Self {
+        let discarded = match stage {
+            Stage::Open | Stage::CheckedOut { .. } => false,
+            Stage::Merged { discarded, .. } => discarded,
+            Stage::Discarded => true,
+        };
+        Self { merged_into: stage.merged_into(), order: stage.order(), discarded }
+    }
+}
+
+impl Stage {
+    /// The order that the cart became.
+    pub fn order(self) -> Option<OrderId> {
+        match self {
+            Self::CheckedOut { order } => Some(order),
+            Self::Open | Self::Merged { .. } | Self::Discarded => None,
+        }
+    }
+
+    /// The cart that it was merged into.
+    pub fn merged_into(self) -> Option<CartId> {
+        match self {
+            Self::Merged { cart, .. } => Some(cart),
+            Self::Open | Self::CheckedOut { .. } | Self::Discarded => None,
+        }
+    }
+
+    /// Whether the cart was closed without an order. What a guest entered in it is then erased.
+    pub fn is_abandoned(self) -> bool {
+        match self {
+            Self::Merged { .. } | Self::Discarded => true,
+            Self::Open | Self::CheckedOut { .. } => false,
+        }
+    }
+
+    /// The stage after the cart was discarded. One that became an order is never discarded.
+    fn discarded(self) -> Self {
+        match self {
+            Self::Open | Self::Discarded => Self::Discarded,
+            Self::Merged { cart, .. } => Self::Merged { cart, discarded: true },
+            Self::CheckedOut { .. } => self,
+        }
+    }
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -149,11 +222,9 @@ impl Cart {
                 coupons: vec![],
                 service: None,
                 merged: vec![],
-                merged_into: None,
-                order: None,
+                stage: Stage::Open,
                 expires_at: *expires_at,
                 days: *days,
-                discarded: false,
                 changes: 0,
             })),
             Event::Extended { expires_at } => self.with(|it| it.expires_at = Some(*expires_at)),
@@ -169,9 +240,9 @@ impl Cart {
             Event::CouponsSet { codes } => self.with(|it| it.coupons.clone_from(codes)),
             Event::ShippingChosen { service } => self.with(|it| it.service = Some(service.clone())),
             Event::Merged { from } => self.with(|it| it.merged.push(*from)),
-            Event::MergedInto { cart } => self.with(|it| it.merged_into = Some(*cart)),
-            Event::CheckedOut { order } => self.with(|it| it.order = Some(*order)),
-            Event::Discarded { at } => self.with(|it| (it.discarded, it.expires_at) = (true, Some(*at))),
+            Event::MergedInto { cart } => self.with(|it| it.stage = Stage::Merged { cart: *cart, discarded: false }),
+            Event::CheckedOut { order } => self.with(|it| it.stage = Stage::CheckedOut { order: *order }),
+            Event::Discarded { at } => self.with(|it| (it.stage, it.expires_at) = (it.stage.discarded(), Some(*at))),
         }
     }
 
@@ -186,11 +257,9 @@ impl Cart {
     /// What is known of it, if it exists and can still be changed.
     pub fn open(&self, at: DateTime<Utc>) -> Result<&Created, Rejection> {
         let created = self.live()?;
-        match (created.order, created.merged_into) {
-            (Some(order), _) => Err(Rejection::CheckedOut { order }),
-            (None, Some(cart)) => Err(Rejection::Merged { cart }),
-            (None, None) if created.is_given_up(at) => Err(Rejection::Expired),
-            (None, None) => Ok(created),
+        match created.why_closed(at) {
+            Some(rejection) => Err(rejection),
+            None => Ok(created),
         }
     }
 
@@ -215,19 +284,19 @@ impl Cart {
     }
 
     fn close(&self, order: OrderId) -> Decision {
-        let created = self.live()?;
-        match (created.order, created.merged_into) {
-            (Some(known), _) if known == order => Ok(vec![]),
-            (Some(order), _) => Err(Rejection::CheckedOut { order }),
-            (None, Some(cart)) => Err(Rejection::Merged { cart }),
-            // Who was forgotten gets no parcel.
-            (None, None) if created.discarded => Err(Rejection::Expired),
-            (None, None) => Ok(vec![Event::CheckedOut { order }]),
+        match self.live()?.stage {
+            // Checkout has seen that it has not expired.
+            Stage::Open => Ok(vec![Event::CheckedOut { order }]),
+            Stage::CheckedOut { order: known } if known == order => Ok(vec![]),
+            Stage::CheckedOut { order } => Err(Rejection::CheckedOut { order }),
+            Stage::Merged { cart, .. } => Err(Rejection::Merged { cart }),
+            // The address of its buyer is erased.
+            Stage::Discarded => Err(Rejection::Expired),
         }
     }
 
     fn merge_into(&self, cart: CartId, at: DateTime<Utc>) -> Decision {
-        if self.live()?.merged_into == Some(cart) {
+        if self.live()?.stage.merged_into() == Some(cart) {
             return Ok(vec![]);
         }
         self.open(at)?;
@@ -236,11 +305,10 @@ impl Cart {
 
     /// One that was given up, or put into another cart, still has what was written into it.
     fn discard(&self, at: DateTime<Utc>) -> Decision {
-        let created = self.live()?;
-        match created.order {
-            Some(order) => Err(Rejection::CheckedOut { order }),
-            None if created.discarded => Ok(vec![]),
-            None => Ok(vec![Event::Discarded { at }]),
+        match self.live()?.stage {
+            Stage::Open | Stage::Merged { discarded: false, .. } => Ok(vec![Event::Discarded { at }]),
+            Stage::Merged { discarded: true, .. } | Stage::Discarded => Ok(vec![]),
+            Stage::CheckedOut { order } => Err(Rejection::CheckedOut { order }),
         }
     }
 
@@ -278,10 +346,15 @@ impl Created {
         self.lines.iter().flat_map(|line| Problem::of(line, offers.get(&line.variant))).collect()
     }
 
-    /// Whether it was discarded, or nobody changed it for so long that it is given up. A clock that is behind the one of who
-    /// discarded it opens it to nobody.
-    pub fn is_given_up(&self, at: DateTime<Utc>) -> bool {
-        self.discarded || self.expires_at.is_some_and(|end| at >= end)
+    /// Why it cannot be changed any more; nothing while it is open. A discarded cart is closed at every moment, even by a clock that
+    /// is behind.
+    pub fn why_closed(&self, at: DateTime<Utc>) -> Option<Rejection> {
+        match self.stage {
+            Stage::Open => self.expires_at.is_some_and(|end| at >= end).then_some(Rejection::Expired),
+            Stage::CheckedOut { order } => Some(Rejection::CheckedOut { order }),
+            Stage::Merged { cart, .. } => Some(Rejection::Merged { cart }),
+            Stage::Discarded => Some(Rejection::Expired),
+        }
     }
 
     /// More time, once half of it is over: not with every change, as each is one more event.

@@ -35,6 +35,20 @@ impl Rejected {
         }
     }
 
+    /// Whether this is a rejection of an aggregate: of the same code, whatever the fields say.
+    ///
+    /// ```
+    /// use byteshop_domain::order::{Order, Rejection};
+    /// use byteshop_domain::rejected::Rejected;
+    ///
+    /// let rejected = Rejected::from(Rejection::Cancelled);
+    /// assert!(rejected.is::<Order>(&Rejection::Cancelled) && !rejected.is::<Order>(&Rejection::NotPaid));
+    /// ```
+    pub fn is<A: Decider>(&self, rejection: &A::Rejection) -> bool {
+        let code = self.code.strip_prefix(A::CATEGORY).and_then(|rest| rest.strip_prefix('.'));
+        code == Some(rejection.code())
+    }
+
     /// There is no such thing, or not for the one who asks.
     pub fn missing(category: &str) -> Self {
         Self {

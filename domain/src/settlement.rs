@@ -142,10 +142,9 @@ pub fn moves(task: Task<'_>, payment: PaymentId, opened: &Opened, at: DateTime<U
 
 /// Whether a payment refused a move because its provider answered somebody else meanwhile: then the task is looked at again, so that
 /// what was granted a moment ago is released, and what was captured a moment ago is given back.
-/// `code` is the problem code of the refusal.
-pub fn was_overtaken(code: &str) -> bool {
+pub fn was_overtaken(rejected: &Rejected) -> bool {
     let overtaken = [payment::Rejection::AlreadyAuthorized, payment::Rejection::Captured];
-    overtaken.iter().any(|rejection| Rejected::of::<Payment>(rejection).code == code)
+    overtaken.iter().any(|rejection| rejected.is::<Payment>(rejection))
 }
 
 fn settle(opened: &Opened) -> Vec<Move> {

@@ -4,6 +4,8 @@ use std::fmt::Debug;
 use std::mem::discriminant;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -120,6 +122,13 @@ pub fn golden<E: Event>(file: &str, samples: &[E]) {
         let here = |line: &Value| line["type"] == variant && line["schema"] == schema_of::<E>(&variant);
         assert!(lines.iter().any(here), "the golden file lacks {variant} in its present form");
     }
+}
+
+/// A step of a process has this form in the table of timers, where it may have waited since an earlier version.
+#[track_caller]
+pub fn timer_form<S: Serialize + DeserializeOwned + Debug + PartialEq>(step: &S, form: &str) {
+    assert_eq!(serde_json::to_string(step).unwrap(), form);
+    assert_eq!(serde_json::from_str::<S>(form).unwrap(), *step);
 }
 
 /// The stored types of an event, as serde lists them when it is given another.

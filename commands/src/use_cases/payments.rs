@@ -31,8 +31,6 @@ use crate::ports::{Charge, NoAnswer};
 
 /// How long the provider may take to answer. Shorter than the grace after which an attempt is looked up.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The code that an attempt is under way, of [`payment::Rejection::InProgress`].
-const IN_PROGRESS: &str = "payment.in_progress";
 
 /// How an order is paid.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +83,7 @@ impl Commands {
         })?;
         let (payment, amount) = match self.begin(intent, order, &reference, by, &allowed).await {
             // That another attempt is under way is no answer to keep: it may be this very request before a crash.
-            Err(Error::Rejected(rejected)) if intent.key.is_some() && rejected.code != IN_PROGRESS => {
+            Err(Error::Rejected(rejected)) if intent.key.is_some() && !is_in_progress(&rejected) => {
                 let rejected = &rejected;
                 return self.run_entered(intent, |_| async move { Err(Error::Rejected(rejected.clone())) }).await;
             }
@@ -115,8 +113,8 @@ impl Commands {
     {
         // Whatever else is in the way, such as that the order is not theirs, is said first.
         let first = self.attempt(intent, order, reference, by, allowed).await;
-        let is_in_progress = matches!(&first, Err(Error::Rejected(rejected)) if rejected.code == IN_PROGRESS);
-        if is_in_progress && self.call_off(intent, order).await? {
+        let is_blocked = matches!(&first, Err(Error::Rejected(rejected)) if is_in_progress(rejected));
+        if is_blocked && self.call_off(intent, order).await? {
             return self.attempt(intent, order, reference, by, allowed).await;
         }
         first
@@ -199,6 +197,11 @@ impl Commands {
             }
         }
     }
+}
+
+/// Whether another attempt is in progress.
+fn is_in_progress(rejected: &Rejected) -> bool {
+    rejected.is::<Payment>(&payment::Rejection::InProgress)
 }
 
 /// Writes an outcome down; see [`settlement::conclude`].

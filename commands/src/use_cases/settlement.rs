@@ -61,7 +61,7 @@ impl Commands {
     async fn pursue(&self, intent: &Intent, payment: PaymentId, task: Task<'_>) -> Result<(), Error> {
         for _ in 1..settlement::LOOKS_MAX {
             match self.pursue_once(intent, payment, task).await {
-                Err(Error::Rejected(rejected)) if settlement::was_overtaken(&rejected.code) => {}
+                Err(Error::Rejected(rejected)) if settlement::was_overtaken(&rejected) => {}
                 done => return done,
             }
         }

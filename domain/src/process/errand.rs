@@ -1,4 +1,4 @@
-//! What the notifier is to do for somebody to hear of something.
+//! What is to be done for somebody to hear of something: notifications are queued, and then sent.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::ids::{AccountId, NotificationId, OrderId, ProductId, VariantId};
 use crate::money::Price;
 use crate::notification::Message;
 
-/// What is to be done for somebody to hear of something.
+/// What is to be done for a notification to be queued.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "errand", rename_all = "snake_case")]
 pub enum Errand {
@@ -44,6 +44,12 @@ pub enum Errand {
         /// The price.
         price: Price,
     },
+}
+
+/// What is to be done with a notification that is queued.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "errand", rename_all = "snake_case")]
+pub enum Sending {
     /// Hand a notification over, unless that attempt was made.
     Send {
         /// The notification.

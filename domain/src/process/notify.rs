@@ -13,9 +13,10 @@
 //! ```
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
-pub use super::errand::Errand;
-use super::{Process, Step};
+pub use super::errand::{Errand, Sending};
+use super::{Process, Reaction};
 use crate::ids::{AccountId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
 use crate::money::Money;
 use crate::notification::{self, CancelledBy, Message, Notification};
@@ -35,6 +36,14 @@ pub const ATTEMPT_GRACE: TimeDelta = TimeDelta::seconds(45);
 /// mail says both.
 pub const PLACED_GRACE: TimeDelta = TimeDelta::seconds(5);
 
+/// A step of one of the two processes: its errand, which a timer stores beside the word `notify`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Step<E> {
+    /// Let somebody hear of something.
+    Notify(E),
+}
+
 /// The process that queues.
 #[derive(Debug, Clone, Copy)]
 pub struct Notify;
@@ -49,13 +58,14 @@ impl Process for Notify {
         shipment::Shipment::CATEGORY,
         stock::StockLevel::CATEGORY,
     ];
+    type Step = Step<Errand>;
 
-    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step> {
+    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Reaction<Self::Step>> {
         // What it does not read in `READS` it is not shown; the variants of what it reads are matched below, each of them.
         let errand = if let AnyEvent::Order(id, event) = event {
-            return steps_of_order(*id, event, recorded_at);
+            return reactions_to_order(*id, event, recorded_at);
         } else if let AnyEvent::Account(id, event) = event {
-            return of_account(*id, event).into_iter().map(Step::Notify).collect();
+            return of_account(*id, event).into_iter().map(now).collect();
         } else if let AnyEvent::Shipment(id, event) = event {
             of_shipment(*id, event)
         } else if let AnyEvent::Return(id, event) = event {
@@ -67,8 +77,12 @@ impl Process for Notify {
         } else {
             None
         };
-        errand.map(Step::Notify).into_iter().collect()
+        errand.map(now).into_iter().collect()
     }
+}
+
+fn now<E>(errand: E) -> Reaction<Step<E>> {
+    Reaction::Now(Step::Notify(errand))
 }
 
 fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
@@ -116,14 +130,16 @@ fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
 }
 
 /// That an order was placed is told a little later, and not at all once there is newer news of it.
-fn steps_of_order(order: OrderId, event: &order::Event, recorded_at: DateTime<Utc>) -> Vec<Step> {
-    let (key, errand) = (order.to_string(), of_order(order, event).map(Step::Notify));
+fn reactions_to_order(order: OrderId, event: &order::Event, recorded_at: DateTime<Utc>) -> Vec<Reaction<Step<Errand>>> {
+    let (key, errand) = (order.to_string(), of_order(order, event));
     if matches!(event, order::Event::Placed(_)) {
-        let wake = |step| Step::Wake { at: recorded_at + PLACED_GRACE, key, step: Box::new(step) };
-        return errand.map(wake).into_iter().collect();
+        let at = recorded_at + PLACED_GRACE;
+        let later = |errand| Reaction::SetTimer { at, key, step: Step::Notify(errand) };
+        return errand.map(later).into_iter().collect();
     }
     let ends_the_wait = matches!(event, order::Event::Paid { .. } | order::Event::Cancelled { .. });
-    ends_the_wait.then_some(Step::Forget { key }).into_iter().chain(errand).collect()
+    let clear = ends_the_wait.then_some(Reaction::ClearTimer { key });
+    clear.into_iter().chain(errand.map(now)).collect()
 }
 
 fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
@@ -274,24 +290,23 @@ pub struct SendNotifications;
 impl Process for SendNotifications {
     const NAME: &'static str = "send_notifications";
     const READS: &'static [&'static str] = &[Notification::CATEGORY];
+    type Step = Step<Sending>;
 
-    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step> {
+    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Reaction<Self::Step>> {
         let AnyEvent::Notification(id, event) = event else { return vec![] };
         let (notification, key) = (*id, id.to_string());
-        let wake = |at, errand| Step::Wake { at, key: key.clone(), step: Box::new(Step::Notify(errand)) };
-        let send = || Errand::Send { notification, attempt: None };
+        let later = |at, errand| Reaction::SetTimer { at, key: key.clone(), step: Step::Notify(errand) };
+        let send = || Sending::Send { notification, attempt: None };
         match event {
-            notification::Event::Queued(_) => {
-                vec![Step::Notify(Errand::Send { notification, attempt: Some(1) })]
-            }
-            notification::Event::Revived {} => vec![Step::Notify(send())],
+            notification::Event::Queued(_) => vec![now(Sending::Send { notification, attempt: Some(1) })],
+            notification::Event::Revived {} => vec![now(send())],
             notification::Event::Attempted { attempt } => {
-                vec![wake(recorded_at + ATTEMPT_GRACE, Errand::GiveUp { notification, attempt: *attempt })]
+                vec![later(recorded_at + ATTEMPT_GRACE, Sending::GiveUp { notification, attempt: *attempt })]
             }
-            notification::Event::Failed { retry_at, .. } => vec![wake(*retry_at, send())],
+            notification::Event::Failed { retry_at, .. } => vec![later(*retry_at, send())],
             notification::Event::Sent { .. }
             | notification::Event::Died { .. }
-            | notification::Event::Skipped { .. } => vec![Step::Forget { key }],
+            | notification::Event::Skipped { .. } => vec![Reaction::ClearTimer { key }],
         }
     }
 }

@@ -13,11 +13,15 @@
 //! ```
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
-use super::{Process, Step};
-use crate::ids::{OrderId, PaymentId, ShipmentId};
+use super::{Process, Reaction};
+use crate::ids::{OrderId, PaymentId, RefundId, ReturnId, ShipmentId};
+use crate::money::Money;
 use crate::order::{CancelReason, Order};
-use crate::payment::{Method, RefundCause, VoidReason};
+use crate::payment::{Method, Payment, ProviderReference, RefundCause, VoidReason};
+use crate::quantity::Demand;
+use crate::rejected::Rejected;
 use crate::returns::{self, Return};
 use crate::shipment::{self, Carrier};
 use crate::work::{Refused, Work};
@@ -31,6 +35,112 @@ const ATTEMPT_GRACE: TimeDelta = TimeDelta::seconds(30);
 /// than its answer was waited for.
 const STRAY_GRACE: TimeDelta = TimeDelta::minutes(15);
 
+/// What the process does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Step {
+    /// [`order::Command::MarkPaid`].
+    MarkPaid {
+        /// The order.
+        order: OrderId,
+        /// The payment that was captured.
+        payment: PaymentId,
+    },
+    /// [`order::Command::MarkRefunded`].
+    MarkRefunded {
+        /// The order.
+        order: OrderId,
+        /// The payment that was refunded.
+        payment: PaymentId,
+        /// Which piece of it; nothing for all of it.
+        refund: Option<RefundId>,
+        /// How much; all of it when nothing is said.
+        amount: Option<Money>,
+    },
+    /// [`returns::Command::MarkRefunded`].
+    MarkReturnRefunded {
+        /// The return.
+        return_id: ReturnId,
+        /// The piece of the payment.
+        refund: RefundId,
+    },
+    /// [`order::Command::MarkAuthorized`].
+    MarkAuthorized {
+        /// The order.
+        order: OrderId,
+        /// The payment that was authorized.
+        payment: PaymentId,
+    },
+    /// [`aftersales::cancel`].
+    CancelOrder {
+        /// The order.
+        order: OrderId,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// [`stock::Command::Commit`] for each line.
+    CommitStock {
+        /// The order.
+        order: OrderId,
+        /// Each variant once.
+        lines: Vec<Demand>,
+    },
+    /// [`stock::Command::Release`] for each line.
+    ReleaseStock {
+        /// The order.
+        order: OrderId,
+        /// Each variant once.
+        lines: Vec<Demand>,
+    },
+    /// [`stock::Command::Return`] for each line. The one step an aggregate cannot see
+    /// as done: the runner's key makes it once.
+    ReturnStock {
+        /// The order.
+        order: OrderId,
+        /// Each variant once.
+        lines: Vec<Demand>,
+    },
+    /// [`usage::Command::Release`](crate::usage::Command::Release) for everything that the order claimed. The runner's key
+    /// makes it once.
+    ReleaseClaims {
+        /// The order.
+        order: OrderId,
+    },
+    /// The provider captures, then [`payment::Command::Capture`], unless that is refused.
+    CapturePayment {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// Whatever [`payment::Opened::undo`] says.
+    VoidPayment {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// Ask the provider for whatever is next: how the last attempt went, to capture, to release, or to refund; then record the
+    /// answer.
+    SettlePayment {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// [`payment::Command::RequestVoid`] of an authorization that was not captured in time.
+    ExpireAuthorization {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// Ask the provider for an attempt that it did not know, and release what it has after all.
+    ReleaseStray {
+        /// The payment.
+        payment: PaymentId,
+        /// The attempt.
+        reference: ProviderReference,
+    },
+    /// Ask the carrier how far a shipment is, then [`shipment::Command::Hear`].
+    TrackShipment {
+        /// The shipment.
+        shipment: ShipmentId,
+    },
+}
+
 /// The process.
 #[derive(Debug, Clone, Copy)]
 pub struct SettleOrder;
@@ -40,8 +150,9 @@ impl Process for SettleOrder {
     const READS: &'static [&'static str] =
         &[order::Order::CATEGORY, payment::Payment::CATEGORY, shipment::Shipment::CATEGORY];
     const WAITED_FOR: bool = true;
+    type Step = Step;
 
-    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step> {
+    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Reaction<Step>> {
         // What it does not read in `READS` it is not shown; the variants of what it reads are matched below, each of them.
         if let AnyEvent::Order(id, event) = event {
             return order_moved(*id, event);
@@ -52,17 +163,54 @@ impl Process for SettleOrder {
         let AnyEvent::Payment(id, event) = event else { return vec![] };
         payment_moved(*id, event, recorded_at)
     }
+
+    fn when_refused(step: &Step, rejected: &Rejected) -> Option<Step> {
+        match step {
+            // The payment came after the order was cancelled: it is voided or refunded.
+            Step::MarkPaid { payment, .. } | Step::MarkAuthorized { payment, .. } => {
+                let too_late = [order::Rejection::Cancelled, order::Rejection::OtherPayment];
+                let is_too_late = too_late.iter().any(|rejection| rejected.is::<Order>(rejection));
+                is_too_late.then_some(Step::VoidPayment { payment: *payment })
+            }
+            // The void was requested while the provider was asked.
+            Step::CapturePayment { payment } => {
+                let is_to_be_voided = rejected.is::<Payment>(&payment::Rejection::VoidRequested);
+                is_to_be_voided.then_some(Step::VoidPayment { payment: *payment })
+            }
+            Step::MarkRefunded { .. }
+            | Step::MarkReturnRefunded { .. }
+            | Step::CancelOrder { .. }
+            | Step::CommitStock { .. }
+            | Step::ReleaseStock { .. }
+            | Step::ReturnStock { .. }
+            | Step::ReleaseClaims { .. }
+            | Step::VoidPayment { .. }
+            | Step::SettlePayment { .. }
+            | Step::ExpireAuthorization { .. }
+            | Step::ReleaseStray { .. }
+            | Step::TrackShipment { .. } => None,
+        }
+    }
 }
 
-fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
+fn timer(at: DateTime<Utc>, key: String, step: Step) -> Reaction<Step> {
+    Reaction::SetTimer { at, key, step }
+}
+
+fn clear(key: String) -> Reaction<Step> {
+    Reaction::ClearTimer { key }
+}
+
+fn order_moved(order: OrderId, event: &order::Event) -> Vec<Reaction<Step>> {
     match event {
         order::Event::Placed(placement) => {
-            let reason = CancelReason::PaymentWindowPassed;
-            let wake = |at| Step::Wake { at, key: window(order), step: Box::new(Step::CancelOrder { order, reason }) };
-            placement.pay_by.filter(|_| !placement.imported).map(wake).into_iter().collect()
+            let cancel = Step::CancelOrder { order, reason: CancelReason::PaymentWindowPassed };
+            let pay_by = placement.pay_by.filter(|_| !placement.imported);
+            pay_by.map(|at| timer(at, window(order), cancel)).into_iter().collect()
         }
         order::Event::Paid { commit, .. } if !commit.is_empty() => {
-            vec![Step::CommitStock { order, lines: commit.clone() }, Step::Forget { key: window(order) }]
+            let commit = Step::CommitStock { order, lines: commit.clone() };
+            vec![Reaction::Now(commit), clear(window(order))]
         }
         order::Event::Cancelled { payment, was_paid, release, lost, stock_moved, .. }
             if !(release.is_empty() && lost.is_empty()) =>
@@ -70,19 +218,19 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
             let lines = release.clone();
             let stock =
                 if *was_paid { Step::ReturnStock { order, lines } } else { Step::ReleaseStock { order, lines } };
-            let claims = Step::ReleaseClaims { order };
-            let rest = [claims, Step::VoidPayment { payment: *payment }, Step::Forget { key: window(order) }];
             // Of older orders the stock did not move in the same append; and of what is lost nothing comes back.
             let is_left = !stock_moved && !release.is_empty();
-            is_left.then_some(stock).into_iter().chain(rest).collect()
+            let rest = [Step::ReleaseClaims { order }, Step::VoidPayment { payment: *payment }];
+            let steps = is_left.then_some(stock).into_iter().chain(rest);
+            steps.map(Reaction::Now).chain([clear(window(order))]).collect()
         }
         // With a return of ours the stock moves in the same append.
         order::Event::Returned { restock, return_id: None, .. } if !restock.is_empty() => {
-            vec![Step::ReturnStock { order, lines: restock.clone() }]
+            vec![Reaction::Now(Step::ReturnStock { order, lines: restock.clone() })]
         }
-        order::Event::Authorized { .. } => vec![Step::Forget { key: window(order) }],
-        // The payment says by itself that it is to be captured for a parcel that is handed over. An import moved its stock itself and has no timer. What concerns parts of an order moved its stock in the same
-        // append.
+        order::Event::Authorized { .. } => vec![clear(window(order))],
+        // The payment says by itself that it is to be captured for a parcel that is handed over. An import moved its stock itself
+        // and has no timer. What concerns parts of an order moved its stock in the same append.
         order::Event::Paid { .. }
         | order::Event::Cancelled { .. }
         | order::Event::LinesCancelled { .. }
@@ -107,47 +255,46 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
     }
 }
 
-fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTime<Utc>) -> Vec<Step> {
-    let ask = |at| vec![Step::Wake { at, key: attempt(payment), step: Box::new(Step::SettlePayment { payment }) }];
-    let forget = || Step::Forget { key: attempt(payment) };
+fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTime<Utc>) -> Vec<Reaction<Step>> {
+    let ask = |at| vec![timer(at, attempt(payment), Step::SettlePayment { payment })];
+    let forget = || clear(attempt(payment));
     match event {
         payment::Event::Attempted { .. } => ask(recorded_at + ATTEMPT_GRACE),
         payment::Event::Pended { check_at, .. }
         | payment::Event::Unresolved { check_at, .. }
         | payment::Event::Delayed { check_at } => ask(*check_at),
         payment::Event::Authorized { order, expires_at: Some(at), .. } => {
-            let step = Box::new(Step::ExpireAuthorization { payment });
-            let expire = Step::Wake { at: *at, key: attempt(payment), step };
-            vec![expire, Step::MarkAuthorized { order: *order, payment }]
+            let expire = timer(*at, attempt(payment), Step::ExpireAuthorization { payment });
+            vec![expire, Reaction::Now(Step::MarkAuthorized { order: *order, payment })]
         }
         // What is to be captured does not expire any more.
         payment::Event::Authorized { .. } | payment::Event::CaptureRequested { .. } => {
-            vec![forget(), Step::CapturePayment { payment }]
+            vec![forget(), Reaction::Now(Step::CapturePayment { payment })]
         }
         // An attempt in progress is only marked, and its timer asks for its outcome: then this changes nothing.
-        payment::Event::VoidRequested { .. } => vec![Step::VoidPayment { payment }],
+        payment::Event::VoidRequested { .. } => vec![Reaction::Now(Step::VoidPayment { payment })],
         payment::Event::Captured { method: Method::Test | Method::Free, order, .. } => {
-            vec![Step::MarkPaid { order: *order, payment }]
+            vec![Reaction::Now(Step::MarkPaid { order: *order, payment })]
         }
-        payment::Event::RefundRequested { .. } => vec![Step::SettlePayment { payment }],
+        payment::Event::RefundRequested { .. } => vec![Reaction::Now(Step::SettlePayment { payment })],
         payment::Event::Refunded { order, amount, refund, cause } => {
             let amount = refund.map(|_| *amount);
             let mut steps = vec![Step::MarkRefunded { order: *order, payment, refund: *refund, amount }];
             if let (Some(refund), Some(RefundCause::Return { id })) = (refund, cause) {
                 steps.push(Step::MarkReturnRefunded { return_id: *id, refund: *refund });
             }
-            steps
+            steps.into_iter().map(Reaction::Now).collect()
         }
         payment::Event::Failed { order, .. } => cancel(forget(), *order, CancelReason::PaymentFailed),
         payment::Event::Cancelled { order } => cancel(forget(), *order, CancelReason::PaymentCancelled),
         payment::Event::Declined { reason, reference } if reason.is_in_doubt() => {
-            let step = Box::new(Step::ReleaseStray { payment, reference: reference.clone() });
-            vec![forget(), Step::Wake { at: recorded_at + STRAY_GRACE, key: stray(reference), step }]
+            let release = Step::ReleaseStray { payment, reference: reference.clone() };
+            vec![forget(), timer(recorded_at + STRAY_GRACE, stray(reference), release)]
         }
         payment::Event::StrayUnresolved { reference, check_at } => {
-            let step = Box::new(Step::ReleaseStray { payment, reference: reference.clone() });
+            let release = Step::ReleaseStray { payment, reference: reference.clone() };
             // Beside the timer that looks once more at the end: an answer before then may still change.
-            vec![Step::Wake { at: *check_at, key: stray_again(reference), step }]
+            vec![timer(*check_at, stray_again(reference), release)]
         }
         payment::Event::Declined { .. } | payment::Event::Voided { reason: VoidReason::OrderCancelled, .. } => {
             vec![forget()]
@@ -167,13 +314,11 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
     }
 }
 
-fn shipment_moved(shipment: ShipmentId, event: &shipment::Event) -> Vec<Step> {
-    let track = || Step::TrackShipment { shipment };
+fn shipment_moved(shipment: ShipmentId, event: &shipment::Event) -> Vec<Reaction<Step>> {
+    let track = Step::TrackShipment { shipment };
     match event {
-        shipment::Event::HandedOver { carrier: Carrier::Simulated { .. }, .. } => vec![track()],
-        shipment::Event::Waited { check_at } => {
-            vec![Step::Wake { at: *check_at, key: shipment.to_string(), step: Box::new(track()) }]
-        }
+        shipment::Event::HandedOver { carrier: Carrier::Simulated { .. }, .. } => vec![Reaction::Now(track)],
+        shipment::Event::Waited { check_at } => vec![timer(*check_at, shipment.to_string(), track)],
         shipment::Event::HandedOver { carrier: Carrier::Other { .. }, .. }
         | shipment::Event::Prepared { .. }
         | shipment::Event::Packed { .. }
@@ -187,8 +332,8 @@ fn shipment_moved(shipment: ShipmentId, event: &shipment::Event) -> Vec<Step> {
     }
 }
 
-fn cancel(forget: Step, order: OrderId, reason: CancelReason) -> Vec<Step> {
-    vec![forget, Step::CancelOrder { order, reason }]
+fn cancel(forget: Reaction<Step>, order: OrderId, reason: CancelReason) -> Vec<Reaction<Step>> {
+    vec![forget, Reaction::Now(Step::CancelOrder { order, reason })]
 }
 
 /// The timer of an order's payment window.
@@ -234,19 +379,13 @@ pub fn carry_out(work: &mut Work, step: &Step) -> Result<(), Refused> {
         }
         Step::ReturnStock { order, lines } => work.put_back(*order, lines),
         Step::ReleaseClaims { order } => settlement::release_claims(work, *order),
-        // These ask the provider or the carrier, belong to other processes, or are timers.
+        // These ask the provider or the carrier.
         Step::CapturePayment { .. }
         | Step::VoidPayment { .. }
         | Step::SettlePayment { .. }
         | Step::ExpireAuthorization { .. }
         | Step::ReleaseStray { .. }
-        | Step::TrackShipment { .. }
-        | Step::ForgetPerson { .. }
-        | Step::Notify(_)
-        | Step::PublishProduct { .. }
-        | Step::UnpublishProduct { .. }
-        | Step::Wake { .. }
-        | Step::Forget { .. } => Ok(()),
+        | Step::TrackShipment { .. } => Ok(()),
     }
 }
 

@@ -251,8 +251,13 @@ fn of_order(shop: &Shop, order: OrderId, of: &[(u8, u8)]) -> Vec<Demand> {
 
 /// One of those that there are.
 fn nth<I: Copy, V>(all: &std::collections::BTreeMap<I, V>, which: Pick) -> Result<I, Refused> {
-    let newest = all.len().checked_sub(1).ok_or("there are none")?;
-    all.keys().nth(newest - usize::from(which) % all.len()).copied().ok_or_else(|| "there are none".to_owned())
+    let newest = all.len().checked_sub(1).ok_or_else(nothing)?;
+    all.keys().nth(newest - usize::from(which) % all.len()).copied().ok_or_else(nothing)
+}
+
+/// There is nothing to do it to.
+fn nothing() -> Refused {
+    Refused::missing("target")
 }
 
 impl Shop {
@@ -295,7 +300,7 @@ impl Shop {
                     (charge.payment == payment).then_some(Clone::clone(reference))
                 };
                 let known: Vec<_> = self.provider.charges.iter().filter_map(of).collect();
-                let told = known.get(usize::from(reference) % known.len().max(1)).ok_or("there is none")?.clone();
+                let told = known.get(usize::from(reference) % known.len().max(1)).ok_or_else(nothing)?.clone();
                 self.pursue(chain, payment, Task::Hear(&told))
             }
             Buying::Void { order, staff } => {
@@ -317,7 +322,7 @@ impl Shop {
                 let payment = self.payment(order)?;
                 let state = self.get::<Payment>(payment);
                 let failed: Vec<RefundId> = state.live().unwrap().failed_refunds().map(|(id, _)| id).collect();
-                let failed = *failed.get(usize::from(which) % failed.len().max(1)).ok_or("nothing failed")?;
+                let failed = *failed.get(usize::from(which) % failed.len().max(1)).ok_or_else(nothing)?;
                 self.together(chain, |work| aftersales::retry_refund(work, payment, failed))
             }
             Buying::Cancel { order, staff } => {
@@ -456,7 +461,7 @@ impl Shop {
         let pay_by = at + PAY_WITHIN;
         let (expected, seen) = (Some(quote.total), None);
         let basis = Basis { cart: &cart, offers: &offers, quote: &quote, at, pay_by, expected, seen };
-        let asked = checkout::checkout(&basis, ids).map_err(|it| it.to_string())?;
+        let asked = checkout::checkout(&basis, ids).map_err(Refused::from)?;
         self.together(chain, |work| {
             work.begin::<Order>(order);
             work.decide::<Order>(order, &asked.order)?;

@@ -8,8 +8,8 @@ use super::provider::NewCharge;
 use super::shop::{Refused, Shop};
 use crate::ids::{OrderId, PaymentId};
 use crate::payment::{CaptureMode, Opened, Payment, VoidReason};
-use crate::process::settle_order::{SettleOrder, carry_out};
-use crate::process::{Process as _, Step};
+use crate::process::settle_order::{SettleOrder, Step, carry_out};
+use crate::process::{Process as _, Reaction};
 use crate::settlement::{self, Move, Payer, Task};
 
 /// Rounds in which everything must have come to rest.
@@ -47,13 +47,15 @@ impl Shop {
         let (mut chains, mut changes) = (BTreeMap::<usize, VecDeque<(usize, Step)>>::new(), BTreeMap::new());
         for position in self.runner.position..upto {
             let logged = &self.log[position];
-            for step in SettleOrder::react(&logged.event, logged.at) {
-                if let Step::Wake { at, key, step } = step {
-                    changes.insert(key, Some(Timer { at, step: *step, position }));
-                } else if let Step::Forget { key } = step {
-                    changes.insert(key, None);
-                } else {
-                    chains.entry(logged.chain).or_default().push_back((position, step));
+            for reaction in SettleOrder::react(&logged.event, logged.at) {
+                match reaction {
+                    Reaction::Now(step) => chains.entry(logged.chain).or_default().push_back((position, step)),
+                    Reaction::SetTimer { at, key, step } => {
+                        changes.insert(key, Some(Timer { at, step, position }));
+                    }
+                    Reaction::ClearTimer { key } => {
+                        changes.insert(key, None);
+                    }
                 }
             }
         }
@@ -136,8 +138,8 @@ impl Shop {
 
     fn step(&mut self, chain: usize, position: usize, step: Step) {
         let mut step = step;
-        while let Err(code) = self.step_once(chain, position, &step) {
-            match step.when_refused(&code) {
+        while let Err(rejected) = self.step_once(chain, position, &step) {
+            match SettleOrder::when_refused(&step, &rejected) {
                 Some(next) => step = next,
                 None => return,
             }
@@ -164,12 +166,6 @@ impl Shop {
             | Step::ReleaseStock { .. }
             | Step::ReturnStock { .. }
             | Step::ReleaseClaims { .. } => self.together(chain, |work| carry_out(work, step)),
-            Step::ForgetPerson { .. }
-            | Step::Notify(_)
-            | Step::PublishProduct { .. }
-            | Step::UnpublishProduct { .. }
-            | Step::Wake { .. }
-            | Step::Forget { .. } => panic!("{step:?} moves neither goods nor money"),
         }
     }
 
@@ -206,7 +202,7 @@ impl Shop {
     pub fn pursue(&mut self, chain: usize, payment: PaymentId, task: Task<'_>) -> Result<(), Refused> {
         for _ in 1..settlement::LOOKS_MAX {
             match self.pursue_once(chain, payment, task) {
-                Err(code) if settlement::was_overtaken(&code) => {}
+                Err(rejected) if settlement::was_overtaken(&rejected) => {}
                 done => return done,
             }
         }

@@ -17,6 +17,7 @@ use crate::decider::{Actor, Asked, Decider as _};
 use crate::ids::{CreditNoteId, Id, OrderId, PaymentId, ReturnId, SeriesId, ShipmentId, UsageId, VariantId};
 use crate::order::Order;
 use crate::payment::Payment;
+use crate::rejected::Rejected;
 use crate::returns::Return;
 use crate::series::{Series, of_credit_notes, of_invoices};
 use crate::shipment::Shipment;
@@ -30,8 +31,8 @@ pub const VARIANTS: u128 = 4;
 /// How deep others may break in while somebody waits for the provider.
 const DEPTH_MAX: usize = 3;
 
-/// The code of a refusal, such as `order.cancelled`.
-pub type Refused = String;
+/// Why something was not done.
+pub type Refused = Rejected;
 
 #[derive(Clone, Default)]
 pub struct States {
@@ -183,7 +184,7 @@ impl Shop {
         }
         self.states.hold_all(&mut work);
         let done = decision(&mut work).map_err(|refused| match refused {
-            work::Refused::Rejected(rejected) | work::Refused::NotYet(rejected) => rejected.code,
+            work::Refused::Rejected(rejected) | work::Refused::NotYet(rejected) => rejected,
         })?;
         let events = work.decided().events;
         for event in &events {

@@ -7,16 +7,19 @@ use crate::cart::Destination;
 use crate::ids::NotificationId;
 use crate::notification::{Death, Notice, Recipient, Skip};
 use crate::personal::{Personal, Subject};
-use crate::testing::{cents, id as number, noon, pieces, price, text};
+use crate::testing::{cents, id as number, noon, pieces, price, text, timer_form};
 
 fn told(event: &AnyEvent) -> Vec<Errand> {
     assert!(Notify::READS.contains(&event.category()), "{} is not shown to it", event.category());
-    let errand = |step| if let Step::Notify(errand) = step { errand } else { panic!("{step:?}") };
-    let is_said = |step: &Step| !matches!(step, Step::Forget { .. });
-    Notify::react(event, noon()).into_iter().filter(is_said).map(errand).collect()
+    let errand = |reaction: Reaction<Step<Errand>>| match reaction {
+        Reaction::Now(Step::Notify(errand)) => Some(errand),
+        Reaction::ClearTimer { .. } => None,
+        Reaction::SetTimer { .. } => panic!("{reaction:?}"),
+    };
+    Notify::react(event, noon()).into_iter().filter_map(errand).collect()
 }
 
-fn sent(event: notification::Event) -> Vec<Step> {
+fn sent(event: notification::Event) -> Vec<Reaction<Step<Sending>>> {
     SendNotifications::react(&AnyEvent::Notification(number(5), event), noon())
 }
 
@@ -106,12 +109,12 @@ fn an_order_that_is_paid_at_once_is_told_of_once() {
     let order: OrderId = number(1);
     let key = order.to_string();
     let placed = of_order(order::Event::Placed(placement()));
-    let step = Box::new(Step::Notify(Errand::TellBuyer { order, message: Message::OrderPlaced { order } }));
-    let wait = Step::Wake { at: noon() + PLACED_GRACE, key: key.clone(), step };
+    let step = Step::Notify(Errand::TellBuyer { order, message: Message::OrderPlaced { order } });
+    let wait = Reaction::SetTimer { at: noon() + PLACED_GRACE, key: key.clone(), step };
     assert_eq!(Notify::react(&placed, noon()), [wait]);
     let paid = order::Event::Paid { payment: number(2), commit: vec![], invoice: None, seller: None };
-    let told = Step::Notify(Errand::TellBuyer { order, message: Message::OrderPaid { order } });
-    assert_eq!(Notify::react(&of_order(paid), noon()), [Step::Forget { key }, told]);
+    let told = now(Errand::TellBuyer { order, message: Message::OrderPaid { order } });
+    assert_eq!(Notify::react(&of_order(paid), noon()), [Reaction::ClearTimer { key }, told]);
 }
 
 #[test]
@@ -207,33 +210,43 @@ fn watchers_hear_of_what_can_bring_stock_or_a_lower_price() {
 fn a_notification_is_sent_watched_over_and_tried_again() {
     let notification: NotificationId = number(5);
     let key = notification.to_string();
-    let wake = |at, errand| Step::Wake { at, key: key.clone(), step: Box::new(Step::Notify(errand)) };
+    let later = |at, errand| Reaction::SetTimer { at, key: key.clone(), step: Step::Notify(errand) };
     let notice = Notice {
         recipient: Recipient::Order(number(1)),
         channel: Channel::Email,
         locale: Locale::En,
         message: Message::OrderPaid { order: number(1) },
     };
-    let send = |attempt| Errand::Send { notification, attempt };
-    assert_eq!(sent(notification::Event::Queued(notice)), [Step::Notify(send(Some(1)))]);
-    assert_eq!(sent(notification::Event::Revived {}), [Step::Notify(send(None))]);
-    let give_up = wake(noon() + ATTEMPT_GRACE, Errand::GiveUp { notification, attempt: 2 });
+    let send = |attempt| Sending::Send { notification, attempt };
+    assert_eq!(sent(notification::Event::Queued(notice)), [now(send(Some(1)))]);
+    assert_eq!(sent(notification::Event::Revived {}), [now(send(None))]);
+    let give_up = later(noon() + ATTEMPT_GRACE, Sending::GiveUp { notification, attempt: 2 });
     assert_eq!(sent(notification::Event::Attempted { attempt: 2 }), [give_up]);
-    let later = noon() + TimeDelta::hours(1);
-    let failed = notification::Event::Failed { reason: text("SMTP 451"), retry_at: later };
-    assert_eq!(sent(failed), [wake(later, send(None))]);
+    let retry_at = noon() + TimeDelta::hours(1);
+    let failed = notification::Event::Failed { reason: text("SMTP 451"), retry_at };
+    assert_eq!(sent(failed), [later(retry_at, send(None))]);
     for over in [
         notification::Event::Sent { reference: text("250") },
         notification::Event::Died { cause: Death::Refused, reason: text("SMTP 550") },
         notification::Event::Skipped { because: Skip::Erased },
     ] {
-        assert_eq!(sent(over), [Step::Forget { key: key.clone() }]);
+        assert_eq!(sent(over), [Reaction::ClearTimer { key: key.clone() }]);
     }
 }
 
 #[test]
-fn an_errand_can_wait_in_a_timer() {
-    let step = Step::Notify(Errand::Send { notification: number(5), attempt: None });
-    let text = serde_json::to_string(&step).unwrap();
-    assert_eq!(serde_json::from_str::<Step>(&text).unwrap(), step);
+fn a_step_in_a_timer_keeps_its_stored_form() {
+    let (order, notification) = (number(1), number(5));
+    timer_form(
+        &Step::Notify(Errand::TellBuyer { order, message: Message::OrderPlaced { order } }),
+        r#"{"do":"notify","errand":"tell_buyer","order":"ord_00000000000000000000000001","message":{"template":"order_placed","order":"ord_00000000000000000000000001"}}"#,
+    );
+    timer_form(
+        &Step::Notify(Sending::Send { notification, attempt: None }),
+        r#"{"do":"notify","errand":"send","notification":"ntf_00000000000000000000000005","attempt":null}"#,
+    );
+    timer_form(
+        &Step::Notify(Sending::GiveUp { notification, attempt: 2 }),
+        r#"{"do":"notify","errand":"give_up","notification":"ntf_00000000000000000000000005","attempt":2}"#,
+    );
 }

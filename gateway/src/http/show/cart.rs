@@ -184,8 +184,8 @@ impl<'a> Cart<'a> {
             delivery: quote.and_then(|quote| quote.shipping.as_ref()).map(Shipping::from),
             address: it.destination.as_ref().map(Where::of),
             problems: priced.map(|priced| problems(it, priced)).unwrap_or_default(),
-            order: it.order,
-            merged_into: it.merged_into,
+            order: it.stage.order(),
+            merged_into: it.stage.merged_into(),
             expires_at: it.expires_at,
         }
     }
