@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use byteshop_domain::Reads;
 use byteshop_eventstore::delivery::{Lead, STAND_BY};
 use byteshop_eventstore::read::read_ahead;
 use byteshop_eventstore::{Recorded, StoreError, Trouble};
@@ -38,8 +39,8 @@ pub(crate) trait Follower: Sized + Send {
     const NAME: &'static str;
     /// The kind of follower, for log lines.
     const KIND: &'static str;
-    /// The categories that it reads.
-    const READS: &'static [&'static str];
+    /// The events that it reads.
+    const READS: &'static [Reads];
     /// The least time between two looks at the log: under load one look finds the events of many appends.
     const PACE: Duration;
     /// How often the lead is confirmed and the position is written down; `None` for a follower that keeps no position.
@@ -186,7 +187,7 @@ async fn handle<F: Follower>(
     };
     // What a follower looks at is no older than the event that made it look.
     commands.cache().notice(part.events.iter().map(AsRef::as_ref));
-    part.events.retain(|event| F::READS.contains(&event.category.as_str()));
+    part.events.retain(|event| Reads::cover(F::READS, &event.category, &event.event_type));
     follower.take(part).await
 }
 
@@ -197,6 +198,6 @@ fn from_memory(events: Vec<Arc<Recorded>>, after: i64) -> Part {
 
 /// The next part of the log, which is not in memory: only what the follower reads is read.
 async fn from_log<F: Follower>(lead: &mut Lead, after: i64) -> Result<Part, StoreError> {
-    let ahead = read_ahead(lead.connection(), after, RANGE, F::READS).await?;
+    let ahead = read_ahead(lead.connection(), after, RANGE, &Reads::categories(F::READS)).await?;
     Ok(Part { events: ahead.events.into_iter().map(Arc::new).collect(), upto: ahead.upto, leaf: None })
 }

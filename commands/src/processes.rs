@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use byteshop_domain::AnyEvent;
 use byteshop_domain::process::Reaction;
+use byteshop_domain::{AnyEvent, Reads};
 use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::process::{Timer, TimerChange};
 use byteshop_eventstore::{Recorded, StoreError};
@@ -63,7 +63,7 @@ struct Runner<P> {
 impl<P: CarryOut> Follower for Runner<P> {
     const NAME: &'static str = P::NAME;
     const KIND: &'static str = "process";
-    const READS: &'static [&'static str] = P::READS;
+    const READS: &'static [Reads] = P::READS;
     const PACE: Duration = Duration::from_millis(if P::WAITED_FOR { 5 } else { 50 });
     const FLUSH: Option<Duration> = Some(FLUSH);
     type Source = Feed;

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use byteshop_domain::Decider as _;
+use byteshop_domain::Reads;
 use byteshop_domain::account::Secret;
 use byteshop_domain::webhook_endpoint::WebhookEndpoint;
 use byteshop_eventstore::{Recorded, StoreError, random};
@@ -87,7 +87,7 @@ struct Office {
 impl Follower for Office {
     const NAME: &'static str = NAME;
     const KIND: &'static str = "webhooks";
-    const READS: &'static [&'static str] = &[WebhookEndpoint::CATEGORY];
+    const READS: &'static [Reads] = &[Reads::all::<WebhookEndpoint>()];
     const PACE: Duration = PACE;
     /// Each worker keeps its own position, and each look at the log confirms the lead.
     const FLUSH: Option<Duration> = None;

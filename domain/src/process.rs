@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::AnyEvent;
 use crate::rejected::Rejected;
+use crate::{AnyEvent, Reads};
 
 mod errand;
 pub mod forget_person;
@@ -43,8 +43,8 @@ pub enum Reaction<S> {
 pub trait Process {
     /// Its name: of its checkpoint, its timers and its actor.
     const NAME: &'static str;
-    /// The categories it reads; events of others are not shown to it.
-    const READS: &'static [&'static str];
+    /// The events that it reads; others are not shown to it.
+    const READS: &'static [Reads];
     /// Whether somebody waits for what it does, as a buyer for the order to be paid: then it looks more often.
     const WAITED_FOR: bool = false;
     /// What it does. Timers hold steps as JSON, perhaps from an earlier version: a stored form stays readable for ever.
@@ -56,5 +56,47 @@ pub trait Process {
     /// The step to carry out in place of one that was refused.
     fn when_refused(_step: &Self::Step, _rejected: &Rejected) -> Option<Self::Step> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::forget_person::ForgetPerson;
+    use super::notify::{Notify, SendNotifications};
+    use super::schedule_products::ScheduleProducts;
+    use super::settle_order::SettleOrder;
+    use super::*;
+
+    /// The events that each process ignores, of the categories that it reads: one process and event a line.
+    const IGNORED: &str = include_str!("process/ignored_events.txt");
+
+    const READERS: &[(&str, &[Reads])] = &[
+        (SettleOrder::NAME, SettleOrder::READS),
+        (Notify::NAME, Notify::READS),
+        (SendNotifications::NAME, SendNotifications::READS),
+        (ForgetPerson::NAME, ForgetPerson::READS),
+        (ScheduleProducts::NAME, ScheduleProducts::READS),
+    ];
+
+    #[test]
+    fn processes_declare_events_that_exist() {
+        for (process, reads) in READERS {
+            for reads in *reads {
+                assert!(reads.unknown().is_empty(), "{process} reads {:?}, which are no events", reads.unknown());
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_is_declared_by_a_process_or_listed_as_ignored() {
+        let ignored = READERS.iter().flat_map(|(process, reads)| {
+            let ignored = reads.iter().flat_map(|reads| reads.ignored());
+            ignored.map(move |event| format!("{process} {event}\n"))
+        });
+        let ignored: String = ignored.collect();
+        assert_eq!(
+            ignored, IGNORED,
+            "decide for each event whether the process reacts to it: declare it in READS, or list it in ignored_events.txt"
+        );
     }
 }
