@@ -201,3 +201,60 @@ async fn from_log<F: Follower>(lead: &mut Lead, after: i64) -> Result<Part, Stor
     let ahead = read_ahead(lead.connection(), after, RANGE, &Reads::categories(F::READS)).await?;
     Ok(Part { events: ahead.events.into_iter().map(Arc::new).collect(), upto: ahead.upto, leaf: None })
 }
+
+#[cfg(test)]
+mod tests {
+    use byteshop_domain::codec::CodecError;
+
+    use super::*;
+
+    struct Idle;
+
+    impl Follower for Idle {
+        const NAME: &'static str = "idle";
+        const KIND: &'static str = "process";
+        const READS: &'static [Reads] = &[];
+        const PACE: Duration = Duration::ZERO;
+        const FLUSH: Option<Duration> = None;
+        type Source = ();
+
+        fn resume(_commands: &Commands, _source: &()) -> impl Future<Output = Result<Self, Error>> + Send {
+            std::future::ready(Ok(Self))
+        }
+
+        fn position(&self) -> i64 {
+            0
+        }
+
+        fn next(&mut self) -> impl Future<Output = Option<Vec<Arc<Recorded>>>> + Send {
+            std::future::pending()
+        }
+
+        fn take(&mut self, _part: Part) -> impl Future<Output = Result<(), Error>> + Send {
+            std::future::ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn what_only_an_operator_or_a_newer_program_ends_is_looked_at_less_often() {
+        let newer = || CodecError::Newer { event_type: "paid".into(), schema: 2, known: 1 };
+        for (error, pause) in [
+            (Error::Contended, RETRY_PAUSE),
+            (Error::Store(StoreError::Unavailable("away".into())), RETRY_PAUSE),
+            (Error::Codec(newer()), PARKED_PAUSE),
+            (Error::Store(StoreError::Unreadable { position: 7, source: newer() }), PARKED_PAUSE),
+            (Error::OtherHistory { process: Idle::NAME, position: 7 }, PARKED_PAUSE),
+            (Error::Closed { reason: "restored".into() }, PARKED_PAUSE),
+        ] {
+            assert_eq!(pause_after::<Idle>(Err(error), &mut Trouble::default()), pause);
+        }
+    }
+
+    #[test]
+    fn standing_by_ends_a_trouble() {
+        let mut trouble = Trouble::default();
+        pause_after::<Idle>(Err(Error::Contended), &mut trouble);
+        assert_eq!(pause_after::<Idle>(Ok(()), &mut trouble), STAND_BY);
+        assert!(!trouble.is_over());
+    }
+}
