@@ -61,11 +61,15 @@ pub trait Process {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::forget_person::ForgetPerson;
     use super::notify::{Notify, SendNotifications};
     use super::schedule_products::ScheduleProducts;
     use super::settle_order::SettleOrder;
     use super::*;
+    use crate::catalogue;
+    use crate::testing::noon;
 
     /// The events that each process ignores, of the categories that it reads: one process and event a line.
     const IGNORED: &str = include_str!("process/ignored_events.txt");
@@ -84,6 +88,27 @@ mod tests {
             for reads in *reads {
                 assert!(reads.unknown().is_empty(), "{process} reads {:?}, which are no events", reads.unknown());
             }
+        }
+    }
+
+    #[test]
+    fn a_process_reacts_to_no_event_that_it_does_not_declare() {
+        only_to_declared::<SettleOrder>();
+        only_to_declared::<Notify>();
+        only_to_declared::<SendNotifications>();
+        only_to_declared::<ForgetPerson>();
+        only_to_declared::<ScheduleProducts>();
+    }
+
+    fn only_to_declared<P: Process>() {
+        for form in catalogue() {
+            if Reads::cover(P::READS, form.category, &form.event_type) {
+                continue;
+            }
+            let data = form.example.to_string();
+            let event = AnyEvent::decode(form.category, Uuid::nil(), &form.event_type, form.schema, &data).unwrap();
+            let reactions = P::react(&event, noon());
+            assert!(reactions.is_empty(), "{} reacts to {}.{}", P::NAME, form.category, form.event_type);
         }
     }
 
