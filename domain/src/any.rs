@@ -142,6 +142,14 @@ macro_rules! contexts {
             }
         }
 
+        /// The types of the events of a category, as they are stored; none when the category is not ours.
+        pub fn event_types(category: &str) -> &'static [&'static str] {
+            match category {
+                $(<$module::$state as Decider>::CATEGORY => codec::types_of::<$module::Event>(),)*
+                _ => &[],
+            }
+        }
+
         /// The codes of the rejections of all aggregates, as problems have them, such as `order.already_paid`.
         pub fn rejection_codes() -> Vec<String> {
             [$(codes_of::<$module::$state>()),*].concat()

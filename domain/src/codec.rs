@@ -1,5 +1,8 @@
 //! How events are stored: a type, a schema number and the data as JSON text; and how they are read through the upcasts.
 
+use serde::de::value::Error as NoValue;
+use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
 use crate::decider::Event;
@@ -43,6 +46,40 @@ pub enum CodecError {
 /// The schema number that events of this type are stored with.
 pub fn schema_of<E: Event>(event_type: &str) -> i16 {
     E::UPCASTS.iter().filter(|step| step.event_type == event_type).map(|step| step.from_schema + 1).max().unwrap_or(1)
+}
+
+/// The stored types of an event: the names of its variants.
+pub fn types_of<E: Event>() -> &'static [&'static str] {
+    let mut names = VariantNames(&[]);
+    // No event comes of it: an enum asks its deserializer for one of its variants, which is where their names are.
+    let _ = <E as Deserialize>::deserialize(&mut names);
+    names.0
+}
+
+/// A deserializer without data, which keeps the names of the variants that it is asked for.
+struct VariantNames(&'static [&'static str]);
+
+impl<'de> Deserializer<'de> for &mut VariantNames {
+    type Error = NoValue;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, NoValue> {
+        Err(NoValue::custom("an event is an enum"))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        variants: &'static [&'static str],
+        _visitor: V,
+    ) -> Result<V::Value, NoValue> {
+        self.0 = variants;
+        Err(NoValue::custom("there is no data"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
 }
 
 /// Encodes an event in its stored form.
@@ -129,6 +166,11 @@ mod tests {
             encode(&Lamp::Broken {}).unwrap(),
             Encoded { event_type: "broken".into(), schema: 1, data: "{}".into() }
         );
+    }
+
+    #[test]
+    fn the_types_of_an_event_are_the_names_of_its_variants() {
+        assert_eq!(types_of::<Lamp>(), ["switched_on", "broken"]);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::AnyEvent;
 use crate::rejected::Rejected;
+use crate::{AnyEvent, Reads};
 
 pub mod forget_person;
 mod notification_task;
@@ -43,8 +43,8 @@ pub enum Reaction<S> {
 pub trait Process {
     /// Its name: of its checkpoint, its timers and its actor.
     const NAME: &'static str;
-    /// The categories it reads; events of others are not shown to it.
-    const READS: &'static [&'static str];
+    /// The events that it reads; others are not shown to it.
+    const READS: &'static [Reads];
     /// Whether somebody waits for what it does, as a buyer for the order to be paid: then it looks more often.
     const WAITED_FOR: bool = false;
     /// What it does. Timers hold steps as JSON, perhaps from an earlier version: a stored form stays readable for ever.
@@ -56,5 +56,72 @@ pub trait Process {
     /// The step to carry out in place of one that was refused.
     fn when_refused(_step: &Self::Step, _rejected: &Rejected) -> Option<Self::Step> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::forget_person::ForgetPerson;
+    use super::notify::{Notify, SendNotifications};
+    use super::schedule_products::ScheduleProducts;
+    use super::settle_order::SettleOrder;
+    use super::*;
+    use crate::catalogue;
+    use crate::testing::noon;
+
+    /// The events that each process ignores, of the categories that it reads: one process and event a line.
+    const IGNORED: &str = include_str!("process/ignored_events.txt");
+
+    const READERS: &[(&str, &[Reads])] = &[
+        (SettleOrder::NAME, SettleOrder::READS),
+        (Notify::NAME, Notify::READS),
+        (SendNotifications::NAME, SendNotifications::READS),
+        (ForgetPerson::NAME, ForgetPerson::READS),
+        (ScheduleProducts::NAME, ScheduleProducts::READS),
+    ];
+
+    #[test]
+    fn processes_declare_events_that_exist() {
+        for (process, reads) in READERS {
+            for reads in *reads {
+                assert!(reads.unknown().is_empty(), "{process} reads {:?}, which are no events", reads.unknown());
+            }
+        }
+    }
+
+    #[test]
+    fn a_process_reacts_to_no_event_that_it_does_not_declare() {
+        only_to_declared::<SettleOrder>();
+        only_to_declared::<Notify>();
+        only_to_declared::<SendNotifications>();
+        only_to_declared::<ForgetPerson>();
+        only_to_declared::<ScheduleProducts>();
+    }
+
+    fn only_to_declared<P: Process>() {
+        for form in catalogue() {
+            if Reads::cover(P::READS, form.category, &form.event_type) {
+                continue;
+            }
+            let data = form.example.to_string();
+            let event = AnyEvent::decode(form.category, Uuid::nil(), &form.event_type, form.schema, &data).unwrap();
+            let reactions = P::react(&event, noon());
+            assert!(reactions.is_empty(), "{} reacts to {}.{}", P::NAME, form.category, form.event_type);
+        }
+    }
+
+    #[test]
+    fn an_event_is_declared_by_a_process_or_listed_as_ignored() {
+        let ignored = READERS.iter().flat_map(|(process, reads)| {
+            let ignored = reads.iter().flat_map(|reads| reads.ignored());
+            ignored.map(move |event| format!("{process} {event}\n"))
+        });
+        let ignored: String = ignored.collect();
+        assert_eq!(
+            ignored, IGNORED,
+            "decide for each event whether the process reacts to it: declare it in READS, or list it in ignored_events.txt"
+        );
     }
 }

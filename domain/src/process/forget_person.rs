@@ -7,8 +7,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Process, Reaction};
-use crate::decider::Decider as _;
-use crate::{AnyEvent, Subject, account, cart, order};
+use crate::account::{self, Account};
+use crate::cart::{self, Cart};
+use crate::order::{self, Order};
+use crate::{AnyEvent, Reads, Subject};
 
 /// What the process does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,11 +29,14 @@ pub struct ForgetPerson;
 
 impl Process for ForgetPerson {
     const NAME: &'static str = "forget_person";
-    const READS: &'static [&'static str] = &[account::Account::CATEGORY, cart::Cart::CATEGORY, order::Order::CATEGORY];
+    const READS: &'static [Reads] = &[
+        Reads::only::<Account>(&["erased"]),
+        Reads::only::<Cart>(&["discarded", "merged_into"]),
+        Reads::only::<Order>(&["buyer_forgotten"]),
+    ];
     type Step = Step;
 
     fn react(event: &AnyEvent, _recorded_at: DateTime<Utc>) -> Vec<Reaction<Step>> {
-        // The events that lead to something; all others lead to nothing.
         if let AnyEvent::Account(id, account::Event::Erased {}) = event {
             return forget(Subject::from(*id));
         }

@@ -12,21 +12,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{Process, Reaction};
 use crate::ids::ProductId;
-use crate::product::{self, Event, Schedule};
-use crate::{AnyEvent, Decider};
+use crate::product::{Event, Product, Schedule};
+use crate::{AnyEvent, Reads};
 
 /// What the process does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Step {
-    /// [`product::Command::PublishDue`].
+    /// [`product::Command::PublishDue`](crate::product::Command::PublishDue).
     PublishProduct {
         /// The product.
         product: ProductId,
         /// The moment that was planned.
         at: DateTime<Utc>,
     },
-    /// [`product::Command::UnpublishDue`].
+    /// [`product::Command::UnpublishDue`](crate::product::Command::UnpublishDue).
     UnpublishProduct {
         /// The product.
         product: ProductId,
@@ -41,7 +41,8 @@ pub struct ScheduleProducts;
 
 impl Process for ScheduleProducts {
     const NAME: &'static str = "schedule_products";
-    const READS: &'static [&'static str] = &[product::Product::CATEGORY];
+    const READS: &'static [Reads] =
+        &[Reads::only::<Product>(&["scheduled", "published", "unpublished", "archived", "publication_refused"])];
     type Step = Step;
 
     fn react(event: &AnyEvent, _recorded_at: DateTime<Utc>) -> Vec<Reaction<Step>> {
@@ -50,6 +51,7 @@ impl Process for ScheduleProducts {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
 fn product_moved(product: ProductId, event: &Event) -> Vec<Reaction<Step>> {
     match event {
         Event::Scheduled(Schedule { at, until }) => {
@@ -62,18 +64,7 @@ fn product_moved(product: ProductId, event: &Event) -> Vec<Reaction<Step>> {
         Event::Unpublished {} | Event::Archived {} | Event::PublicationRefused { .. } => {
             [showing(product), hiding(product)].map(|key| Reaction::ClearTimer { key }).into()
         }
-        Event::Created { .. }
-        | Event::Revised { .. }
-        | Event::OptionsDefined { .. }
-        | Event::VariantAdded { .. }
-        | Event::VariantRevised { .. }
-        | Event::PriceSet { .. }
-        | Event::PriceWithdrawn { .. }
-        | Event::VariantRemoved { .. }
-        | Event::ImageAdded(_)
-        | Event::ImagesOrdered { .. }
-        | Event::ImageDescribed { .. }
-        | Event::ImageRemoved { .. } => vec![],
+        _ => vec![],
     }
 }
 
