@@ -88,7 +88,7 @@ impl Line {
     }
 }
 
-/// Says what an order costs, and what is in its way.
+/// Computes the price of an order, and what prevents it from being placed.
 ///
 /// # Errors
 /// [`MoneyError`] when a sum does not fit, or an item is priced in another currency.
@@ -96,7 +96,7 @@ pub fn quote(input: &Input<'_>) -> Result<Quote, MoneyError> {
     let amounts = input.items.iter().map(|item| item.unit_price.times(item.quantity)).collect::<Result<Vec<_>, _>>()?;
     let subtotal = Money::sum(input.currency, amounts.iter().copied())?;
     let mut problems = Vec::new();
-    // A shop that knows countries must know this one: a name of its own would be a way around its taxes.
+    // A shop with countries must know this one: otherwise an unknown country would avoid taxes.
     let knows = !input.tax.countries.is_empty() || !input.shipping.zones.is_empty();
     if let Some(to) = input.destination.filter(|to| knows && !to.country.is_code()) {
         problems.push(Problem::CountryUnknown { country: to.country.clone() });
