@@ -360,7 +360,7 @@ fn free_shipping_is_a_discount_of_its_own() {
     assert_eq!(quote.discounts[0].shipping, Some(cents(990)));
     let quote = Counter::giving([free(json!(["parcel"]))]).sending(Some("express")).quote(&[item(1, 1, 100)]);
     assert_eq!((quote.discounts.len(), quote.total), (0, cents(1_090)));
-    // Whoever enters a code that does nothing is told why, once there is a service that it could be for.
+    // A buyer whose code has no effect is told why, once there is a service that it could be for.
     let code = || with(free(json!(["parcel"])), json!({"code": "FREE-1"}));
     let quote = Counter::giving([code()]).sending(Some("express")).quote(&[item(1, 1, 100)]);
     assert_eq!(quote.problems, [not_for("FREE-1", UnmetCondition::Service)]);
@@ -514,7 +514,7 @@ fn a_first_order_is_an_accounts_first_and_an_e_mails_first_with_it() {
     let guest = Counter { customers: vec![Customer::email("00ff")], ..Counter::giving([first.clone()]) };
     assert_eq!(guest.quote(&items).claims.len(), 1);
     assert_eq!(codes(&Counter { used: (0, 1), ..guest }.quote(&items)), ["coupon_used_up"]);
-    // Somebody with the same mailbox has bought before, with or without an account.
+    // A customer with the same mailbox has bought before, with or without an account.
     let again = Counter { orders: 1, customers: vec![Customer::email("00ff")], ..Counter::giving([first.clone()]) };
     assert_eq!(again.quote(&items).problems, [not_for("HELLO", UnmetCondition::FirstOrder)]);
     assert_eq!(codes(&Counter::giving([first]).quote(&items)), ["coupon_needs_email"]);

@@ -41,7 +41,7 @@ type Pieces = Vec<(u8, u8)>;
 #[derive(Debug, Clone)]
 pub struct Turn {
     pub act: Act,
-    /// Whether it happens while somebody waits for the provider, if anybody does.
+    /// Whether it happens while a command waits for the provider, if one does.
     pub breaks_in: bool,
 }
 
@@ -52,7 +52,7 @@ pub enum Act {
     Happen(Happening),
 }
 
-/// What is bought, paid and called off.
+/// What is bought, paid and cancelled.
 #[derive(Debug, Clone)]
 pub enum Buying {
     Checkout { pieces: Pieces, coupon: bool, taxes: Taxes, free: bool },
@@ -202,12 +202,12 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// Mostly the newest, so that what began goes on.
+/// Mostly the newest, so that histories continue.
 fn any_pick() -> impl Strategy<Value = Pick> {
     prop_oneof![5 => Just(0), 2 => Just(1), 1 => 0..8u8]
 }
 
-/// How most stories begin: somebody buys something and pays for it, and the process hears of it.
+/// How most histories begin: a buyer places and pays an order, and the process reads it.
 fn beginning() -> impl Strategy<Value = Vec<Turn>> {
     let checkout = (some_pieces(), any::<bool>(), taxes()).prop_map(|(pieces, coupon, taxes)| Buying::Checkout {
         pieces,

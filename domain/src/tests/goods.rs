@@ -11,7 +11,7 @@ use crate::stock;
 
 #[derive(Default)]
 pub struct Goods {
-    /// What lies in the house, whoever it belongs to.
+    /// The pieces in the shop, sold or not.
     pub shelf: BTreeMap<VariantId, i64>,
     /// What an order is still to get or has got.
     pub kept: BTreeMap<(OrderId, VariantId), i64>,
@@ -59,7 +59,7 @@ impl Goods {
             stock::Event::FoundInTransit { quantity, .. } => {
                 *self.told_lost.entry(variant).or_default() -= quantity.get();
             }
-            // The pieces are set aside for the order, and leave the house with its next parcel.
+            // The pieces are kept for the order, and leave the shop with its next parcel.
             stock::Event::Replaced { order, quantity } => {
                 *self.lost.entry((*order, variant)).or_default() -= quantity.get();
             }

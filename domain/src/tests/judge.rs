@@ -57,7 +57,7 @@ pub fn at_any_time(shop: &Shop) {
 /// Every book says the same.
 pub fn at_rest(shop: &Shop) {
     for (variant, stock) in &shop.states.stocks {
-        assert_eq!(stock.reserved, 0, "{variant}: something is promised to nobody");
+        assert_eq!(stock.reserved, 0, "{variant}: pieces are reserved for no order");
         let still_to_go: i64 = orders(shop)
             .filter(|(_, placed)| matches!(placed.status, Status::Open | Status::Completed))
             .map(|(id, _)| {
@@ -115,9 +115,9 @@ fn books(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
         "{id}: the provider and the payment disagree: {:?} {opened:?}",
         charges().collect::<Vec<_>>()
     );
-    assert!(charges().all(|it| it.state != State::Authorized), "{id}: money is set aside for nothing: {opened:?}");
+    assert!(charges().all(|it| it.state != State::Authorized), "{id}: an amount is authorized for nothing: {opened:?}");
     assert!(charges().filter(|it| it.kept() > 0).count() <= 1, "{id}: charged twice");
-    assert!(!opened.in_flight(), "{id}: nobody asks for the attempt any more: {opened:?}");
+    assert!(!opened.in_flight(), "{id}: the attempt is not looked up any more: {opened:?}");
     let failed = opened.refunds.values().any(|it| it.stage == RefundStage::Failed);
     match placed.status {
         Status::Cancelled | Status::Expired => {
@@ -128,7 +128,7 @@ fn books(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
             assert!(placed.payment_status == PaymentStatus::Voided || due == (ours > 0), "{id}: {placed:?} {opened:?}");
         }
         Status::Open | Status::Completed => {
-            assert!(opened.is_taken(), "{id}: an order goes on that nobody paid: {placed:?} {opened:?}");
+            assert!(opened.is_taken(), "{id}: an unpaid order continues: {placed:?} {opened:?}");
             assert!(placed.is_paid(), "{id}: the order does not know that it is paid: {placed:?}");
             assert_eq!(opened.captured(), placed.payable(), "{id}: what was taken is not what was to be paid");
             assert_eq!(placed.refunded, opened.refunded, "{id}: the order and the payment disagree on what went back");

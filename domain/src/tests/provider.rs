@@ -69,7 +69,7 @@ impl Charge {
     }
 }
 
-/// What is asked of the provider when somebody pays.
+/// The request to the provider when a buyer pays.
 #[derive(Clone, Debug)]
 pub struct NewCharge {
     pub reference: ProviderReference,
@@ -112,7 +112,7 @@ impl Provider {
         answer.unwrap_or(Answer::Silence)
     }
 
-    /// A charge is on its way, longer than anybody waits for it.
+    /// A charge takes longer than the shop waits for it.
     pub fn delay(&mut self, new: NewCharge, now: DateTime<Utc>) {
         self.late.push((now + LATE_FOR, new));
     }

@@ -116,7 +116,7 @@ impl Shop {
         self.runner.changes.clear();
     }
 
-    /// Everything goes on until nothing is left to do: the provider answers, and time passes.
+    /// Runs until nothing is left to do: the provider answers, and time passes.
     pub fn come_to_rest(&mut self) {
         self.provider.silent = false;
         self.provider.refuses = false;
@@ -237,7 +237,7 @@ impl Shop {
     }
 }
 
-/// When the program dies while somebody pays.
+/// When the program dies during a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dies {
     Not,

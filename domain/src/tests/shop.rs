@@ -27,7 +27,7 @@ use crate::work::{self, Work};
 
 /// The variants of the shop; what is bought of the last one does not travel.
 pub const VARIANTS: u128 = 4;
-/// How deep others may break in while somebody waits for the provider.
+/// How deep other commands may interleave while one waits for the provider.
 const DEPTH_MAX: usize = 3;
 
 /// The code of a refusal, such as `order.cancelled`.
@@ -132,14 +132,14 @@ impl Shop {
         shop
     }
 
-    /// Somebody's turn; false when nobody has anything left to do.
+    /// Runs one step; false when nothing is left to do.
     pub fn go_on(&mut self) -> bool {
         let Some(turn) = self.turns.pop_front() else { return false };
         self.act(turn.act);
         true
     }
 
-    /// Others break in while somebody waits for the provider.
+    /// Other commands interleave while one waits for the provider.
     pub fn wait(&mut self) {
         while self.depth < DEPTH_MAX
             && let Some(turn) = self.turns.pop_front_if(|turn| turn.breaks_in)

@@ -57,7 +57,7 @@ fn sent(costs: i64, included: bool) -> Shipping {
     }
 }
 
-/// An order of these lines that is paid, after the first piece of all was called off where that is said.
+/// An order of these lines that is paid, with the first piece cancelled if that is said.
 fn paid(bought: &[Bought], shipping: Option<i64>, included: bool, less: bool) -> Placed {
     let lines: Vec<Line> = (1..).zip(bought).map(|(variant, bought)| line(variant, *bought, included)).collect();
     let shipping = shipping.map(|costs| sent(costs, included));
@@ -147,7 +147,7 @@ fn shop() -> Placed {
 }
 
 #[test]
-fn what_was_off_before_it_was_paid_is_not_invoiced() {
+fn lines_cancelled_before_the_payment_are_not_invoiced() {
     let order = shop();
     assert_eq!(said_of(&order.invoiced), [(1_900, 10_500, 1_995), (700, 1_000, 70)]);
     let bought = [Bought(2, 5_950, 0, Some(1_900)), Bought(1, 1_070, 0, Some(700))];
