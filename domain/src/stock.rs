@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! (missing) ──opened──▶ open ─┐ received, lost, returned, counted: on hand changes
-//!                        ▲    │ reserved: promised to an order, still on hand
-//!                        └────┘ committed: leaves with its order · released: promised no more
-//!                               replaced: leaves for an order whose pieces were lost on their way
+//!                        ▲    │ reserved: held for an order, still on hand
+//!                        └────┘ committed: leaves with its order · released: available again
+//!                               replaced: leaves for an order whose pieces were lost in transit
 //!
 //!          0 ≤ reserved ≤ on hand          available = on hand − reserved
 //! ```

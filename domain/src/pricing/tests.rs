@@ -1,4 +1,4 @@
-//! What orders cost: examples of each rule, and what holds whatever is bought and whatever is given.
+//! The price of an order: examples of each rule, and properties of any order.
 
 use serde_json::{Value, json};
 
@@ -127,7 +127,7 @@ impl Counter {
     }
 }
 
-/// What holds for every quote.
+/// Properties of every quote.
 #[track_caller]
 fn balanced(quote: &Quote) {
     let sum = |amounts: &mut dyn Iterator<Item = Money>| Money::sum(quote.total.currency, amounts).unwrap();
@@ -167,7 +167,7 @@ fn item(variant: u128, number: i64, amount: i64) -> Item {
     }
 }
 
-/// Terms with these fields beside the least that there must be.
+/// Terms with these fields beside the required ones.
 fn promotion(fields: &Value) -> Terms {
     let mut json = json!({"label": "Less"});
     json.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
@@ -191,7 +191,7 @@ fn with(mut one: Value, other: Value) -> Value {
     one
 }
 
-/// What is taken off of each line.
+/// The discount of each line.
 fn off(quote: &Quote) -> Vec<i64> {
     quote.lines.iter().map(|line| line.discount.amount).collect()
 }

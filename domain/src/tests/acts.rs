@@ -1,4 +1,4 @@
-//! What can happen next: turns of buyers, staff, carriers, the provider, the process, the clock and bad luck.
+//! The possible turns of buyers, staff, carriers, the provider, the process, the clock and failures.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -30,10 +30,10 @@ use crate::usage::{self, Usage};
 use crate::work::Work;
 use crate::{Currency, fold};
 
-/// How long an order waits for its money.
+/// The payment window.
 const PAY_WITHIN: TimeDelta = TimeDelta::minutes(15);
 
-/// Which of those that there are; it wraps.
+/// An index into the existing things; it wraps.
 type Pick = u8;
 /// Variants and how many of each.
 type Pieces = Vec<(u8, u8)>;
@@ -52,7 +52,7 @@ pub enum Act {
     Happen(Happening),
 }
 
-/// What is bought, paid and cancelled.
+/// Turns of ordering, paying and cancelling.
 #[derive(Debug, Clone)]
 pub enum Buying {
     Checkout { pieces: Pieces, coupon: bool, taxes: Taxes, free: bool },
@@ -73,7 +73,7 @@ pub struct Taxes {
     rounding: Rounding,
 }
 
-/// What is packed, sent, and sent back.
+/// Turns of packing, shipping and returning.
 #[derive(Debug, Clone)]
 pub enum Sending {
     Fulfil { order: Pick },
@@ -90,7 +90,7 @@ pub enum Sending {
     TakeReturn { which: Pick, fewer: bool, restock: bool },
 }
 
-/// What else happens.
+/// Other turns.
 #[derive(Debug, Clone, Copy)]
 pub enum Happening {
     Receive { variant: u8, number: u8 },
@@ -237,7 +237,7 @@ fn variant(number: u8) -> VariantId {
     id(u128::from(number) % VARIANTS + 1)
 }
 
-/// Pieces of what is in an order, as many as there may be or more.
+/// Pieces of an order, as many as it has or more.
 fn of_order(shop: &Shop, order: OrderId, of: &[(u8, u8)]) -> Vec<Demand> {
     let variants = shop.states.orders[&order].live().unwrap().variants();
     let quantity = |number: u8| pieces(i64::from(number.div_ceil(2)));
@@ -249,7 +249,7 @@ fn of_order(shop: &Shop, order: OrderId, of: &[(u8, u8)]) -> Vec<Demand> {
         .collect()
 }
 
-/// One of those that there are.
+/// One of the existing things.
 fn nth<I: Copy, V>(all: &std::collections::BTreeMap<I, V>, which: Pick) -> Result<I, Refused> {
     let newest = all.len().checked_sub(1).ok_or("there are none")?;
     all.keys().nth(newest - usize::from(which) % all.len()).copied().ok_or_else(|| "there are none".to_owned())
@@ -563,7 +563,7 @@ impl Shop {
     }
 }
 
-/// What counts the uses of the promotion that is limited.
+/// The usage of the limited promotion.
 pub fn limited() -> UsageId {
     usage::of_promotion(id(70))
 }

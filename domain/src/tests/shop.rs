@@ -25,12 +25,12 @@ use crate::testing::{id, noon, pieces, text};
 use crate::usage::Usage;
 use crate::work::{self, Work};
 
-/// The variants of the shop; what is bought of the last one does not travel.
+/// The variants of the shop; the last one is not shipped.
 pub const VARIANTS: u128 = 4;
 /// How deep other commands may interleave while one waits for the provider.
 const DEPTH_MAX: usize = 3;
 
-/// The code of a refusal, such as `order.cancelled`.
+/// The code of a rejection, such as `order.cancelled`.
 pub type Refused = String;
 
 #[derive(Clone, Default)]
@@ -60,7 +60,7 @@ macro_rules! kept {
     )*
 
         impl States {
-            /// Everything that there is, for a decision.
+            /// Adds all states to a decision.
             fn hold_all(&self, work: &mut Work) {
                 $(self.$field.iter().for_each(|(id, state)| work.hold::<$state>(*id, Arc::new(state.clone())));)*
             }
@@ -100,7 +100,7 @@ pub struct Shop {
     pub goods: Goods,
     pub runner: Runner,
     pub now: DateTime<Utc>,
-    /// Which life of the program this is: a crash ends it, and with it everything that was under way.
+    /// The number of the program's life: a crash ends it, with everything in progress.
     pub life: usize,
     turns: VecDeque<Turn>,
     depth: usize,
@@ -169,7 +169,7 @@ impl Shop {
         A::all(&mut self.states).get(&id).cloned().unwrap_or_default()
     }
 
-    /// Decides on everything that there is, and appends it, over as many streams as it takes.
+    /// Makes a decision on all states, and appends it over as many streams as it needs.
     pub fn together<T>(
         &mut self,
         chain: usize,
