@@ -209,7 +209,7 @@ impl Decider for Account {
                 it.passwords = it.passwords.saturating_add(1);
                 it.contested = false;
                 it.failures = None;
-                // Whoever knew the former password asked for these.
+                // These were requested with the former password.
                 (it.reset, it.new_email) = (None, None);
             }),
             Event::EmailChangeRequested { email, code: _, code_hash, expires_at } => self.with(|it| {
@@ -218,7 +218,7 @@ impl Decider for Account {
             }),
             Event::EmailChanged { email } => self.with(|it| {
                 it.email = email.clone();
-                // Codes that lie in the mailbox of the former address open nothing any more.
+                // Codes in the mailbox of the former address are no longer valid.
                 (it.new_email, it.confirmation, it.reset) = (None, None, None);
             }),
             Event::PasswordRehashed { password } => self.with(|it| it.password = password.clone()),
@@ -355,7 +355,7 @@ impl Open {
 impl Open {
     /// The grant is created in the same append, so a ban comes before it and refuses it, or after it and finds it here.
     fn record_grant(&self, grant: Grant, asked: &Asked) -> Decision {
-        // A key that its maker's ban did not revoke goes on, and so does what is made with it.
+        // A key that the ban of its creator did not revoke stays valid, and so does what is created with it.
         let by_owner = asked.by.account().is_some();
         if by_owner && self.ban.is_some() {
             return Err(Rejection::Banned);

@@ -38,7 +38,7 @@ pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bo
     let before = state.live()?;
     let to_credit = left_to_credit(work, before)?;
     let total = to_credit.total().map_err(uncounted)?;
-    // Money that is yet to go back has a credit note already.
+    // A refund that is still to be made has a credit note already.
     let left = before.left_of_payment();
     let left = Money { amount: left.amount.min(total.amount), ..left };
     let credit_note = (before.is_paid() && left.amount > 0).then(|| work.new_id());
@@ -51,7 +51,7 @@ pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bo
     } else {
         work.move_stock(&released, |_| stock::Command::Release { order, reason: None })?;
     }
-    // Of what was off before there is a note already.
+    // Pieces that were cancelled before have a credit note already.
     let Some(credit_note) = credit_note else { return Ok(()) };
     let valued = before.valued(&before.demands(), left);
     let shipping = left.amount - valued.iter().map(|line| line.amount.amount).sum::<i64>();
@@ -61,10 +61,10 @@ pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bo
     issue(work, (before, order), &to_credit, &valued, &back)
 }
 
-/// Cancels some of an order, or all that is left of it: what was paid for it is refunded, what was reserved is released.
+/// Cancels lines of an order, or all that is left of it: the payment for them is refunded, and their reservation is released.
 ///
-/// `restock` says whether pieces that had left the stock are for sale again. What was paid for sending goes back with the last
-/// piece that is sent and stays paid before, unless `shipping` says otherwise; of what is not paid yet it need not be paid then.
+/// `restock` says whether pieces that had left the stock are put back in it. The shipping price is refunded with the last piece
+/// that is shipped, and not before, unless `shipping` says otherwise; of an unpaid order that part is no longer due.
 pub fn cancel_lines(
     work: &mut Work,
     order: OrderId,
@@ -85,7 +85,7 @@ pub fn cancel_lines(
     }
     ensure_payment_recorded(work, order)?;
     if !placed.is_paid() {
-        // What need not be paid is not given back; and where nothing is sent, sending is not charged.
+        // What is no longer due is not refunded; and if nothing is shipped, shipping is not charged.
         if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
             return Err(order::Rejection::NotPaid.into());
         }
@@ -100,7 +100,7 @@ pub fn cancel_lines(
     let valued = placed.valued(&lines, most);
     let back = Back::of(work, &valued)?;
     let back = if shipping.is_none() { back.with_shipping(work, placed, &lines, most) } else { back };
-    // What was to be had for nothing, or was given back for before, takes no number.
+    // A free order, or one that was refunded before, takes no number.
     let credit_note = back.refund.map(|_| back.credit_note);
     let (lines_off, refund) = (valued.clone(), back.refund);
     let cancel =
@@ -111,7 +111,7 @@ pub fn cancel_lines(
         issue(work, (placed, order), &left, &valued, &back)?;
     }
     give_shipping_back(work, order, shipping)?;
-    // What was lost on its way does not come back.
+    // Pieces that were lost in transit do not come back.
     let here = if restock { placed.at_hand(&lines) } else { vec![] };
     work.put_back(order, &here)
 }
@@ -133,7 +133,7 @@ fn cancel_unpaid(
     work.decide::<Payment>(placed.placement.payment, &payment::Command::Reduce { amount: placed.payable() })?;
     for Demand { variant, .. } in lines {
         let Some(held) = work.get::<StockLevel>(*variant)?.reservations.get(&order).copied() else { continue };
-        // A promise is taken back whole; what is still wanted is promised again in the same append.
+        // A reservation is released whole; the pieces that are kept are reserved again in the same append.
         work.decide::<StockLevel>(*variant, &stock::Command::Release { order, reason: None })?;
         if let Ok(quantity) = Quantity::new(placed.bought(*variant) - placed.off(*variant)) {
             let expires_at = held.expires_at;

@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(read("[1,2,3]"), Ok([1, 2, 3].into()));
         assert_eq!(read("[]"), Ok([].into()));
         assert!(read("[1,2,3,4]").unwrap_err().starts_with("the list has more than 3 elements"));
-        // The fourth element would not be a u8; nothing after the third is looked at for what it is.
+        // The fourth element is not a u8; nothing after the third is parsed.
         assert!(read("[1,2,3,{\"a\":[]},5]").unwrap_err().starts_with("the list has more than 3 elements"));
     }
 

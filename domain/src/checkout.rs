@@ -177,7 +177,7 @@ pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
         return Err(Rejection::Empty);
     }
     let mut destination = open.destination.clone().ok_or(Rejection::NoDestination)?;
-    // Orders of an account are found by it, and not any more when its owner is forgotten.
+    // Orders of an account are found by it, until its owner is erased.
     destination.email_hash = destination.email_hash.filter(|_| open.owner.is_none());
     let problems = open.problems(basis.offers);
     if !problems.is_empty() {

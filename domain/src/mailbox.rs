@@ -50,7 +50,7 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
         PaymentStatus::Awaiting | PaymentStatus::Voided => {}
     }
     match message {
-        // The shop's own decision is news. Otherwise the guest cancelled or did not pay, and knows it.
+        // The buyer does not know the shop's decision. Otherwise the guest cancelled or did not pay, and knows it.
         Message::OrderCancelled { by: CancelledBy::Shop, .. } => Treatment::Count,
         Message::OrderCancelled { .. } => Treatment::Omit,
         Message::ConfirmEmail { .. }

@@ -245,7 +245,7 @@ impl Decider for Notification {
 
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
-            // The event was told before.
+            // The event was handled before.
             Command::Queue(_) | Command::Skip { .. } if self.notice.is_some() => Ok(vec![]),
             Command::Queue(notice) => Ok(vec![Event::Queued(notice.clone())]),
             Command::Skip { notice, because } => {

@@ -209,13 +209,13 @@ impl Decider for Payment {
             }),
             Event::Reduced { amount } => self.with(|it| {
                 it.amount = *amount;
-                // What it was for costs less now: should it succeed after all, it is released.
+                // The amount to pay was reduced: should the attempt succeed after all, its amount is released.
                 it.earlier.extend(it.attempt.take().map(|attempt| attempt.reference));
             }),
             Event::StrayUnresolved { .. } => self.with(|it| it.silences += 1),
             Event::Delayed { .. } => self.with(|it| {
                 it.silences += 1;
-                // Older shops wrote this instead of `capture_requested`.
+                // Older versions recorded this instead of `capture_requested`.
                 if let Stage::Authorized(Authorization::Held { .. }) = it.stage {
                     it.note_capture_requested();
                 }

@@ -1,21 +1,21 @@
-//! What an order costs: lines, discounts, shipping and tax, from everything that has a say in it. Pure.
+//! The price of an order: lines, discounts, shipping and tax, computed from everything it depends on. Pure.
 //!
 //! ```text
 //! lines at their price ─▶ shipping at its price ─▶ promotions, in their order, off what is left ─▶ tax of what is left
 //! ```
 //!
-//! 1. A line costs its price times its quantity; the **subtotal** is the sum, before any discount. Conditions of promotions
-//!    and free shipping from a subtotal on look at this one, so neither depends on the other.
-//! 2. Promotions go by priority, the highest first; at the same priority coupons before those given by themselves, then
-//!    the older one. Each takes off what the ones before have left of a line, so no line is ever below zero. An exclusive
-//!    one is given alone: not after another, and nothing after it. Codes are given together only if all of them may be.
-//! 3. A percentage off several lines is taken of what is left of them together and rounded half-up once. What is off several
-//!    lines, a percentage or an amount, is split by what is left of them, by largest remainder, so the parts are the whole.
-//! 4. Tax is rounded half-up per line, of what the line costs after its discounts; of shipping likewise. Where the tax book
-//!    rounds by rate, it is rounded once per rate and split over lines and shipping by largest remainder.
+//! 1. The amount of a line is its price times its quantity; the **subtotal** is the sum before discounts. The conditions of
+//!    promotions and free shipping refer to this subtotal, so neither depends on the other.
+//! 2. Promotions apply by priority, the highest first; at the same priority coupons before automatic ones, then the older
+//!    one. Each applies to what the earlier ones have left of a line, so no line is ever below zero. An exclusive promotion
+//!    applies alone: not after another one, and none after it. Codes apply together only if all of them are combinable.
+//! 3. A percentage off several lines is computed on what is left of them together and rounded half-up once. A discount of
+//!    several lines is split in proportion to what is left of them, by largest remainder, so that the parts add up to it.
+//! 4. Tax is rounded half-up per line, on its price after discounts; shipping likewise. If the tax book rounds by rate, the
+//!    tax is rounded once per rate and split over lines and shipping by largest remainder.
 //!
-//! The order in which lines were put into the cart changes nothing. A cart is shown this; the same at checkout becomes part
-//! of the order and never changes.
+//! The order of the lines in the cart does not matter. A cart shows this quote; at checkout the same computation becomes part
+//! of the order and does not change any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,7 +88,7 @@ impl Line {
     }
 }
 
-/// Says what an order costs, and what is in its way.
+/// Computes the price of an order, and what prevents it from being placed.
 ///
 /// # Errors
 /// [`MoneyError`] when a sum does not fit, or an item is priced in another currency.
@@ -96,7 +96,7 @@ pub fn quote(input: &Input<'_>) -> Result<Quote, MoneyError> {
     let amounts = input.items.iter().map(|item| item.unit_price.times(item.quantity)).collect::<Result<Vec<_>, _>>()?;
     let subtotal = Money::sum(input.currency, amounts.iter().copied())?;
     let mut problems = Vec::new();
-    // A shop that knows countries must know this one: a name of its own would be a way around its taxes.
+    // A shop with countries must know this one: otherwise an unknown country would avoid taxes.
     let knows = !input.tax.countries.is_empty() || !input.shipping.zones.is_empty();
     if let Some(to) = input.destination.filter(|to| knows && !to.country.is_code()) {
         problems.push(Problem::CountryUnknown { country: to.country.clone() });

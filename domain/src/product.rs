@@ -405,7 +405,7 @@ impl Created {
         match self.status {
             Status::Published => Ok(vec![Event::Unpublished {}]),
             Status::Draft | Status::Unpublished if self.schedule.is_empty() => Ok(vec![]),
-            // Not shown yet: what was planned is taken back.
+            // Not published yet: the schedule is cleared.
             Status::Draft | Status::Unpublished => Ok(vec![Event::Scheduled(Schedule::default())]),
             Status::Archived => Err(Rejection::Archived),
         }

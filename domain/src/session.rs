@@ -320,7 +320,7 @@ impl Started {
         self.is_alive(at) && at < self.authenticated_at + FRESH
     }
 
-    /// What a refresh token with this number is worth now.
+    /// The status of a refresh token with this generation.
     ///
     /// # Errors
     /// [`Rejection::Ended`] when the session has ended: then no token of it is worth anything.

@@ -178,7 +178,7 @@ fn capture(opened: &Opened) -> Vec<Move> {
             [Move::Decide(Command::RequestCapture {})].into_iter().chain(asked).collect()
         }
         Stage::Authorized(Authorization::Capturing) => asked,
-        // Nothing is asked of the provider: the payment is captured, or says why it cannot be.
+        // No request is needed: the payment is captured, or refuses the capture with its reason.
         Stage::Authorized(Authorization::Voiding { .. })
         | Stage::Open
         | Stage::Attempted
@@ -209,7 +209,7 @@ fn void(payment: PaymentId, opened: &Opened, reason: VoidReason) -> Vec<Move> {
 fn hear(opened: &Opened, reference: &ProviderReference) -> Vec<Move> {
     if opened.attempt.as_ref().is_some_and(|attempt| attempt.reference == *reference) {
         return match opened.stage {
-            // It did not know the attempt, or refused it: perhaps it has changed its mind.
+            // The attempt was unknown or declined: the provider may have another answer now.
             Stage::Open => vec![Move::Ask(Request::LookUpAgain(reference.clone()))],
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } | Stage::Captured => settle(opened),
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => {
@@ -218,7 +218,7 @@ fn hear(opened: &Opened, reference: &ProviderReference) -> Vec<Move> {
             Stage::Authorized(_) | Stage::Refunded => vec![],
         };
     }
-    // Money of an earlier attempt is released: no payment waits for it any more.
+    // The amount of an orphaned attempt is released: no payment waits for it any more.
     let is_orphaned = opened.earlier.contains(reference);
     is_orphaned.then(|| Move::Ask(Request::LookUpOrphaned(reference.clone()))).into_iter().collect()
 }

@@ -293,7 +293,7 @@ impl Prepared {
         match self.status {
             Stage::Prepared | Stage::Packed => return Err(Rejection::NotHandedOver),
             Stage::Cancelled => return Err(Rejection::Cancelled),
-            // Nothing that is told of what is over changes it.
+            // A report about a finished shipment has no effect.
             Stage::Delivered | Stage::Returned => return Ok(vec![]),
             Stage::Returning if !matches!(heard.status, News::Delivered | News::Lost) => return Ok(vec![]),
             Stage::Lost if heard.status != News::Delivered => return Ok(vec![]),
@@ -307,7 +307,7 @@ impl Prepared {
         let last = self.news.last();
         let known = self.news.iter().any(|known| known.status == heard.status && known.at == heard.at);
         let older = last.is_some_and(|last| heard.at < last.at);
-        // However late it comes, that it arrived is the end of it.
+        // A delivery is final, however late it is reported.
         if known || older && heard.status != News::Delivered || self.news.len() >= NEWS_MAX && !heard.status.is_final()
         {
             return Ok(vec![]);

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! (missing) ──opened──▶ open ─┐ received, lost, returned, counted: on hand changes
-//!                        ▲    │ reserved: promised to an order, still on hand
-//!                        └────┘ committed: leaves with its order · released: promised no more
-//!                               replaced: leaves for an order whose pieces were lost on their way
+//!                        ▲    │ reserved: held for an order, still on hand
+//!                        └────┘ committed: leaves with its order · released: available again
+//!                               replaced: leaves for an order whose pieces were lost in transit
 //!
 //!          0 ≤ reserved ≤ on hand          available = on hand − reserved
 //! ```
@@ -85,13 +85,13 @@ impl Decider for StockLevel {
             }
             Command::Lose { quantity, reason } => self.lose(*quantity, reason.as_ref()),
             Command::Return { quantity, order, reason } => {
-                // What left with an order and comes back is there, however many there are by now.
+                // Pieces that come back from an order are on hand again, even beyond the limit.
                 if order.is_none() {
                     self.room_for(*quantity)?;
                 }
                 Ok(vec![Event::Returned { quantity: *quantity, order: *order, reason: reason.clone() }])
             }
-            // Its order knows what of it is under way, and is asked in the same append.
+            // The order knows which pieces are in transit, and decides in the same append.
             Command::LoseInTransit { order, quantity } => {
                 Ok(vec![Event::LostInTransit { order: *order, quantity: *quantity }])
             }
@@ -178,7 +178,7 @@ impl StockLevel {
         if on_hand < self.reserved {
             return Err(Rejection::Reserved { reserved: self.reserved });
         }
-        // A count that finds what is expected is a fact too: somebody looked.
+        // A count with the expected result is recorded too.
         Ok(vec![Event::Counted { on_hand }])
     }
 

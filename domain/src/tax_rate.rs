@@ -14,8 +14,8 @@ const PER_BPS: u32 = 100;
 
 /// From 0 to 1,000,000 millionths (ppm): 88,750 is 8.875 %.
 ///
-/// Within what it is a rate of it is stored and shown as `rate_bps`, hundredths of a percent, rounded half-up where the rate has more digits; then `rate_ppm`
-/// beside it has them all.
+/// A rate is stored and shown as `rate_bps`, in hundredths of a percent, rounded half-up; if it has more digits, `rate_ppm`
+/// beside it is exact.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Fields", into = "Fields")]
 pub struct TaxRate(u32);

@@ -97,9 +97,9 @@ pub fn text<T: TryFrom<String, Error: Debug>>(text: &str) -> T {
     T::try_from(text.to_owned()).unwrap()
 }
 
-/// Compares a golden file with samples, of which every stored form has one at least.
+/// Compares a golden file with samples, which contain every stored form at least once.
 ///
-/// Lines are only ever added: a line of an older schema stays, and is still read.
+/// Lines are only added: a line of an older schema stays, and is still read.
 #[track_caller]
 pub fn golden<E: Event>(file: &str, samples: &[E]) {
     let lines: Vec<Value> = serde_json::from_str(file).unwrap();
@@ -138,9 +138,10 @@ fn variants<E: Event>() -> Vec<String> {
     expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Every way to refuse has a code of its own, in snake_case, and a sentence without a full stop; and all of it is as it was.
+/// Checks that every rejection has a code of its own, in snake_case, and a sentence without a full stop; and that all of them
+/// are as in the snapshot.
 ///
-/// Codes are for ever: clients match them. `<context>/rejections.snap` lists them with their kinds, pointers and texts.
+/// Codes never change: clients match them. `<context>/rejections.snap` lists them with their kinds, pointers and texts.
 #[track_caller]
 pub fn well_said<R: decider::Rejection>(rejections: &[R]) {
     let mut listed = Vec::new();

@@ -147,7 +147,7 @@ impl Decider for Usage {
             Command::Claim { order, promotion, .. } => {
                 Ok(vec![Event::Claimed { order: *order, promotion: *promotion }])
             }
-            // Nothing is used, so nothing is given back.
+            // Nothing was claimed, so nothing is given back.
             Command::Release { .. } if self.used == 0 => Ok(vec![]),
             Command::Release { order } => Ok(vec![Event::Released { order: *order, promotion: self.promotion }]),
             Command::Close {} => Ok(if self.closed { vec![] } else { vec![Event::Closed {}] }),
@@ -157,7 +157,7 @@ impl Decider for Usage {
     fn evolve(mut self, event: &Event) -> Self {
         match event {
             Event::Claimed { order, promotion } => {
-                // Those of a promotion are only counted: they are everybody's, and there is no end to them.
+                // The uses of a promotion are only counted: a list of all orders would have no limit.
                 self.orders.extend(promotion.is_none().then_some(*order));
                 Self { used: self.used + 1, promotion: *promotion, ..self }
             }

@@ -50,7 +50,7 @@ impl Open {
             return Ok(vec![]);
         }
         if self.contested {
-            // It would open the shop to whoever registered first, perhaps in wait for the owner of the address.
+            // Otherwise a stranger who registered with the address first would get access when the owner confirms it.
             return Err(Rejection::InvalidCode);
         }
         if pending.expires_at < at { Err(Rejection::CodeExpired) } else { Ok(vec![Event::Confirmed {}]) }
@@ -70,7 +70,7 @@ impl Open {
             return Err(Rejection::CodeExpired);
         }
         let mut events = vec![Event::PasswordChanged { password: password.clone() }];
-        // The code came by mail, so the mail is theirs.
+        // The code came by mail, so the mailbox is the owner's.
         events.extend((!self.confirmed).then_some(Event::Confirmed {}));
         Ok(events)
     }

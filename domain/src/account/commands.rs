@@ -8,7 +8,7 @@ use crate::ids::{AddressId, OrderId, SessionId};
 use crate::text::{Email, Hash, Reason};
 use crate::{Locale, Personal};
 
-/// What an account can be asked.
+/// The commands of an account.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Register the account.

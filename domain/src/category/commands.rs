@@ -6,7 +6,7 @@ use super::attribute::AttributeDefinition;
 use crate::ids::CategoryId;
 use crate::text::{Name, Slug};
 
-/// What a category can be asked.
+/// The commands of a category.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {

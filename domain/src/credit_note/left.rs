@@ -1,9 +1,9 @@
-//! What is left of an order to give back, by how it is taxed, and so how much of a credit note is tax.
+//! What is left of an order to credit, by how it is taxed, and from that the tax of a credit note.
 //!
-//! 1. What is given back for a line, or for sending, is taxed as that was; as far as that much is left of it.
-//! 2. Money alone, and what is not left where it belongs, is split over everything that is left, by largest remainder.
-//! 3. Of each part so much is tax as of what is left there, rounded half-up. So no credit note takes back more tax than is left,
-//!    and those for all of an order take back all of its tax.
+//! 1. The credit for a line, or for shipping, is taxed as that was, as far as that much is left of it.
+//! 2. An amount without goods, and what exceeds the amount left, is split over everything that is left, by largest remainder.
+//! 3. Each part contains tax in proportion to what is left there, rounded half-up. So no credit note has more tax than is left,
+//!    and the credit notes of a whole order have all of its tax.
 
 use crate::ids::VariantId;
 use crate::money::{Money, MoneyError};

@@ -50,20 +50,20 @@ impl Placed {
             Status::Completed => return Err(Rejection::AlreadyFulfilled),
             Status::Open => {}
         }
-        // The window was for paying; a timer that comes late cancels nothing that is paid for.
+        // The payment window is over once the order is paid: a timer that comes late cancels no paid order.
         if reason.is_for_want_of_money() && self.is_paid()
             || reason == CancelReason::PaymentWindowPassed && self.payment_status == PaymentStatus::Authorized
         {
             return Err(Rejection::AlreadyPaid);
         }
-        // Before the money is ours, what is lost left just as what arrived did: its price is being taken.
+        // Before the capture, lost pieces count as handed over, just as delivered ones: their price is being captured.
         if self.handed_over_pieces() > 0 || !self.is_paid() && !self.lost.is_empty() {
             return Err(Rejection::AlreadyFulfilled);
         }
         self.nothing_arrived_after_all(reason)?;
         let packed = self.parcels.iter().filter(|(_, parcel)| parcel.stage == ParcelStage::Prepared);
         let mut events: Vec<Event> = packed.map(|(shipment, _)| Event::ParcelDropped { shipment: *shipment }).collect();
-        // Without money nothing is sent, whoever has packed it.
+        // Without a payment nothing is shipped, even if it is packed.
         if !events.is_empty() && !reason.is_for_want_of_money() {
             return Err(Rejection::BeingShipped);
         }
@@ -116,7 +116,7 @@ impl Placed {
             | PaymentStatus::Voided => {}
         }
         self.nothing_arrived_after_all(reason)?;
-        // Whoever bought two to get one for nothing must not keep that one alone. Staff knows what it does.
+        // A buyer who bought two to get one free must not keep that one alone. Staff can decide otherwise.
         if reason == CancelReason::BuyerRequest && self.placement.discounts.iter().any(|discount| discount.of_whole) {
             return Err(Rejection::DiscountOfWhole);
         }
@@ -181,7 +181,7 @@ impl Placed {
         }
         self.note_fulfilment(self.fulfilment);
         self.credit_notes.extend(credit_note);
-        // Deciding checked the sums; should they ever not add up, the fold keeps what it had.
+        // The decision checked the sums; should they ever overflow, the fold keeps the previous one.
         if was_paid {
             self.credited = self.credited.plus(amount).unwrap_or(self.credited);
         } else {

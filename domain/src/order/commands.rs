@@ -12,7 +12,7 @@ use crate::seller::Seller;
 use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
 
-/// What an order can be asked.
+/// The commands of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {

@@ -54,10 +54,10 @@ impl Placed {
         self.placement.lines.iter().map(paid).collect()
     }
 
-    /// What pieces are worth that come off or back next: their part of what was paid for their line.
+    /// The share of the next pieces to be cancelled or returned: their part of what was paid for their line.
     ///
-    /// The pieces of a variant are worth something in turn, each as much as the first n of them are worth more than the
-    /// first n − 1. So whatever comes off or back in however many steps, all of it together is worth what was paid.
+    /// The pieces of a variant have their shares in turn: the n-th has the share of the first n less the share of the first n −
+    /// 1. So the shares of all pieces, in however many steps they are cancelled or returned, add up to what was paid.
     pub fn worth(&self, wanted: Demand) -> Money {
         let Demand { variant, quantity } = wanted;
         let before = self.off(variant) + self.returned.get(&variant).copied().unwrap_or(0);
@@ -197,9 +197,9 @@ impl Placed {
             return Err(Rejection::WrongTotal);
         }
         match self.payment_status {
-            // An order that is yet to hear that it is paid would not take in that some of it went back.
+            // An order that has not recorded its payment yet would not accept a refund of it.
             PaymentStatus::Awaiting | PaymentStatus::Authorized => return Err(Rejection::NotPaid),
-            // All that is left goes back by itself, and there is a credit note of it, or the order never had it.
+            // All that is left is refunded automatically with its credit note, or the order never had the money.
             PaymentStatus::RefundDue | PaymentStatus::Voided => return Err(Rejection::Cancelled),
             PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => {}
         }
@@ -212,7 +212,7 @@ impl Placed {
 
     pub(super) fn note_shipping_off(&mut self, shipping: Option<Money>, was_paid: bool) {
         let Some(shipping) = shipping else { return };
-        // Deciding checked the sums; should they ever not add up, the fold keeps what it had.
+        // The decision checked the sums; should they ever overflow, the fold keeps the previous one.
         if was_paid {
             self.shipping_credited = self.shipping_credited.plus(shipping).unwrap_or(self.shipping_credited);
         } else {
@@ -241,7 +241,7 @@ impl Placed {
             return Ok(vec![]);
         }
         match (self.payment_status, refund) {
-            // The money came after the order was cancelled and went straight back: the order never had it.
+            // The payment was captured after the order was cancelled, and refunded at once: the order never had the money.
             (PaymentStatus::Voided, _) | (PaymentStatus::Refunded, None) => Ok(vec![]),
             (PaymentStatus::RefundDue, _)
             | (PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded, Some(_)) => {
@@ -256,7 +256,7 @@ impl Placed {
         self.refunds.extend(refund);
         let all = self.payable();
         self.refunded = match amount {
-            // Deciding checked the sum; should it ever not add up, the fold keeps what it had.
+            // The decision checked the sum; should it ever overflow, the fold keeps the previous one.
             Some(amount) => self.refunded.plus(amount).unwrap_or(self.refunded),
             None => all,
         };
@@ -281,7 +281,7 @@ impl Placed {
         if let Some(tax) = sent.and_then(|shipping| shipping.tax)
             && let Some(taxed) = all.iter_mut().find(|it| it.is_like(&tax))
         {
-            // With all of it goes all of its tax; what is left of the rate is the goods'.
+            // All of the shipping includes all of its tax; what is left at this rate is the tax of the goods.
             taxed.tax = taxed.tax.minus(tax.amount)?;
             taxed.net = taxed.net.minus(self.shipping_waived.minus(tax.amount)?)?;
         }

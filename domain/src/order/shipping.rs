@@ -84,7 +84,7 @@ impl Placed {
         match parcel.stage {
             ParcelStage::HandedOver => {}
             ParcelStage::Returned => return Ok(vec![]),
-            // Found and here again is as good as never having left.
+            // A parcel that was found and is back in the shop counts as if it had never left.
             ParcelStage::Lost => {
                 let found = self.find(shipment, self.fulfilment)?;
                 return Ok(vec![found, Event::ParcelReturned { shipment, fulfilment: self.fulfilment }]);

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 use crate::money::Money;
 
-/// What an order counts as sold, folded from its own events alone.
+/// The amount that an order counts as sold, folded from its own events alone.
 ///
-/// Each amount comes off once: with its credit note, or, where there is none, with the cancellation. So the order of refunds
-/// and cancellations does not matter, nor whether the provider has given the money back by then.
+/// Each amount is deducted once: with its credit note, or without one with the cancellation. So neither the order of refunds
+/// and cancellations matters, nor whether the provider has refunded the money by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sold {
     /// The ordered amount, without what was cancelled before the payment.
@@ -34,9 +34,9 @@ impl Sold {
     /// Applies an event of the order after it was placed.
     pub fn note(&mut self, event: &Event) {
         match event {
-            // No sale came of it.
+            // The order did not become a sale.
             Event::Cancelled { was_paid: false, .. } => self.ordered = Money::zero(self.ordered.currency),
-            // Its credit note is over all that no earlier one is over.
+            // Its credit note covers all that no earlier one covers.
             Event::Cancelled { credit_note: Some(_), .. } => self.credited = sum(self.credited, self.left()),
             Event::Cancelled { credit_note: None, .. } => self.cancelled = sum(self.cancelled, self.left()),
             Event::LinesCancelled { amount, shipping, was_paid, .. } => {

@@ -63,7 +63,7 @@ impl PaymentStatus {
     pub fn of_cancelled(was_paid: bool, due: Option<Money>) -> Self {
         match due {
             _ if !was_paid => Self::Voided,
-            // All of it went back before.
+            // All of it was refunded before.
             Some(due) if due.amount <= 0 => Self::Refunded,
             Some(_) | None => Self::RefundDue,
         }

@@ -43,7 +43,7 @@ impl Opened {
                 capture,
                 return_url: return_url.cloned(),
             }]),
-            // The same attempt again: already written down.
+            // The same attempt again: already recorded.
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } if self.is_last(reference) => {
                 Ok(vec![])
             }
@@ -93,7 +93,7 @@ impl Opened {
     }
 
     fn authorized(&self, reference: &ProviderReference, at: DateTime<Utc>) -> Event {
-        // Only what is held expires: neither what is captured at once nor what is to be voided.
+        // Only a held authorization expires, not one whose capture or void is requested.
         let expires_at = match self.authorization(Some(at + AUTHORIZED_FOR)) {
             Authorization::Held { expires_at } => expires_at,
             Authorization::Capturing | Authorization::Voiding { .. } => None,
@@ -120,14 +120,14 @@ impl Opened {
         at: DateTime<Utc>,
     ) -> Decision {
         let agrees = match outcome {
-            // It did reach the provider, later than it was looked for.
+            // The attempt did reach the provider, after it was looked up.
             ProviderOutcome::Authorized if self.stage == Stage::Open => {
                 return Ok(vec![self.authorized(reference, at)]);
             }
             ProviderOutcome::Authorized => {
                 self.is_taken() || matches!(self.stage, Stage::Authorized(_) | Stage::Voided { .. })
             }
-            // Older than what is known.
+            // Older than the recorded state.
             ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. } => true,
             ProviderOutcome::Declined { .. }
             | ProviderOutcome::NotFound
@@ -206,7 +206,7 @@ impl Opened {
             Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => {
                 vec![Event::VoidRequested { reason }]
             }
-            // The first request has the reason; or the payment was settled meanwhile.
+            // The first request has the reason; or the payment was settled in the meantime.
             Stage::Authorized(Authorization::Voiding { .. })
             | Stage::Open
             | Stage::Attempted
@@ -244,7 +244,7 @@ impl Opened {
             Stage::Authorized(Authorization::Capturing | Authorization::Voiding { .. }) => {
                 vec![Event::Delayed { check_at }]
             }
-            // Nothing was asked of the provider, or the payment was settled meanwhile.
+            // Nothing was asked of the provider, or the payment was settled in the meantime.
             Stage::Authorized(Authorization::Held { .. })
             | Stage::Open
             | Stage::Attempted

@@ -8,7 +8,7 @@ use crate::ids::{OrderId, RefundId};
 use crate::money::Money;
 use crate::text::Link;
 
-/// What a payment can be asked.
+/// The commands of a payment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {

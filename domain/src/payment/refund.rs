@@ -33,14 +33,14 @@ impl Opened {
             return Err(Rejection::NotCaptured);
         }
         if let Some(known) = self.refunds.get(&refund) {
-            // The same again: already written down.
+            // The same refund again: already recorded.
             let same = amount.is_none_or(|amount| amount == known.amount);
             return if same { Ok(vec![]) } else { Err(Rejection::RefundExists) };
         }
         let left = self.refundable();
         let order = self.order;
         if let (None, Stage::Captured, 0) = (amount, self.stage, self.amount.amount) {
-            // Nothing was taken, and nothing is asked of any provider to give it back.
+            // Nothing was captured, so no provider has to refund it.
             return Ok(vec![Event::Refunded { order, amount: left, refund: Some(refund), cause: Some(cause) }]);
         }
         let amount = amount.unwrap_or(left);
@@ -70,7 +70,7 @@ impl Opened {
         }
         let left = self.refundable();
         let amount = match known.cause {
-            // All that is left of an order that is off: some of what it asked for may have gone back by another name since.
+            // All that is left of a cancelled order: some of it may have been refunded by another refund since.
             RefundCause::OrderCancelled if left.amount > 0 => left,
             RefundCause::OrderCancelled
             | RefundCause::LinesCancelled
@@ -90,7 +90,7 @@ impl Opened {
                 Ok(vec![Event::RefundFailed { order, refund: id, amount }])
             }
             (RefundStage::Requested, RefundOutcome::Unknown { check_at }) => Ok(vec![Event::Delayed { check_at }]),
-            // It did happen, later than it was given up.
+            // The refund succeeded after it was given up.
             (RefundStage::Failed, RefundOutcome::Done) if amount.amount <= self.refundable().amount => Ok(vec![done()]),
             (RefundStage::Failed, RefundOutcome::Done) | (RefundStage::Done, RefundOutcome::Refused) => {
                 Err(Rejection::ConcludedOtherwise)
@@ -115,7 +115,7 @@ impl Opened {
     }
 
     pub(super) fn give_back(&mut self, amount: Money, refund: Option<RefundId>) {
-        // Deciding checked the sum; should it ever not add up, the fold keeps what it had.
+        // The decision checked the sum; should it ever overflow, the fold keeps the previous one.
         self.refunded = self.refunded.plus(amount).unwrap_or(self.refunded);
         if let Some(id) = refund {
             self.end_refund(id, RefundStage::Done);

@@ -56,7 +56,7 @@ pub(super) fn off(
         }
         Benefit::FreeShipping { services } => {
             let this = |chosen: &Choice<'_>| services.is_empty() || services.contains(&chosen.service.service);
-            // Before a service is chosen, nobody knows whether it is this one.
+            // Before a service is chosen, it is not known whether the promotion applies to it.
             if chosen.is_some_and(|chosen| !this(chosen)) {
                 return Err(Obstacle::Unmet(UnmetCondition::Service));
             }
@@ -129,11 +129,11 @@ fn by_quantity(tiers: &[QuantityTier], pieces: i64) -> Result<BasisPoints, Obsta
     highest.map(|tier| tier.percent_bps).ok_or(Obstacle::Unmet(UnmetCondition::MinimumQuantity))
 }
 
-/// So many for less, for so many others that are bought.
+/// Buy some pieces, get others at a discount.
 ///
-/// A piece counts once: as bought, at its full price, or as one that is for less. Of those that may be for less the cheapest are,
-/// as many of them as still leave [`buy`](Self::buy) other pieces of the target for each [`get`](Self::get). So what may be for less
-/// and is sold at its full price counts as bought, where the target names it too.
+/// A piece counts once: as bought, at its full price, or as discounted. Of the pieces that can be discounted the cheapest are,
+/// as many as leave [`buy`](Self::buy) other pieces of the target for each [`get`](Self::get). So a piece that could be
+/// discounted and is sold at its full price counts as bought, if the target includes it too.
 struct BuyGet<'a> {
     buy: Quantity,
     get: Quantity,
@@ -180,7 +180,7 @@ impl BuyGet<'_> {
             let bought = of_target - of_target_among(pieces, target, rewarded);
             pieces <= (bought / self.buy.get()).min(most_times).saturating_mul(self.get.get())
         };
-        // The more are for less, the fewer are bought: halve until the most that is enough is found.
+        // The more pieces are discounted, the fewer are bought: bisect for the most that leave enough.
         let (mut enough, mut too_many) = (0, rewarded.iter().map(|(_, item)| item.quantity.get()).sum::<i64>() + 1);
         while too_many - enough > 1 {
             let middle = enough + (too_many - enough) / 2;

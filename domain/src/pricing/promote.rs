@@ -75,7 +75,7 @@ pub(super) fn promote(
         match (given, candidate.coupon()) {
             (Ok(()), _) => {}
             (Err(Obstacle::Money(error)), None) => return Err(error),
-            // What is given by itself is not given then, and nobody waits for it.
+            // An automatic promotion that does not apply is simply left out.
             (Err(_), None) => {}
             (Err(obstacle), Some(coupon)) => problems.push(obstacle.problem(coupon.clone())?),
         }
@@ -158,7 +158,7 @@ fn check(input: &Input<'_>, candidate: &Candidate<'_>, subtotal: Money) -> Resul
     if !conditions.customers.is_empty() && !input.account.is_some_and(|it| conditions.customers.contains(&it)) {
         return unmet(UnmetCondition::Customer);
     }
-    // Before anybody said where to, whoever it may be for is shown it.
+    // Before the destination is known, promotions for any country are shown.
     if let Some(to) = input.destination.filter(|_| !conditions.countries.is_empty())
         && !conditions.countries.contains(to.country)
     {

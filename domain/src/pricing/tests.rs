@@ -1,4 +1,4 @@
-//! What orders cost: examples of each rule, and what holds whatever is bought and whatever is given.
+//! The price of an order: examples of each rule, and properties of any order.
 
 use serde_json::{Value, json};
 
@@ -127,7 +127,7 @@ impl Counter {
     }
 }
 
-/// What holds for every quote.
+/// Properties of every quote.
 #[track_caller]
 fn balanced(quote: &Quote) {
     let sum = |amounts: &mut dyn Iterator<Item = Money>| Money::sum(quote.total.currency, amounts).unwrap();
@@ -167,7 +167,7 @@ fn item(variant: u128, number: i64, amount: i64) -> Item {
     }
 }
 
-/// Terms with these fields beside the least that there must be.
+/// Terms with these fields beside the required ones.
 fn promotion(fields: &Value) -> Terms {
     let mut json = json!({"label": "Less"});
     json.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
@@ -191,7 +191,7 @@ fn with(mut one: Value, other: Value) -> Value {
     one
 }
 
-/// What is taken off of each line.
+/// The discount of each line.
 fn off(quote: &Quote) -> Vec<i64> {
     quote.lines.iter().map(|line| line.discount.amount).collect()
 }
@@ -360,7 +360,7 @@ fn free_shipping_is_a_discount_of_its_own() {
     assert_eq!(quote.discounts[0].shipping, Some(cents(990)));
     let quote = Counter::giving([free(json!(["parcel"]))]).sending(Some("express")).quote(&[item(1, 1, 100)]);
     assert_eq!((quote.discounts.len(), quote.total), (0, cents(1_090)));
-    // Whoever enters a code that does nothing is told why, once there is a service that it could be for.
+    // A buyer whose code has no effect is told why, once there is a service that it could be for.
     let code = || with(free(json!(["parcel"])), json!({"code": "FREE-1"}));
     let quote = Counter::giving([code()]).sending(Some("express")).quote(&[item(1, 1, 100)]);
     assert_eq!(quote.problems, [not_for("FREE-1", UnmetCondition::Service)]);
@@ -514,7 +514,7 @@ fn a_first_order_is_an_accounts_first_and_an_e_mails_first_with_it() {
     let guest = Counter { customers: vec![Customer::email("00ff")], ..Counter::giving([first.clone()]) };
     assert_eq!(guest.quote(&items).claims.len(), 1);
     assert_eq!(codes(&Counter { used: (0, 1), ..guest }.quote(&items)), ["coupon_used_up"]);
-    // Somebody with the same mailbox has bought before, with or without an account.
+    // A customer with the same mailbox has bought before, with or without an account.
     let again = Counter { orders: 1, customers: vec![Customer::email("00ff")], ..Counter::giving([first.clone()]) };
     assert_eq!(again.quote(&items).problems, [not_for("HELLO", UnmetCondition::FirstOrder)]);
     assert_eq!(codes(&Counter::giving([first]).quote(&items)), ["coupon_needs_email"]);

@@ -12,7 +12,7 @@ use crate::ids::{CategoryId, ImageId, VariantId};
 use crate::money::Price;
 use crate::text::{Description, Label, Reason, Title, present};
 
-/// What a product can be asked.
+/// The commands of a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {

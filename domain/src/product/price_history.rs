@@ -154,7 +154,7 @@ fn reduction(entries: &[Entry]) -> Option<Reduction> {
     let run = entries.iter().rev().take_while(|entry| entry.price == last.price).count();
     let (before, run) = entries.split_at(entries.len() - run);
     let (first, previous) = (run.first()?, before.last()?);
-    // Off sale in between, so there was no price to be reduced.
+    // It was not for sale in between, so there was no price to reduce.
     let followed = previous.until == Some(first.from);
     if !followed || previous.price.money().amount <= last.price.money().amount {
         return None;

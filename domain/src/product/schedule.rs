@@ -28,8 +28,8 @@ impl Schedule {
 pub struct Refusal {
     /// The moment.
     pub at: DateTime<Utc>,
-    /// The code of what forbade it.
+    /// The code of the rejection.
     pub code: Label,
-    /// The same in words.
+    /// The rejection in words.
     pub because: Reason,
 }

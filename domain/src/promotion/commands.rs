@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::terms::Terms;
 
-/// What a promotion can be asked.
+/// The commands of a promotion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {

@@ -56,7 +56,7 @@ fn an_attempt_in_progress_is_looked_up_and_its_outcome_written_down() {
 fn a_capture_is_written_down_before_the_provider_is_asked() {
     let ask = Move::Ask(Request::Capture(text("1")));
     assert_eq!(next(Task::Capture, &held()), [Move::Decide(Command::RequestCapture {}), ask.clone()]);
-    assert_eq!(next(Task::Settle, &held()), [], "what is held waits for somebody to request its capture");
+    assert_eq!(next(Task::Settle, &held()), [], "a held authorization waits for a request of its capture");
     let requested = [held(), vec![Event::CaptureRequested { order: id(1) }]].concat();
     for task in [Task::Capture, Task::Settle] {
         assert_eq!(next(task, &requested), std::slice::from_ref(&ask));
@@ -126,7 +126,7 @@ fn each_refund_that_is_requested_is_asked_for_under_its_key() {
 }
 
 #[test]
-fn an_attempt_that_came_to_nothing_is_asked_for_once_more_and_recorded_or_released() {
+fn a_failed_attempt_is_looked_up_again_and_recorded_or_released() {
     let declined = Event::Declined { reference: text("1"), reason: DeclineReason::NotReceived };
     let open = vec![attempted("1", CaptureMode::Automatic), declined];
     let reference = text::<ProviderReference>("1");

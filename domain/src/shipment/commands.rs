@@ -8,7 +8,7 @@ use crate::ids::OrderId;
 use crate::quantity::Demand;
 use crate::text::{Link, Name, Reason, Reference};
 
-/// What a shipment can be asked.
+/// The commands of a shipment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {

@@ -7,7 +7,7 @@ use crate::ids::{OrderId, ProductId};
 use crate::quantity::Quantity;
 use crate::text::{Reason, Sku};
 
-/// What the stock can be asked.
+/// The commands of the stock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {

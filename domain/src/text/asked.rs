@@ -8,8 +8,8 @@ thread_local! {
 
 /// Reads a value from outside: every text in it is new, and must meet the rules for new texts.
 ///
-/// The types are those of the log too, and it has texts from before there was a rule, which must stay readable. So not the
-/// type says that a text is new, but the place where it comes in.
+/// The log uses the same types and holds texts from before there was a rule, which must stay readable. So it is not the type
+/// that tells whether a text is new, but the place where it comes in.
 pub fn fresh<T>(read: impl FnOnce() -> T) -> T {
     let _before = Before(ASKED.replace(true));
     read()

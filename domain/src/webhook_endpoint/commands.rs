@@ -9,7 +9,7 @@ use crate::account::Secret;
 use crate::ids::AccountId;
 use crate::text::{Link, Reason};
 
-/// What an endpoint can be asked.
+/// The commands of an endpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Create the endpoint.
