@@ -1,7 +1,7 @@
-//! Processes: what follows from what happened. Pure: an event in, reactions out; the runner carries them out.
+//! Processes: the reactions to events. Pure: an event in, reactions out; the runner carries them out.
 //!
 //! A step that is carried out twice changes nothing the second time, as each aggregate sees that it is done.
-//! A step that is refused is final too: [`Process::when_refused`] says what to do instead, mostly nothing.
+//! A refusal of a step is final, too: [`Process::when_refused`] gives the step to carry out instead, mostly none.
 
 use std::fmt::Debug;
 
@@ -18,16 +18,16 @@ pub mod notify;
 pub mod schedule_products;
 pub mod settle_order;
 
-/// What follows from an event; `S` is the step of the process.
+/// A reaction to an event; `S` is the step of the process.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reaction<S> {
     /// Carry out a step now.
     Now(S),
     /// Carry out a step later: a durable timer. Another timer with the same key replaces it.
     SetTimer {
-        /// When.
+        /// The time at which the timer is due.
         at: DateTime<Utc>,
-        /// Tells the timers of the process apart.
+        /// The key of the timer, unique in its process.
         key: String,
         /// The step.
         step: S,
@@ -39,18 +39,18 @@ pub enum Reaction<S> {
     },
 }
 
-/// A process: from what happened to what is to be done.
+/// A process: reacts to events.
 pub trait Process {
-    /// Its name: of its checkpoint, its timers and its actor.
+    /// The name of the process, which its checkpoint, its timers and its actor have.
     const NAME: &'static str;
     /// The events that it reads; others are not shown to it.
     const READS: &'static [Reads];
-    /// Whether somebody waits for what it does, as a buyer for the order to be paid: then it looks more often.
+    /// Whether people wait for its reactions, such as a buyer for the order to be paid: then it reads the log more often.
     const WAITED_FOR: bool = false;
-    /// What it does. Timers hold steps as JSON, perhaps from an earlier version: a stored form stays readable for ever.
+    /// A step that the process issues. Timers store steps as JSON, perhaps from an earlier version: a stored form stays readable for ever.
     type Step: Serialize + DeserializeOwned + Debug + Send + Sync + 'static;
 
-    /// What follows from an event. No memory and no clock: what needs memory is an aggregate.
+    /// The reactions to an event. It has no memory and no clock: what needs memory is an aggregate.
     fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Reaction<Self::Step>>;
 
     /// The step to carry out in place of one that was refused.

@@ -1,4 +1,4 @@
-//! A return: what a buyer sends back of an order, from asking to the money.
+//! A return: goods of an order that a buyer sends back, from the request to the refund.
 //!
 //! ```text
 //! (missing) ──requested──▶ requested ──approved──▶ approved ──received──▶ received ──refunded──▶ refunded
@@ -6,8 +6,8 @@
 //!                             └──withdrawn──▶ withdrawn ◀──┘
 //! ```
 //!
-//! What is worth what is the order's to say, what can be given back the payment's; both are asked in the append that
-//! receives the goods.
+//! The order knows the value of the goods, and the payment how much can be refunded; both take part in the append that receives
+//! the goods.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,68 +26,68 @@ pub use commands::Command;
 pub use events::{Condition, Event, Received, Why};
 pub use rejections::Rejection;
 
-/// A return as it is.
+/// The state of a return.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Return {
-    /// There is none.
+    /// It does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// It exists.
     Requested(Box<Requested>),
 }
 
-/// What is known of a return.
+/// The state of a return that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Requested {
-    /// Of which order it is.
+    /// The order.
     pub order: OrderId,
-    /// What is to come back, summed per variant.
+    /// The goods to be returned, summed per variant.
     pub lines: Vec<Demand>,
-    /// Why.
+    /// The reason of the buyer.
     pub why: Why,
-    /// What the buyer says of it.
+    /// The buyer's comment.
     pub comment: Option<Personal<Comment>>,
-    /// How far it is.
+    /// The progress of the return.
     #[serde(flatten)]
     pub progress: Progress,
 }
 
-/// How far a return is, with what is known since then.
+/// The progress of a return, with the data of each stage.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(into = "Fields")]
 pub enum Progress {
-    /// The buyer asks for it.
+    /// The buyer requested it.
     Requested,
-    /// It may be sent.
+    /// Staff approved it: the buyer may send the goods.
     Approved,
-    /// It may not be sent.
+    /// Staff rejected it.
     Rejected {
-        /// Why.
+        /// The reason of staff.
         reason: Reason,
     },
-    /// The buyer keeps the goods.
+    /// The buyer withdrew it.
     Withdrawn,
-    /// The goods are here, and the refund is requested.
+    /// The goods are received, and the refund is requested.
     Received(Arrival),
     /// The refund is done, or nothing was left to refund.
     Refunded(Arrival),
 }
 
-/// What was received, and what is refunded for it.
+/// The received goods and their refund.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arrival {
     /// The goods.
     pub lines: Vec<Received>,
-    /// How much is refunded for them.
+    /// The amount that is refunded for them.
     pub amount: Money,
-    /// The refund; nothing if nothing was left to refund.
+    /// The refund; absent if nothing was left to refund.
     pub refund: Option<RefundId>,
     /// The credit note.
     pub credit_note: CreditNoteId,
 }
 
-/// The progress as the JSON of a state has it: a field for each fact.
+/// The progress in the JSON of a state: a field for each fact.
 #[derive(Serialize)]
 struct Fields {
     status: Stage,
@@ -113,7 +113,7 @@ impl From<Progress> for Fields {
 }
 
 impl Progress {
-    /// Its stage alone.
+    /// The stage without its data.
     pub fn stage(&self) -> Stage {
         match self {
             Self::Requested => Stage::Requested,
@@ -133,7 +133,7 @@ impl Progress {
         }
     }
 
-    /// What was received, if the goods are here.
+    /// The received goods, if they are received.
     pub fn arrival(&self) -> Option<&Arrival> {
         match self {
             Self::Received(arrival) | Self::Refunded(arrival) => Some(arrival),
@@ -141,7 +141,7 @@ impl Progress {
         }
     }
 
-    /// The progress after a refund: perhaps another one than was requested first, as a refused one is retried.
+    /// The progress after a refund, which may differ from the one that was requested first, as a refused refund is retried.
     fn refunded(self, refund: RefundId) -> Self {
         match self {
             Self::Received(arrival) | Self::Refunded(arrival) => {
@@ -153,21 +153,21 @@ impl Progress {
     }
 }
 
-/// How far a return is, in one word.
+/// The stage of a return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The buyer asks for it.
+    /// The buyer requested it.
     Requested,
-    /// It may be sent.
+    /// Staff approved it: the buyer may send the goods.
     Approved,
-    /// It may not.
+    /// Staff rejected it.
     Rejected,
-    /// The buyer keeps it after all.
+    /// The buyer withdrew it.
     Withdrawn,
-    /// It is here, and the money on its way.
+    /// The goods are received, and the refund is requested.
     Received,
-    /// The money is back.
+    /// The refund is done, or nothing was left to refund.
     Refunded,
 }
 
@@ -208,7 +208,7 @@ impl Decider for Return {
             Event::Received { lines, amount, refund, credit_note, .. } => self.with(|_| {
                 let (lines, credit_note) = (lines.clone(), *credit_note);
                 let arrival = Arrival { lines, amount: *amount, refund: *refund, credit_note };
-                // When nothing is left to pay back, it is over with the goods.
+                // If nothing is left to refund, receiving the goods ends the return.
                 if refund.is_some() { Progress::Received(arrival) } else { Progress::Refunded(arrival) }
             }),
             Event::Refunded { refund, .. } => self.with(|progress| progress.refunded(*refund)),
@@ -217,7 +217,7 @@ impl Decider for Return {
 }
 
 impl Return {
-    /// What is known of it, if it exists.
+    /// The state, if the return exists.
     pub fn live(&self) -> Result<&Requested, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),

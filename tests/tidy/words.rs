@@ -31,15 +31,7 @@ const SPEAKING: [&str; 5] = ["commands", "domain", "eventstore-schema", "gateway
 const DOCUMENTING: [&str; 4] = ["domain/src", "gateway/src/cli", "gateway/src/config", "gateway/src/http"];
 
 /// Files whose doc comments are not rewritten yet. This list may only shrink.
-const UNREVISED: [&str; 7] = [
-    "domain/src/cart.rs",
-    "domain/src/cart/commands.rs",
-    "domain/src/cart/problem.rs",
-    "domain/src/order.rs",
-    "domain/src/process.rs",
-    "domain/src/process/forget_person.rs",
-    "domain/src/process/settle_order.rs",
-];
+const UNREVISED: [&str; 1] = ["domain/src/order.rs"];
 
 pub fn breaches(files: &[File]) -> Vec<String> {
     files.iter().flat_map(|file| texts(file).into_iter().flat_map(|(line, text)| found(file, line, &text))).collect()

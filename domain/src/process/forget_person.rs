@@ -1,7 +1,7 @@
-//! An account that is closed, a guest who is forgotten, a guest's cart that is given up or put into an account's: the key is
-//! destroyed, and with it all that was sealed with it.
+//! Erases the key of a person whose account is closed, of a guest who is erased, and of a guest whose cart is discarded or merged;
+//! the data that was sealed with the key can then no longer be read.
 //!
-//! Whoever asks for it does so at once; this makes sure of it when they could not.
+//! The command erases the key itself; this process makes sure of it if the program stopped in between.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,13 +12,13 @@ use crate::cart::{self, Cart};
 use crate::order::{self, Order};
 use crate::{AnyEvent, Reads, Subject};
 
-/// What the process does.
+/// A step of the process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Step {
-    /// Destroy a person's key, so that nothing that was sealed for them can be read again.
+    /// Erase a person's key, so that their sealed data can no longer be read.
     ForgetPerson {
-        /// Whose.
+        /// The person.
         subject: Subject,
     },
 }
@@ -43,7 +43,7 @@ impl Process for ForgetPerson {
         if let AnyEvent::Order(_, order::Event::BuyerForgotten { subject }) = event {
             return forget(*subject);
         }
-        // Of an account's cart this is the key of nobody: its owner has their own.
+        // The cart of an account has no key with this subject: its owner has their own.
         if let AnyEvent::Cart(id, cart::Event::Discarded { .. } | cart::Event::MergedInto { .. }) = event {
             return forget(Subject::of_cart(*id, None));
         }

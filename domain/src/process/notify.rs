@@ -8,7 +8,7 @@
 //! and in a process of its own, so that a slow mail server holds up nothing but mail ([`SendNotifications`]):
 //! ```text
 //! queued, revived ─▶ send ─▶ attempted ─▶ timer: give up ─▶ died, as its outcome is unknown
-//!                                └─▶ sent, died, skipped: forget the timer
+//!                                └─▶ sent, died, skipped: clear the timer
 //!                                └─▶ failed ─▶ timer at retry_at ─▶ send
 //! ```
 
@@ -43,7 +43,7 @@ pub const PLACED_GRACE: TimeDelta = TimeDelta::seconds(5);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Step<E> {
-    /// Let somebody hear of something.
+    /// Carry out a task.
     Notify(E),
 }
 
@@ -208,7 +208,7 @@ fn of_return(back: ReturnId, event: &returns::Event) -> Option<NotificationTask>
 fn cancelled_by(reason: CancelReason) -> Option<CancelledBy> {
     match reason {
         CancelReason::BuyerRequest => Some(CancelledBy::Buyer),
-        // Nothing of it was sent in the time for which the money was set aside.
+        // Nothing of it was sent before the authorization expired.
         CancelReason::StaffRequest | CancelReason::AuthorizationExpired => Some(CancelledBy::Shop),
         CancelReason::PaymentFailed | CancelReason::PaymentCancelled => Some(CancelledBy::Payment),
         CancelReason::PaymentWindowPassed => Some(CancelledBy::Unpaid),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! product scheduled at, until ─▶ timer at ─▶ publish ;  timer until ─▶ unpublish
-//! product published ─▶ forget the first timer ;  unpublished, archived ─▶ forget both
+//! product published ─▶ clear the first timer ;  unpublished, archived ─▶ clear both
 //! ```
 //!
 //! A timer that fires all the same changes nothing: the product knows which moment is planned.
@@ -15,7 +15,7 @@ use crate::ids::ProductId;
 use crate::product::{Event, Product, Schedule};
 use crate::{AnyEvent, Reads};
 
-/// What the process does.
+/// A step of the process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Step {
@@ -60,7 +60,7 @@ fn product_moved(product: ProductId, event: &Event) -> Vec<Reaction<Step>> {
             vec![planned(showing(product), *at, publish), planned(hiding(product), *until, unpublish)]
         }
         Event::Published {} => vec![Reaction::ClearTimer { key: showing(product) }],
-        // Whoever looks at it now decides anew, about both moments.
+        // Staff decides again about both moments.
         Event::Unpublished {} | Event::Archived {} | Event::PublicationRefused { .. } => {
             [showing(product), hiding(product)].map(|key| Reaction::ClearTimer { key }).into()
         }

@@ -1,4 +1,4 @@
-//! Brings an order to its end: money taken or given back, stock committed or released, whatever comes first.
+//! Settles an order: captures, voids or refunds its payment, and commits or releases its stock.
 //!
 //! ```text
 //! payment authorized ─▶ capture ─▶ captured ─▶ mark order paid ─▶ order paid ─▶ commit stock
@@ -8,7 +8,7 @@
 //! refund requested ─▶ refund at the provider ─▶ refunded ─▶ mark order and return refunded
 //! authorized for later ─▶ mark order authorized, timer ─▶ request void
 //! capture requested (staff, first parcel handed over) ─▶ capture · void requested ─▶ release what is authorized
-//! provider silent ─▶ timer ─▶ ask again · simulated parcel handed over ─▶ ask its carrier until it is there
+//! provider silent ─▶ timer ─▶ ask again · simulated parcel handed over ─▶ ask its carrier until it is delivered
 //! attempt made, pending or without answer ─▶ timer ─▶ ask the provider
 //! ```
 
@@ -27,15 +27,15 @@ use crate::shipment::{self, Carrier, Shipment};
 use crate::work::{Refused, Work};
 use crate::{AnyEvent, Reads, aftersales, order, payment, settlement, stock};
 
-/// How long an attempt may go without an outcome before the provider is asked: longer than any call to it may take,
-/// so that only an attempt whose caller died is asked for.
+/// How long an attempt may have no outcome before the provider is asked: longer than any call to the provider may take, so
+/// that only attempts whose program died are looked up.
 const ATTEMPT_GRACE: TimeDelta = TimeDelta::seconds(30);
 
-/// How long a provider may bring up a charge that it did not know, that its buyer left or that it failed at: what arrives later
-/// than its answer was waited for.
+/// After this time the provider is asked once more for an attempt that it did not know, that the buyer left or at which it failed:
+/// a charge may arrive at the provider after the shop stopped waiting for it.
 const STRAY_GRACE: TimeDelta = TimeDelta::minutes(15);
 
-/// What the process does.
+/// A step of the process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Step {
@@ -52,16 +52,16 @@ pub enum Step {
         order: OrderId,
         /// The payment that was refunded.
         payment: PaymentId,
-        /// Which piece of it; nothing for all of it.
+        /// The refund; absent if the whole payment was refunded.
         refund: Option<RefundId>,
-        /// How much; all of it when nothing is said.
+        /// The amount; absent if the whole payment was refunded.
         amount: Option<Money>,
     },
     /// [`returns::Command::MarkRefunded`].
     MarkReturnRefunded {
         /// The return.
         return_id: ReturnId,
-        /// The piece of the payment.
+        /// The refund.
         refund: RefundId,
     },
     /// [`order::Command::MarkAuthorized`].
@@ -75,7 +75,7 @@ pub enum Step {
     CancelOrder {
         /// The order.
         order: OrderId,
-        /// Why.
+        /// The reason.
         reason: CancelReason,
     },
     /// [`stock::Command::Commit`] for each line.
@@ -92,31 +92,31 @@ pub enum Step {
         /// Each variant once.
         lines: Vec<Demand>,
     },
-    /// [`stock::Command::Return`] for each line. The one step an aggregate cannot see
-    /// as done: the runner's key makes it once.
+    /// [`stock::Command::Return`] for each line. The stock cannot tell
+    /// whether this is done already, so the step has an idempotency key.
     ReturnStock {
         /// The order.
         order: OrderId,
         /// Each variant once.
         lines: Vec<Demand>,
     },
-    /// [`usage::Command::Release`](crate::usage::Command::Release) for everything that the order claimed. The runner's key
-    /// makes it once.
+    /// [`usage::Command::Release`](crate::usage::Command::Release) for everything that the order claimed. The step has
+    /// an idempotency key.
     ReleaseClaims {
         /// The order.
         order: OrderId,
     },
-    /// The provider captures, then [`payment::Command::Capture`], unless that is refused.
+    /// Ask the provider to capture, then [`payment::Command::Capture`], unless that is refused.
     CapturePayment {
         /// The payment.
         payment: PaymentId,
     },
-    /// Whatever [`payment::Opened::reversal`] says.
+    /// The [reversal](payment::Opened::reversal) of the payment.
     VoidPayment {
         /// The payment.
         payment: PaymentId,
     },
-    /// Ask the provider for whatever is next: how the last attempt went, to capture, to release, or to refund; then record the
+    /// Ask the provider for whatever is next: to look up the last attempt, to capture, to release or to refund; then record the
     /// answer.
     SettlePayment {
         /// The payment.
@@ -127,14 +127,14 @@ pub enum Step {
         /// The payment.
         payment: PaymentId,
     },
-    /// Ask the provider for an attempt that it did not know, and release what it has after all.
+    /// Look up an attempt that came to nothing, and release the amount if it succeeded after all.
     ReleaseStray {
         /// The payment.
         payment: PaymentId,
         /// The attempt.
         reference: ProviderReference,
     },
-    /// Ask the carrier how far a shipment is, then [`shipment::Command::Hear`].
+    /// Ask the carrier for the status of a shipment, then [`shipment::Command::Hear`].
     TrackShipment {
         /// The shipment.
         shipment: ShipmentId,
@@ -221,13 +221,13 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Reaction<Step>> {
             let lines = release.clone();
             let stock =
                 if *was_paid { Step::ReturnStock { order, lines } } else { Step::ReleaseStock { order, lines } };
-            // Of older orders the stock did not move in the same append; and of what is lost nothing comes back.
+            // For older orders the stock did not move in the same append. Lost pieces do not come back.
             let is_left = !stock_moved && !release.is_empty();
             let rest = [Step::ReleaseClaims { order }, Step::VoidPayment { payment: *payment }];
             let steps = is_left.then_some(stock).into_iter().chain(rest);
             steps.map(Reaction::Now).chain([clear(window(order))]).collect()
         }
-        // With a return of ours the stock moves in the same append.
+        // For a return that the shop knows the stock moves in the same append.
         order::Event::Returned { restock, return_id: None, .. } if !restock.is_empty() => {
             vec![Reaction::Now(Step::ReturnStock { order, lines: restock.clone() })]
         }
@@ -250,11 +250,11 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
             let expire = timer(*at, attempt(payment), Step::ExpireAuthorization { payment });
             vec![expire, Reaction::Now(Step::MarkAuthorized { order: *order, payment })]
         }
-        // What is to be captured does not expire any more.
+        // A requested capture does not expire.
         payment::Event::Authorized { .. } | payment::Event::CaptureRequested { .. } => {
             vec![forget(), Reaction::Now(Step::CapturePayment { payment })]
         }
-        // An attempt in progress is only marked, and its timer asks for its outcome: then this changes nothing.
+        // For an attempt in progress this changes nothing: its timer looks up the outcome.
         payment::Event::VoidRequested { .. } => vec![Reaction::Now(Step::VoidPayment { payment })],
         payment::Event::Captured { method: Method::Test | Method::Free, order, .. } => {
             vec![Reaction::Now(Step::MarkPaid { order: *order, payment })]
@@ -276,7 +276,7 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         }
         payment::Event::StrayUnresolved { reference, check_at } => {
             let release = Step::ReleaseStray { payment, reference: reference.clone() };
-            // Beside the timer that looks once more at the end: an answer before then may still change.
+            // In addition to the timer that asks once more at the end: an answer before then may still change.
             vec![timer(*check_at, stray_again(reference), release)]
         }
         payment::Event::Declined { .. } | payment::Event::Voided { reason: VoidReason::OrderCancelled, .. } => {
@@ -288,7 +288,7 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         payment::Event::Voided { order, reason: VoidReason::Expired } => {
             cancel(forget(), *order, CancelReason::AuthorizationExpired)
         }
-        // A payment of the past is recorded together with its order.
+        // An imported payment is recorded together with its order.
         payment::Event::Captured { method: Method::External, .. }
         | payment::Event::Opened { .. }
         | payment::Event::Reduced { .. }
@@ -321,17 +321,17 @@ pub fn attempt(payment: PaymentId) -> String {
     payment.to_string()
 }
 
-/// The timer of a charge that the provider did not know.
+/// The timer of an attempt that came to nothing.
 pub fn stray(reference: &payment::ProviderReference) -> String {
     format!("stray {reference}")
 }
 
-/// The timer that asks again for such a charge, after the provider was silent.
+/// The timer that asks for such an attempt again, after the provider did not answer.
 pub fn stray_again(reference: &payment::ProviderReference) -> String {
     format!("stray again {reference}")
 }
 
-/// Carries out a step that asks nobody outside: the decision of it, on states that were loaded before.
+/// Decides a step that needs no answer from outside, on states that were loaded before.
 pub fn carry_out(work: &mut Work, step: &Step) -> Result<(), Refused> {
     match step {
         Step::MarkPaid { order, payment } => settlement::mark_paid(work, *order, *payment),
