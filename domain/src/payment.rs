@@ -258,7 +258,7 @@ impl Payment {
                 Ok(vec![Event::Opened { order, amount }, captured])
             }
             Self::Opened(known)
-                if known.order == order && known.amount == amount && known.is_last(reference) && known.is_taken() =>
+                if known.order == order && known.amount == amount && known.is_last(reference) && known.was_captured() =>
             {
                 Ok(vec![])
             }
@@ -287,13 +287,13 @@ impl Opened {
     }
 
     /// Whether the payment was captured, including what was refunded since.
-    pub fn is_taken(&self) -> bool {
+    pub fn was_captured(&self) -> bool {
         matches!(self.stage, Stage::Captured | Stage::Refunded)
     }
 
     /// The captured amount.
     pub fn captured(&self) -> Money {
-        if self.is_taken() { self.amount } else { Money::zero(self.amount.currency) }
+        if self.was_captured() { self.amount } else { Money::zero(self.amount.currency) }
     }
 
     fn is_last(&self, reference: &ProviderReference) -> bool {

@@ -1,4 +1,4 @@
-//! The rejections of a context as one table: what is in the way, of which kind it is, which field is to blame, and the text.
+//! The rejections of a context as one table: the rule, its kind, the field at fault, and the text.
 
 /// Defines the enum of a context's rejections from a table with a row for each rejection.
 ///
@@ -11,7 +11,7 @@
 /// use byteshop_domain::{Kind, Rejection as _};
 ///
 /// byteshop_domain::rejections! {
-///     /// What can be in the way of a change to a lamp.
+///     /// Why a lamp refuses a command.
 ///     #[derive(Debug, Clone, PartialEq)]
 ///     pub enum Rejection {
 ///         Missing => Missing: "there is no such lamp";

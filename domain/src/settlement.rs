@@ -347,7 +347,7 @@ pub fn ensure_payment_recorded(work: &Work, order: OrderId) -> Result<(), Refuse
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
     let payment = placed.placement.payment;
-    let is_captured = work.get::<Payment>(payment)?.live()?.is_taken();
+    let is_captured = work.get::<Payment>(payment)?.live()?.was_captured();
     if is_captured && placed.awaits(payment) {
         let mut not_paid = Rejected::of::<Order>(&order::Rejection::NotPaid);
         not_paid.detail = "the payment is captured, but the order is not updated yet: retry in a moment".into();

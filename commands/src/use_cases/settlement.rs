@@ -25,7 +25,7 @@ impl Commands {
     pub async fn capture_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
         self.open()?;
         // Mostly it was captured together with its authorization; that cannot be undone, so the cache's word is enough.
-        let is_captured = |it: Arc<Payment>| it.live().is_ok_and(Opened::is_taken);
+        let is_captured = |it: Arc<Payment>| it.live().is_ok_and(Opened::was_captured);
         if self.glimpse::<Payment>(payment).is_some_and(is_captured) {
             return Ok(());
         }

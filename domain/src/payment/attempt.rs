@@ -36,7 +36,7 @@ impl Opened {
     ) -> Decision {
         match self.stage {
             Stage::Open if self.is_last(reference) => Err(Rejection::ReferenceUsed),
-            Stage::Open if self.is_tried_out(self.refusals) => Err(Rejection::TooManyAttempts),
+            Stage::Open if self.reaches_limit_of_declines(self.refusals) => Err(Rejection::TooManyAttempts),
             Stage::Open => Ok(vec![Event::Attempted {
                 method,
                 reference: reference.clone(),
@@ -57,7 +57,7 @@ impl Opened {
     /// to be voided, and another attempt is possible.
     pub fn replaceable(&self) -> Option<&ProviderReference> {
         let is_pending = matches!(self.stage, Stage::Pending { .. });
-        let is_left = is_pending && self.void_of_attempt().is_none() && !self.is_tried_out(self.refusals);
+        let is_left = is_pending && self.void_of_attempt().is_none() && !self.reaches_limit_of_declines(self.refusals);
         self.attempt.as_ref().filter(|_| is_left).map(|attempt| &attempt.reference)
     }
 
@@ -88,7 +88,7 @@ impl Opened {
     }
 
     /// Whether this number of declined attempts reaches the limit.
-    fn is_tried_out(&self, refusals: u8) -> bool {
+    fn reaches_limit_of_declines(&self, refusals: u8) -> bool {
         refusals >= REFUSALS_MAX || self.attempts >= ATTEMPTS_MAX
     }
 
@@ -106,7 +106,7 @@ impl Opened {
         let mut events = vec![Event::Declined { reference, reason }];
         if let Some(reason) = self.void_of_attempt() {
             events.push(Event::Voided { order, reason });
-        } else if self.is_tried_out(self.refusals + u8::from(reason.is_refusal())) {
+        } else if self.reaches_limit_of_declines(self.refusals + u8::from(reason.is_refusal())) {
             events.push(Event::Failed { order, reason: FailureReason::TooManyAttempts });
         }
         events
@@ -125,7 +125,7 @@ impl Opened {
                 return Ok(vec![self.authorized(reference, at)]);
             }
             ProviderOutcome::Authorized => {
-                self.is_taken() || matches!(self.stage, Stage::Authorized(_) | Stage::Voided { .. })
+                self.was_captured() || matches!(self.stage, Stage::Authorized(_) | Stage::Voided { .. })
             }
             // Older than the recorded state.
             ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. } => true,

@@ -29,7 +29,7 @@ impl Opened {
         cause: RefundCause,
         retries: Option<RefundId>,
     ) -> Decision {
-        if !self.is_taken() {
+        if !self.was_captured() {
             return Err(Rejection::NotCaptured);
         }
         if let Some(known) = self.refunds.get(&refund) {

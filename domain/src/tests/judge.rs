@@ -128,7 +128,7 @@ fn books(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
             assert!(placed.payment_status == PaymentStatus::Voided || due == (ours > 0), "{id}: {placed:?} {opened:?}");
         }
         Status::Open | Status::Completed => {
-            assert!(opened.is_taken(), "{id}: an unpaid order continues: {placed:?} {opened:?}");
+            assert!(opened.was_captured(), "{id}: an unpaid order continues: {placed:?} {opened:?}");
             assert!(placed.is_paid(), "{id}: the order does not know that it is paid: {placed:?}");
             assert_eq!(opened.captured(), placed.payable(), "{id}: what was taken is not what was to be paid");
             assert_eq!(placed.refunded, opened.refunded, "{id}: the order and the payment disagree on what went back");
