@@ -3,6 +3,7 @@
 //! Read [`engine`] for how a command is executed, [`use_cases`] for what can be done.
 
 pub mod engine;
+mod follow;
 pub mod import;
 pub mod links;
 pub mod notify;

@@ -11,7 +11,7 @@ mod tell;
 mod watchers;
 pub mod words;
 
-use byteshop_domain::process::notify::Errand;
+use byteshop_domain::process::notify::{NotificationTask, Sending};
 use tokio::sync::SemaphorePermit;
 
 use crate::Commands;
@@ -38,28 +38,42 @@ impl Commands {
         }
     }
 
-    /// Runs an errand of the processes that tell people things.
-    pub(crate) async fn run_errand(&self, intent: &Intent, errand: &Errand) -> Result<(), Error> {
-        match errand {
-            Errand::TellAccount { account, message } => self.tell_account(intent, *account, message).await,
-            Errand::TellBuyer { order, message } => self.tell_buyer(intent, *order, message).await,
-            Errand::TellOfStock { variant } => self.tell_of_stock(intent, *variant).await,
-            Errand::TellOfReturn { product } => self.tell_of_return(intent, *product).await,
-            Errand::TellOfPrice { product, variant, price } => {
+    /// Queues the notifications of a task.
+    pub(crate) async fn run_notification_task(&self, intent: &Intent, task: &NotificationTask) -> Result<(), Error> {
+        match task {
+            NotificationTask::TellAccount { account, message } => self.tell_account(intent, *account, message).await,
+            NotificationTask::TellBuyer { order, message } => self.tell_buyer(intent, *order, message).await,
+            NotificationTask::TellOfStock { variant } => self.tell_of_stock(intent, *variant).await,
+            NotificationTask::TellOfReturn { product } => self.tell_of_return(intent, *product).await,
+            NotificationTask::TellOfPrice { product, variant, price } => {
                 self.tell_of_price(intent, *product, *variant, *price).await
             }
-            Errand::Send { notification, attempt } => self.send_notification(intent, *notification, *attempt).await,
-            Errand::GiveUp { notification, attempt } => self.give_up(intent, *notification, *attempt).await,
+        }
+    }
+
+    /// Sends a notification, or gives an attempt up.
+    pub(crate) async fn run_sending(&self, intent: &Intent, sending: &Sending) -> Result<(), Error> {
+        match sending {
+            Sending::Send { notification, attempt } => self.send_notification(intent, *notification, *attempt).await,
+            Sending::GiveUp { notification, attempt } => self.give_up(intent, *notification, *attempt).await,
         }
     }
 }
 
 /// The name of a task in the log.
-pub(crate) fn command_of(errand: &Errand) -> &'static str {
-    match errand {
-        Errand::TellAccount { .. } | Errand::TellBuyer { .. } => "notification.queue",
-        Errand::TellOfStock { .. } | Errand::TellOfReturn { .. } | Errand::TellOfPrice { .. } => "watch.tell",
-        Errand::Send { .. } => "notification.send",
-        Errand::GiveUp { .. } => "notification.give_up",
+pub(crate) fn command_of(task: &NotificationTask) -> &'static str {
+    match task {
+        NotificationTask::TellAccount { .. } | NotificationTask::TellBuyer { .. } => "notification.queue",
+        NotificationTask::TellOfStock { .. }
+        | NotificationTask::TellOfReturn { .. }
+        | NotificationTask::TellOfPrice { .. } => "watch.tell",
+    }
+}
+
+/// The name of what is done with a notification in the log.
+pub(crate) fn command_of_sending(sending: &Sending) -> &'static str {
+    match sending {
+        Sending::Send { .. } => "notification.send",
+        Sending::GiveUp { .. } => "notification.give_up",
     }
 }

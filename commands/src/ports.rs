@@ -61,8 +61,8 @@ pub trait PaymentProvider: Send + Sync {
         refund: RefundId,
         amount: Money,
     ) -> BoxFuture<'a, Result<bool, NoAnswer>>;
-    /// Calls off a charge that waits for a person at the provider's page, and no other; gives what the charge is then.
-    fn call_off<'a>(
+    /// Cancels a charge that waits for a person at the provider's page, and no other; gives what the charge is then.
+    fn cancel_attempt<'a>(
         &'a self,
         reference: &'a ProviderReference,
         now: DateTime<Utc>,

@@ -12,7 +12,7 @@ mod state;
 
 use std::time::Duration;
 
-use byteshop_eventstore::delivery::Lead;
+use byteshop_eventstore::delivery::{Lead, STAND_BY};
 use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Log, nats};
 use tokio::sync::watch;
@@ -20,11 +20,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 pub use message::{partition, subject};
-use state::{ANSWER_TIMEOUT, End, MIN_PAUSE, Relay, confirmed};
+use state::{ANSWER_TIMEOUT, End, MIN_PAUSE, PAUSES, Relay, confirmed};
 pub use state::{NatsConfig, RelayState, RelayStatus};
-
-/// How often a relay that stands by tries to take over.
-const STANDBY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs until it is cancelled. Any number may run; one at a time publishes.
 ///
@@ -39,7 +36,7 @@ pub async fn run(
 ) {
     let mut relay = Relay { log, nats, feed, cancel: cancel.clone(), status, relayed: 0 };
     let name = format!("relay {}", relay.nats.stream);
-    let mut pause = MIN_PAUSE;
+    let mut pauses = PAUSES;
     while !cancel.is_cancelled() {
         let lead = tokio::select! {
             () = cancel.cancelled() => return,
@@ -47,17 +44,17 @@ pub async fn run(
         };
         let wait = match lead {
             Ok(Ok(Some(lead))) => {
-                pause = MIN_PAUSE;
+                pauses.reset();
                 relay.lead(lead).await;
                 MIN_PAUSE
             }
             Ok(Ok(None)) => {
-                pause = MIN_PAUSE;
+                pauses.reset();
                 relay.say(RelayState::Standby);
-                STANDBY_PAUSE
+                STAND_BY
             }
-            Ok(Err(error)) => relay.wait(&mut pause, &format!("cannot request the lease: {error}"), error.is_outage()),
-            Err(_) => relay.wait(&mut pause, "Postgres does not answer", true),
+            Ok(Err(error)) => relay.wait(&mut pauses, &format!("cannot request the lease: {error}"), error.is_outage()),
+            Err(_) => relay.wait(&mut pauses, "Postgres does not answer", true),
         };
         tokio::select! {
             () = cancel.cancelled() => return,
@@ -69,18 +66,18 @@ pub async fn run(
 impl Relay {
     /// Publishes, session after session, as long as it leads.
     async fn lead(&mut self, mut lead: Lead) {
-        let mut pause = MIN_PAUSE;
+        let mut pauses = PAUSES;
         loop {
             let before = self.relayed;
             let end = session::run(self, &mut lead).await;
             if self.relayed > before {
-                pause = MIN_PAUSE;
+                pauses.reset();
             }
             let wait = match end {
                 End::Cancelled => return lead.resign().await,
                 End::LeadLost => return self.say(RelayState::Standby),
-                End::Trouble(reason) => self.wait(&mut pause, &reason, false),
-                End::Outage(reason) => self.wait(&mut pause, &reason, true),
+                End::Trouble(reason) => self.wait(&mut pauses, &reason, false),
+                End::Outage(reason) => self.wait(&mut pauses, &reason, true),
                 End::Stopped(reason) => self.stop(reason),
             };
             tokio::select! {

@@ -15,35 +15,31 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use byteshop_domain::Decider as _;
+use byteshop_domain::Reads;
 use byteshop_domain::account::Secret;
 use byteshop_domain::webhook_endpoint::WebhookEndpoint;
-use byteshop_eventstore::delivery::Lead;
-use byteshop_eventstore::read::read_ahead;
-use byteshop_eventstore::{StoreError, Trouble, random};
+use byteshop_eventstore::{Recorded, StoreError, random};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::Commands;
 use crate::engine::error::Error;
+use crate::follow::{Follower, Part, RANGE, follow};
 use crate::ports::webhook::WebhookClient;
 
 use deliver::SECRET_PREFIX;
 pub use deliver::sign;
-use worker::{NAME, News, RANGE, RETRY_PAUSE};
+use worker::{NAME, News};
 
 /// The longest a new event waits when no hint comes.
 const TICK: Duration = Duration::from_millis(200);
 /// The minimum time between two reads of the log; receivers take longer than that anyway.
 const PACE: Duration = Duration::from_millis(20);
-/// How often the lead is confirmed.
+/// How often the log is looked at while there is no endpoint, which also confirms the lead.
 const CONFIRM: Duration = Duration::from_secs(1);
-
-/// How often a stand-by process checks whether it can lead.
-const STAND_BY: Duration = Duration::from_secs(1);
 
 /// Bytes of a secret: as many as the hash has.
 const SECRET: usize = 32;
@@ -60,88 +56,108 @@ pub fn new_secret() -> Result<Secret, Error> {
 
 /// Delivers events to endpoints until the token is cancelled. `hint` signals that the log may have grown.
 pub async fn run(commands: Commands, client: WebhookClient, hint: Arc<Notify>, cancel: CancellationToken) {
-    let work = async {
-        let mut trouble = Trouble::default();
-        loop {
-            let pause = match lead(&commands, &client, &hint).await {
-                Ok(()) => {
-                    trouble.is_over();
-                    STAND_BY
-                }
-                Err(error) => {
-                    if trouble.is_news(&error) && !error.is_outage() {
-                        tracing::warn!(%error, "webhooks paused, retrying");
-                    }
-                    RETRY_PAUSE
-                }
-            };
-            tokio::time::sleep(pause).await;
-        }
-    };
+    let source = Source { client, hint };
     tokio::select! {
-        () = work => {}
+        () = follow::<Office>(&commands, &source) => {}
         () = cancel.cancelled() => {}
     }
 }
 
-/// Leads for as long as nothing fails; returns at once when another one leads.
-async fn lead(commands: &Commands, client: &WebhookClient, hint: &Notify) -> Result<(), Error> {
-    let Some(mut lead) = commands.log().lead(NAME).await? else { return Ok(()) };
-    let mut head = commands.log().head().await?;
-    let (telling, news) = watch::channel(News { head, changes: 0 });
-    let mut office = Office { commands, client, news, workers: JoinSet::new(), known: BTreeSet::new() };
-    office.staff().await?;
-    let mut confirmed = Instant::now();
-    loop {
-        tokio::select! {
-            () = hint.notified() => {}
-            () = tokio::time::sleep(TICK) => {}
+/// What an office needs.
+struct Source {
+    client: WebhookClient,
+    hint: Arc<Notify>,
+}
+
+/// The workers of a leader; they end with it. It follows the endpoints and the end of the log; each worker reads its events itself.
+struct Office {
+    commands: Commands,
+    client: WebhookClient,
+    hint: Arc<Notify>,
+    workers: JoinSet<()>,
+    news: watch::Sender<News>,
+    /// The endpoints that have a worker, or need none any more.
+    known: BTreeSet<Uuid>,
+    head: i64,
+    looked: Instant,
+    /// Whether the log went on behind the last part.
+    is_behind: bool,
+}
+
+impl Follower for Office {
+    const NAME: &'static str = NAME;
+    const KIND: &'static str = "webhooks";
+    const READS: &'static [Reads] = &[Reads::all::<WebhookEndpoint>()];
+    const PACE: Duration = PACE;
+    /// Each worker keeps its own position, and each look at the log confirms the lead.
+    const FLUSH: Option<Duration> = None;
+    type Source = Source;
+
+    async fn resume(commands: &Commands, source: &Source) -> Result<Self, Error> {
+        let head = commands.log().head().await?;
+        let mut office = Self {
+            commands: commands.clone(),
+            client: source.client.clone(),
+            hint: Arc::clone(&source.hint),
+            workers: JoinSet::new(),
+            news: watch::Sender::new(News { head, changes: 0 }),
+            known: BTreeSet::new(),
+            head,
+            looked: Instant::now(),
+            is_behind: false,
+        };
+        office.staff().await?;
+        Ok(office)
+    }
+
+    fn position(&self) -> i64 {
+        self.head
+    }
+
+    /// Always reads the log: only an event that Postgres holds may move an endpoint.
+    async fn next(&mut self) -> Option<Vec<Arc<Recorded>>> {
+        if self.is_behind {
+            return None;
         }
-        tokio::time::sleep(PACE).await;
-        if office.known.is_empty() && confirmed.elapsed() < CONFIRM {
+        if self.known.is_empty() {
             // There is no endpoint: a periodic check notices when that changes.
-            continue;
+            sleep_until(self.looked + CONFIRM).await;
+        } else {
+            let _ = timeout(TICK, self.hint.notified()).await;
         }
-        let changed = read_on(&mut lead, &mut head).await?;
-        confirmed = Instant::now();
+        self.looked = Instant::now();
+        None
+    }
+
+    async fn take(&mut self, part: Part) -> Result<(), Error> {
+        self.is_behind = part.upto >= self.head + RANGE;
+        self.head = part.upto;
+        let changed = !part.events.is_empty();
         if changed {
-            office.staff().await?;
+            self.staff().await?;
         }
-        telling.send_modify(|news| {
+        let head = self.head;
+        self.news.send_modify(|news| {
             news.head = head;
             news.changes += u64::from(changed);
         });
-        if office.has_lost_one() {
-            return Ok(());
+        Ok(())
+    }
+
+    /// Whether a worker failed; then all of them are restarted. A removed endpoint stays in the list, so that it gets
+    /// no new worker.
+    fn must_resume(&mut self) -> bool {
+        while let Some(ended) = self.workers.try_join_next() {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a webhook worker failed; restarting all of them");
+                return true;
+            }
         }
+        false
     }
 }
 
-/// Follows the log; true when an endpoint changed.
-async fn read_on(lead: &mut Lead, head: &mut i64) -> Result<bool, Error> {
-    let mut changed = false;
-    loop {
-        let ahead = read_ahead(lead.connection(), *head, RANGE, &[WebhookEndpoint::CATEGORY]).await?;
-        let more = ahead.upto >= *head + RANGE;
-        *head = ahead.upto;
-        changed |= !ahead.events.is_empty();
-        if !more {
-            return Ok(changed);
-        }
-    }
-}
-
-/// The workers of a leader; they end with it.
-struct Office<'a> {
-    commands: &'a Commands,
-    client: &'a WebhookClient,
-    news: watch::Receiver<News>,
-    workers: JoinSet<()>,
-    /// The endpoints that have a worker, or need none any more.
-    known: BTreeSet<Uuid>,
-}
-
-impl Office<'_> {
+impl Office {
     /// Starts a worker for every endpoint without one.
     async fn staff(&mut self) -> Result<(), Error> {
         for endpoint in self.commands.log().webhook_endpoints().await? {
@@ -150,22 +166,10 @@ impl Office<'_> {
                     self.commands.clone(),
                     self.client.clone(),
                     endpoint,
-                    self.news.clone(),
+                    self.news.subscribe(),
                 ));
             }
         }
         Ok(())
-    }
-
-    /// Whether a worker failed; then all of them are restarted. A removed endpoint stays in the list, so that it gets
-    /// no new worker.
-    fn has_lost_one(&mut self) -> bool {
-        while let Some(ended) = self.workers.try_join_next() {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a webhook worker failed; restarting all of them");
-                return true;
-            }
-        }
-        false
     }
 }

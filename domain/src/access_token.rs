@@ -1,10 +1,10 @@
-//! An access token that an operator had made at the command line, for development: on record, with whom it stands for.
+//! An access token that an operator created at the command line, for development: recorded with the account that it is for.
 //!
 //! ```text
 //! (missing) ──minted──▶ minted (final: it ends by itself)
 //! ```
 //!
-//! The token itself is nowhere in the log. Tokens of people who log in are not recorded here: their sessions are.
+//! The token itself is not in the log. Tokens of people who log in are not recorded here, but their sessions are.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +16,11 @@ use crate::ids::{AccessTokenId, AccountId};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// It was made; its id is the token's `jti` (RFC 7519, section 4.1.7).
+    /// The token was created; its id is the token's `jti` (RFC 7519, section 4.1.7).
     Minted {
-        /// The account that its bearer acts as; there need not be one.
+        /// The account that its bearer acts as; the account need not exist.
         account: AccountId,
-        /// What its bearer may do.
+        /// The role of its bearer.
         role: Role,
         /// How long it is valid, in seconds.
         lifetime_s: u64,
@@ -29,32 +29,32 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What a token can be asked.
+/// The commands of an access token.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Record that it is made.
+    /// Record that the token is created.
     Mint {
         /// The account that its bearer acts as.
         account: AccountId,
-        /// What its bearer may do.
+        /// The role of its bearer.
         role: Role,
         /// How long it is valid, in seconds.
         lifetime_s: u64,
     },
 }
 
-/// A token as it is.
+/// The state of an access token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum AccessToken {
-    /// There is none.
+    /// The token does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The token exists.
     Minted {
         /// The account that its bearer acts as.
         account: AccountId,
-        /// What its bearer may do.
+        /// The role of its bearer.
         role: Role,
         /// How long it is valid, in seconds.
         lifetime_s: u64,
@@ -62,7 +62,7 @@ pub enum AccessToken {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         Exists => Conflict: "the access token exists already";

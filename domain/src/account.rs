@@ -1,4 +1,4 @@
-//! An account: who somebody is here, what they may do, and how they get in.
+//! An account: the registration of a person, with their credentials, role, settings and address book.
 //!
 //! ```text
 //! (missing) ──registered──▶ unconfirmed ──confirmed──▶ confirmed ──banned──▶ banned
@@ -7,9 +7,10 @@
 //!                                └────────────────────────┴──erased──────────────┴─▶ erased (final)
 //! ```
 //!
-//! Everything personal is sealed with the account's own key. That two accounts never share an address is kept by the
-//! [name](crate::name) of the address, claimed in the same append. What ends the sessions is decided together with them:
-//! [`Open::sessions`] names all that may still be alive. It is not closed while goods that were paid for are on their way.
+//! Everything personal is sealed with the account's own key. The [name](crate::name) of the address, claimed in the same
+//! append, keeps two accounts from sharing an address. A command that ends sessions decides that together with its own events:
+//! [`Open::sessions`] names all that may still be alive. An account is not closed while goods that were paid for are in
+//! transit.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -35,79 +36,79 @@ pub use person::{Channel, Client, Kept, Pending, PendingEmail, Profile, Role, Se
 pub use rejections::{ADDRESSES_MAX, Rejection};
 pub use second_factor::{Proof, SecondFactor};
 
-/// How long a code that confirms an address holds: people read their mail the next day.
+/// How long a code that confirms an address is valid: people read their mail the next day.
 pub const CONFIRM_WITHIN: TimeDelta = TimeDelta::hours(48);
-/// How long a code that resets a password holds: it opens the account, so not long.
+/// How long a code that resets a password is valid: not long, as it opens the account.
 pub const RESET_WITHIN: TimeDelta = TimeDelta::hours(1);
-/// How long a code that proves another address holds: whoever asks for it sits before their mailbox.
+/// How long a code that confirms a new address is valid: the owner has the mailbox at hand.
 pub const EMAIL_CHANGE_WITHIN: TimeDelta = TimeDelta::hours(1);
-/// The least time between two mails of a kind to one address: nobody's mailbox is filled by somebody else.
+/// The least time between two mails of one kind to an address, so that strangers cannot fill a mailbox.
 pub const MAIL_EVERY: TimeDelta = TimeDelta::minutes(1);
-/// Sessions of one account at most; a new one ends the oldest. More devices than anybody logs in with.
+/// The maximum number of sessions of one account, more than a person has devices; a new one ends the oldest.
 pub const SESSIONS_MAX: usize = 20;
-/// Failed log-ins that are noted within [`FAILURE_WINDOW`]: whoever guesses must not fill the log.
+/// The maximum number of failed log-ins that are recorded within [`FAILURE_WINDOW`]: guessing passwords must not fill the log.
 pub const FAILURES_MAX: u32 = 10;
 /// The window in which failed log-ins are counted.
 pub const FAILURE_WINDOW: TimeDelta = TimeDelta::minutes(15);
 
-/// An account as it is.
+/// The state of an account.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Account {
-    /// There is none.
+    /// The account does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The account exists.
     Open(Box<Open>),
-    /// There was one.
+    /// The account was closed.
     Erased,
 }
 
-/// What is known of an account.
+/// An account that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Open {
-    /// Where its mails go, and what it logs in with.
+    /// The e-mail address, for mails and log-ins.
     pub email: Personal<Email>,
-    /// The hash of its password.
+    /// The hash of the password.
     pub password: Personal<Secret>,
-    /// How many passwords it has had: what tells whether the one that was looked at is still the one.
+    /// The number of passwords it has had; tells whether the password that was checked is still the current one.
     pub passwords: u32,
-    /// Whether the address is its owner's.
+    /// Whether the address is confirmed.
     pub confirmed: bool,
-    /// What its owner may do.
+    /// The role.
     pub role: Role,
-    /// How its owner wants to be served.
+    /// The settings.
     pub settings: Settings,
-    /// What its owner says of themselves.
+    /// The profile.
     pub profile: Option<Personal<Profile>>,
-    /// Its address book, in the order in which it was filled.
+    /// The address book, in the order in which it was filled.
     pub addresses: Vec<Kept>,
-    /// Its sessions that were not ended, the oldest first; some may have expired.
+    /// The sessions that were not ended, the oldest first; some may have expired.
     pub sessions: Vec<SessionId>,
-    /// The code that confirms the address; it stays after it was used, so that showing it again is no error.
+    /// The code that confirms the address; kept after its use, so that using it again is no error.
     pub confirmation: Option<Pending>,
-    /// Whether several people registered with the address before it was confirmed, so that its password may be a stranger's.
+    /// Whether several registrations used the address before it was confirmed, so that the password may be a stranger's.
     pub contested: bool,
     /// The code that resets the password.
     pub reset: Option<Pending>,
-    /// The address that its owner wants to have instead.
+    /// The new address that the owner requested.
     pub new_email: Option<PendingEmail>,
-    /// Whether it cannot be used, and why.
+    /// The ban, if the account is banned.
     pub ban: Option<Ban>,
-    /// What its owner shows beside the password, if they have set that up.
+    /// The second factor.
     pub second_factor: SecondFactor,
-    /// The access that its owner gave to programs, the oldest first; some of it may have been revoked since.
+    /// The standing grants, the oldest first; some may have been revoked since.
     pub grants: Vec<Grant>,
-    /// Failed log-ins since the first of the present window.
+    /// The failed log-ins since the start of the current window.
     failures: Option<(DateTime<Utc>, u32)>,
-    /// When its owner was last told that somebody registered with their address.
+    /// When the owner was last told about another registration with the address.
     repeated_at: Option<DateTime<Utc>>,
 }
 
-/// Why an account cannot be used.
+/// A ban.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ban {
-    /// What was said of it.
+    /// The reason, if one was given.
     pub reason: Option<Reason>,
 }
 
@@ -208,7 +209,7 @@ impl Decider for Account {
                 it.passwords = it.passwords.saturating_add(1);
                 it.contested = false;
                 it.failures = None;
-                // Whoever knew the former password asked for these.
+                // These were requested with the former password.
                 (it.reset, it.new_email) = (None, None);
             }),
             Event::EmailChangeRequested { email, code: _, code_hash, expires_at } => self.with(|it| {
@@ -217,7 +218,7 @@ impl Decider for Account {
             }),
             Event::EmailChanged { email } => self.with(|it| {
                 it.email = email.clone();
-                // Codes that lie in the mailbox of the former address open nothing any more.
+                // Codes in the mailbox of the former address are no longer valid.
                 (it.new_email, it.confirmation, it.reset) = (None, None, None);
             }),
             Event::PasswordRehashed { password } => self.with(|it| it.password = password.clone()),
@@ -256,7 +257,7 @@ impl Decider for Account {
 }
 
 impl Account {
-    /// What is known of it, if it is there.
+    /// The account, if it exists and is not closed.
     pub fn live(&self) -> Result<&Open, Rejection> {
         match self {
             Self::Open(open) => Ok(open),
@@ -303,7 +304,7 @@ impl Account {
 }
 
 impl Open {
-    /// Whether its owner can get in with the password that was looked at.
+    /// Whether the owner can log in with the password that was checked.
     fn usable(&self, seen: u32) -> Result<(), Rejection> {
         if self.passwords != seen {
             return Err(Rejection::PasswordChanged);
@@ -314,18 +315,18 @@ impl Open {
         if self.confirmed { Ok(()) } else { Err(Rejection::NotConfirmed) }
     }
 
-    /// Whoever runs the shop cannot lock themselves out.
+    /// Keeps admins from locking themselves out.
     fn not_own(&self, asked: &Asked) -> Result<(), Rejection> {
         let own = asked.by.account().is_some_and(|by| Subject::from(by) == self.email.subject());
         if own { Err(Rejection::OwnAccount) } else { Ok(()) }
     }
 
-    /// An address of its address book.
+    /// An address of the address book.
     pub fn address(&self, id: AddressId) -> Result<&Kept, Rejection> {
         self.addresses.iter().find(|kept| kept.id == id).ok_or(Rejection::NoSuchAddress)
     }
 
-    /// The sessions that are to end when one more begins: as many as there are too many, the oldest first.
+    /// The oldest sessions that must end when another one starts.
     pub fn surplus(&self) -> &[SessionId] {
         &self.sessions[..(self.sessions.len() + 1).saturating_sub(SESSIONS_MAX)]
     }
@@ -335,7 +336,7 @@ impl Open {
         if count > FAILURES_MAX { vec![] } else { vec![Event::LoginFailed { client: client.clone(), at }] }
     }
 
-    /// The window and the count with one more failure.
+    /// The window and the count after another failure.
     fn failed(&self, at: DateTime<Utc>) -> (DateTime<Utc>, u32) {
         match self.failures {
             Some((since, count)) if at < since + FAILURE_WINDOW => (since, count.saturating_add(1)),
@@ -352,9 +353,9 @@ impl Open {
 }
 
 impl Open {
-    /// The grant is made in the same append, so a ban comes before it and refuses it, or after it and finds it here.
+    /// The grant is created in the same append, so a ban comes before it and refuses it, or after it and finds it here.
     fn record_grant(&self, grant: Grant, asked: &Asked) -> Decision {
-        // A key that its maker's ban did not revoke goes on, and so does what is made with it.
+        // A key that the ban of its creator did not revoke stays valid, and so does what is created with it.
         let by_owner = asked.by.account().is_some();
         if by_owner && self.ban.is_some() {
             return Err(Rejection::Banned);

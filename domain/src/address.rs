@@ -1,4 +1,4 @@
-//! An address: who gets the goods and the mails about them, and where they are. Sealed wherever it is stored.
+//! An address: the recipient of the goods and of the mails about them, and the destination. It is sealed wherever it is stored.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::bounded::Bounded;
 use crate::text::{AddressLine, Country, Email, Name, Phone, PostalCode};
 
-/// Lines of an address at most, beside the town and the postal code: what fits a label.
+/// The maximum number of address lines, beside the town and the postal code: as many as fit a label.
 pub const LINES_MAX: usize = 4;
 
 /// The recipient and destination of an order: the parts that were not given are absent.
@@ -56,7 +56,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// A country, and nothing else.
+    /// A country, without further details.
     pub fn to(country: Country) -> Self {
         Self {
             name: None,
@@ -71,7 +71,7 @@ impl Address {
         }
     }
 
-    /// What nobody said, of what a parcel or a mail needs.
+    /// The missing parts that a parcel or a mail needs.
     pub fn lacks(&self) -> BTreeSet<Part> {
         let parts = [
             (Part::Name, self.name.is_some() || self.company.is_some()),
@@ -83,22 +83,22 @@ impl Address {
     }
 }
 
-/// What of an address a parcel or a mail needs.
+/// A part of an address that a parcel or a mail needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// A name, or a company.
     Name,
-    /// A street and a house.
+    /// A street and house number.
     Lines,
     /// A town.
     City,
-    /// Where mails go.
+    /// An e-mail address.
     Email,
 }
 
 impl Part {
-    /// What people call it.
+    /// Its name in messages.
     pub fn for_people(self) -> &'static str {
         match self {
             Self::Name => "a name",

@@ -1,4 +1,4 @@
-//! What comes after an order is placed: it is cancelled, or some of it; money is refunded; goods come back.
+//! What follows after an order is placed: cancellations, refunds and returns.
 //!
 //! ```text
 //! order:       cancel     cancel lines     credit       return
@@ -7,8 +7,8 @@
 //! credit note: issue, with the next number of its series
 //! ```
 //!
-//! Pure: each of these is decided on states that were loaded before, and appended whole or not at all. Only the provider is asked
-//! later, by the process that reads what was written down here.
+//! Pure: each is decided on states that were loaded before, and appended whole or not at all. The provider is only asked later,
+//! by the process that reads these events.
 
 use chrono::{DateTime, Utc};
 
@@ -31,14 +31,14 @@ use credit::{Back, issue, left_to_credit, most, uncounted};
 use money::give_shipping_back;
 pub use money::{ShippingBack, refund, retry_refund};
 
-/// Cancels an order: what is left of what was paid for it is refunded, and a credit note says so. What was reserved is released;
-/// `restock` says whether pieces that had left the stock are for sale again.
+/// Cancels an order: what is left of its payment is refunded with a credit note, or the payment is voided. The reservation is
+/// released; `restock` says whether pieces that had left the stock are put back in it.
 pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bool) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
     let before = state.live()?;
     let to_credit = left_to_credit(work, before)?;
     let total = to_credit.total().map_err(uncounted)?;
-    // Money that is yet to go back has a credit note already.
+    // A refund that is still to be made has a credit note already.
     let left = before.left_of_payment();
     let left = Money { amount: left.amount.min(total.amount), ..left };
     let credit_note = (before.is_paid() && left.amount > 0).then(|| work.new_id());
@@ -51,7 +51,7 @@ pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bo
     } else {
         work.move_stock(&released, |_| stock::Command::Release { order, reason: None })?;
     }
-    // Of what was off before there is a note already.
+    // Pieces that were cancelled before have a credit note already.
     let Some(credit_note) = credit_note else { return Ok(()) };
     let valued = before.valued(&before.demands(), left);
     let shipping = left.amount - valued.iter().map(|line| line.amount.amount).sum::<i64>();
@@ -61,10 +61,10 @@ pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bo
     issue(work, (before, order), &to_credit, &valued, &back)
 }
 
-/// Cancels some of an order, or all that is left of it: what was paid for it is refunded, what was reserved is released.
+/// Cancels lines of an order, or all that is left of it: the payment for them is refunded, and their reservation is released.
 ///
-/// `restock` says whether pieces that had left the stock are for sale again. What was paid for sending goes back with the last
-/// piece that is sent and stays paid before, unless `shipping` says otherwise; of what is not paid yet it need not be paid then.
+/// `restock` says whether pieces that had left the stock are put back in it. The shipping price is refunded with the last piece
+/// that is shipped, and not before, unless `shipping` says otherwise; of an unpaid order that part is no longer due.
 pub fn cancel_lines(
     work: &mut Work,
     order: OrderId,
@@ -78,15 +78,14 @@ pub fn cancel_lines(
     let lines = merged(lines)?;
     if placed.is_all_that_is_left(&lines) {
         if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
-            let said =
-                "this is all that is left of the order, and all of the shipping goes back with it: leave shipping out";
+            let said = "nothing would be left of the order, so all of its shipping is refunded: omit `shipping`";
             return Err(Refused::because("order.all_goes_back", Kind::Invalid, said));
         }
         return cancel(work, order, reason, restock);
     }
     ensure_payment_recorded(work, order)?;
     if !placed.is_paid() {
-        // What need not be paid is not given back; and where nothing is sent, sending is not charged.
+        // What is no longer due is not refunded; and if nothing is shipped, shipping is not charged.
         if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
             return Err(order::Rejection::NotPaid.into());
         }
@@ -101,7 +100,7 @@ pub fn cancel_lines(
     let valued = placed.valued(&lines, most);
     let back = Back::of(work, &valued)?;
     let back = if shipping.is_none() { back.with_shipping(work, placed, &lines, most) } else { back };
-    // What was to be had for nothing, or was given back for before, takes no number.
+    // A free order, or one that was refunded before, takes no number.
     let credit_note = back.refund.map(|_| back.credit_note);
     let (lines_off, refund) = (valued.clone(), back.refund);
     let cancel =
@@ -112,12 +111,12 @@ pub fn cancel_lines(
         issue(work, (placed, order), &left, &valued, &back)?;
     }
     give_shipping_back(work, order, shipping)?;
-    // What was lost on its way does not come back.
+    // Pieces that were lost in transit do not come back.
     let here = if restock { placed.at_hand(&lines) } else { vec![] };
     work.put_back(order, &here)
 }
 
-/// Nothing is paid yet: less is to be paid, and less is reserved.
+/// Cancels lines of an unpaid order: the amount to pay and the reservation are reduced.
 fn cancel_unpaid(
     work: &mut Work,
     (before, order): (&Placed, OrderId),
@@ -134,7 +133,7 @@ fn cancel_unpaid(
     work.decide::<Payment>(placed.placement.payment, &payment::Command::Reduce { amount: placed.payable() })?;
     for Demand { variant, .. } in lines {
         let Some(held) = work.get::<StockLevel>(*variant)?.reservations.get(&order).copied() else { continue };
-        // A promise is taken back whole; what is still wanted is promised again in the same append.
+        // A reservation is released whole; the pieces that are kept are reserved again in the same append.
         work.decide::<StockLevel>(*variant, &stock::Command::Release { order, reason: None })?;
         if let Ok(quantity) = Quantity::new(placed.bought(*variant) - placed.off(*variant)) {
             let expires_at = held.expires_at;
@@ -144,7 +143,7 @@ fn cancel_unpaid(
     Ok(())
 }
 
-/// Asks to send goods of an order back. What was handed over before `since` is not taken back any more.
+/// Requests a return. Goods that were handed over before `since` cannot be returned any more.
 pub fn request_return(
     work: &mut Work,
     order: OrderId,
@@ -161,7 +160,7 @@ pub fn request_return(
     Ok(return_id)
 }
 
-/// Ends a return of which nothing comes: `command` rejects or withdraws it.
+/// Closes a return without a refund: `command` rejects or withdraws it.
 pub fn close_return(work: &mut Work, return_id: ReturnId, command: &returns::Command) -> Result<(), Refused> {
     work.decide::<Return>(return_id, command)?;
     let order = order_of(work, return_id)?;
@@ -169,8 +168,8 @@ pub fn close_return(work: &mut Work, return_id: ReturnId, command: &returns::Com
     Ok(())
 }
 
-/// Takes in what came back: it is worth what was paid for it, goes back on the shelf if it can, and the money goes back; what
-/// was paid for sending stays paid, unless `shipping` says otherwise.
+/// Receives returned goods: their share of the payment is refunded, and they are put back in stock if they can be sold again.
+/// The shipping price is not refunded unless `shipping` says otherwise.
 pub fn receive_return(
     work: &mut Work,
     id: ReturnId,

@@ -1,4 +1,4 @@
-//! Every context in one list: events of any category, states as JSON, and the catalogue of stored forms.
+//! All contexts in one list: events of any category, states as JSON, and the catalogue of stored forms.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::{
     webhook_endpoint,
 };
 
-/// What names an aggregate and where its events are.
+/// A kind of aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Aggregate {
     /// The prefix of its TypeIDs, such as `ord`.
@@ -30,15 +30,15 @@ pub struct Form {
     pub category: &'static str,
     /// The stored type.
     pub event_type: String,
-    /// The form of the data.
+    /// The schema number of the data.
     pub schema: i16,
-    /// An example of the data, which names every field.
+    /// An example of the data, with every field.
     pub example: Value,
 }
 
-/// A state of any kind, folded from stored events as they come, so that a long stream never lies in memory whole.
+/// A state of any kind, folded event by event, so that a long stream is never in memory whole.
 pub trait Folding: Send {
-    /// Takes in the next event of its stream.
+    /// Applies the next event of the stream.
     fn take(&mut self, event_type: &str, schema: i16, data: &str) -> Result<(), CodecError>;
     /// The state, as JSON.
     fn json(&self) -> Result<Value, CodecError>;
@@ -62,13 +62,13 @@ impl<A: Decider> Folding for A {
 
 /// An aggregate of the list: its events are events of any context.
 pub trait Context: Decider {
-    /// Its event, with the stream it belongs to.
+    /// An event of it, with its stream.
     fn any(id: Self::Id, event: Self::Event) -> AnyEvent;
 }
 
 macro_rules! contexts {
     ($($(#[$doc:meta])* $variant:ident $module:ident $state:ident $golden:literal;)*) => {
-        /// An event of any context, with the stream it belongs to.
+        /// An event of any context, with its stream.
         #[derive(Debug, Clone, PartialEq)]
         pub enum AnyEvent {
             $($(#[$doc])* $variant(<$module::$state as Decider>::Id, $module::Event),)*
@@ -134,7 +134,7 @@ macro_rules! contexts {
             }
         }
 
-        /// The empty state of a kind of aggregate, to be folded event by event; none when the category is not ours.
+        /// The empty state of a kind of aggregate, to be folded event by event; none if the category is unknown.
         pub fn begin(category: &str) -> Option<Box<dyn Folding>> {
             match category {
                 $(<$module::$state as Decider>::CATEGORY => Some(Box::new($module::$state::default())),)*
@@ -142,12 +142,20 @@ macro_rules! contexts {
             }
         }
 
-        /// The codes of the rejections of every kind of aggregate, as problems have them, such as `order.already_paid`.
+        /// The types of the events of a category, as they are stored; none when the category is not ours.
+        pub fn event_types(category: &str) -> &'static [&'static str] {
+            match category {
+                $(<$module::$state as Decider>::CATEGORY => codec::types_of::<$module::Event>(),)*
+                _ => &[],
+            }
+        }
+
+        /// The codes of the rejections of all aggregates, as problems have them, such as `order.already_paid`.
         pub fn rejection_codes() -> Vec<String> {
             [$(codes_of::<$module::$state>()),*].concat()
         }
 
-        /// Folds stored events of one stream into the state they lead to, as JSON.
+        /// Folds stored events of one stream into their state, as JSON.
         pub fn state_json<'a>(
             category: &str,
             events: impl IntoIterator<Item = (&'a str, i16, &'a str)>,
@@ -177,7 +185,7 @@ contexts! {
     Payment payment Payment "payment/golden.json";
     /// Of a credit note.
     CreditNote credit_note CreditNote "credit_note/golden.json";
-    /// Of a series of documents.
+    /// Of a document series.
     Series series Series "series/golden.json";
     /// Of an account.
     Account account Account "account/golden.json";
@@ -187,13 +195,13 @@ contexts! {
     Shop shop Shop "shop/golden.json";
     /// Of an access token from the command line.
     AccessToken access_token AccessToken "access_token/golden.json";
-    /// Of a key with which a program asks.
+    /// Of an API key.
     ApiKey api_key ApiKey "api_key/golden.json";
     /// Of a promotion.
     Promotion promotion Promotion "promotion/golden.json";
-    /// Of the book of promotions.
+    /// Of the promotion book.
     PromotionBook promotion_book PromotionBook "promotion_book/golden.json";
-    /// Of something that is counted.
+    /// Of a usage.
     Usage usage Usage "usage/golden.json";
     /// Of the tax book.
     TaxBook tax_book TaxBook "tax_book/golden.json";
@@ -203,13 +211,13 @@ contexts! {
     Shipment shipment Shipment "shipment/golden.json";
     /// Of a return.
     Return returns Return "returns/golden.json";
-    /// Of a message to somebody.
+    /// Of a notification.
     Notification notification Notification "notification/golden.json";
-    /// Of a mailbox that guests name.
+    /// Of a mailbox of a guest.
     Mailbox mailbox Mailbox "mailbox/golden.json";
     /// Of the watchers of a product.
     Watch watch Watch "watch/golden.json";
-    /// Of an address that is told what happens.
+    /// Of a webhook endpoint.
     WebhookEndpoint webhook_endpoint WebhookEndpoint "webhook_endpoint/golden.json";
 }
 
@@ -233,14 +241,14 @@ macro_rules! from_rejections {
     };
 }
 
-/// What a text names: the aggregate's kind and its stream. None when it is no id of ours.
+/// The kind of aggregate and the stream that an id names. None if the text is not an id of the shop.
 pub fn locate(id: &str) -> Option<(&'static Aggregate, Uuid)> {
     let (prefix, uuid) = ids::parse(id).ok()?;
     let aggregate = AGGREGATES.iter().find(|aggregate| aggregate.prefix == prefix)?;
     Some((aggregate, uuid))
 }
 
-/// The id of a stream as people see it. None when the category is not ours.
+/// The id of a stream in its text form. None if the category is unknown.
 pub fn id_of(category: &str, stream: Uuid) -> Option<String> {
     let aggregate = AGGREGATES.iter().find(|aggregate| aggregate.category == category)?;
     Some(ids::format(aggregate.prefix, stream))
@@ -266,7 +274,7 @@ fn codes_of<A: Decider>() -> Vec<String> {
 
 // Here, as it takes the list of all events.
 impl Topic {
-    /// Reads a topic; it must name what can happen.
+    /// Parses a filter; it must match events that exist.
     pub fn new(text: &str) -> Result<Self, NoTopic> {
         let known = match text.split_once('.') {
             None => text == "*",

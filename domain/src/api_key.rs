@@ -1,11 +1,11 @@
-//! A key with which a program asks, without anybody logging in: named, limited to its scopes, and told once.
+//! An API key: the credential of a program, limited to scopes and shown once.
 //!
 //! ```text
 //! (missing) ──created──▶ good ──revoked──▶ revoked (final)
 //!                          └── expires_at has passed: expired
 //! ```
 //!
-//! It outlives the sessions of whoever made it, so it says who that was, and the account of the maker knows it
+//! A key outlives the sessions of the account that created it, so it names that account, and the account lists it
 //! ([`Grant`](crate::account::Grant)).
 
 use std::collections::BTreeSet;
@@ -17,40 +17,40 @@ use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, ApiKeyId};
 use crate::text::{Hash, Name};
 
-/// What a key lets a program do; each route names the one that it takes.
+/// A scope of an API key; each route names the one that it requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
-    /// See drafts, and what was archived.
+    /// Read drafts and archived products.
     #[serde(rename = "catalog:read")]
     CatalogRead,
     /// Change products, categories, prices and images.
     #[serde(rename = "catalog:write")]
     CatalogWrite,
-    /// See what is on hand and reserved.
+    /// Read stock.
     #[serde(rename = "stock:read")]
     StockRead,
-    /// Move stock.
+    /// Change stock.
     #[serde(rename = "stock:write")]
     StockWrite,
-    /// See orders, payments and shipments.
+    /// Read orders, payments and shipments.
     #[serde(rename = "orders:read")]
     OrdersRead,
-    /// Carry orders on: cancel, fulfil, ship, refund.
+    /// Process orders: cancel, fulfil, ship, refund.
     #[serde(rename = "orders:write")]
     OrdersWrite,
-    /// See accounts.
+    /// Read accounts.
     #[serde(rename = "customers:read")]
     CustomersRead,
     /// Change promotions.
     #[serde(rename = "promotions:write")]
     PromotionsWrite,
-    /// Change taxes, shipping and the like.
+    /// Change taxes, shipping and similar settings.
     #[serde(rename = "settings:write")]
     SettingsWrite,
-    /// See how sales go and where the views stand.
+    /// Read sales reports and the state of the views.
     #[serde(rename = "reports:read")]
     ReportsRead,
-    /// Say where the shop is to tell what happens.
+    /// Manage webhook endpoints.
     #[serde(rename = "webhooks:write")]
     WebhooksWrite,
 }
@@ -94,80 +94,80 @@ impl Scope {
     }
 }
 
-/// What happened to a key.
+/// What happened to an API key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// It was made.
+    /// The key was created.
     Created {
-        /// What it is for.
+        /// The name, which says what it is for.
         name: Name,
-        /// What it lets a program do.
+        /// Its scopes.
         scopes: BTreeSet<Scope>,
-        /// The hash of the key: what a program shows is kept nowhere.
+        /// The hash of the key; the key itself is not stored.
         hash: Hash,
-        /// Who made it; unknown of keys that are older than this field, whose events still say it in their meta.
+        /// The account that created it; absent in older events, whose metadata names it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         created_by: Option<AccountId>,
-        /// When it stops working by itself; never when absent.
+        /// When the key expires; absent if it does not.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
     },
-    /// It opens nothing any more.
+    /// The key was revoked.
     Revoked {},
 }
 
 impl crate::Event for Event {}
 
-/// What a key can be asked.
+/// The commands of an API key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Begin.
+    /// Create the key.
     Create {
-        /// What it is for.
+        /// The name, which says what it is for.
         name: Name,
-        /// What it lets a program do.
+        /// Its scopes.
         scopes: BTreeSet<Scope>,
         /// The hash of the key.
         hash: Hash,
-        /// When it stops working by itself; never when absent.
+        /// When the key expires; absent if it does not.
         expires_at: Option<DateTime<Utc>>,
     },
-    /// End.
+    /// Revoke the key.
     Revoke {},
 }
 
-/// A key as it is.
+/// The state of an API key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ApiKey {
-    /// There is none.
+    /// The key does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The key exists.
     Created(Created),
 }
 
-/// What is known of a key.
+/// An API key that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Created {
-    /// What it is for.
+    /// The name, which says what it is for.
     pub name: Name,
-    /// What it lets a program do.
+    /// Its scopes.
     pub scopes: BTreeSet<Scope>,
     /// The hash of the key.
     pub hash: Hash,
-    /// Who made it, where the event says so.
+    /// The account that created it, if the event names it.
     pub created_by: Option<AccountId>,
-    /// When it stops working by itself.
+    /// When the key expires.
     pub expires_at: Option<DateTime<Utc>>,
-    /// Whether it opens nothing any more.
+    /// Whether it was revoked.
     pub revoked: bool,
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         Missing => Missing: "there is no such API key";
@@ -225,7 +225,7 @@ impl Decider for ApiKey {
 }
 
 impl ApiKey {
-    /// What is known of it, if it exists.
+    /// The key, if it exists.
     pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
@@ -235,7 +235,7 @@ impl ApiKey {
 }
 
 impl Created {
-    /// Whether it opens anything.
+    /// Whether it is valid at a time.
     pub fn is_good(&self, at: DateTime<Utc>) -> bool {
         !self.revoked && self.expires_at.is_none_or(|end| at < end)
     }

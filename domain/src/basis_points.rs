@@ -1,4 +1,4 @@
-//! A share in hundredths of a percent: rates of tax and of discounts, without a fraction anywhere.
+//! A share in hundredths of a percent, for rates of tax and discounts, in whole numbers only.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::{Money, MoneyError, divide_half_up};
 
-/// The whole of something.
+/// A whole, in hundredths of a percent.
 const WHOLE: i128 = 10_000;
 
 /// From 0 to 10,000 hundredths of a percent: 1,900 is 19 %.
@@ -14,7 +14,7 @@ const WHOLE: i128 = 10_000;
 #[serde(try_from = "u16", into = "u16")]
 pub struct BasisPoints(u16);
 
-/// A number that is no share.
+/// A number that is not a valid share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an integer between 0 and {WHOLE} basis points")]
 pub struct BasisPointsError;
@@ -23,7 +23,7 @@ pub struct BasisPointsError;
 crate::openapi::value!(BasisPoints, crate::openapi::integer(crate::openapi::KnownFormat::Int32, 0, 10_000));
 
 impl BasisPoints {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
     /// Checks the number.
@@ -42,7 +42,7 @@ impl BasisPoints {
         Ok(Money { amount, ..whole })
     }
 
-    /// What of an amount was added to it at this rate, rounded half-up: amount × rate ÷ (1 + rate).
+    /// The part of an amount that was added to it at this rate, rounded half-up: amount × rate ÷ (1 + rate).
     pub fn within(self, sum: Money) -> Result<Money, MoneyError> {
         let rate = i128::from(self.0);
         let amount = divide_half_up(i128::from(sum.amount) * rate, WHOLE + rate)?;

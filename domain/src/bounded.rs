@@ -1,7 +1,7 @@
-//! Collections and texts that carry their maximum in their type, so that no request can make the shop read more.
+//! Collections and texts with a maximum in their type, so that no request can make the shop read more.
 //!
-//! Reading from outside ([`fresh`](crate::text::fresh)) stops at the first element too many. The types are those of the log as well, and the log
-//! has values from before there was a limit, which must stay readable: what is stored is read whole.
+//! Values from outside ([`fresh`](crate::text::fresh)) are read up to the first element too many. The log uses the same types
+//! and holds values from before there was a limit, which must stay readable: stored values are read whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -26,7 +26,7 @@ pub trait Limited {
 #[serde(transparent)]
 pub struct Bounded<C, const MAX: usize>(C);
 
-/// A text of at most `MAX` characters, of which nothing else is required: a password, a code, a token.
+/// A text of at most `MAX` characters without further rules: a password, a code, a token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BoundedText<const MAX: usize>(String);
 
@@ -53,7 +53,7 @@ impl<C, const MAX: usize> Deref for Bounded<C, MAX> {
     }
 }
 
-/// A collection that the program made; decisions check its size, not the conversion.
+/// A collection that the program created; decisions check its size, not this conversion.
 impl<C, const MAX: usize> From<C> for Bounded<C, MAX> {
     fn from(all: C) -> Self {
         Self(all)
@@ -118,12 +118,12 @@ impl<C: fmt::Debug, const MAX: usize> fmt::Debug for Bounded<C, MAX> {
     }
 }
 
-/// How many elements are read here: as many as there are, unless they come from outside.
+/// The number of elements that are read here: all of them, unless they come from outside.
 fn most(max: usize) -> usize {
     if is_fresh() { max } else { usize::MAX }
 }
 
-/// There are more elements than are read.
+/// There are more elements than allowed.
 #[derive(Debug, thiserror::Error)]
 #[error("the list has more than {max} elements")]
 struct TooMany {
@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(read("[1,2,3]"), Ok([1, 2, 3].into()));
         assert_eq!(read("[]"), Ok([].into()));
         assert!(read("[1,2,3,4]").unwrap_err().starts_with("the list has more than 3 elements"));
-        // The fourth element would not be a u8; nothing after the third is looked at for what it is.
+        // The fourth element is not a u8; nothing after the third is parsed.
         assert!(read("[1,2,3,{\"a\":[]},5]").unwrap_err().starts_with("the list has more than 3 elements"));
     }
 

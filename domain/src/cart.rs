@@ -1,16 +1,16 @@
-//! A cart: what somebody means to buy, at the prices they were shown, until it is checked out.
+//! A cart: the goods that a buyer intends to buy, at the prices that they were shown, until checkout.
 //!
 //! ```text
 //! (missing) ──created──▶ open ──checked out──▶ checked out (final)
-//!                        │  ▲ ├──merged into──▶ in another cart (final)
-//!                        │  │ └──discarded──▶ given up (final)
+//!                        │  ▲ ├──merged into──▶ merged (final)
+//!                        │  │ └──discarded──▶ discarded (final)
 //!                        └──┘ line set, line removed, emptied, destination set, coupons set, shipping chosen, merged
 //! ```
 //!
-//! A cart promises nothing: [`Created::problems`] compares it with what is offered now, and checkout refuses while there are any.
-//! One that nobody changes is given up after [`LIFETIME_DAYS`]. That needs no timer: a cart knows its day, every change in the
-//! second half of its time puts that off, and from then on it can neither be changed nor bought. Who discards it need not wait
-//! for that day: what a guest wrote into it is forgotten then.
+//! A cart reserves nothing: [`Created::problems`] compares it with the present offers, and checkout refuses while there are any.
+//! A cart that is not changed for [`LIFETIME_DAYS`] expires. That needs no timer: the state has the time at which it expires, every
+//! change in the second half of its lifetime extends it, and after that the cart can neither be changed nor bought. A cart can be
+//! discarded before that time: then the data that a guest entered in it is erased.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,51 +35,124 @@ pub use events::{Destination, Event, LIFETIME_DAYS, Line};
 pub use problem::{Offer, Problem};
 pub use rejections::{CHANGES_MAX, CODES_MAX, LINES_MAX, Rejection};
 
-/// A cart as it is.
+/// The state of a cart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Cart {
-    /// There is none.
+    /// It does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// It exists.
     Created(Box<Created>),
 }
 
-/// What is known of a cart.
+/// The state of a cart that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Created {
-    /// Whose it is; nobody's for a guest.
+    /// The account of its owner; absent for a guest.
     pub owner: Option<AccountId>,
-    /// The hash of the token that opens it; of no use to a reader of the state.
+    /// The hash of the cart token; a reader of the state has no use for it.
     #[serde(skip)]
     pub token_hash: Option<Hash>,
     /// The currency of all its prices.
     pub currency: Currency,
-    /// What is in it, in the order it was put in.
+    /// The lines, in the order in which they were added.
     pub lines: Vec<Line>,
-    /// Where the goods would go.
+    /// The destination of the goods.
     pub destination: Option<Destination>,
-    /// The codes that are entered.
+    /// The coupon codes that are entered.
     pub coupons: Vec<CouponCode>,
-    /// How the goods would be sent.
+    /// The chosen shipping service.
     pub service: Option<Slug>,
-    /// The carts that were put into it.
+    /// The carts that were merged into it.
     pub merged: Vec<CartId>,
-    /// The cart that it was put into; nothing while it is open.
-    pub merged_into: Option<CartId>,
-    /// The order it became; nothing while it is open.
-    pub order: Option<OrderId>,
-    /// When it is given up unless it changes.
+    /// Whether it is open, or what closed it.
+    #[serde(flatten)]
+    pub stage: Stage,
+    /// When it expires unless it is changed. Carts once had no such time.
     pub expires_at: Option<DateTime<Utc>>,
-    /// How many days it stays with every change.
+    /// For how many days a change extends it.
     pub days: u16,
-    /// Whether it was discarded.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub discarded: bool,
-    /// How many events it has.
+    /// The number of its events.
     #[serde(skip)]
     pub changes: u32,
+}
+
+/// Whether a cart is open, or what closed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "Fields")]
+pub enum Stage {
+    /// Nothing closed it. It may have expired: see [`Created::why_closed`].
+    Open,
+    /// It became an order.
+    CheckedOut {
+        /// The order.
+        order: OrderId,
+    },
+    /// It was merged into another cart.
+    Merged {
+        /// The other cart.
+        cart: CartId,
+        /// Whether it was discarded after that.
+        discarded: bool,
+    },
+    /// It was discarded.
+    Discarded,
+}
+
+/// A stage in the JSON of a state: a field for each fact.
+#[derive(Serialize)]
+struct Fields {
+    merged_into: Option<CartId>,
+    order: Option<OrderId>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    discarded: bool,
+}
+
+impl From<Stage> for Fields {
+    fn from(stage: Stage) -> Self {
+        let discarded = match stage {
+            Stage::Open | Stage::CheckedOut { .. } => false,
+            Stage::Merged { discarded, .. } => discarded,
+            Stage::Discarded => true,
+        };
+        Self { merged_into: stage.merged_into(), order: stage.order(), discarded }
+    }
+}
+
+impl Stage {
+    /// The order that the cart became.
+    pub fn order(self) -> Option<OrderId> {
+        match self {
+            Self::CheckedOut { order } => Some(order),
+            Self::Open | Self::Merged { .. } | Self::Discarded => None,
+        }
+    }
+
+    /// The cart that it was merged into.
+    pub fn merged_into(self) -> Option<CartId> {
+        match self {
+            Self::Merged { cart, .. } => Some(cart),
+            Self::Open | Self::CheckedOut { .. } | Self::Discarded => None,
+        }
+    }
+
+    /// Whether the cart was closed without an order. What a guest entered in it is then erased.
+    pub fn is_abandoned(self) -> bool {
+        match self {
+            Self::Merged { .. } | Self::Discarded => true,
+            Self::Open | Self::CheckedOut { .. } => false,
+        }
+    }
+
+    /// The stage after the cart was discarded. One that became an order is never discarded.
+    fn discarded(self) -> Self {
+        match self {
+            Self::Open | Self::Discarded => Self::Discarded,
+            Self::Merged { cart, .. } => Self::Merged { cart, discarded: true },
+            Self::CheckedOut { .. } => self,
+        }
+    }
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -149,11 +222,9 @@ impl Cart {
                 coupons: vec![],
                 service: None,
                 merged: vec![],
-                merged_into: None,
-                order: None,
+                stage: Stage::Open,
                 expires_at: *expires_at,
                 days: *days,
-                discarded: false,
                 changes: 0,
             })),
             Event::Extended { expires_at } => self.with(|it| it.expires_at = Some(*expires_at)),
@@ -169,13 +240,13 @@ impl Cart {
             Event::CouponsSet { codes } => self.with(|it| it.coupons.clone_from(codes)),
             Event::ShippingChosen { service } => self.with(|it| it.service = Some(service.clone())),
             Event::Merged { from } => self.with(|it| it.merged.push(*from)),
-            Event::MergedInto { cart } => self.with(|it| it.merged_into = Some(*cart)),
-            Event::CheckedOut { order } => self.with(|it| it.order = Some(*order)),
-            Event::Discarded { at } => self.with(|it| (it.discarded, it.expires_at) = (true, Some(*at))),
+            Event::MergedInto { cart } => self.with(|it| it.stage = Stage::Merged { cart: *cart, discarded: false }),
+            Event::CheckedOut { order } => self.with(|it| it.stage = Stage::CheckedOut { order: *order }),
+            Event::Discarded { at } => self.with(|it| (it.stage, it.expires_at) = (it.stage.discarded(), Some(*at))),
         }
     }
 
-    /// What is known of it, if it exists.
+    /// The state, if the cart exists.
     pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
@@ -183,14 +254,12 @@ impl Cart {
         }
     }
 
-    /// What is known of it, if it exists and can still be changed.
+    /// The state, if the cart exists and can still be changed.
     pub fn open(&self, at: DateTime<Utc>) -> Result<&Created, Rejection> {
         let created = self.live()?;
-        match (created.order, created.merged_into) {
-            (Some(order), _) => Err(Rejection::CheckedOut { order }),
-            (None, Some(cart)) => Err(Rejection::Merged { cart }),
-            (None, None) if created.is_given_up(at) => Err(Rejection::Expired),
-            (None, None) => Ok(created),
+        match created.why_closed(at) {
+            Some(rejection) => Err(rejection),
+            None => Ok(created),
         }
     }
 
@@ -215,32 +284,31 @@ impl Cart {
     }
 
     fn close(&self, order: OrderId) -> Decision {
-        let created = self.live()?;
-        match (created.order, created.merged_into) {
-            (Some(known), _) if known == order => Ok(vec![]),
-            (Some(order), _) => Err(Rejection::CheckedOut { order }),
-            (None, Some(cart)) => Err(Rejection::Merged { cart }),
-            // Who was forgotten gets no parcel.
-            (None, None) if created.discarded => Err(Rejection::Expired),
-            (None, None) => Ok(vec![Event::CheckedOut { order }]),
+        match self.live()?.stage {
+            // Checkout has seen that it has not expired.
+            Stage::Open => Ok(vec![Event::CheckedOut { order }]),
+            Stage::CheckedOut { order: known } if known == order => Ok(vec![]),
+            Stage::CheckedOut { order } => Err(Rejection::CheckedOut { order }),
+            Stage::Merged { cart, .. } => Err(Rejection::Merged { cart }),
+            // The address of its buyer is erased.
+            Stage::Discarded => Err(Rejection::Expired),
         }
     }
 
     fn merge_into(&self, cart: CartId, at: DateTime<Utc>) -> Decision {
-        if self.live()?.merged_into == Some(cart) {
+        if self.live()?.stage.merged_into() == Some(cart) {
             return Ok(vec![]);
         }
         self.open(at)?;
         Ok(vec![Event::MergedInto { cart }])
     }
 
-    /// One that was given up, or put into another cart, still has what was written into it.
+    /// A cart that has expired or was merged still has the data that a guest entered in it, so it can be discarded as well.
     fn discard(&self, at: DateTime<Utc>) -> Decision {
-        let created = self.live()?;
-        match created.order {
-            Some(order) => Err(Rejection::CheckedOut { order }),
-            None if created.discarded => Ok(vec![]),
-            None => Ok(vec![Event::Discarded { at }]),
+        match self.live()?.stage {
+            Stage::Open | Stage::Merged { discarded: false, .. } => Ok(vec![Event::Discarded { at }]),
+            Stage::Merged { discarded: true, .. } | Stage::Discarded => Ok(vec![]),
+            Stage::CheckedOut { order } => Err(Rejection::CheckedOut { order }),
         }
     }
 
@@ -252,7 +320,7 @@ impl Cart {
     }
 }
 
-/// When a cart that changes now is given up; whole seconds are shorter to read in the log.
+/// When a cart that is changed now expires, in whole seconds, which are shorter to read in the log.
 fn after(at: DateTime<Utc>, days: u16) -> DateTime<Utc> {
     at.trunc_subsecs(0) + TimeDelta::days(i64::from(days))
 }
@@ -263,28 +331,33 @@ impl Created {
         self.lines.iter().find(|line| line.variant == variant)
     }
 
-    /// What all lines cost, at the prices in the cart.
+    /// The sum of the lines, at the prices in the cart.
     pub fn total(&self) -> Result<Money, MoneyError> {
         total(self.currency, &self.lines)
     }
 
-    /// What its lines want of the stock.
+    /// The quantities that its lines need from stock.
     pub fn demands(&self) -> impl Iterator<Item = Demand> + '_ {
         self.lines.iter().map(|line| Demand { variant: line.variant, quantity: line.quantity })
     }
 
-    /// Why it cannot be bought as it is: each line compared with what is offered now. No offer means: not for sale.
+    /// Why its lines cannot be bought as they are: each is compared with its present offer. A variant without an offer is not for sale.
     pub fn problems(&self, offers: &BTreeMap<VariantId, Offer>) -> Vec<Problem> {
         self.lines.iter().flat_map(|line| Problem::of(line, offers.get(&line.variant))).collect()
     }
 
-    /// Whether it was discarded, or nobody changed it for so long that it is given up. A clock that is behind the one of who
-    /// discarded it opens it to nobody.
-    pub fn is_given_up(&self, at: DateTime<Utc>) -> bool {
-        self.discarded || self.expires_at.is_some_and(|end| at >= end)
+    /// Why it can no longer be changed; `None` while it is open. A discarded cart is closed at any time, also for a clock that is
+    /// behind.
+    pub fn why_closed(&self, at: DateTime<Utc>) -> Option<Rejection> {
+        match self.stage {
+            Stage::Open => self.expires_at.is_some_and(|end| at >= end).then_some(Rejection::Expired),
+            Stage::CheckedOut { order } => Some(Rejection::CheckedOut { order }),
+            Stage::Merged { cart, .. } => Some(Rejection::Merged { cart }),
+            Stage::Discarded => Some(Rejection::Expired),
+        }
     }
 
-    /// More time, once half of it is over: not with every change, as each is one more event.
+    /// The extension of its lifetime once half of it has passed: not with every change, as each extension is one more event.
     fn extension(&self, at: DateTime<Utc>) -> Option<Event> {
         let enough = self.expires_at.is_some_and(|end| end - at > TimeDelta::days(i64::from(self.days)) / 2);
         (!enough).then(|| Event::Extended { expires_at: after(at, self.days) })
@@ -318,7 +391,7 @@ impl Created {
         Ok(if once == self.coupons { vec![] } else { vec![Event::CouponsSet { codes: once }] })
     }
 
-    /// Takes in another cart: quantities of what is in both are summed, as far as a line can hold them.
+    /// Merges another cart into it: the quantities of a variant in both are summed, up to the maximum of a line.
     fn merge(&self, from: CartId, lines: &[Line], codes: &[CouponCode]) -> Decision {
         if self.merged.contains(&from) {
             return Ok(vec![]);

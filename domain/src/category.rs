@@ -1,4 +1,4 @@
-//! A category of the catalog: a name in a tree, under at most one parent.
+//! A category of the catalog: a node of a tree, under at most one parent.
 //!
 //! ```text
 //! (missing) ──created──▶ open ──archived──▶ archived
@@ -6,9 +6,9 @@
 //!                        └──┘ renamed, moved, ranked, attributes declared
 //! ```
 //!
-//! That two categories never share a slug is kept by the [name](crate::name) of the slug, claimed in the same append, and released
-//! in the append that archives it. No open category is left under an archived one: those below it move up to its parent, or are
-//! archived with it.
+//! The [name](crate::name) of the slug, claimed in the same append, keeps two categories from sharing a slug; it is released in
+//! the append that archives the category. No open category is left under an archived one: those below it move up to its parent,
+//! or are archived with it.
 
 use serde::Serialize;
 
@@ -26,31 +26,31 @@ pub use commands::Command;
 pub use events::Event;
 pub use rejections::{BRANCH_MAX, DEFINITIONS_MAX, DEPTH_MAX, Rejection, VALUES_MAX};
 
-/// A category as it is.
+/// The state of a category.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Category {
-    /// There is none.
+    /// The category does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The category exists.
     Created(Created),
 }
 
-/// What is known of a category.
+/// A category that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Created {
-    /// Its name for people.
+    /// The name.
     pub name: Name,
-    /// Its name in addresses.
+    /// The slug.
     pub slug: Slug,
-    /// What it is under; nothing for a root.
+    /// The parent; absent for a root.
     pub parent: Option<CategoryId>,
-    /// Its place among those beside it: the lowest comes first, and equals by name.
+    /// The rank among its siblings: the lowest comes first, equal ones by name.
     pub rank: u32,
-    /// What it asks of its products, beside what the categories above it ask.
+    /// The attributes that it declares, beside those of its ancestors.
     pub attributes: Vec<AttributeDefinition>,
-    /// Whether it is closed.
+    /// Whether it is archived.
     pub archived: bool,
 }
 
@@ -102,7 +102,7 @@ impl Decider for Category {
 }
 
 impl Category {
-    /// What is known of it, if it exists.
+    /// The category, if it exists.
     pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),

@@ -1,4 +1,4 @@
-//! Checkout: a cart becomes an order, every line of it reserved, in one append over all the streams it touches.
+//! Checkout: a cart becomes an order with its lines reserved, in one append over all streams involved.
 //!
 //! ```text
 //! cart:    close        ┐
@@ -8,10 +8,10 @@
 //! usage:   claim × n    ┘
 //! ```
 //!
-//! What the order costs is [quoted](crate::pricing) once more at this moment and becomes part of it.
+//! The order is [quoted](crate::pricing) again at this time, and the quote becomes part of it.
 //!
-//! Pure: states in, commands per stream out. Each aggregate still decides for itself, so two buyers of the last piece
-//! meet at the version of its stock stream and one of them is refused.
+//! Pure: states in, commands per stream out. Each aggregate still decides for itself, so two buyers of the last piece conflict
+//! at the version of its stock stream, and one of them is refused.
 
 use std::collections::BTreeMap;
 
@@ -27,92 +27,92 @@ use crate::quantity::{Demand, summed};
 use crate::rejected::Rejected;
 use crate::{payment, stock, usage};
 
-/// Problems of lines that a refusal names: enough to see what it is about; all of them are in the cart.
+/// The maximum number of line problems that a refusal names; all of them are shown in the cart.
 const TOLD_MAX: usize = 3;
 
-/// The ids that take part: the cart's, and new ones.
+/// The ids of a checkout: the cart's, and new ones.
 #[derive(Debug, Clone, Copy)]
 pub struct Ids {
     /// The cart.
     pub cart: CartId,
-    /// The order it becomes.
+    /// The order that the cart becomes.
     pub order: OrderId,
-    /// The payment opened with it.
+    /// The payment that is opened with it.
     pub payment: PaymentId,
 }
 
-/// What is asked of each aggregate.
+/// The commands of a checkout.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkout {
-    /// Of the cart.
+    /// For the cart.
     pub cart: cart::Command,
-    /// Of the order.
+    /// For the order.
     pub order: order::Command,
-    /// Of the payment.
+    /// For the payment.
     pub payment: payment::Command,
-    /// Of the stock of each variant, each variant once.
+    /// For the stock of each variant, each variant once.
     pub stock: Vec<(VariantId, stock::Command)>,
-    /// Of what is counted.
+    /// For the usages.
     pub usages: Vec<(UsageId, usage::Command)>,
 }
 
-/// What a checkout is decided on.
+/// The states that a checkout is decided on.
 #[derive(Debug, Clone, Copy)]
 pub struct Basis<'a> {
     /// The cart.
     pub cart: &'a Cart,
-    /// What is offered now of each variant in the cart; see [`Offer::of`].
+    /// The current offer of each variant in the cart; see [`Offer::of`].
     pub offers: &'a BTreeMap<VariantId, Offer>,
-    /// What it costs now.
+    /// The current quote.
     pub quote: &'a Quote,
     /// The moment.
     pub at: DateTime<Utc>,
-    /// When it is cancelled unless it is paid for, which ends the reservations.
+    /// When the order expires unless it is paid, which releases the reservations.
     pub pay_by: DateTime<Utc>,
-    /// The total that its buyer wants to be held to.
+    /// The total that the buyer expects, if the request names one.
     pub expected: Option<Money>,
     /// The total that the cart last showed to its owner, if that is known.
     pub seen: Option<Money>,
 }
 
-/// What can be in the way.
+/// Why a command is refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {
-    /// The cart is not there, or is checked out.
+    /// The cart does not exist, or is checked out.
     #[error("{0}")]
     Cart(cart::Rejection),
-    /// There is nothing in the cart.
+    /// The cart is empty.
     #[error("the cart is empty")]
     Empty,
-    /// Nobody said where the goods go.
+    /// The cart has no destination.
     #[error("the cart has no shipping address")]
     NoDestination,
-    /// Lines cannot be bought as they are.
+    /// Some lines cannot be bought as they are.
     #[error("{}", told(.0))]
     Problems(Vec<Problem>),
-    /// It cannot be bought at the price, or sent as it is.
+    /// The cart cannot be priced or shipped as it is.
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Pricing(Vec<pricing::Problem>),
-    /// It costs something else than its buyer expects.
+    /// The total differs from the one that the buyer expects.
     #[error("the total is now {now}, and not the expected {expected}: check out with the new one if the buyer agrees")]
     OtherTotal {
-        /// What they expect.
+        /// The expected total.
         expected: Money,
-        /// What it costs.
+        /// The current total.
         now: Money,
     },
-    /// It costs something else than its buyer was last shown.
+    /// The total differs from the one that the buyer was last shown.
     #[error("the total was {seen} when the cart was last shown and is {now} now: show the cart again, then check out")]
     TotalChanged {
-        /// What they were shown.
+        /// The total that was shown.
         seen: Money,
-        /// What it costs.
+        /// The current total.
         now: Money,
     },
-    /// Its buyer holds goods with as many orders as one may without paying.
+    /// The buyer has as many unpaid orders as one account may have.
     #[error("this account has {most} unpaid orders; pay or cancel one before checking out again")]
     TooManyUnpaid {
-        /// How many may.
+        /// The limit.
         most: u32,
     },
 }
@@ -162,14 +162,14 @@ impl crate::Rejection for Rejection {
     }
 }
 
-/// What is wrong with the lines, the first ones of them.
+/// The first problems of the lines, in words.
 fn told(problems: &[Problem]) -> String {
     let some: Vec<String> = problems.iter().take(TOLD_MAX).map(ToString::to_string).collect();
     let more = if problems.len() > TOLD_MAX { "; and more" } else { "" };
     format!("{}{more}", some.join("; "))
 }
 
-/// Turns a cart into an order, at the prices its buyer was shown, which must be today's.
+/// Turns a cart into an order, at the prices that the buyer was shown, which must be the current ones.
 pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
     let Basis { quote, pay_by, .. } = *basis;
     let open = basis.cart.open(basis.at).map_err(Rejection::Cart)?;
@@ -177,7 +177,7 @@ pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
         return Err(Rejection::Empty);
     }
     let mut destination = open.destination.clone().ok_or(Rejection::NoDestination)?;
-    // Orders of an account are found by it, and not any more when its owner is forgotten.
+    // Orders of an account are found by it, until its owner is erased.
     destination.email_hash = destination.email_hash.filter(|_| open.owner.is_none());
     let problems = open.problems(basis.offers);
     if !problems.is_empty() {

@@ -1,5 +1,8 @@
-//! How events are stored: a type, a schema number and the data as JSON text, and back again through the upcasts.
+//! How events are stored: a type, a schema number and the data as JSON text; and how they are read through the upcasts.
 
+use serde::de::value::Error as NoValue;
+use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
 use crate::decider::Event;
@@ -9,7 +12,7 @@ use crate::decider::Event;
 pub struct Encoded {
     /// The stored type: the variant's name in snake_case.
     pub event_type: String,
-    /// The form of the data; 1 for the first.
+    /// The schema number of the data; 1 for the first.
     pub schema: i16,
     /// The fields, as one JSON object.
     pub data: String,
@@ -18,14 +21,14 @@ pub struct Encoded {
 /// A stored event that this program cannot read.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
-    /// The text is not what the type says, or the type is unknown.
+    /// The data does not match the type, or the type is unknown.
     #[error("event {event_type} of schema {schema} cannot be read: {reason}")]
     Unreadable {
         /// The stored type.
         event_type: String,
         /// The stored schema number.
         schema: i16,
-        /// What is wrong, in words.
+        /// The cause, in words.
         reason: String,
     },
     /// The event was written by a newer program.
@@ -35,17 +38,51 @@ pub enum CodecError {
         event_type: String,
         /// The stored schema number.
         schema: i16,
-        /// The newest schema that is known here.
+        /// The newest schema number that this program knows.
         known: i16,
     },
 }
 
-/// The schema number that events of this type are written with.
+/// The schema number that events of this type are stored with.
 pub fn schema_of<E: Event>(event_type: &str) -> i16 {
     E::UPCASTS.iter().filter(|step| step.event_type == event_type).map(|step| step.from_schema + 1).max().unwrap_or(1)
 }
 
-/// Writes an event in its stored form.
+/// The stored types of an event: the names of its variants.
+pub fn types_of<E: Event>() -> &'static [&'static str] {
+    let mut names = VariantNames(&[]);
+    // No event comes of it: an enum asks its deserializer for one of its variants, which is where their names are.
+    let _ = <E as Deserialize>::deserialize(&mut names);
+    names.0
+}
+
+/// A deserializer without data, which keeps the names of the variants that it is asked for.
+struct VariantNames(&'static [&'static str]);
+
+impl<'de> Deserializer<'de> for &mut VariantNames {
+    type Error = NoValue;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, NoValue> {
+        Err(NoValue::custom("an event is an enum"))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        variants: &'static [&'static str],
+        _visitor: V,
+    ) -> Result<V::Value, NoValue> {
+        self.0 = variants;
+        Err(NoValue::custom("there is no data"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+/// Encodes an event in its stored form.
 pub fn encode<E: Event>(event: &E) -> Result<Encoded, serde_json::Error> {
     // Serde's external tag gives {"type":{…}}: the type and the data are slices of it.
     let text = serde_json::to_string(event)?;
@@ -57,7 +94,7 @@ pub fn encode<E: Event>(event: &E) -> Result<Encoded, serde_json::Error> {
     Ok(Encoded { event_type: event_type.to_owned(), schema: schema_of::<E>(event_type), data: data.to_owned() })
 }
 
-/// Reads an event from its stored form, through the upcasts that its schema still needs.
+/// Decodes an event from its stored form, through the upcasts that its schema needs.
 pub fn decode<E: Event>(event_type: &str, schema: i16, data: &str) -> Result<E, CodecError> {
     let known = schema_of::<E>(event_type);
     let unreadable = |error: serde_json::Error| CodecError::Unreadable {
@@ -129,6 +166,11 @@ mod tests {
             encode(&Lamp::Broken {}).unwrap(),
             Encoded { event_type: "broken".into(), schema: 1, data: "{}".into() }
         );
+    }
+
+    #[test]
+    fn the_types_of_an_event_are_the_names_of_its_variants() {
+        assert_eq!(types_of::<Lamp>(), ["switched_on", "broken"]);
     }
 
     #[test]

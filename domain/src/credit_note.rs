@@ -1,4 +1,4 @@
-//! A credit note: what was given back for goods sold before, in one document that never changes.
+//! A credit note: the document of cancelled or returned goods, or of a refund alone, which never changes.
 //!
 //! ```text
 //! (missing) ──issued──▶ issued (final)
@@ -18,29 +18,30 @@ mod left;
 
 pub use left::{Left, said};
 
-/// Most lines of a credit note: as many as an order has.
+/// The maximum number of lines of a credit note: as many as an order has.
 pub const LINES_MAX: usize = crate::order::LINES_MAX;
 
-/// A line of a credit note. Amounts are what the buyer gets, so they are positive.
+/// A line of a credit note. Amounts are paid to the buyer, so they are positive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
-    /// What.
+    /// The variant.
     pub variant: VariantId,
-    /// Its code.
+    /// The SKU.
     pub sku: Sku,
-    /// How many.
+    /// The quantity.
     pub quantity: Quantity,
-    /// What one piece cost, rounded when there is an exact price.
+    /// The price of one piece, rounded when there is an exact price.
     pub unit_price: Price,
-    /// What one piece cost in an older system that had more digits.
+    /// The exact price of one piece in an older system that had more digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exact_price: Option<ExactPrice>,
-    /// What is given back for the line.
+    /// The amount that is given back for the line.
     pub amount: Money,
-    /// Whether that is the line's share of what was paid, after discounts and with tax, and not its price times its quantity.
+    /// Whether the amount is the line's share of what was paid, after discounts and with tax, and not its price times its
+    /// quantity.
     #[serde(default, skip_serializing_if = "is_false")]
     pub share: bool,
-    /// The order it was bought with, where that is known.
+    /// The order, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
 }
@@ -48,29 +49,29 @@ pub struct Line {
 /// Everything that makes a credit note; the same in the command and in the event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Content {
-    /// Its number.
+    /// The number.
     pub reference: Reference,
-    /// Who gets it.
+    /// The buyer.
     pub buyer: Buyer,
-    /// Where the goods had gone.
+    /// The country of the destination.
     pub country: Country,
-    /// What is given back; nothing when money alone is.
+    /// The lines; empty when an amount is refunded without goods.
     pub lines: Vec<Line>,
-    /// What is given back of what was paid for sending; money alone may be all of that.
+    /// The refunded part of the shipping price; a refund without goods may consist of it alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping: Option<Money>,
     /// The sum of the lines and the shipping, if there are lines.
     pub total: Money,
-    /// What of the total is tax, by rate; older ones do not say.
+    /// The tax in the total, by rate; absent in older events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taxes: Option<Vec<Taxed>>,
-    /// The order it is for, where that is one.
+    /// The order, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
-    /// The piece of its payment that goes back, where one does.
+    /// The refund, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund: Option<RefundId>,
-    /// Why money alone is given back.
+    /// The reason of a refund without goods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The seller, as the document shows it; absent in older documents and in those of an older system.
@@ -87,33 +88,33 @@ fn is_false(it: &bool) -> bool {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// It exists.
+    /// The credit note was issued.
     Issued(Content),
 }
 
 impl crate::Event for Event {}
 
-/// What a credit note can be asked.
+/// The commands of a credit note.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Write it.
+    /// Issue the credit note.
     Issue(Content),
 }
 
-/// A credit note as it is.
+/// The state of a credit note.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum CreditNote {
-    /// There is none.
+    /// The credit note does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The credit note exists.
     Issued(Box<Content>),
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Exists => Conflict: "the credit note already exists";
@@ -152,7 +153,7 @@ impl Decider for CreditNote {
 }
 
 impl CreditNote {
-    /// What is in it, if it exists.
+    /// Its content, if it exists.
     pub fn issued(&self) -> Option<&Content> {
         match self {
             Self::Missing => None,
@@ -187,7 +188,7 @@ fn issue(content: &Content) -> Result<Vec<Event>, Rejection> {
     Ok(vec![Event::Issued(content.clone())])
 }
 
-/// Whether what is taxed is no more than the total.
+/// Whether the taxed amounts are at most the total.
 fn taxes_fit(content: &Content) -> bool {
     let Some(taxes) = &content.taxes else { return true };
     let zero = Money::zero(content.total.currency);
@@ -201,7 +202,7 @@ impl Line {
         if self.share { self.amount.amount >= 0 } else { self.due() == Ok(self.amount) }
     }
 
-    /// What the line must give back: the price, exact or not, times the quantity.
+    /// The amount that the line must give back: the price, exact or not, times the quantity.
     pub fn due(&self) -> Result<Money, MoneyError> {
         match &self.exact_price {
             Some(exact) => exact.times(self.quantity, self.unit_price.currency()),

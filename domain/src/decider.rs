@@ -10,31 +10,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, ApiKeyId, CartId, Id};
 
-/// An aggregate: its state, what it can be asked, what can happen to it and why it refuses.
+/// An aggregate: its state, its commands, its events and its rejections.
 pub trait Decider: Default + Clone + Debug + Serialize + Send + Sync + 'static {
     /// The category of its streams, also the first part of its subjects and problem codes.
     const CATEGORY: &'static str;
-    /// Whether there is one of it for the shop: that it is not there yet is then worth remembering.
-    const ONE_OF_A_KIND: bool = false;
-    /// Whether its last event says everything, so that a long stream need not be read whole.
-    const LAST_SAYS_ALL: bool = false;
-    /// What names one of it.
+    /// Whether the shop has exactly one: then the cache also remembers that it does not exist yet.
+    const SINGLETON: bool = false;
+    /// Whether its last event holds the whole state, so that only this event needs to be read.
+    const LAST_EVENT_IS_SNAPSHOT: bool = false;
+    /// The type of its ids.
     type Id: Id;
-    /// What it can be asked to do.
+    /// Its commands.
     type Command: Debug + Send + Sync;
-    /// What can have happened to it.
+    /// Its events.
     type Event: Event;
-    /// The facts that can be in the way.
+    /// The reasons why it refuses commands.
     type Rejection: Rejection;
 
-    /// Decides what happens. The same state, command and `asked` give the same events; no events means: already so.
+    /// Decides a command. The same state, command and `asked` give the same events; no events means that nothing changes.
     fn decide(&self, command: &Self::Command, asked: &Asked) -> Result<Vec<Self::Event>, Self::Rejection>;
 
-    /// The state after an event. It cannot fail: what happened, happened.
+    /// The state after an event. It cannot fail, as the event has happened.
     fn evolve(self, event: &Self::Event) -> Self;
 }
 
-/// Folds a history into a state, from nothing.
+/// Folds a history into a state, from the default state.
 pub fn fold<'a, A: Decider>(events: impl IntoIterator<Item = &'a A::Event>) -> A {
     events.into_iter().fold(A::default(), A::evolve)
 }
@@ -43,14 +43,14 @@ pub fn fold<'a, A: Decider>(events: impl IntoIterator<Item = &'a A::Event>) -> A
 ///
 /// Serde's external tag is the stored type, so every variant has braces (`Closed {}`) and `rename_all = "snake_case"`.
 pub trait Event: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync + 'static {
-    /// How older stored forms are read today. A type's current schema is one more than its newest entry here, or 1.
+    /// The upcasts of older stored forms. The current schema of a type is one more than its newest entry here, or 1.
     const UPCASTS: &'static [Upcast] = &[];
 }
 
 /// One step from an older stored form of an event to the next.
 #[derive(Debug, Clone, Copy)]
 pub struct Upcast {
-    /// The event type as it is stored.
+    /// The stored event type.
     pub event_type: &'static str,
     /// The schema number that this step reads; it gives the next one.
     pub from_schema: i16,
@@ -58,68 +58,68 @@ pub struct Upcast {
     pub step: fn(serde_json::Value) -> serde_json::Value,
 }
 
-/// Who asks, and when: the only way that time and identity reach a decision.
+/// The actor and the time of a command: the only way that time and identity reach a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// The moment of the decision.
+    /// The time of the decision.
     pub at: DateTime<Utc>,
-    /// Who asks.
+    /// The actor.
     pub by: Actor,
 }
 
-/// Who did something.
+/// The actor of a command or an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Actor {
     /// A buyer with an account.
     Customer {
-        /// Their account.
+        /// The account.
         id: AccountId,
     },
     /// A buyer without an account, known by the token of a cart.
     Guest {
-        /// The cart whose token was shown; none before there is one.
+        /// The cart whose token was presented, if there is one.
         cart: Option<CartId>,
     },
-    /// Somebody who sells here.
+    /// A seller with an account.
     Seller {
-        /// Their account.
+        /// The account.
         id: AccountId,
     },
-    /// Staff that helps customers.
+    /// Support staff.
     Support {
-        /// Their account.
+        /// The account.
         id: AccountId,
     },
-    /// Staff that may do everything.
+    /// An admin.
     Admin {
-        /// Their account.
+        /// The account.
         id: AccountId,
     },
-    /// A program of somebody who runs the shop, known by its key.
+    /// A program, known by its API key.
     Service {
         /// The key.
         key: ApiKeyId,
     },
-    /// A process of ours that reacts to events.
+    /// A process that reacts to events.
     Process {
-        /// Its name.
+        /// The name of the process.
         name: String,
     },
-    /// Somebody with a shell on the machine of the shop, at the command line.
+    /// An operator at the command line, who has a shell on the shop's machine.
     Operator {
-        /// The operating system's name of them; with `sudo`, of who called it.
+        /// The user name of the operating system; with `sudo`, of the user who called it.
         name: String,
     },
     /// The shop itself: a seed, an import, a repair.
     System {
-        /// What of it, such as `import`.
+        /// The part of the shop, such as `import`.
         name: String,
     },
 }
 
 impl Actor {
-    /// The account behind it, if there is one.
+    /// The account of the actor, if there is one.
     pub fn account(&self) -> Option<AccountId> {
         match self {
             Self::Customer { id } | Self::Seller { id } | Self::Support { id } | Self::Admin { id } => Some(*id),
@@ -131,7 +131,7 @@ impl Actor {
         }
     }
 
-    /// The key that it acted with, if it is a program.
+    /// The API key of the actor, if it is a program.
     pub fn key(&self) -> Option<ApiKeyId> {
         match self {
             Self::Service { key } => Some(*key),
@@ -146,7 +146,7 @@ impl Actor {
         }
     }
 
-    /// Whether it is staff, which sees what belongs to others.
+    /// Whether the actor is staff, which sees the data of others.
     pub fn is_staff(&self) -> bool {
         match self {
             Self::Support { .. } | Self::Admin { .. } => true,
@@ -179,29 +179,29 @@ impl fmt::Display for Actor {
     }
 }
 
-/// A fact in the way of a command. Its `Display` is a sentence for people; its code is for programs and never changes.
+/// A reason why a command is refused. Its `Display` is a sentence for people; its code is for programs and never changes.
 pub trait Rejection: fmt::Display + Debug + PartialEq + Send + Sync + 'static {
-    /// Its codes, if a [table](crate::rejections) has them all.
+    /// All codes, if a [table](crate::rejections) defines them.
     const CODES: &'static [&'static str] = &[];
     /// The stable code without its category, such as `already_paid`.
     fn code(&self) -> &'static str;
-    /// What sort of fact it is.
+    /// The kind.
     fn kind(&self) -> Kind;
-    /// The field of the request that it is about, as a JSON pointer, if one is to blame.
+    /// The field of the request at fault, as a JSON pointer, if there is one.
     fn pointer(&self) -> Option<String> {
         None
     }
 }
 
-/// Sorts of rejection; the gateway gives each its status.
+/// Kinds of rejections; the gateway maps each to a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// There is no such thing, or not for the one who asks.
+    /// The thing does not exist, or not for this actor.
     Missing,
-    /// The state of things is in the way.
+    /// The current state forbids it.
     Conflict,
-    /// The request is well formed, and the rules refuse it.
+    /// The request is well formed, but breaks a rule.
     Invalid,
-    /// The one who asks may not.
+    /// The actor is not allowed to do it.
     Forbidden,
 }

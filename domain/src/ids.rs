@@ -1,4 +1,4 @@
-//! Identifiers: UUIDs typed by what they name, written as TypeIDs (`ord_01jd…`).
+//! Identifiers: UUIDs with a type, written as TypeIDs (`ord_01jd…`).
 //!
 //! Source: TypeID specification 0.3 (prefix, `_`, 26 characters of Crockford base32, most significant bits first).
 
@@ -17,30 +17,30 @@ const SUFFIX: usize = 26;
 /// Why a text is not an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// The text is no TypeID at all.
+    /// The text is not a TypeID.
     #[error("not an id: expected a prefix, an underscore and 26 characters of base32")]
     Malformed,
-    /// The text is the id of something else.
+    /// The text is the id of another type.
     #[error("an id that starts with {found}_ was given where {expected}_ is needed")]
     OtherKind {
-        /// The prefix that is needed here.
+        /// The required prefix.
         expected: &'static str,
         /// The prefix that was given.
         found: String,
     },
 }
 
-/// What every typed identifier can do.
+/// The operations of every typed identifier.
 pub trait Id: Copy + Eq + Ord + fmt::Display + fmt::Debug + Send + Sync + 'static {
     /// The TypeID prefix, such as `ord`.
     const PREFIX: &'static str;
-    /// Gives a UUID its kind.
+    /// Gives a UUID a type.
     fn from_uuid(uuid: Uuid) -> Self;
-    /// The UUID without its kind.
+    /// The UUID without the type.
     fn uuid(self) -> Uuid;
 }
 
-/// When an id was made, if it is one of those that say so (UUID version 7: RFC 9562, section 5.7).
+/// When an id was created, if it tells (UUID version 7: RFC 9562, section 5.7).
 pub fn made_at(id: impl Id) -> Option<DateTime<Utc>> {
     let (seconds, nanoseconds) = id.uuid().get_timestamp()?.to_unix();
     DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
@@ -149,55 +149,55 @@ ids! {
     CartId "cart";
     /// A product.
     ProductId "prod";
-    /// A variant of a product: what is bought, priced and stocked.
+    /// A variant of a product.
     VariantId "var";
     /// A category of the catalog.
     CategoryId "cat";
-    /// A picture of a product.
+    /// An image of a product.
     ImageId "img";
     /// An order.
     OrderId "ord";
     /// A payment of one order.
     PaymentId "pay";
-    /// A credit note: what was given back for goods sold before.
+    /// A credit note.
     CreditNoteId "crn";
     /// A promotion, with a code or without.
     PromotionId "cpn";
-    /// The book of the promotions that run without a code.
+    /// The promotion book.
     PromotionBookId "cpnbook";
-    /// How often something that is limited was used.
+    /// A usage.
     UsageId "use";
-    /// The book of taxes.
+    /// The tax book.
     TaxBookId "taxbook";
-    /// The book of shipping.
+    /// The shipping book.
     ShippingBookId "shpbook";
-    /// A part of a payment that is given back; also the key under which the provider gives it back once.
+    /// A refund; also the key under which the provider carries it out once.
     RefundId "rfd";
-    /// A series of numbered documents.
+    /// A document series.
     SeriesId "ser";
-    /// A shipment: what of an order goes in one parcel.
+    /// A shipment: one parcel of an order.
     ShipmentId "shp";
-    /// A return: what a buyer sends back of an order.
+    /// A return.
     ReturnId "ret";
-    /// A unique name that somebody holds, such as a SKU.
+    /// A unique name, such as a SKU.
     NameId "name";
-    /// A session: one log-in and what was made of it.
+    /// A session.
     SessionId "ses";
     /// The shop itself.
     ShopId "shop";
     /// An access token from the command line.
     AccessTokenId "atk";
-    /// A key with which a program asks.
+    /// An API key.
     ApiKeyId "key";
-    /// An address in somebody's address book.
+    /// An address of an address book.
     AddressId "addr";
-    /// A message to somebody about something.
+    /// A notification.
     NotificationId "ntf";
-    /// A mailbox that guests name.
+    /// The mailbox of a guest.
     MailboxId "mbx";
     /// The watchers of a product.
     WatchId "wch";
-    /// An address that is told what happens.
+    /// A webhook endpoint.
     WebhookEndpointId "whk";
 }
 

@@ -1,4 +1,4 @@
-//! What the shop knows and decides: pure, and dependent on nothing of ours.
+//! The rules of the shop: pure, and independent of all other crates of the project.
 //!
 //! Read [`decider`] first, then [`money`], [`text`], [`personal`] and [`ids`], then a context such as [`order`], then [`work`], [`settlement`],
 //! [`parcels`], [`aftersales`], [`checkout`] and [`process`]. [`any`] holds the list of contexts.
@@ -35,6 +35,7 @@ pub mod product;
 pub mod promotion;
 pub mod promotion_book;
 pub mod quantity;
+mod reads;
 pub mod rejected;
 pub mod rejection;
 pub mod returns;
@@ -58,9 +59,12 @@ pub mod watch;
 pub mod webhook_endpoint;
 pub mod work;
 
-pub use any::{AGGREGATES, Aggregate, AnyEvent, Folding, Form, begin, catalogue, id_of, locate, state_json};
+pub use any::{
+    AGGREGATES, Aggregate, AnyEvent, Folding, Form, begin, catalogue, event_types, id_of, locate, state_json,
+};
 pub use bounded::{Bounded, BoundedText, Limited};
 pub use decider::{Actor, Asked, Decider, Event, Kind, Rejection, Upcast, fold};
 pub use iso_currency::Currency;
 pub use locale::Locale;
 pub use personal::{Personal, Subject};
+pub use reads::Reads;

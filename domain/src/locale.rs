@@ -1,4 +1,4 @@
-//! The languages that the shop speaks to its customers in.
+//! The languages of the shop.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +25,8 @@ impl Locale {
         }
     }
 
-    /// The first language of an `Accept-Language` header that the shop speaks (RFC 9110, section 12.5.4). Clients list
-    /// what they like best first, so weights are not looked at.
+    /// The first language of an `Accept-Language` header that the shop has (RFC 9110, section 12.5.4). Clients list their
+    /// preferred language first, so weights are ignored.
     pub fn accepted(header: &str) -> Option<Self> {
         header.split(',').find_map(|range| {
             let tag = range.split(';').next()?.trim();

@@ -1,11 +1,11 @@
-//! A mailbox that guests name: how much the shop writes there before anybody has paid for an order of it.
+//! The mailbox of a guest: limits how many mails it gets before an order of it is paid.
 //!
 //! ```text
 //! unproven ──written──▶ unproven, up to UNPROVEN_MAX an hour ──proven──▶ proven (final): no limit
 //! ```
 //!
-//! A guest's address is believed without a proof, so anybody could make the shop write to anybody. Whoever pays for an order has
-//! shown enough. The stream is named after the keyed hash of the address; the address itself is not in it.
+//! A guest's address is not confirmed, so without a limit the shop could be used to send mails to strangers. A paid order is
+//! proof enough. The stream is named after the keyed hash of the address; the address itself is not in it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -28,18 +28,18 @@ pub fn id(hash: &str) -> MailboxId {
     MailboxId::from_uuid(Uuid::new_v5(&NAMESPACE, hash.as_bytes()))
 }
 
-/// How a message about a guest's order is treated.
+/// How a mail about a guest's order is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
-    /// It is written, and the mailbox is proven: its order was paid.
+    /// It is sent, and the mailbox is proven, as the order was paid.
     Write,
-    /// It is written if the mailbox accepts it.
+    /// It is sent if the mailbox has not reached its limit.
     Count,
-    /// It is not written.
+    /// It is not sent.
     Omit,
 }
 
-/// How a message about an order is treated that was placed without an account.
+/// How a mail about an order without an account is treated.
 pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
     match placed.payment_status {
         PaymentStatus::Authorized
@@ -50,7 +50,7 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
         PaymentStatus::Awaiting | PaymentStatus::Voided => {}
     }
     match message {
-        // The shop's own decision is news. Otherwise the guest cancelled or did not pay, and knows it.
+        // The buyer does not know the shop's decision. Otherwise the guest cancelled or did not pay, and knows it.
         Message::OrderCancelled { by: CancelledBy::Shop, .. } => Treatment::Count,
         Message::OrderCancelled { .. } => Treatment::Omit,
         Message::ConfirmEmail { .. }
@@ -83,26 +83,26 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
 pub enum Event {
     /// A mail about an unpaid order was queued for it.
     Written {
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
-    /// An order of it was paid.
+    /// An order of the mailbox was paid.
     Proven {},
 }
 
 impl crate::Event for Event {}
 
-/// What a mailbox can be asked.
+/// The commands of a mailbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Accept a mail about an unpaid order.
     Write {},
-    /// Note that an order of it was paid.
+    /// Record that an order of the mailbox was paid.
     Prove {},
 }
 
-/// A mailbox as it is.
+/// The state of a mailbox.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Mailbox {
     /// Whether an order of it was paid.
@@ -112,7 +112,7 @@ pub struct Mailbox {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         TooMany => Conflict: "an address without a paid order gets at most {UNPROVEN_MAX} mails an hour";

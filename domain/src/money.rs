@@ -19,7 +19,7 @@ pub struct Money {
     pub currency: Currency,
 }
 
-/// Why a calculation with money has no answer.
+/// Why a calculation with money fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// The two amounts are of different currencies.
@@ -36,7 +36,7 @@ impl Money {
         Self { amount, currency }
     }
 
-    /// Nothing, of a currency.
+    /// Zero, in a currency.
     pub const fn zero(currency: Currency) -> Self {
         Self { amount: 0, currency }
     }
@@ -101,15 +101,16 @@ pub fn divide_half_up(numerator: i128, denominator: i128) -> Result<i64, MoneyEr
     i64::try_from(signed).map_err(|_| MoneyError::Overflow)
 }
 
-/// Highest price, in minor units: ten thousand million euros; a thousand times that many lines of it still fit 64 bits.
+/// The highest price, in minor units: ten thousand million euros; a line of a thousand times that many pieces still fits 64
+/// bits.
 pub const PRICE_MAX: i64 = 1_000_000_000_000;
 
-/// What one piece costs: from nothing to [`PRICE_MAX`].
+/// The price of one piece: from zero to [`PRICE_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Money", into = "Money")]
 pub struct Price(Money);
 
-/// An amount that is no price.
+/// An amount that is not a valid price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a price must be between 0 and {PRICE_MAX} minor units")]
 pub struct PriceError;
@@ -130,7 +131,7 @@ impl Price {
         self.0.currency
     }
 
-    /// What so many pieces cost.
+    /// The price of a number of pieces.
     pub fn times(self, quantity: Quantity) -> Result<Money, MoneyError> {
         self.0.times(quantity.get())
     }
@@ -158,7 +159,8 @@ impl fmt::Display for Price {
     }
 }
 
-/// Most digits of an exact price on each side of its point: with [`PRICE_MAX`] and any quantity it stays within 128 bits.
+/// The maximum number of digits of an exact price on each side of its point: with [`PRICE_MAX`] and any quantity it stays
+/// within 128 bits.
 const EXACT_DIGITS: usize = 9;
 
 /// A price per piece in major units with more digits than the currency has, such as `0.034` pounds.
@@ -168,7 +170,7 @@ const EXACT_DIGITS: usize = 9;
 #[serde(try_from = "String", into = "String")]
 pub struct ExactPrice(String);
 
-/// A text that is no exact price.
+/// A text that is not an exact price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an exact price is a decimal number with at most {EXACT_DIGITS} digits on each side of its point")]
 pub struct ExactPriceError;
@@ -185,7 +187,7 @@ impl ExactPrice {
         if digits(whole) && digits(fraction) { Ok(Self(text.to_owned())) } else { Err(ExactPriceError) }
     }
 
-    /// The price of so many pieces, rounded half-up to the currency's minor unit.
+    /// The price of a number of pieces, rounded half-up to the currency's minor unit.
     pub fn times(&self, quantity: Quantity, currency: Currency) -> Result<Money, MoneyError> {
         let (whole, fraction) = self.0.split_once('.').unwrap_or((&self.0, ""));
         let digits = |part: &str| part.bytes().fold(0i128, |number, byte| number * 10 + i128::from(byte - b'0'));

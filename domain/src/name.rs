@@ -1,4 +1,4 @@
-//! A unique name as a stream of its own: whoever claims it in their append holds it, and nobody else can.
+//! A unique name as a stream of its own: it is claimed in the append of its owner, and has one owner at most.
 //!
 //! ```text
 //! free ──claimed──▶ held
@@ -6,7 +6,7 @@
 //!  └────released─────┘
 //! ```
 //!
-//! The id of the stream is a hash of the kind and the text, so two who want one name meet at one stream and its version.
+//! The id of the stream is a hash of the kind and the text, so two claims of one name conflict at the version of one stream.
 
 use std::str::FromStr;
 
@@ -20,26 +20,26 @@ use crate::text::Label;
 /// Namespace of the ids; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f6b_6d1e_52f4_4c39_9d0a_6a2f_3c51_e7b4);
 
-/// What a name names. Two kinds never collide.
+/// The kind of a unique name. Names of different kinds never collide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NameKind {
-    /// The code of a variant; capitals count, as sellers use both `85123a` and `85123A`.
+    /// The SKU of a variant; case-sensitive, as sellers use both `85123a` and `85123A`.
     Sku,
-    /// The name of a category in addresses.
+    /// The slug of a category.
     CategorySlug,
     /// The number of an order, invoice or credit note in an older system.
     Reference,
-    /// The e-mail address of an account: its text is a keyed hash, of no use to whoever reads the log.
+    /// The e-mail address of an account: its text is a keyed hash, so the log does not reveal the address.
     Email,
-    /// The code of a coupon, in capitals.
+    /// A coupon code, in capitals.
     Coupon,
-    /// The account of a cart: whoever is logged in finds theirs by it.
+    /// The cart of an account, which a logged-in buyer finds by it.
     Cart,
 }
 
 impl NameKind {
-    /// How it is stored.
+    /// Its stored form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sku => "sku",
@@ -53,7 +53,7 @@ impl NameKind {
 }
 
 impl NameKind {
-    /// What people call it.
+    /// Its name in messages.
     fn for_people(self) -> &'static str {
         match self {
             Self::Sku => "SKU",
@@ -94,18 +94,18 @@ pub fn id(kind: NameKind, text: &str) -> NameId {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Somebody holds it.
+    /// The name was claimed.
     Claimed {
-        /// What it names.
+        /// The kind of the name.
         kind: NameKind,
         /// The name.
         text: Label,
-        /// Who holds it, mostly a TypeID.
+        /// The owner, usually a TypeID.
         owner: String,
     },
-    /// Nobody holds it.
+    /// The name was released.
     Released {
-        /// What it named.
+        /// The kind of the name.
         kind: NameKind,
         /// The name.
         text: Label,
@@ -114,43 +114,43 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What a name can be asked.
+/// The commands of a name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Hold it.
+    /// Claim the name.
     Claim {
-        /// What it is to name.
+        /// The kind of the name.
         kind: NameKind,
         /// The name.
         text: Label,
-        /// Who is to hold it, mostly a TypeID.
+        /// The owner, usually a TypeID.
         owner: String,
     },
-    /// Let go of it.
+    /// Release the name.
     Release {},
 }
 
-/// A name as it is.
+/// The state of a name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum UniqueName {
-    /// Nobody holds it.
+    /// The name is free.
     #[default]
     Free,
-    /// Somebody holds it.
+    /// The name is claimed.
     Held {
-        /// What it names.
+        /// The kind of the name.
         kind: NameKind,
         /// The name.
         text: Label,
-        /// Who holds it.
+        /// The owner.
         owner: String,
     },
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Taken { kind: NameKind, text: Label } => Conflict at (kind.pointer()):
@@ -159,7 +159,7 @@ crate::rejections! {
 }
 
 impl UniqueName {
-    /// Who holds it, if it is held by such a thing.
+    /// The owner, if the name is claimed and the owner is of this type.
     pub fn holder<I: FromStr>(&self) -> Option<I> {
         match self {
             Self::Free => None,

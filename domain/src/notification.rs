@@ -1,4 +1,4 @@
-//! A notification: one message to one person about one event, through one channel, sent at most once.
+//! A notification: one message to one person about one event, on one channel, sent at most once.
 //!
 //! ```text
 //! (missing) ──queued──▶ waiting ──attempted──▶ attempted ──sent──▶ sent (final)
@@ -8,9 +8,10 @@
 //!               └──skipped──▶ skipped (final)
 //! ```
 //!
-//! An attempt is written down before the message leaves. One whose outcome is not known may have arrived, so it is never
-//! made again by the shop itself: it dies, and staff decides. Who is written to is named and not addressed; what is said is
-//! a template with a few facts; the words are found, and what is personal opened, when the message leaves.
+//! An attempt is recorded before the message is sent. An attempt with an unknown outcome may have succeeded, so the shop does
+//! not repeat it by itself: the notification is dead, and staff decides. A notification holds the id of its recipient and a
+//! template with a few facts. The address is looked up, the texts are rendered and personal data is opened only when the
+//! message is sent.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -28,32 +29,33 @@ pub use message::{About, CancelledBy, Message, Recipient, Template};
 
 /// Namespace of the ids; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x1d0c_94f2_7a3e_4b58_8d17_52c6_e0a9_3bf1);
-/// Attempts before a message is given up: with [`FIRST_PAUSE`] they last a day and a half, longer than most servers are down.
+/// The maximum number of attempts: with [`FIRST_PAUSE`] they last a day and a half, longer than most outages.
 pub const ATTEMPTS_MAX: u32 = 8;
-/// The pause after the first failure; each further one is four times as long.
+/// The pause after the first failed attempt; each further one is four times as long.
 pub const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);
 /// The longest pause.
 pub const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(24);
-/// How far a pause is spread around its length, in thousandths each way, so that what failed together does not return together.
+/// The spread of a pause around its length, in thousandths each way, so that messages that failed together are not retried
+/// together.
 const SPREAD: i64 = 250;
 
-/// The id of the notification that an event leads to: the same event, template, channel and person give the same one, so
-/// that an event that is told twice queues nothing twice.
+/// The id of the notification of an event: the same event, template, channel and recipient give the same id, so that an event
+/// that is handled twice queues one notification.
 pub fn id(position: i64, template: Template, channel: Channel, recipient: &Recipient) -> NotificationId {
     let key = format!("{position}/{}/{}/{recipient}", template.as_str(), channel.as_str());
     NotificationId::from_uuid(Uuid::new_v5(&NAMESPACE, key.as_bytes()))
 }
 
-/// What is to be sent, and to whom.
+/// The content and the recipient of a notification.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
-    /// Who is written to.
+    /// The recipient.
     pub recipient: Recipient,
-    /// How.
+    /// The channel.
     pub channel: Channel,
-    /// In which language.
+    /// The language.
     pub locale: Locale,
-    /// What is said.
+    /// The message.
     pub message: Message,
 }
 
@@ -61,169 +63,169 @@ pub struct Notice {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// It is to be sent.
+    /// The notification was queued.
     Queued(Notice),
-    /// It is being handed over; nothing is known until there is an outcome.
+    /// An attempt to send it has begun; its outcome is not known yet.
     Attempted {
-        /// The how manieth attempt it is, from 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
     },
-    /// Whoever carries it has it.
+    /// The channel accepted the message.
     Sent {
-        /// What it is called there.
+        /// Its reference at the channel.
         reference: Label,
     },
-    /// It was not taken, and is tried again.
+    /// An attempt failed; it is retried.
     Failed {
-        /// Why, without saying to whom.
+        /// The reason, without the recipient.
         reason: Label,
-        /// When it is tried again.
+        /// When it is retried.
         retry_at: DateTime<Utc>,
     },
-    /// It is not tried again, unless somebody asks.
+    /// The notification is dead: it is not retried unless staff requests it.
     Died {
-        /// Why.
+        /// The reason.
         cause: Death,
-        /// Why, in words, without saying to whom.
+        /// The reason in words, without the recipient.
         reason: Label,
     },
-    /// It is not sent, and was not meant to be.
+    /// The notification was skipped: it is not sent.
     Skipped {
-        /// Why.
+        /// The reason.
         because: Skip,
     },
-    /// Somebody asks for it to be tried again.
+    /// Staff requested that a dead notification is sent again.
     Revived {},
 }
 
 impl crate::Event for Event {}
 
-/// Why a notification is not tried again.
+/// Why a notification is dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Death {
-    /// It was refused for good.
+    /// The channel refused it for good.
     Refused,
-    /// It was tried too often.
+    /// All attempts failed.
     GaveUp,
-    /// It may have arrived: again, it might arrive twice.
+    /// It may have arrived: a retry might deliver it twice.
     OutcomeUnknown,
 }
 
-/// Why a notification is not sent.
+/// Why a notification is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Skip {
-    /// The person does not want to hear of this in this way.
+    /// The recipient does not want such notifications on this channel.
     Preference,
-    /// There is nowhere to send it.
+    /// The recipient has no address.
     NoAddress,
-    /// The person is forgotten.
+    /// The recipient was erased.
     Erased,
-    /// What it says holds no more.
+    /// The message is no longer valid.
     Expired,
     /// Too many mails went to the mailbox before an order of it was paid.
     TooMany,
 }
 
-/// How an attempt went.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was taken.
+    /// The channel accepted the message.
     Taken {
-        /// What it is called there.
+        /// Its reference at the channel.
         reference: Label,
     },
-    /// It was certainly not taken; later it may be.
+    /// The channel certainly did not accept it; a retry may succeed.
     NotNow {
-        /// Why.
+        /// The reason.
         reason: Label,
-        /// From 0 to 999: where in the spread of the pause this one lies.
+        /// From 0 to 999: the position of this pause within its spread.
         spread: u16,
     },
-    /// It was certainly not taken and never will be.
+    /// The channel certainly did not accept it, and never will.
     Refused {
-        /// Why.
+        /// The reason.
         reason: Label,
     },
-    /// It may have been taken.
+    /// The channel may have accepted it.
     Unknown {
-        /// Why that is not known.
+        /// The reason why the outcome is unknown.
         reason: Label,
     },
-    /// It turned out that there is nobody to send it to, or nothing to say any more.
+    /// There is no recipient any more, or the message is no longer valid.
     Pointless {
-        /// Why.
+        /// The reason.
         because: Skip,
     },
 }
 
-/// What a notification can be asked.
+/// The commands of a notification.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Be sent.
+    /// Queue the notification.
     Queue(Notice),
-    /// Exist, and not be sent.
+    /// Record the notification as skipped.
     Skip {
-        /// What would have been sent.
+        /// The notification that is skipped.
         notice: Notice,
-        /// Why it is not.
+        /// The reason.
         because: Skip,
     },
     /// Begin an attempt.
     Attempt {
-        /// The how manieth; any other but the next one was made already.
+        /// The number of the attempt; any number but the next one was attempted already.
         attempt: u32,
     },
-    /// Note how an attempt went.
+    /// Record the outcome of an attempt.
     Conclude {
-        /// Which attempt.
+        /// The number of the attempt.
         attempt: u32,
-        /// How it went.
+        /// The outcome.
         outcome: Outcome,
     },
-    /// Be tried again, by the wish of somebody.
+    /// Send a dead notification again, as staff requests.
     Revive {},
 }
 
-/// A notification as it is.
+/// The state of a notification.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Notification {
-    /// What is to be sent; nothing when there is no such notification.
+    /// The content; absent if the notification does not exist.
     pub notice: Option<Notice>,
-    /// Where it is.
+    /// The status.
     pub status: Status,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// How often it was tried before somebody asked for it to be tried again.
+    /// The number of attempts before it was last revived.
     pub written_off: u32,
 }
 
-/// Where a notification is.
+/// The status of a notification.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Status {
-    /// It waits to be sent, until a moment if it was tried before.
+    /// It waits to be sent; after a failed attempt, until a time.
     #[default]
     Waiting,
-    /// It is being handed over.
+    /// An attempt is in progress.
     Attempted,
     /// It was sent.
     Sent,
-    /// It is not tried again by itself.
+    /// It is not retried.
     Dead {
-        /// Why.
+        /// The reason.
         cause: Death,
     },
     /// It is not sent.
     Skipped {
-        /// Why.
+        /// The reason.
         because: Skip,
     },
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "there is no such notification";
@@ -243,7 +245,7 @@ impl Decider for Notification {
 
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
-            // The event was told before.
+            // The event was handled before.
             Command::Queue(_) | Command::Skip { .. } if self.notice.is_some() => Ok(vec![]),
             Command::Queue(notice) => Ok(vec![Event::Queued(notice.clone())]),
             Command::Skip { notice, because } => {
@@ -292,7 +294,7 @@ impl Decider for Notification {
 }
 
 impl Notification {
-    /// The attempt that is due, if it waits for one.
+    /// The number of the attempt that is due, if it waits for one.
     pub fn due(&self) -> Option<u32> {
         (self.notice.is_some() && self.status == Status::Waiting).then_some(self.attempts + 1)
     }
@@ -314,7 +316,7 @@ impl Notification {
     }
 }
 
-/// How long to wait after so many failures, spread by so many thousandths.
+/// The pause after a number of failures, spread by a number of thousandths.
 fn pause(failures: u32, spread: u16) -> TimeDelta {
     let factor = 4_i32.saturating_pow(failures.saturating_sub(1).min(ATTEMPTS_MAX));
     let whole = FIRST_PAUSE.checked_mul(factor).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);

@@ -1,10 +1,10 @@
-//! An order: what somebody bought, on three separate axes: its status, its payment and its fulfilment.
+//! An order: the goods that a buyer bought, with three separate statuses: of the order, its payment and its fulfilment.
 //!
 //! ```text
 //! status       open ──paid and everything has arrived──▶ completed
 //!               ├──cancelled (while nothing is packed or handed over)──▶ cancelled
 //!               └──not paid in time──▶ expired
-//! payment      awaiting ──(authorized)──paid──▶ paid ──given back in part──▶ partly refunded ──▶ refunded
+//! payment      awaiting ──(authorized)──paid──▶ paid ──refunded in part──▶ partly refunded ──▶ refunded
 //!               │                             └──cancelled──▶ refund due ──refunded──▶ refunded
 //!               └──cancelled──▶ voided
 //! fulfilment   unfulfilled ──parcel handed over──▶ partly fulfilled ──all of them──▶ fulfilled
@@ -13,11 +13,11 @@
 //!                      └─ packed ─ handed over ─ delivered ─ return requested ─ returned
 //! ```
 //!
-//! A piece that came back undelivered is bought and not packed again: it is sent once more, or cancelled. So is one that was
-//! lost on its way, only that another one is taken from the stock to be sent, and none comes back to it when it is cancelled.
-//! A cancelled order is never marked paid: money that arrives too late is refused here with [`Rejection::Cancelled`],
-//! and [`process`](crate::process) then gives it back. What was bought is written down whole, so no later change of a
-//! product, a price or a cart reaches it.
+//! A piece that came back undelivered counts as bought and not packed again: it is packed once more, or cancelled. The same holds
+//! for a piece that was lost in transit, but another one is taken from stock to replace it, and none goes back to stock when it is
+//! cancelled. A cancelled order is never marked as paid: a payment that arrives too late is refused with [`Rejection::Cancelled`],
+//! and then voided or refunded by the process [`settle_order`](crate::process::settle_order). The order records everything that
+//! was bought, so no later change of a product, a price or a cart affects it.
 
 use std::collections::BTreeMap;
 
@@ -55,77 +55,76 @@ pub use sold::Sold;
 pub use status::{CancelReason, Fulfilment, PaymentStatus, Status};
 pub use taxes::Taxed;
 
-/// An order as it is.
+/// The state of an order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Order {
-    /// There is none.
+    /// It does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// It exists.
     Placed(Box<Placed>),
 }
 
-/// What is known of an order.
+/// The state of an order that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Placed {
-    /// Whether it goes on.
+    /// The status of the order.
     pub status: Status,
-    /// What became of the money.
+    /// The status of its payment.
     pub payment_status: PaymentStatus,
-    /// What became of the goods.
+    /// The status of its goods.
     pub fulfilment: Fulfilment,
-    /// Why it is off; nothing while it is not.
+    /// Why it is cancelled; absent if it is not.
     pub cancelled: Option<CancelReason>,
-    /// The number of its invoice; older orders and imported ones have none.
+    /// The number of its invoice; absent for older and imported orders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice: Option<Reference>,
-    /// Who sells, as its invoice names them; older invoices do not keep that.
+    /// The seller that its invoice names; absent for older invoices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seller: Option<Seller>,
-    /// What it counts as sold.
+    /// What the order adds to the sales.
     pub sold: Sold,
-    /// What of what was paid is tax, by rate, as the invoice says it.
+    /// The tax on its invoice, by rate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub invoiced: Vec<Taxed>,
-    /// What was paid back for returned goods.
+    /// The amount that was refunded for returned goods.
     pub refunded: Money,
-    /// What came back, per variant.
+    /// The returned quantities, per variant.
     pub returned: BTreeMap<VariantId, i64>,
-    /// The credit notes for it.
+    /// The credit notes of the order.
     pub credit_notes: Vec<CreditNoteId>,
-    /// What is off, per variant.
-    #[serde(rename = "cancelled_quantities")]
-    pub called_off: BTreeMap<VariantId, i64>,
-    /// What need not be paid, since it was off before.
+    /// The cancelled quantities, per variant.
+    pub cancelled_quantities: BTreeMap<VariantId, i64>,
+    /// The amount that need not be paid, as it was cancelled before the payment.
     pub reduced: Money,
-    /// What is given back, or is to be, for what came back or is off.
+    /// The amount that is refunded or to be refunded for returned and cancelled goods.
     pub credited: Money,
-    /// What of it was paid for sending, and is given back, or is to be.
+    /// The part of the shipping that is refunded or to be refunded.
     pub shipping_credited: Money,
-    /// What need not be paid for sending, since nothing was left to send before it was paid.
+    /// The shipping that need not be paid, as nothing was left to ship before the payment.
     pub shipping_waived: Money,
-    /// The pieces of the payment that went back.
+    /// The refunds that are done.
     pub refunds: Vec<RefundId>,
     /// The parcels.
     pub parcels: BTreeMap<ShipmentId, Parcel>,
-    /// What was lost on its way, and is neither replaced nor off, per variant.
+    /// The quantities that were lost in transit and are neither replaced nor cancelled, per variant.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub lost: BTreeMap<VariantId, i64>,
-    /// The returns that are asked for and not over, and what would come back.
+    /// The open returns, with the goods to be returned.
     pub returning: BTreeMap<ReturnId, Vec<Demand>>,
-    /// The returns there ever were.
+    /// All returns of the order.
     pub returns: Vec<ReturnId>,
     /// Whether everything was handed over at once, without parcels.
     pub by_hand: bool,
-    /// What staff wrote down about it, the oldest first; at most [`NOTES_MAX`].
+    /// The notes of staff, oldest first; at most [`NOTES_MAX`].
     pub notes: Vec<Note>,
-    /// When something of it was last handed over or delivered, if that is known.
+    /// When a part of it was last handed over or delivered, if known.
     pub last_moved_at: Option<DateTime<Utc>>,
-    /// The cart that its lines were moved to, as it was never paid.
+    /// The cart to which its lines were moved, as it was never paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<CartId>,
-    /// Whether the guest who bought it is forgotten.
+    /// Whether the personal data of its guest is erased.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
     /// What was bought.
@@ -133,14 +132,14 @@ pub struct Placed {
     pub placement: Placement,
 }
 
-/// What staff wrote down about an order.
+/// A note of staff about an order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Note {
-    /// When.
+    /// The time of the note.
     pub at: DateTime<Utc>,
-    /// Who.
+    /// The account of the author.
     pub by: Option<AccountId>,
-    /// What.
+    /// The text.
     pub note: Personal<NoteText>,
 }
 
@@ -223,7 +222,7 @@ impl Order {
                 it.note_cancelled(*reason, PaymentStatus::of_cancelled(*was_paid, *due));
             }),
             Event::LinesCancelled { lines, amount, shipping, was_paid, credit_note, .. } => self.with(|it| {
-                it.call_off(lines, *amount, *was_paid, *credit_note);
+                it.note_lines_cancelled(lines, *amount, *was_paid, *credit_note);
                 it.note_shipping_off(*shipping, *was_paid);
             }),
             Event::Refunded { refund, amount, .. } => self.with(|it| it.note_refund(*refund, *amount)),
@@ -275,7 +274,7 @@ impl Order {
         }
     }
 
-    /// What is known of it, if it exists.
+    /// The state, if the order exists.
     pub fn live(&self) -> Result<&Placed, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
@@ -318,7 +317,7 @@ impl Placed {
             refunded: nothing,
             returned: BTreeMap::new(),
             credit_notes: vec![],
-            called_off: BTreeMap::new(),
+            cancelled_quantities: BTreeMap::new(),
             reduced: nothing,
             credited: nothing,
             shipping_credited: nothing,
@@ -337,13 +336,13 @@ impl Placed {
         }
     }
 
-    /// Whose data it holds.
+    /// The person whose personal data it holds.
     pub fn subject(&self, order: OrderId) -> Subject {
         let whose = Subject::of_cart(CartId::from_uuid(order.uuid()), self.placement.buyer.account);
         self.placement.destination.address.as_ref().map_or(whose, Personal::subject)
     }
 
-    /// Whether it goes on, in one word for people: `new`, `paid`, `fulfilled`, `completed`, `cancelled` or `expired`.
+    /// The status in one word for people: `new`, `paid`, `fulfilled`, `completed`, `cancelled` or `expired`.
     pub fn stage(&self) -> &'static str {
         match self.status {
             Status::Completed => "completed",

@@ -1,4 +1,4 @@
-//! Parcels: each moves together with the order that it is of, the payment that is captured for it, and the stock.
+//! Parcels: each changes together with its order, the payment that is captured for it, and the stock.
 //!
 //! ```text
 //! shipment: prepare      hand over               hear: delivered       hear: lost         take back
@@ -22,20 +22,20 @@ use crate::stock;
 use crate::text::{Link, Name, Reason, Reference};
 use crate::work::{Refused, Work};
 
-/// What a carrier says of a parcel.
+/// A report of a carrier about a parcel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heard {
-    /// What.
+    /// The status.
     pub news: News,
-    /// When it was so, if not now.
+    /// The time of it, if not now.
     pub at: Option<DateTime<Utc>>,
-    /// Where.
+    /// The place.
     pub place: Option<Name>,
-    /// Why.
+    /// The reason.
     pub reason: Option<Reason>,
 }
 
-/// Puts some of an order in a parcel. What was lost on its way before is taken from the stock once more.
+/// Puts pieces of an order in a parcel. Pieces that replace lost ones are taken from the stock.
 pub fn prepare(work: &mut Work, order: OrderId, lines: &[Demand], carrier: &Carrier) -> Result<ShipmentId, Refused> {
     let state = work.get::<Order>(order)?;
     if let Ok(placed) = state.live()
@@ -54,14 +54,14 @@ pub fn prepare(work: &mut Work, order: OrderId, lines: &[Demand], carrier: &Carr
     Ok(shipment)
 }
 
-/// Unpacks a parcel before it goes anywhere: its goods can be packed again, or cancelled.
+/// Cancels a parcel that was not handed over: its pieces can be packed again, or cancelled.
 pub fn cancel(work: &mut Work, shipment: ShipmentId) -> Result<(), Refused> {
     work.decide::<Shipment>(shipment, &shipment::Command::Cancel {})?;
     work.decide::<Order>(prepared(work, shipment)?.order, &order::Command::DropParcel { shipment })?;
     Ok(())
 }
 
-/// Gives a parcel to its carrier, which calls it `tracking`; its way can be followed at `url`.
+/// Hands a parcel over to its carrier, with the tracking number and the page to track it at, `url`.
 pub fn hand_over(
     work: &mut Work,
     shipment: ShipmentId,
@@ -81,7 +81,7 @@ pub fn hand_over(
     Ok(())
 }
 
-/// Notes what a carrier says.
+/// Records a report of the carrier.
 pub fn hear(work: &mut Work, shipment: ShipmentId, heard: &Heard) -> Result<(), Refused> {
     let Heard { news, at, place, reason } = heard.clone();
     work.decide::<Shipment>(shipment, &shipment::Command::Hear { news, at, place, reason })?;
@@ -98,7 +98,7 @@ pub fn hear(work: &mut Work, shipment: ShipmentId, heard: &Heard) -> Result<(), 
     }
 }
 
-/// A parcel has arrived. What was thought to be lost was not, unless it was sent again or cancelled meanwhile.
+/// Records a delivery. A lost parcel that arrives was not lost, unless its pieces were replaced or cancelled in the meantime.
 fn deliver(work: &mut Work, shipment: ShipmentId) -> Result<(), Refused> {
     let order = prepared(work, shipment)?.order;
     let found = if_found(work, order, shipment)?;
@@ -106,7 +106,7 @@ fn deliver(work: &mut Work, shipment: ShipmentId) -> Result<(), Refused> {
     work.move_stock(&found.lines, |line| stock::Command::FindInTransit { order, quantity: line.quantity })
 }
 
-/// A parcel will not arrive: what is in it is a loss, once.
+/// Records that a parcel was lost: its contents are lost pieces of the stock, once.
 fn lose(work: &mut Work, shipment: ShipmentId) -> Result<(), Refused> {
     let Prepared { order, lines, .. } = prepared(work, shipment)?;
     if !work.decide::<Order>(order, &order::Command::LoseParcel { shipment })? {
@@ -115,8 +115,8 @@ fn lose(work: &mut Work, shipment: ShipmentId) -> Result<(), Refused> {
     work.move_stock(&lines, |line| stock::Command::LoseInTransit { order, quantity: line.quantity })
 }
 
-/// Takes a parcel in again that nobody took, or that was lost: its goods can be sent again, or cancelled. What was sent again or
-/// cancelled meanwhile is for sale.
+/// Takes back a parcel that was refused, or was lost and found: its pieces can be shipped again, or cancelled. Pieces that were
+/// replaced or cancelled in the meantime are available again.
 pub fn take_back(work: &mut Work, shipment: ShipmentId) -> Result<(), Refused> {
     work.decide::<Shipment>(shipment, &shipment::Command::TakeBack {})?;
     let order = prepared(work, shipment)?.order;
@@ -127,7 +127,7 @@ pub fn take_back(work: &mut Work, shipment: ShipmentId) -> Result<(), Refused> {
     work.put_back(order, &extra)
 }
 
-/// What of a parcel that is lost would be wanted if it were found; nothing of any other.
+/// The pieces of a lost parcel that would be wanted if it were found; none of any other parcel.
 fn if_found(work: &Work, order: OrderId, shipment: ShipmentId) -> Result<Found, Refused> {
     Ok(work.get::<Order>(order)?.live().map(|placed| placed.if_found(shipment)).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! A payment of one order: attempts at a provider until one holds, then capture, or its undoing.
+//! The payment of one order: attempts at a provider until one succeeds, then the capture, or the void or refund.
 //!
 //! ```text
 //! (missing) ──opened──▶ open ──attempted──▶ attempted ◀─▶ pending, unresolved (asked again at their time)
@@ -14,16 +14,18 @@
 //!               └──────────void requested──▶ voiding ◀── void requested ── capturing
 //! ```
 //!
-//! An attempt is written down before the provider is asked, so nothing is ever charged without a record; a refund
-//! likewise, so nothing leaves without one. While an attempt is in progress the payment cannot be voided, only marked: then its
-//! outcome is not captured. Failed, voided and refunded are final, and so is cancelled, which only older payments are.
+//! An attempt is recorded before the provider is asked, so nothing is ever charged without a record; the same holds for
+//! refunds. While an attempt is in progress the payment cannot be voided; a void is only requested, and the outcome of the
+//! attempt is not captured. Failed, voided and refunded are final, and so is cancelled, which only older payments are.
 //!
-//! An attempt that the buyer leaves, or that the provider cannot go on with, is declined too: the order can be paid within its
-//! window by another one. An attempt that waits for a person at the provider's page is left as soon as another one is made: the
-//! provider calls it off first. Should the first succeed after all, it is accepted while no other was made, and released otherwise.
+//! An attempt that the buyer leaves, or that the provider cannot continue, is declined too: the order can be paid within its
+//! payment window by another one. An attempt that waits for a person at the provider's page is replaced by the next attempt:
+//! the provider cancels it first. Should it succeed after all, it is accepted if there is no other attempt, and released
+//! otherwise.
 //!
-//! captured = refundable + under way back + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`]: then it is
-//! voided. Whichever is requested first, its capture or its void, is done; `delayed` says that the provider did not answer.
+//! captured = refundable + refunds in progress + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`] and
+//! is voided. Of a capture and a void, the one that is requested first is carried out; `delayed` records that the provider did
+//! not answer.
 
 use std::collections::BTreeMap;
 
@@ -48,70 +50,70 @@ pub use events::{
     RefundOutcome, VoidReason,
 };
 pub use rejections::{ATTEMPTS_MAX, Rejection};
-pub use stage::{Authorization, Refund, RefundStage, Stage, Undo, whole};
+pub use stage::{Authorization, Refund, RefundStage, Reversal, Stage, whole};
 
-/// Most attempts that are refused: enough for a mistyped card, too few to try stolen ones.
+/// The maximum number of declined attempts: enough for a mistyped card, too few to try stolen ones.
 pub const REFUSALS_MAX: u8 = 5;
-/// How long money is set aside that is not taken at once: what card schemes hold for a week is then free again.
+/// How long an authorization is held that is not captured at once: card schemes release it after about a week.
 pub const AUTHORIZED_FOR: TimeDelta = TimeDelta::days(6);
-/// How long a provider that was silent once is left alone.
+/// The pause before a provider that did not answer once is asked again.
 const PATIENCE: TimeDelta = TimeDelta::seconds(1);
-/// How often that is doubled: up to about a quarter of an hour.
+/// How often the pause is doubled: up to about a quarter of an hour.
 const PATIENCE_DOUBLINGS: u32 = 10;
-/// What a payment of nothing is called where a provider's reference would stand.
+/// The reference of a payment of zero, in place of a provider's.
 const FREE: &str = "free";
 
-/// A payment as it is.
+/// The state of a payment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Payment {
-    /// There is none.
+    /// The payment does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The payment exists.
     Opened(Opened),
 }
 
-/// What is known of a payment.
+/// A payment that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Opened {
-    /// Where it is in its life.
+    /// The stage of the payment.
     #[serde(flatten)]
     pub stage: Stage,
-    /// The order it pays.
+    /// The order that it pays.
     pub order: OrderId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// How many attempts were made.
+    /// The number of attempts.
     pub attempts: u8,
-    /// How many of them were refused.
+    /// The number of declined attempts.
     pub refusals: u8,
     /// The last attempt.
     pub attempt: Option<Attempt>,
-    /// Those before it: money may still come of them.
+    /// The earlier attempts: one of them may still turn out to have succeeded.
     pub earlier: Vec<ProviderReference>,
-    /// Why the last attempt came to nothing, if it did.
+    /// Why the last attempt was declined, if it was.
     pub declined: Option<DeclineReason>,
-    /// How often in a row the provider was silent.
+    /// How often in a row the provider did not answer.
     pub silences: u32,
-    /// What was given back.
+    /// The refunded amount.
     pub refunded: Money,
-    /// What was given back, or is to be, piece by piece.
+    /// The refunds, whether done or not.
     pub refunds: BTreeMap<RefundId, Refund>,
 }
 
 /// An attempt at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Attempt {
-    /// How.
+    /// The method.
     pub method: Method,
-    /// Under which key.
+    /// The reference of the attempt.
     pub reference: ProviderReference,
-    /// Where the buyer goes on after the provider's page.
+    /// Where the buyer returns to from the provider's page.
     pub return_url: Option<Link>,
-    /// When what the provider authorizes for it is captured.
+    /// When the amount that it authorizes is captured.
     pub capture: CaptureMode,
-    /// Why it is not to be captured, if its void was requested before the outcome was known.
+    /// Why it is not captured, if its void was requested before the outcome was known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub void_requested: Option<VoidReason>,
 }
@@ -132,24 +134,26 @@ impl Decider for Payment {
             Command::Attempt { method, reference, capture, return_url } => {
                 self.live()?.attempt(*method, reference, *capture, return_url.as_ref())
             }
-            Command::Conclude { reference, outcome } => self.live()?.conclude(reference, *outcome, asked.at),
+            Command::RecordOutcome { reference, outcome } => self.live()?.record_outcome(reference, *outcome, asked.at),
             Command::RequestCapture {} => self.live()?.request_capture(asked.at),
             Command::Capture {} => self.live()?.capture(),
             Command::Void { reason } => self.live()?.void(*reason),
             Command::RequestVoid { reason } => Ok(self.live()?.request_void(*reason)),
-            Command::NoteReleased { reason } => self.live()?.note_released(*reason),
-            Command::ReleaseStray { reference } => {
-                let stray = self.live()?.earlier.contains(reference);
-                Ok(if stray { vec![Event::StrayReleased { reference: reference.clone() }] } else { vec![] })
+            Command::RecordReleased { reason } => self.live()?.record_released(*reason),
+            Command::ReleaseOrphaned { reference } => {
+                let orphaned = self.live()?.earlier.contains(reference);
+                Ok(if orphaned { vec![Event::StrayReleased { reference: reference.clone() }] } else { vec![] })
             }
-            Command::DelayStray { reference, check_at } => Ok(self.live()?.delay_stray(reference, *check_at)),
+            Command::RecordNoAnswerOrphaned { reference, check_at } => {
+                Ok(self.live()?.record_no_answer_orphaned(reference, *check_at))
+            }
             Command::Reduce { amount } => self.live()?.reduce(*amount),
             Command::RecordNoAnswer { check_at } => Ok(self.live()?.record_no_answer(*check_at)),
             Command::RequestRefund { refund, amount, cause } => {
                 self.live()?.request_refund(*refund, *amount, cause.clone(), None)
             }
             Command::RetryRefund { failed, refund } => self.live()?.retry_refund(*failed, *refund),
-            Command::ConcludeRefund { refund, outcome } => self.live()?.conclude_refund(*refund, *outcome),
+            Command::RecordRefundOutcome { refund, outcome } => self.live()?.record_refund_outcome(*refund, *outcome),
         }
     }
 
@@ -205,13 +209,13 @@ impl Decider for Payment {
             }),
             Event::Reduced { amount } => self.with(|it| {
                 it.amount = *amount;
-                // What it was for costs less now: should it succeed after all, it is released.
+                // The amount to pay was reduced: should the attempt succeed after all, its amount is released.
                 it.earlier.extend(it.attempt.take().map(|attempt| attempt.reference));
             }),
             Event::StrayUnresolved { .. } => self.with(|it| it.silences += 1),
             Event::Delayed { .. } => self.with(|it| {
                 it.silences += 1;
-                // Older shops wrote this instead of `capture_requested`.
+                // Older versions recorded this instead of `capture_requested`.
                 if let Stage::Authorized(Authorization::Held { .. }) = it.stage {
                     it.note_capture_requested();
                 }
@@ -227,7 +231,7 @@ impl Decider for Payment {
 }
 
 impl Payment {
-    /// What is known of it, if it exists.
+    /// The payment, if it exists.
     pub fn live(&self) -> Result<&Opened, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
@@ -254,7 +258,7 @@ impl Payment {
                 Ok(vec![Event::Opened { order, amount }, captured])
             }
             Self::Opened(known)
-                if known.order == order && known.amount == amount && known.is_last(reference) && known.is_taken() =>
+                if known.order == order && known.amount == amount && known.is_last(reference) && known.was_captured() =>
             {
                 Ok(vec![])
             }
@@ -270,26 +274,26 @@ impl Payment {
     }
 }
 
-/// Nothing is to be paid, so it is paid.
+/// The events of a payment of zero, which needs no provider.
 fn free(order: OrderId, amount: Money) -> Result<Event, Rejection> {
     let reference = Reference::new(FREE).map_err(|_| Rejection::Negative)?;
     Ok(Event::Captured { order, amount, method: Method::Free, reference })
 }
 
 impl Opened {
-    /// How long to wait before a silent provider is asked again: twice as long each time, up to some minutes.
+    /// The pause before a provider that did not answer is asked again: it doubles each time, up to some minutes.
     pub fn patience(&self) -> TimeDelta {
         PATIENCE * (1 << self.silences.min(PATIENCE_DOUBLINGS))
     }
 
-    /// Whether the money was ours, wherever it is now.
-    pub fn is_taken(&self) -> bool {
+    /// Whether the payment was captured, including what was refunded since.
+    pub fn was_captured(&self) -> bool {
         matches!(self.stage, Stage::Captured | Stage::Refunded)
     }
 
-    /// What was taken.
+    /// The captured amount.
     pub fn captured(&self) -> Money {
-        if self.is_taken() { self.amount } else { Money::zero(self.amount.currency) }
+        if self.was_captured() { self.amount } else { Money::zero(self.amount.currency) }
     }
 
     fn is_last(&self, reference: &ProviderReference) -> bool {
@@ -319,21 +323,21 @@ impl Opened {
 }
 
 impl Opened {
-    /// What it takes to see to it that nothing is kept.
-    pub fn undo(&self) -> Undo {
+    /// What has to be done so that no money is kept: a void, a release or a refund.
+    pub fn reversal(&self) -> Reversal {
         let reference = self.attempt.as_ref().map(|attempt| attempt.reference.clone());
         match self.stage {
-            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Undo::Void,
-            Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => Undo::RequestVoid,
+            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Reversal::Void,
+            Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => Reversal::RequestVoid,
             Stage::Authorized(Authorization::Voiding { .. }) => {
-                reference.map_or(Undo::Void, |reference| Undo::Release { reference })
+                reference.map_or(Reversal::Void, |reference| Reversal::Release { reference })
             }
-            Stage::Captured => Undo::Refund,
-            Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Undo::Nothing,
+            Stage::Captured => Reversal::Refund,
+            Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Reversal::Nothing,
         }
     }
 
-    /// Whether the provider is being asked, or does not know yet.
+    /// Whether an attempt is in progress.
     pub fn in_flight(&self) -> bool {
         match self.stage {
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => true,
@@ -347,7 +351,7 @@ impl Opened {
         }
     }
 
-    /// When the authorized amount is released unless its capture is requested before.
+    /// When the authorization expires unless its capture is requested before.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         match self.stage {
             Stage::Authorized(Authorization::Held { expires_at }) => expires_at,
@@ -364,7 +368,7 @@ impl Opened {
         }
     }
 
-    /// Whether the provider captured the last attempt together with granting it, and that is to be written down.
+    /// Whether the provider authorized and captured the last attempt at once, so that the capture is still to be recorded.
     pub fn is_granted_at_once(&self) -> bool {
         let is_automatic = self.attempt.as_ref().is_some_and(|attempt| attempt.capture.is_automatic());
         is_automatic && self.stage == Stage::Authorized(Authorization::Capturing)

@@ -1,7 +1,7 @@
-//! Personal data: a value sealed with its person's own key, which the domain carries about and cannot read.
+//! Personal data: a value sealed with the key of its subject, which the domain cannot read.
 //!
-//! Events, states, views and receipts hold it sealed. It is sealed before a command is decided and opened where it is
-//! shown, so that forgetting a person's key forgets the person everywhere at once, backups of views included.
+//! Events, states, views and receipts hold it sealed. It is sealed before a command is decided and opened where it is shown, so
+//! that destroying a subject's key erases the data everywhere at once, including in backups of views.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,13 +15,13 @@ use crate::ids::{AccountId, CartId, Id as _};
 /// The name in JSON that marks a sealed value.
 pub const MARK: &str = "$sealed";
 
-/// A person, as far as keys are concerned: an account, or the cart of a guest.
+/// A subject: the account, or the guest's cart, whose key seals personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Subject(pub Uuid);
 
 impl Subject {
-    /// Whose data a cart holds: its owner's, or else those of the guest who has it.
+    /// The subject of a cart's data: its owner, or else the guest.
     pub fn of_cart(cart: CartId, owner: Option<AccountId>) -> Self {
         owner.map_or(Self(cart.uuid()), Self::from)
     }
@@ -50,7 +50,7 @@ impl<T> Personal<T> {
         Self { sealed: Arc::from(sealed), subject, of: PhantomData }
     }
 
-    /// Whose it is.
+    /// The subject.
     pub fn subject(&self) -> Subject {
         self.subject
     }

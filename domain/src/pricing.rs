@@ -1,21 +1,21 @@
-//! What an order costs: lines, discounts, shipping and tax, from everything that has a say in it. Pure.
+//! The price of an order: lines, discounts, shipping and tax, computed from everything it depends on. Pure.
 //!
 //! ```text
 //! lines at their price ─▶ shipping at its price ─▶ promotions, in their order, off what is left ─▶ tax of what is left
 //! ```
 //!
-//! 1. A line costs its price times its quantity; the **subtotal** is the sum, before any discount. Conditions of promotions
-//!    and free shipping from a subtotal on look at this one, so neither depends on the other.
-//! 2. Promotions go by priority, the highest first; at the same priority coupons before those given by themselves, then
-//!    the older one. Each takes off what the ones before have left of a line, so no line is ever below zero. An exclusive
-//!    one is given alone: not after another, and nothing after it. Codes are given together only if all of them may be.
-//! 3. A percentage off several lines is taken of what is left of them together and rounded half-up once. What is off several
-//!    lines, a percentage or an amount, is split by what is left of them, by largest remainder, so the parts are the whole.
-//! 4. Tax is rounded half-up per line, of what the line costs after its discounts; of shipping likewise. Where the tax book
-//!    rounds by rate, it is rounded once per rate and split over lines and shipping by largest remainder.
+//! 1. The amount of a line is its price times its quantity; the **subtotal** is the sum before discounts. The conditions of
+//!    promotions and free shipping refer to this subtotal, so neither depends on the other.
+//! 2. Promotions apply by priority, the highest first; at the same priority coupons before automatic ones, then the older
+//!    one. Each applies to what the earlier ones have left of a line, so no line is ever below zero. An exclusive promotion
+//!    applies alone: not after another one, and none after it. Codes apply together only if all of them are combinable.
+//! 3. A percentage off several lines is computed on what is left of them together and rounded half-up once. A discount of
+//!    several lines is split in proportion to what is left of them, by largest remainder, so that the parts add up to it.
+//! 4. Tax is rounded half-up per line, on its price after discounts; shipping likewise. If the tax book rounds by rate, the
+//!    tax is rounded once per rate and split over lines and shipping by largest remainder.
 //!
-//! The order in which lines were put into the cart changes nothing. A cart is shown this; the same at checkout becomes part
-//! of the order and never changes.
+//! The order of the lines in the cart does not matter. A cart shows this quote; at checkout the same computation becomes part
+//! of the order and does not change any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,57 +38,57 @@ pub(crate) mod split;
 
 pub use frozen::{Discount, LineTax, Share, Shipping};
 pub use input::{Candidate, Input, Item, Whereto};
-pub use problem::{Miss, Problem};
+pub use problem::{Problem, UnmetCondition};
 pub use promote::Claim;
 
-/// What an order costs.
+/// The price of an order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quote {
-    /// Each line, in the order of the items.
+    /// The lines, in the order of the items.
     pub lines: Vec<Line>,
-    /// What is taken off, in the order it was.
+    /// The discounts, in the order in which they were applied.
     pub discounts: Vec<Discount>,
-    /// How it is sent, if a service was chosen.
+    /// The shipping, if a service was chosen.
     pub shipping: Option<Shipping>,
-    /// What the order uses up.
+    /// The uses that the order claims.
     pub claims: Vec<Claim>,
-    /// Why it cannot be bought like this.
+    /// Why the order cannot be placed like this.
     pub problems: Vec<Problem>,
-    /// What the goods cost before discounts.
+    /// The price of the lines before discounts.
     pub subtotal: Money,
-    /// What is taken off, of goods and shipping.
+    /// The discount of lines and shipping.
     pub discount: Money,
-    /// What shipping costs before discounts; zero while none was chosen.
+    /// The shipping price before discounts; zero while no service is chosen.
     pub shipping_price: Money,
-    /// All tax, whether prices include it or not.
+    /// All taxes, whether prices include them or not.
     pub tax: Money,
-    /// What is to be paid.
+    /// The amount to pay.
     pub total: Money,
-    /// Where its taxes are rounded.
+    /// How the taxes are rounded.
     pub rounding: Rounding,
 }
 
-/// What a line costs.
+/// The price of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
     /// The price times the quantity.
     pub amount: Money,
-    /// What is taken off of it.
+    /// The discount.
     pub discount: Money,
-    /// Its tax; nothing where there is none.
+    /// The tax, if there is one.
     pub tax: Option<LineTax>,
-    /// Whether it is sent.
+    /// Whether the line is shipped.
     pub physical: bool,
 }
 
 impl Line {
-    /// What is paid for it.
+    /// The amount to pay for the line.
     pub fn total(&self) -> Result<Money, MoneyError> {
         LineTax::on_top(self.tax.as_ref(), self.amount.minus(self.discount)?)
     }
 }
 
-/// Says what an order costs, and what is in its way.
+/// Computes the price of an order, and what prevents it from being placed.
 ///
 /// # Errors
 /// [`MoneyError`] when a sum does not fit, or an item is priced in another currency.
@@ -96,7 +96,7 @@ pub fn quote(input: &Input<'_>) -> Result<Quote, MoneyError> {
     let amounts = input.items.iter().map(|item| item.unit_price.times(item.quantity)).collect::<Result<Vec<_>, _>>()?;
     let subtotal = Money::sum(input.currency, amounts.iter().copied())?;
     let mut problems = Vec::new();
-    // A shop that knows countries must know this one: a name of its own would be a way around its taxes.
+    // A shop with countries must know this one: otherwise an unknown country would avoid taxes.
     let knows = !input.tax.countries.is_empty() || !input.shipping.zones.is_empty();
     if let Some(to) = input.destination.filter(|to| knows && !to.country.is_code()) {
         problems.push(Problem::CountryUnknown { country: to.country.clone() });
@@ -155,7 +155,7 @@ fn total(
     })
 }
 
-/// Why neither a parcel nor a mail would arrive, if so. Who has an account is written to there.
+/// The missing parts of the address, if a parcel or a mail would not arrive. Mails to an account go to its own address.
 fn unreachable(input: &Input<'_>) -> Option<Problem> {
     let travels = input.items.iter().any(|item| item.physical);
     let needed = |part: &Part| match part {
@@ -166,7 +166,7 @@ fn unreachable(input: &Input<'_>) -> Option<Problem> {
     (!missing.is_empty()).then_some(Problem::AddressIncomplete { missing })
 }
 
-/// The tax of an amount, where there is one.
+/// The tax of an amount, if there is one.
 fn taxed(input: &Input<'_>, class: TaxClass, amount: Money) -> Result<Option<LineTax>, MoneyError> {
     let Some(to) = input.destination else { return Ok(None) };
     let Some(applied) = input.tax.applied(to.country, to.area, class, input.at) else { return Ok(None) };
@@ -174,12 +174,13 @@ fn taxed(input: &Input<'_>, class: TaxClass, amount: Money) -> Result<Option<Lin
     Ok(Some(LineTax { class, rate, included, amount: tax_of(rate, included, amount)? }))
 }
 
-/// The tax of an amount that includes it, or that it comes on top of.
+/// The tax that an amount includes, or that is added to it.
 fn tax_of(rate: TaxRate, included: bool, amount: Money) -> Result<Money, MoneyError> {
     if included { rate.within(amount) } else { rate.of(amount) }
 }
 
-/// Rounds the tax of each rate once, and gives lines and shipping their parts of it. `left` is what lines cost after discounts.
+/// Rounds the tax of each rate once, and gives lines and shipping their parts of it. `left` is the price of the lines after
+/// discounts.
 fn round_by_rate(
     input: &Input<'_>,
     lines: &mut [Line],
@@ -206,10 +207,10 @@ fn round_by_rate(
     Ok(())
 }
 
-/// A line, or the shipping, with its tax and what it costs after discounts.
+/// A line, or the shipping, with its tax and its price after discounts.
 type Taxed<'a> = (Option<VariantId>, &'a mut LineTax, Money);
 
-/// The categories that terms name, whose products must be told by category.
+/// The categories that terms name; products must be assigned to these.
 pub fn categories<'a>(terms: impl IntoIterator<Item = &'a Terms>) -> BTreeSet<CategoryId> {
     let named = |target: &'a Target| match target {
         Target::Categories { categories } => Some(categories),

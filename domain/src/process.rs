@@ -1,215 +1,127 @@
-//! Processes: what follows from what happened. Pure: an event in, steps out; the runner takes them.
+//! Processes: the reactions to events. Pure: an event in, reactions out; the runner carries them out.
 //!
-//! A step that is taken twice changes nothing the second time, as each aggregate sees that it is done.
-//! A step that is refused is final too: [`Step::when_refused`] says what to do instead, mostly nothing.
+//! A step that is carried out twice changes nothing the second time, as each aggregate sees that it is done.
+//! A refusal of a step is final, too: [`Process::when_refused`] gives the step to carry out instead, mostly none.
+
+use std::fmt::Debug;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::ids::{OrderId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId};
-use crate::money::Money;
-use crate::order::CancelReason;
-use crate::payment::ProviderReference;
-use crate::quantity::Demand;
-use crate::{AnyEvent, Subject};
+use crate::rejected::Rejected;
+use crate::{AnyEvent, Reads};
 
-mod errand;
 pub mod forget_person;
+mod notification_task;
 pub mod notify;
 pub mod schedule_products;
 pub mod settle_order;
 
-use errand::Errand;
-
-/// What the runner is to do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
-pub enum Step {
-    /// [`order::Command::MarkPaid`](crate::order::Command::MarkPaid).
-    MarkPaid {
-        /// The order.
-        order: OrderId,
-        /// The payment that was captured.
-        payment: PaymentId,
-    },
-    /// [`order::Command::MarkRefunded`](crate::order::Command::MarkRefunded).
-    MarkRefunded {
-        /// The order.
-        order: OrderId,
-        /// The payment that was refunded.
-        payment: PaymentId,
-        /// Which piece of it; nothing for all of it.
-        refund: Option<RefundId>,
-        /// How much; all of it when nothing is said.
-        amount: Option<Money>,
-    },
-    /// [`returns::Command::MarkRefunded`](crate::returns::Command::MarkRefunded).
-    MarkReturnRefunded {
-        /// The return.
-        return_id: ReturnId,
-        /// The piece of the payment.
-        refund: RefundId,
-    },
-    /// [`order::Command::MarkAuthorized`](crate::order::Command::MarkAuthorized).
-    MarkAuthorized {
-        /// The order.
-        order: OrderId,
-        /// The payment that was set aside.
-        payment: PaymentId,
-    },
-    /// [`aftersales::cancel`](crate::aftersales::cancel).
-    CancelOrder {
-        /// The order.
-        order: OrderId,
-        /// Why.
-        reason: CancelReason,
-    },
-    /// [`stock::Command::Commit`](crate::stock::Command::Commit) for each line.
-    CommitStock {
-        /// The order.
-        order: OrderId,
-        /// Each variant once.
-        lines: Vec<Demand>,
-    },
-    /// [`stock::Command::Release`](crate::stock::Command::Release) for each line.
-    ReleaseStock {
-        /// The order.
-        order: OrderId,
-        /// Each variant once.
-        lines: Vec<Demand>,
-    },
-    /// [`stock::Command::Return`](crate::stock::Command::Return) for each line. The one step an aggregate cannot see
-    /// as done: the runner's key makes it once.
-    ReturnStock {
-        /// The order.
-        order: OrderId,
-        /// Each variant once.
-        lines: Vec<Demand>,
-    },
-    /// [`usage::Command::Release`](crate::usage::Command::Release) for everything that the order claimed. The runner's key
-    /// makes it once.
-    ReleaseClaims {
-        /// The order.
-        order: OrderId,
-    },
-    /// The provider captures, then [`payment::Command::Capture`](crate::payment::Command::Capture), unless that is refused.
-    CapturePayment {
-        /// The payment.
-        payment: PaymentId,
-    },
-    /// Whatever [`payment::Opened::undo`](crate::payment::Opened::undo) says.
-    VoidPayment {
-        /// The payment.
-        payment: PaymentId,
-    },
-    /// Ask the provider for whatever is next: how the last attempt went, to take, to release, or to give back; then write
-    /// down what it says.
-    SettlePayment {
-        /// The payment.
-        payment: PaymentId,
-    },
-    /// [`payment::Command::RequestVoid`](crate::payment::Command::RequestVoid) of an authorization that was not captured in time.
-    ExpireAuthorization {
-        /// The payment.
-        payment: PaymentId,
-    },
-    /// Ask the provider for an attempt that it did not know, and let go of what it has after all.
-    ReleaseStray {
-        /// The payment.
-        payment: PaymentId,
-        /// The attempt.
-        reference: ProviderReference,
-    },
-    /// Ask the carrier how far a shipment is, then [`shipment::Command::Hear`](crate::shipment::Command::Hear).
-    TrackShipment {
-        /// The shipment.
-        shipment: ShipmentId,
-    },
-    /// Destroy a person's key, so that nothing that was sealed for them can be read again.
-    ForgetPerson {
-        /// Whose.
-        subject: Subject,
-    },
-    /// Let somebody hear of something.
-    Notify(Errand),
-    /// [`product::Command::PublishDue`](crate::product::Command::PublishDue).
-    PublishProduct {
-        /// The product.
-        product: ProductId,
-        /// The moment that was planned.
+/// A reaction to an event; `S` is the step of the process.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reaction<S> {
+    /// Carry out a step now.
+    Now(S),
+    /// Carry out a step later: a durable timer. Another timer with the same key replaces it.
+    SetTimer {
+        /// The time at which the timer is due.
         at: DateTime<Utc>,
-    },
-    /// [`product::Command::UnpublishDue`](crate::product::Command::UnpublishDue).
-    UnpublishProduct {
-        /// The product.
-        product: ProductId,
-        /// The moment that was planned.
-        until: DateTime<Utc>,
-    },
-    /// Take a step later: a durable timer. The same key again replaces it.
-    Wake {
-        /// When.
-        at: DateTime<Utc>,
-        /// What tells timers apart.
+        /// The key of the timer, unique in its process.
         key: String,
-        /// What then.
-        step: Box<Step>,
+        /// The step.
+        step: S,
     },
-    /// Take back a timer, if it is still there.
-    Forget {
+    /// Clear a timer, if it is still there.
+    ClearTimer {
         /// Its key.
         key: String,
     },
 }
 
-impl Step {
-    /// What to do when the step is refused, by the problem code `<category>.<rejection>`.
-    pub fn when_refused(&self, code: &str) -> Option<Self> {
-        match self {
-            // The money came after the order was off: it goes back.
-            Self::MarkPaid { payment, .. } | Self::MarkAuthorized { payment, .. }
-                if matches!(code, "order.cancelled" | "order.other_payment") =>
-            {
-                Some(Self::VoidPayment { payment: *payment })
-            }
-            // The payment was to be void while the provider was still asked.
-            Self::CapturePayment { payment } if code == "payment.void_requested" => {
-                Some(Self::VoidPayment { payment: *payment })
-            }
-            Self::MarkPaid { .. }
-            | Self::MarkAuthorized { .. }
-            | Self::MarkReturnRefunded { .. }
-            | Self::ExpireAuthorization { .. }
-            | Self::ReleaseStray { .. }
-            | Self::TrackShipment { .. }
-            | Self::CapturePayment { .. }
-            | Self::MarkRefunded { .. }
-            | Self::CancelOrder { .. }
-            | Self::CommitStock { .. }
-            | Self::ReleaseStock { .. }
-            | Self::ReturnStock { .. }
-            | Self::ReleaseClaims { .. }
-            | Self::VoidPayment { .. }
-            | Self::SettlePayment { .. }
-            | Self::ForgetPerson { .. }
-            | Self::Notify(_)
-            | Self::PublishProduct { .. }
-            | Self::UnpublishProduct { .. }
-            | Self::Wake { .. }
-            | Self::Forget { .. } => None,
-        }
+/// A process: reacts to events.
+pub trait Process {
+    /// The name of the process, which its checkpoint, its timers and its actor have.
+    const NAME: &'static str;
+    /// The events that it reads; others are not shown to it.
+    const READS: &'static [Reads];
+    /// Whether people wait for its reactions, such as a buyer for the order to be paid: then it reads the log more often.
+    const WAITED_FOR: bool = false;
+    /// A step that the process issues. Timers store steps as JSON, perhaps from an earlier version: a stored form stays readable for ever.
+    type Step: Serialize + DeserializeOwned + Debug + Send + Sync + 'static;
+
+    /// The reactions to an event. It has no memory and no clock: what needs memory is an aggregate.
+    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Reaction<Self::Step>>;
+
+    /// The step to carry out in place of one that was refused.
+    fn when_refused(_step: &Self::Step, _rejected: &Rejected) -> Option<Self::Step> {
+        None
     }
 }
 
-/// A process: from what happened to what is to be done.
-pub trait Process {
-    /// Its name: of its checkpoint, its timers and its actor.
-    const NAME: &'static str;
-    /// The categories it reads; events of others are not shown to it.
-    const READS: &'static [&'static str];
-    /// Whether somebody waits for what it does, as a buyer for the order to be paid: then it looks more often.
-    const WAITED_FOR: bool = false;
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
 
-    /// What follows from an event. No memory and no clock: what needs memory is an aggregate.
-    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step>;
+    use super::forget_person::ForgetPerson;
+    use super::notify::{Notify, SendNotifications};
+    use super::schedule_products::ScheduleProducts;
+    use super::settle_order::SettleOrder;
+    use super::*;
+    use crate::catalogue;
+    use crate::testing::noon;
+
+    /// The events that each process ignores, of the categories that it reads: one process and event a line.
+    const IGNORED: &str = include_str!("process/ignored_events.txt");
+
+    const READERS: &[(&str, &[Reads])] = &[
+        (SettleOrder::NAME, SettleOrder::READS),
+        (Notify::NAME, Notify::READS),
+        (SendNotifications::NAME, SendNotifications::READS),
+        (ForgetPerson::NAME, ForgetPerson::READS),
+        (ScheduleProducts::NAME, ScheduleProducts::READS),
+    ];
+
+    #[test]
+    fn processes_declare_events_that_exist() {
+        for (process, reads) in READERS {
+            for reads in *reads {
+                assert!(reads.unknown().is_empty(), "{process} reads {:?}, which are no events", reads.unknown());
+            }
+        }
+    }
+
+    #[test]
+    fn a_process_reacts_to_no_event_that_it_does_not_declare() {
+        only_to_declared::<SettleOrder>();
+        only_to_declared::<Notify>();
+        only_to_declared::<SendNotifications>();
+        only_to_declared::<ForgetPerson>();
+        only_to_declared::<ScheduleProducts>();
+    }
+
+    fn only_to_declared<P: Process>() {
+        for form in catalogue() {
+            if Reads::cover(P::READS, form.category, &form.event_type) {
+                continue;
+            }
+            let data = form.example.to_string();
+            let event = AnyEvent::decode(form.category, Uuid::nil(), &form.event_type, form.schema, &data).unwrap();
+            let reactions = P::react(&event, noon());
+            assert!(reactions.is_empty(), "{} reacts to {}.{}", P::NAME, form.category, form.event_type);
+        }
+    }
+
+    #[test]
+    fn an_event_is_declared_by_a_process_or_listed_as_ignored() {
+        let ignored = READERS.iter().flat_map(|(process, reads)| {
+            let ignored = reads.iter().flat_map(|reads| reads.ignored());
+            ignored.map(move |event| format!("{process} {event}\n"))
+        });
+        let ignored: String = ignored.collect();
+        assert_eq!(
+            ignored, IGNORED,
+            "decide for each event whether the process reacts to it: declare it in READS, or list it in ignored_events.txt"
+        );
+    }
 }

@@ -1,4 +1,4 @@
-//! A product and its variants: what is shown, and what of it can be bought at what price.
+//! A product and its variants: what is shown, and what can be bought at which price.
 //!
 //! ```text
 //! (missing) ──created──▶ draft ──published──▶ published ◀──published──┐
@@ -8,10 +8,10 @@
 //!                                   archived (final)
 //! ```
 //!
-//! Variants live inside: a product is published with at least one, and keeps one for as long as it is.
-//! That no two variants share a SKU is kept by the [name](crate::name) of the SKU, claimed in the same append. Archiving a
-//! product releases its SKUs, again in the same append; so a way back out of the archive would have to claim each of them anew,
-//! and be refused where another product has it by then.
+//! Variants are part of the product: it is published with at least one, and keeps one for as long as it is published. The
+//! [name](crate::name) of the SKU, claimed in the same append, keeps two variants from sharing a SKU. Archiving a product
+//! releases its SKUs in the same append; to restore it, each of them would have to be claimed again, which fails if another
+//! product has it by then.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -49,53 +49,53 @@ pub use schedule::{Refusal, Schedule};
 pub use variant::{Listed, TaxClass, Variant, VariantChange};
 use variant::{check_details, check_prices, replace};
 
-/// A product as it is.
+/// The state of a product.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Product {
-    /// There is none.
+    /// The product does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The product exists.
     Created(Box<Created>),
 }
 
-/// What is known of a product.
+/// A product that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Created {
-    /// Where it is in its life.
+    /// The status.
     pub status: Status,
-    /// What it is called.
+    /// The title.
     pub title: Title,
-    /// What it is.
+    /// The description.
     pub description: Description,
-    /// Where in the catalog it is.
+    /// The category.
     pub category: Option<CategoryId>,
-    /// What it is, in values.
+    /// The values of its attributes.
     pub attributes: Attributes,
-    /// What its variants differ in; when nothing is said, in anything.
+    /// The options; if empty, variants may differ in anything.
     pub options: Vec<OptionDefinition>,
-    /// What it looks like, the first picture first.
+    /// The images, in display order.
     pub images: Vec<Image>,
-    /// When it is shown and hidden by itself.
+    /// When it is published and unpublished automatically.
     pub schedule: Schedule,
-    /// Why it was not shown when its last moment came, until it is shown or another is planned.
+    /// Why the last scheduled publication was refused, until it is published or scheduled again.
     pub refusal: Option<Refusal>,
-    /// What of it can be bought.
+    /// The variants.
     pub variants: BTreeMap<VariantId, Variant>,
 }
 
-/// Where a product is in its life.
+/// The status of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Not shown yet.
+    /// Not published yet.
     Draft,
-    /// Shown and sold.
+    /// Published: shown and sold.
     Published,
-    /// Shown no more, for now.
+    /// Unpublished.
     Unpublished,
-    /// Gone for good.
+    /// Archived for good.
     Archived,
 }
 
@@ -205,7 +205,7 @@ impl Decider for Product {
 }
 
 impl Product {
-    /// What is known of it, if it exists.
+    /// The product, if it exists.
     pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
@@ -281,7 +281,7 @@ impl Created {
     }
 }
 
-/// What is to be written: the new value, when there is one and it differs.
+/// The new value, if there is one and it differs.
 fn changed<T: PartialEq + Clone>(old: &T, new: Option<&T>) -> Option<T> {
     new.filter(|new| *new != old).cloned()
 }
@@ -302,7 +302,7 @@ impl Created {
         Ok(if same { vec![] } else { vec![Event::OptionsDefined { options: options.to_vec() }] })
     }
 
-    /// Refuses a variant's options when the product has others, or has them already.
+    /// Refuses options of a variant that do not match the product's, or that another variant has.
     fn check_options(&self, id: VariantId, options: &Options) -> Result<(), Rejection> {
         if self.options.is_empty() {
             return Ok(());
@@ -354,17 +354,17 @@ impl Created {
 }
 
 impl Created {
-    /// Whether it waits for this moment to be shown.
+    /// Whether its publication is scheduled for this time.
     pub fn is_due(&self, at: DateTime<Utc>) -> bool {
         self.schedule.at == Some(at) && self.status != Status::Published
     }
 
-    /// Whether it is shown, or will be by itself.
+    /// Whether it is published, or scheduled to be.
     pub fn is_to_be_seen(&self) -> bool {
         self.status == Status::Published || self.schedule.at.is_some()
     }
 
-    /// Shows it from a moment on, or now, until another, or for good.
+    /// Publishes it at a time, or now, until another time, or for good.
     fn publish_within(&self, schedule: Schedule, now: DateTime<Utc>) -> Decision {
         let schedule = Schedule { at: schedule.at.filter(|at| *at > now), ..schedule };
         if self.variants.is_empty() {
@@ -396,7 +396,7 @@ impl Created {
         }
     }
 
-    /// Shows it when its moment has come; a moment that was planned otherwise meanwhile is none.
+    /// Publishes it when the time has come, unless the schedule was changed in the meantime.
     fn publish_due(&self, at: DateTime<Utc>) -> Decision {
         if self.schedule.at == Some(at) { self.publish() } else { Ok(vec![]) }
     }
@@ -405,21 +405,21 @@ impl Created {
         match self.status {
             Status::Published => Ok(vec![Event::Unpublished {}]),
             Status::Draft | Status::Unpublished if self.schedule.is_empty() => Ok(vec![]),
-            // Not shown yet: what was planned is taken back.
+            // Not published yet: the schedule is cleared.
             Status::Draft | Status::Unpublished => Ok(vec![Event::Scheduled(Schedule::default())]),
             Status::Archived => Err(Rejection::Archived),
         }
     }
 
-    /// Hides it when its time is over; a moment that was planned otherwise meanwhile is none.
+    /// Unpublishes it when the time has come, unless the schedule was changed in the meantime.
     fn unpublish_due(&self, until: DateTime<Utc>) -> Decision {
         if self.schedule.until == Some(until) { self.unpublish() } else { Ok(vec![]) }
     }
 }
 
 impl Created {
-    /// What tells a variant from the others of its product, for people: its own title, or else the values of its options, or
-    /// else its SKU. Nothing where there is only one and it is called as the product is.
+    /// The name that distinguishes a variant of the product: its own title, or else the values of its options, or else its SKU.
+    /// None if it is the only variant and has the title of the product.
     pub fn told_apart(&self, variant: &Variant) -> Option<Title> {
         if variant.title != self.title {
             return Some(variant.title.clone());

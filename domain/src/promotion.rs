@@ -1,15 +1,14 @@
-//! A promotion: what is taken off, of what, for whom and when; by itself, or for who enters its code.
+//! A promotion: a discount with terms, which applies automatically or with a coupon code.
 //!
 //! ```text
 //! (missing) ──created──▶ active ◀──resumed──▶ paused
 //!                          └──────ended─────────┴──▶ ended (final)
 //! ```
 //!
-//! Its terms have a period, which needs no event: [`Created::standing`] says at which moment it gives something.
-//! Its terms can be revised until it has ended; what is in an order stays as it was. That no two promotions share a code is
-//! kept by the [name](crate::name) of the code; those without a code are listed in the
-//! [book of promotions](crate::promotion_book), so that a checkout finds all of them in one place.
-//! How often it was used is counted by its [usage](crate::usage), if it has a limit.
+//! Its terms have a period, which needs no event: [`Created::standing`] tells whether it applies at a time. Its terms can be
+//! changed until it has ended; orders keep the discounts that they were placed with. The [name](crate::name) of the code keeps
+//! two promotions from sharing a code; promotions without a code are listed in the [promotion book](crate::promotion_book), so
+//! that a checkout finds all of them in one place. Its uses are counted by its [usage](crate::usage), if it has a limit.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -29,56 +28,56 @@ pub use events::Event;
 pub use rejections::{LIST_MAX, Rejection};
 pub use terms::{Benefit, Conditions, Limits, QuantityTier, SubtotalTier, Target, Terms};
 
-/// A promotion as it is.
+/// The state of a promotion.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Promotion {
-    /// There is none.
+    /// The promotion does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The promotion exists.
     Created(Box<Created>),
 }
 
-/// What is known of a promotion.
+/// A promotion that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Created {
-    /// Where it is in its life.
+    /// The status.
     pub status: Status,
-    /// What it gives, of what, for whom and when.
+    /// The terms.
     pub terms: Terms,
 }
 
-/// Where a promotion is in its life.
+/// The status of a promotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It gives, in its period.
+    /// It applies, within its period.
     Active,
-    /// It gives nothing for now.
+    /// It is paused.
     Paused,
-    /// It gives nothing any more.
+    /// It has ended.
     Ended,
 }
 
-/// Whether a promotion gives something at a moment, and why not.
+/// Whether a promotion applies at a time, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Its period is yet to begin.
+    /// Its period has not started.
     Scheduled,
-    /// It gives.
+    /// It applies.
     Active,
-    /// It gives nothing for now.
+    /// It is paused.
     Paused,
-    /// Its period is over; it would give again if its terms were revised.
+    /// Its period is over; it would apply again if its terms were changed.
     Over,
-    /// It gives nothing any more.
+    /// It has ended.
     Ended,
 }
 
 impl Standing {
-    /// Of a promotion with this status and period.
+    /// The standing of a promotion with this status and period.
     pub fn of(status: Status, from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>, at: DateTime<Utc>) -> Self {
         match status {
             Status::Ended => Self::Ended,
@@ -144,14 +143,14 @@ impl Decider for Promotion {
 }
 
 impl Created {
-    /// Whether it gives something at a moment.
+    /// Whether it applies at a time.
     pub fn standing(&self, at: DateTime<Utc>) -> Standing {
         Standing::of(self.status, self.terms.from, self.terms.until, at)
     }
 }
 
 impl Promotion {
-    /// What is known of it, if it exists.
+    /// The promotion, if it exists.
     pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
@@ -159,7 +158,7 @@ impl Promotion {
         }
     }
 
-    /// What is known of it, if it has not ended.
+    /// The promotion, if it has not ended.
     fn going(&self) -> Result<&Created, Rejection> {
         let created = self.live()?;
         match created.status {

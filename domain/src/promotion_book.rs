@@ -1,11 +1,11 @@
-//! The book of promotions: the terms of all that are given without a code, in one stream for the shop.
+//! The promotion book: the terms of all active promotions without a coupon code, in one stream.
 //!
 //! ```text
 //! (empty) ──listed, unlisted──▶ …
 //! ```
 //!
-//! A checkout looks at every one of them. Here they are one state, which is kept in memory, and one version that the
-//! checkout expects; a promotion lists itself in the append that changes it.
+//! Every checkout reads all of them. Here they are one state, which is kept in memory, and one version that the checkout
+//! expects; a promotion lists itself in the append that changes it.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::decider::{Asked, Decider};
 use crate::ids::{Id as _, PromotionBookId, PromotionId};
 use crate::promotion::Terms;
 
-/// Most promotions that run without a code: each is tried at every checkout.
+/// The maximum number of active promotions without a code: each is evaluated at every checkout.
 pub const LISTED_MAX: usize = 100;
 
 /// The id of the one book.
@@ -27,16 +27,16 @@ pub fn id() -> PromotionBookId {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// A promotion is given on these terms.
+    /// A promotion was listed, or its terms were changed.
     Listed {
         /// The promotion.
         promotion: PromotionId,
-        /// Its version that has them.
+        /// The version of the promotion that has these terms.
         version: i64,
-        /// What it gives, of what, for whom and when.
+        /// The benefit, target, conditions, limits and period.
         terms: Box<Terms>,
     },
-    /// A promotion is not given.
+    /// A promotion was removed from the list.
     Unlisted {
         /// The promotion.
         promotion: PromotionId,
@@ -45,20 +45,20 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What the book can be asked.
+/// The commands of the promotion book.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Give a promotion.
+    /// List a promotion.
     List {
         /// The promotion.
         promotion: PromotionId,
-        /// Its version that has the terms.
+        /// The version of the promotion that has these terms.
         version: i64,
-        /// What it gives, of what, for whom and when.
+        /// The benefit, target, conditions, limits and period.
         terms: Box<Terms>,
     },
-    /// Do not give a promotion.
+    /// Remove a promotion from the list.
     Unlist {
         /// The promotion.
         promotion: PromotionId,
@@ -68,21 +68,21 @@ pub enum Command {
 /// A promotion in the book.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Listed {
-    /// Its version that has the terms.
+    /// The version of the promotion that has these terms.
     pub version: i64,
-    /// What it gives, of what, for whom and when.
+    /// The benefit, target, conditions, limits and period.
     pub terms: Terms,
 }
 
-/// The book as it is.
+/// The state of the promotion book.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct PromotionBook {
-    /// What is given without a code.
+    /// The active promotions without a code.
     pub promotions: BTreeMap<PromotionId, Listed>,
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         TooMany => Conflict: "at most {LISTED_MAX} automatic promotions can be active; end or pause one";
@@ -91,7 +91,7 @@ crate::rejections! {
 
 impl Decider for PromotionBook {
     const CATEGORY: &'static str = "promotion_book";
-    const ONE_OF_A_KIND: bool = true;
+    const SINGLETON: bool = true;
     type Id = PromotionBookId;
     type Command = Command;
     type Event = Event;

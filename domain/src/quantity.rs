@@ -1,4 +1,4 @@
-//! How many: whole pieces, at least one and never absurdly many.
+//! Quantities: whole pieces, at least one, with a maximum.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::VariantId;
 
-/// Most pieces in one line or one movement: more is a slip of the keyboard, and the sums of them stay far from overflow.
+/// The maximum number of pieces in one line or one movement: more is a typo, and sums stay far from overflow.
 pub const QUANTITY_MAX: i64 = 1_000_000;
 
 /// A number of pieces, from 1 to [`QUANTITY_MAX`].
@@ -15,7 +15,7 @@ pub const QUANTITY_MAX: i64 = 1_000_000;
 #[serde(try_from = "i64", into = "i64")]
 pub struct Quantity(i64);
 
-/// A number that is no quantity.
+/// A number that is not a valid quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a quantity must be an integer between 1 and {QUANTITY_MAX}")]
 pub struct QuantityError;
@@ -40,7 +40,7 @@ impl Quantity {
         self.0
     }
 
-    /// Both together.
+    /// The sum.
     pub const fn plus(self, other: Self) -> Result<Self, QuantityError> {
         Self::new(self.0 + other.0)
     }

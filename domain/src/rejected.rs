@@ -1,4 +1,4 @@
-//! A rejection whose aggregate is forgotten: what the caller is told, now or when the command is repeated.
+//! A rejection without the type of its aggregate: what the caller is told, now or when the request is repeated.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +9,12 @@ use crate::decider::{Decider, Kind, Rejection};
 pub struct Rejected {
     /// The stable code, such as `order.already_paid`.
     pub code: String,
-    /// What sort of fact is in the way.
+    /// The kind.
     #[serde(with = "kind")]
     pub kind: Kind,
-    /// The fact, in words.
+    /// The reason, in words.
     pub detail: String,
-    /// The field of the request that is to blame, as a JSON pointer.
+    /// The field of the request at fault, as a JSON pointer, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
 }
@@ -25,7 +25,7 @@ impl Rejected {
         Self::named(A::CATEGORY, rejection)
     }
 
-    /// A rejection that belongs to a category without being its aggregate's.
+    /// A rejection in a category that is not of its aggregate.
     pub fn named(category: &str, rejection: &impl Rejection) -> Self {
         Self {
             code: format!("{category}.{}", rejection.code()),
@@ -35,7 +35,21 @@ impl Rejected {
         }
     }
 
-    /// There is no such thing, or not for the one who asks.
+    /// Whether this is a rejection of an aggregate: of the same code, whatever the fields say.
+    ///
+    /// ```
+    /// use byteshop_domain::order::{Order, Rejection};
+    /// use byteshop_domain::rejected::Rejected;
+    ///
+    /// let rejected = Rejected::from(Rejection::Cancelled);
+    /// assert!(rejected.is::<Order>(&Rejection::Cancelled) && !rejected.is::<Order>(&Rejection::NotPaid));
+    /// ```
+    pub fn is<A: Decider>(&self, rejection: &A::Rejection) -> bool {
+        let code = self.code.strip_prefix(A::CATEGORY).and_then(|rest| rest.strip_prefix('.'));
+        code == Some(rejection.code())
+    }
+
+    /// The thing does not exist, or not for this actor.
     pub fn missing(category: &str) -> Self {
         Self {
             code: format!("{category}.missing"),

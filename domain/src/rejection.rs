@@ -1,17 +1,17 @@
-//! The rejections of a context as one table: what is in the way, of which kind it is, which field is to blame, and the text.
+//! The rejections of a context as one table: the rule, its kind, the field at fault, and the text.
 
-/// Makes the enum of a context's rejections from a table with a row for each fact that can be in the way.
+/// Defines the enum of a context's rejections from a table with a row for each rejection.
 ///
-/// A row has the variant with its fields, its [`Kind`](crate::Kind), the field of the request that is to blame, as a JSON pointer
-/// behind `at`, if there is one, and the text for people, which is also the documentation of the variant. The code for programs is
-/// the variant in snake case, or else what stands behind `as`. Pointers and texts may name the fields; what a text has to compute
-/// follows it, and a pointer that is computed, an `Option<String>`, stands in parentheses.
+/// A row has the variant with its fields, its [`Kind`](crate::Kind), the field of the request at fault, as a JSON pointer
+/// behind `at`, if there is one, and the text for people, which is also the documentation of the variant. The code for programs
+/// is the variant in snake case, or else what stands behind `as`. Pointers and texts can name the fields; what a text has to
+/// compute follows it, and a pointer that is computed, an `Option<String>`, stands in parentheses.
 ///
 /// ```
 /// use byteshop_domain::{Kind, Rejection as _};
 ///
 /// byteshop_domain::rejections! {
-///     /// What can be in the way of a change to a lamp.
+///     /// Why a lamp refuses a command.
 ///     #[derive(Debug, Clone, PartialEq)]
 ///     pub enum Rejection {
 ///         Missing => Missing: "there is no such lamp";

@@ -1,4 +1,4 @@
-//! A return: what a buyer sends back of an order, from asking to the money.
+//! A return: goods of an order that a buyer sends back, from the request to the refund.
 //!
 //! ```text
 //! (missing) ──requested──▶ requested ──approved──▶ approved ──received──▶ received ──refunded──▶ refunded
@@ -6,8 +6,8 @@
 //!                             └──withdrawn──▶ withdrawn ◀──┘
 //! ```
 //!
-//! What is worth what is the order's to say, what can be given back the payment's; both are asked in the append that
-//! receives the goods.
+//! The order knows the value of the goods, and the payment how much can be refunded; both take part in the append that receives
+//! the goods.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,57 +26,148 @@ pub use commands::Command;
 pub use events::{Condition, Event, Received, Why};
 pub use rejections::Rejection;
 
-/// A return as it is.
+/// The state of a return.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Return {
-    /// There is none.
+    /// It does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// It exists.
     Requested(Box<Requested>),
 }
 
-/// What is known of a return.
+/// The state of a return that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Requested {
-    /// How far it is.
-    pub status: Stage,
-    /// Of which order it is.
+    /// The order.
     pub order: OrderId,
-    /// What is to come back, summed per variant.
+    /// The goods to be returned, summed per variant.
     pub lines: Vec<Demand>,
-    /// Why.
+    /// The reason of the buyer.
     pub why: Why,
-    /// What the buyer says of it.
+    /// The buyer's comment.
     pub comment: Option<Personal<Comment>>,
-    /// Why it may not be sent.
-    pub rejected: Option<Reason>,
-    /// What came back.
-    pub received: Vec<Received>,
-    /// What is paid back for it.
-    pub amount: Option<Money>,
-    /// The piece of the payment that goes back.
-    pub refund: Option<RefundId>,
-    /// The credit note.
-    pub credit_note: Option<CreditNoteId>,
+    /// The progress of the return.
+    #[serde(flatten)]
+    pub progress: Progress,
 }
 
-/// How far a return is.
+/// The progress of a return, with the data of each stage.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(into = "Fields")]
+pub enum Progress {
+    /// The buyer requested it.
+    Requested,
+    /// Staff approved it: the buyer may send the goods.
+    Approved,
+    /// Staff rejected it.
+    Rejected {
+        /// The reason of staff.
+        reason: Reason,
+    },
+    /// The buyer withdrew it.
+    Withdrawn,
+    /// The goods are received, and the refund is requested.
+    Received(Arrival),
+    /// The refund is done, or nothing was left to refund.
+    Refunded(Arrival),
+}
+
+/// The received goods and their refund.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrival {
+    /// The goods.
+    pub lines: Vec<Received>,
+    /// The amount that is refunded for them.
+    pub amount: Money,
+    /// The refund; absent if nothing was left to refund.
+    pub refund: Option<RefundId>,
+    /// The credit note.
+    pub credit_note: CreditNoteId,
+}
+
+/// The progress in the JSON of a state: a field for each fact.
+#[derive(Serialize)]
+struct Fields {
+    status: Stage,
+    rejected: Option<Reason>,
+    received: Vec<Received>,
+    amount: Option<Money>,
+    refund: Option<RefundId>,
+    credit_note: Option<CreditNoteId>,
+}
+
+impl From<Progress> for Fields {
+    fn from(progress: Progress) -> Self {
+        let arrival = progress.arrival();
+        Self {
+            status: progress.stage(),
+            rejected: progress.reject_reason().cloned(),
+            received: arrival.map(|it| it.lines.clone()).unwrap_or_default(),
+            amount: arrival.map(|it| it.amount),
+            refund: arrival.and_then(|it| it.refund),
+            credit_note: arrival.map(|it| it.credit_note),
+        }
+    }
+}
+
+impl Progress {
+    /// The stage without its data.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::Requested => Stage::Requested,
+            Self::Approved => Stage::Approved,
+            Self::Rejected { .. } => Stage::Rejected,
+            Self::Withdrawn => Stage::Withdrawn,
+            Self::Received(_) => Stage::Received,
+            Self::Refunded(_) => Stage::Refunded,
+        }
+    }
+
+    /// Why it was rejected, if it was.
+    pub fn reject_reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Rejected { reason } => Some(reason),
+            Self::Requested | Self::Approved | Self::Withdrawn | Self::Received(_) | Self::Refunded(_) => None,
+        }
+    }
+
+    /// The received goods, if they are received.
+    pub fn arrival(&self) -> Option<&Arrival> {
+        match self {
+            Self::Received(arrival) | Self::Refunded(arrival) => Some(arrival),
+            Self::Requested | Self::Approved | Self::Rejected { .. } | Self::Withdrawn => None,
+        }
+    }
+
+    /// The progress after a refund, which may differ from the one that was requested first, as a refused refund is retried.
+    fn refunded(self, refund: RefundId) -> Self {
+        match self {
+            Self::Received(arrival) | Self::Refunded(arrival) => {
+                Self::Refunded(Arrival { refund: Some(refund), ..arrival })
+            }
+            // Only what was received is refunded.
+            Self::Requested | Self::Approved | Self::Rejected { .. } | Self::Withdrawn => self,
+        }
+    }
+}
+
+/// The stage of a return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The buyer asks for it.
+    /// The buyer requested it.
     Requested,
-    /// It may be sent.
+    /// Staff approved it: the buyer may send the goods.
     Approved,
-    /// It may not.
+    /// Staff rejected it.
     Rejected,
-    /// The buyer keeps it after all.
+    /// The buyer withdrew it.
     Withdrawn,
-    /// It is here, and the money on its way.
+    /// The goods are received, and the refund is requested.
     Received,
-    /// The money is back.
+    /// The refund is done, or nothing was left to refund.
     Refunded,
 }
 
@@ -105,41 +196,28 @@ impl Decider for Return {
     fn evolve(self, event: &Event) -> Self {
         match event {
             Event::Requested { order, lines, why, comment } => Self::Requested(Box::new(Requested {
-                status: Stage::Requested,
                 order: *order,
                 lines: lines.clone(),
                 why: *why,
                 comment: comment.clone(),
-                rejected: None,
-                received: vec![],
-                amount: None,
-                refund: None,
-                credit_note: None,
+                progress: Progress::Requested,
             })),
-            Event::Approved { .. } => self.with(|it| it.status = Stage::Approved),
-            Event::Rejected { reason, .. } => self.with(|it| {
-                it.status = Stage::Rejected;
-                it.rejected = Some(reason.clone());
+            Event::Approved { .. } => self.with(|_| Progress::Approved),
+            Event::Rejected { reason, .. } => self.with(|_| Progress::Rejected { reason: reason.clone() }),
+            Event::Withdrawn { .. } => self.with(|_| Progress::Withdrawn),
+            Event::Received { lines, amount, refund, credit_note, .. } => self.with(|_| {
+                let (lines, credit_note) = (lines.clone(), *credit_note);
+                let arrival = Arrival { lines, amount: *amount, refund: *refund, credit_note };
+                // If nothing is left to refund, receiving the goods ends the return.
+                if refund.is_some() { Progress::Received(arrival) } else { Progress::Refunded(arrival) }
             }),
-            Event::Withdrawn { .. } => self.with(|it| it.status = Stage::Withdrawn),
-            Event::Received { lines, amount, refund, credit_note, .. } => self.with(|it| {
-                // When nothing is left to pay back, it is over with the goods.
-                it.status = if refund.is_some() { Stage::Received } else { Stage::Refunded };
-                it.received.clone_from(lines);
-                it.amount = Some(*amount);
-                it.refund = *refund;
-                it.credit_note = Some(*credit_note);
-            }),
-            Event::Refunded { refund, .. } => self.with(|it| {
-                it.status = Stage::Refunded;
-                it.refund = Some(*refund);
-            }),
+            Event::Refunded { refund, .. } => self.with(|progress| progress.refunded(*refund)),
         }
     }
 }
 
 impl Return {
-    /// What is known of it, if it exists.
+    /// The state, if the return exists.
     pub fn live(&self) -> Result<&Requested, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
@@ -157,39 +235,46 @@ impl Return {
         }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Requested)) -> Self {
-        if let Self::Requested(requested) = &mut self {
-            change(requested);
+    fn with(self, next: impl FnOnce(Progress) -> Progress) -> Self {
+        match self {
+            Self::Missing => Self::Missing,
+            Self::Requested(it) => {
+                let Requested { order, lines, why, comment, progress } = *it;
+                Self::Requested(Box::new(Requested { order, lines, why, comment, progress: next(progress) }))
+            }
         }
-        self
     }
 }
 
 impl Requested {
     fn approve(&self) -> Decision {
-        match self.status {
-            Stage::Requested => Ok(vec![Event::Approved { order: self.order }]),
-            Stage::Approved => Ok(vec![]),
-            Stage::Rejected | Stage::Withdrawn | Stage::Received | Stage::Refunded => Err(Rejection::Decided),
-        }
-    }
-
-    fn reject(&self, reason: &Reason) -> Decision {
-        match self.status {
-            Stage::Requested => Ok(vec![Event::Rejected { order: self.order, reason: reason.clone() }]),
-            Stage::Rejected if self.rejected.as_ref() == Some(reason) => Ok(vec![]),
-            Stage::Rejected | Stage::Approved | Stage::Withdrawn | Stage::Received | Stage::Refunded => {
+        match &self.progress {
+            Progress::Requested => Ok(vec![Event::Approved { order: self.order }]),
+            Progress::Approved => Ok(vec![]),
+            Progress::Rejected { .. } | Progress::Withdrawn | Progress::Received(_) | Progress::Refunded(_) => {
                 Err(Rejection::Decided)
             }
         }
     }
 
+    fn reject(&self, reason: &Reason) -> Decision {
+        match &self.progress {
+            Progress::Requested => Ok(vec![Event::Rejected { order: self.order, reason: reason.clone() }]),
+            Progress::Rejected { reason: known } if known == reason => Ok(vec![]),
+            Progress::Rejected { .. }
+            | Progress::Approved
+            | Progress::Withdrawn
+            | Progress::Received(_)
+            | Progress::Refunded(_) => Err(Rejection::Decided),
+        }
+    }
+
     fn withdraw(&self) -> Decision {
-        match self.status {
-            Stage::Requested | Stage::Approved => Ok(vec![Event::Withdrawn { order: self.order }]),
-            Stage::Withdrawn => Ok(vec![]),
-            Stage::Received | Stage::Refunded => Err(Rejection::AlreadyReceived),
-            Stage::Rejected => Err(Rejection::Closed),
+        match &self.progress {
+            Progress::Requested | Progress::Approved => Ok(vec![Event::Withdrawn { order: self.order }]),
+            Progress::Withdrawn => Ok(vec![]),
+            Progress::Received(_) | Progress::Refunded(_) => Err(Rejection::AlreadyReceived),
+            Progress::Rejected { .. } => Err(Rejection::Closed),
         }
     }
 
@@ -200,12 +285,14 @@ impl Requested {
         refund: Option<RefundId>,
         credit_note: CreditNoteId,
     ) -> Decision {
-        match self.status {
-            Stage::Approved => {}
-            Stage::Received | Stage::Refunded if self.credit_note == Some(credit_note) => return Ok(vec![]),
-            Stage::Received | Stage::Refunded => return Err(Rejection::AlreadyReceived),
-            Stage::Requested => return Err(Rejection::NotApproved),
-            Stage::Rejected | Stage::Withdrawn => return Err(Rejection::Closed),
+        match &self.progress {
+            Progress::Approved => {}
+            Progress::Received(known) | Progress::Refunded(known) if known.credit_note == credit_note => {
+                return Ok(vec![]);
+            }
+            Progress::Received(_) | Progress::Refunded(_) => return Err(Rejection::AlreadyReceived),
+            Progress::Requested => return Err(Rejection::NotApproved),
+            Progress::Rejected { .. } | Progress::Withdrawn => return Err(Rejection::Closed),
         }
         let came = summed(lines.iter().map(|it| Demand { variant: it.variant, quantity: it.quantity }));
         let came = came.map_err(|_| Rejection::NoLines)?;
@@ -224,10 +311,12 @@ impl Requested {
 
     fn mark_refunded(&self, refund: RefundId) -> Decision {
         // It may be another one than was asked for first: what the provider refuses is tried again.
-        match self.status {
-            Stage::Received => Ok(vec![Event::Refunded { order: self.order, refund }]),
-            Stage::Refunded => Ok(vec![]),
-            Stage::Requested | Stage::Approved | Stage::Rejected | Stage::Withdrawn => Err(Rejection::NotApproved),
+        match &self.progress {
+            Progress::Received(_) => Ok(vec![Event::Refunded { order: self.order, refund }]),
+            Progress::Refunded(_) => Ok(vec![]),
+            Progress::Requested | Progress::Approved | Progress::Rejected { .. } | Progress::Withdrawn => {
+                Err(Rejection::NotApproved)
+            }
         }
     }
 }

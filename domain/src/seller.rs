@@ -1,16 +1,16 @@
-//! Who sells, as invoices and credit notes name them.
+//! The seller, as invoices and credit notes name them.
 
 use serde::{Deserialize, Serialize};
 
-/// Who sells: what tax law wants on papers (EU directive 2006/112/EC, article 226 (3) and (5)).
+/// The seller, as tax law requires it on documents (EU directive 2006/112/EC, article 226 (3) and (5)).
 ///
-/// It is a setting of the shop. An event that issues a document keeps it as it was at that moment, so that the document
-/// reads the same for ever.
+/// It is a setting of the shop. An event that issues a document holds the seller of that time, so that the document does not
+/// change later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seller {
-    /// What the shop is called.
+    /// The name of the shop.
     pub name: String,
-    /// Where it is, in lines; none where no setting says so.
+    /// Its address, in lines; empty if no setting gives it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub address: Vec<String>,
     /// Its tax number.

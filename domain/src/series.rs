@@ -1,13 +1,13 @@
-//! A series of documents, such as the invoices of a year: each takes the next number, and none is left out or given twice.
+//! A document series, such as the invoices of a year: each document gets the next number, without gaps or duplicates.
 //!
 //! ```text
 //! 0 ──issued──▶ 1 ──issued──▶ 2 … ──skipped──▶ 50 ──issued──▶ 51 …
 //! ```
 //!
-//! Each event follows the one before in the version of the stream, so the log itself keeps the numbers without a gap: whoever
-//! issues a document appends to its series in the same append, or not at all (EU directive 2006/112/EC, article 226 (2)).
-//! Numbers are left out by nothing but the word of whoever runs the shop, which says why: after a restored backup they may be
-//! on documents that the log knows nothing of, and a gap that is explained is better than a number that two documents have.
+//! Each event has the next version of the stream, so the log itself keeps the numbers without gaps: a document is issued in the
+//! same append as its number, or not at all (EU directive 2006/112/EC, article 226 (2)). Only an operator skips numbers, and
+//! gives the reason: after a restored backup they may be on documents that the log does not have, and an explained gap is
+//! better than a number that two documents have.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,18 +18,18 @@ use crate::text::{Reason, Reference};
 
 /// Namespace of the ids; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6a41_07d5_2c8b_4f0e_9d31_b7f0_48e6_152c);
-/// What the numbers of invoices begin with.
+/// The prefix of the numbers of invoices.
 const INVOICES: &str = "INV";
-/// What those of credit notes begin with.
+/// The prefix of the numbers of credit notes.
 const CREDIT_NOTES: &str = "CN";
-/// Digits of a number at least, so that the numbers of a year stand in order in a list; a larger one is as long as it is.
+/// The minimum number of digits, so that the numbers of a year are in order in a list; larger numbers have more.
 const DIGITS: usize = 6;
-/// The last number of a series: ten years of a sale each second, and its text still fits wherever a reference does.
+/// The last number of a series: ten years at a sale per second, and its text still fits a reference.
 pub const NUMBER_MAX: i64 = 999_999_999;
-/// Most numbers that are left out at once: more than any backup loses, and too few for a slip of the finger to end a series.
+/// The maximum number of skipped numbers at once: more than any backup loses, and too few for a typo to end a series.
 pub const SKIP_MAX: i64 = 100_000;
 
-/// What is numbered.
+/// A document with a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Document {
@@ -46,7 +46,7 @@ pub enum Document {
 }
 
 impl Document {
-    /// What the numbers of its series begin with.
+    /// The prefix of its numbers.
     fn prefix(self) -> &'static str {
         match self {
             Self::Invoice { .. } => INVOICES,
@@ -54,7 +54,7 @@ impl Document {
         }
     }
 
-    /// The series that it belongs to, of those of a year.
+    /// The series of a year that it belongs to.
     pub fn series(self, year: i32) -> SeriesId {
         named(self.prefix(), year)
     }
@@ -78,7 +78,7 @@ fn named(prefix: &str, year: i32) -> SeriesId {
 /// A number as documents show it, such as `INV-2026-000042`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Printed {
-    /// What it begins with.
+    /// The prefix.
     prefix: &'static str,
     /// The year of its series.
     pub year: i32,
@@ -87,7 +87,7 @@ pub struct Printed {
 }
 
 impl Printed {
-    /// Reads one, in capitals or not; nothing where it is none.
+    /// Parses a number, in capitals or not; none if the text is not one.
     pub fn read(text: &str) -> Option<Self> {
         let mut parts = text.trim().splitn(3, '-');
         let (prefix, year, number) = (parts.next()?, parts.next()?, parts.next()?);
@@ -113,16 +113,16 @@ pub enum Event {
     Issued {
         /// The number: 1, 2, 3 … as the version of the stream.
         number: i64,
-        /// The number as people read it, such as `INV-2026-000042`.
+        /// The number as documents show it, such as `INV-2026-000042`.
         reference: Reference,
-        /// Which document.
+        /// The document.
         document: Document,
     },
-    /// Numbers are left out, and no document of this log will have them.
+    /// Numbers were skipped: no document of this log will have them.
     Skipped {
-        /// The first of them.
+        /// The first skipped number.
         from: i64,
-        /// The last of them.
+        /// The last skipped number.
         to: i64,
         /// The reason of the gap, for the record.
         reason: Reason,
@@ -131,37 +131,37 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What a series can be asked.
+/// The commands of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Give a document the next number. Whoever asks sees to it that the document has none yet.
+    /// Give a document the next number. The caller makes sure that the document has none yet.
     Issue {
-        /// Which document.
+        /// The document.
         document: Document,
         /// The year of the series.
         year: i32,
     },
-    /// Go on above a number.
+    /// Skip numbers.
     Skip {
-        /// The number: the next document gets the one after it.
+        /// The last skipped number: the next document gets the one after it.
         to: i64,
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
 }
 
-/// A series as it is.
+/// The state of a series.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Series {
-    /// The number that was given or left out last.
+    /// The number that was issued or skipped last.
     pub last: i64,
-    /// The one that was given, as people read it; nothing before the first, or after one that was left out.
+    /// The number that was issued last, as documents show it; absent before the first, or after skipped ones.
     pub reference: Option<Reference>,
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Exhausted => Conflict: "the series ends with number {NUMBER_MAX}";
@@ -173,8 +173,8 @@ crate::rejections! {
 
 impl Decider for Series {
     const CATEGORY: &'static str = "series";
-    const ONE_OF_A_KIND: bool = true;
-    const LAST_SAYS_ALL: bool = true;
+    const SINGLETON: bool = true;
+    const LAST_EVENT_IS_SNAPSHOT: bool = true;
     type Id = SeriesId;
     type Command = Command;
     type Event = Event;

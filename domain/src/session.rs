@@ -1,4 +1,4 @@
-//! A session: one log-in, and the refresh tokens that keep it alive, each good for one next one.
+//! A session: one log-in, with a refresh token that is exchanged for the next one.
 //!
 //! ```text
 //! (missing) ──started──▶ alive ──revoked──▶ revoked (final)
@@ -6,13 +6,12 @@
 //!                        └──┘ refreshed: the next generation
 //! ```
 //!
-//! A refresh token names its session and its generation, under a keyed hash of the session's secret, so whoever shows the
-//! last one again gets the same next one. An older one has been used before: somebody copied it, and the session ends.
-//! Every operation that accepts a refresh token asks the session first ([`Started::judge`]): a genuine token of a session
-//! that has ended is worth nothing.
+//! A refresh token holds its session and its generation, under a keyed hash of the session's secret, so using the last token
+//! again gives the same next one. An older token has been used before, so it was copied, and the session ends. Every operation
+//! that accepts a refresh token asks the session first ([`Started::judge`]): a genuine token of an ended session is refused.
 //!
-//! A session remembers when its owner last proved who they are, by logging in or by [`Command::Authenticate`]. What is
-//! sensitive asks for a proof that is younger than [`FRESH`].
+//! A session remembers when its owner last authenticated, by logging in or by [`Command::Authenticate`]. Sensitive operations
+//! require that this was within [`FRESH`].
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -22,18 +21,18 @@ use crate::account::{Client, Role, Secret};
 use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, SessionId};
 
-/// How long a session lives without being refreshed: people come back within a month.
+/// How long a session lives without a refresh: people come back within a month.
 pub const IDLE: TimeDelta = TimeDelta::days(30);
-/// How long it lives at most: then the password is asked for again. Sessions of staff live for a shorter time, which is a
+/// How long a session lives at most; then the password is required again. Sessions of staff live for a shorter time, which is a
 /// setting.
 pub const LIFETIME: TimeDelta = TimeDelta::days(180);
-/// How long a proof of identity counts for sensitive operations: one errand of an administrator, and too short for whoever
-/// finds the screen unlocked (OWASP ASVS 5.0, section 7.5).
+/// How long a re-authentication is valid: enough for one task of an administrator, and too short for a stranger who finds the
+/// screen unlocked (OWASP ASVS 5.0, section 7.5).
 pub const FRESH: TimeDelta = TimeDelta::minutes(10);
-/// How long the last refresh token may be shown again: a client that lost the answer, or two tabs at once.
+/// How long the last refresh token can be used again: by a client that lost the response, or by two tabs at once.
 pub const RETRY: TimeDelta = TimeDelta::seconds(30);
 
-/// How long a session lives at most: for staff as long as the shop's owner decides.
+/// How long a session lives at most: for staff, the setting of the shop.
 pub fn longest(role: Role, of_staff: TimeDelta) -> TimeDelta {
     if role.is_staff() { of_staff.min(LIFETIME) } else { LIFETIME }
 }
@@ -42,21 +41,21 @@ pub fn longest(role: Role, of_staff: TimeDelta) -> TimeDelta {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Its owner ended it.
+    /// The owner logged out.
     Logout,
-    /// Its owner ended all of theirs.
+    /// The owner ended all their sessions.
     LogoutAll,
-    /// A refresh token was shown that had been used before.
+    /// A refresh token was used again after its successor.
     Reuse,
     /// The password was changed.
     PasswordChanged,
     /// The e-mail address was changed.
     EmailChanged,
-    /// Its owner may do other things now.
+    /// The role of the account was changed.
     RoleChanged,
     /// The second factor of the account was set up, removed or reset.
     SecondFactorChanged,
-    /// There were too many.
+    /// The account had too many sessions.
     Surplus,
     /// The account was banned.
     Banned,
@@ -68,148 +67,148 @@ pub enum Reason {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Somebody logged in.
+    /// A session was started by a log-in.
     Started {
-        /// Whose it is.
+        /// The account of the owner.
         account: AccountId,
-        /// What they may do.
+        /// The role of the owner.
         role: Role,
-        /// What its refresh tokens are made with.
+        /// The secret that its refresh tokens are derived from.
         secret: Personal<Secret>,
-        /// From where.
+        /// The client of the request.
         client: Personal<Client>,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
-        /// When it ends unless it is refreshed.
+        /// When the session expires unless it is refreshed.
         expires_at: DateTime<Utc>,
-        /// Whether a second factor was shown with the password.
+        /// Whether a second factor was presented with the password.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         second_factor: bool,
     },
-    /// A refresh token was used, and the next one given out.
+    /// A refresh token was exchanged for the next one.
     Refreshed {
-        /// The number of the next one.
+        /// The generation of the next token.
         generation: u32,
-        /// From where.
+        /// The client of the request.
         client: Personal<Client>,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
-        /// When the session ends unless it is refreshed.
+        /// When the session expires unless it is refreshed.
         expires_at: DateTime<Utc>,
     },
-    /// Its owner proved again who they are.
+    /// The owner re-authenticated.
     Authenticated {
-        /// Whether with a second factor.
+        /// Whether a second factor was presented.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         second_factor: bool,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
-    /// It ended.
+    /// The session was revoked.
     Revoked {
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
 }
 
 impl crate::Event for Event {}
 
-/// What a session can be asked.
+/// The commands of a session.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Begin.
+    /// Start the session.
     Start {
-        /// Whose it is.
+        /// The account of the owner.
         account: AccountId,
-        /// What they may do.
+        /// The role of the owner.
         role: Role,
-        /// What its refresh tokens are made with.
+        /// The secret that its refresh tokens are derived from.
         secret: Personal<Secret>,
-        /// From where.
+        /// The client of the request.
         client: Personal<Client>,
-        /// Whether a second factor was shown with the password.
+        /// Whether a second factor was presented with the password.
         second_factor: bool,
-        /// How long it lives at most, however often it is refreshed.
+        /// How long the session lives at most, however often it is refreshed.
         longest: TimeDelta,
     },
     /// Exchange a refresh token, which is one of this session's, for the next one. A token that was used before revokes the
     /// session: the state says which of the two happened.
     Refresh {
-        /// The number of the token.
+        /// The generation of the token.
         generation: u32,
-        /// From where.
+        /// The client of the request.
         client: Personal<Client>,
         /// How long the session lives at most, however often it is refreshed.
         longest: TimeDelta,
     },
     /// Accept a refresh token for anything but a refresh, such as a log-out. A token that was used before revokes the session.
     Show {
-        /// The number of the token.
+        /// The generation of the token.
         generation: u32,
     },
-    /// Note that its owner proved again who they are.
+    /// Record that the owner re-authenticated.
     Authenticate {
-        /// Whether with a second factor.
+        /// Whether a second factor was presented.
         second_factor: bool,
     },
-    /// End.
+    /// Revoke the session.
     Revoke {
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
 }
 
-/// A session as it is.
+/// The state of a session.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Session {
-    /// There is none.
+    /// The session does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The session exists.
     Started(Box<Started>),
 }
 
-/// What is known of a session.
+/// A session that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Started {
-    /// Whose it is.
+    /// The account of the owner.
     pub account: AccountId,
-    /// What they may do.
+    /// The role of the owner.
     pub role: Role,
-    /// What its refresh tokens are made with.
+    /// The secret that its refresh tokens are derived from.
     pub secret: Personal<Secret>,
-    /// From where it was used last.
+    /// The client of the last request.
     pub client: Personal<Client>,
-    /// When it began.
+    /// When it started.
     pub started_at: DateTime<Utc>,
     /// When it was last refreshed.
     pub seen_at: DateTime<Utc>,
-    /// When it ends unless it is refreshed.
+    /// When it expires unless it is refreshed.
     pub expires_at: DateTime<Utc>,
-    /// The number of the newest refresh token.
+    /// The generation of the newest refresh token.
     pub generation: u32,
-    /// When its owner last proved who they are.
+    /// When its owner last authenticated.
     pub authenticated_at: DateTime<Utc>,
-    /// Whether they have shown a second factor in it.
+    /// Whether a second factor was presented in this session.
     pub second_factor: bool,
     /// Why it ended, if it did.
     pub revoked: Option<Reason>,
 }
 
-/// What a genuine refresh token of a session that is alive is worth.
+/// The status of a genuine refresh token of a session that has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worth {
-    /// It is the newest one.
+    /// The token is the newest one.
     Newest,
-    /// It is the one before, shown again within [`RETRY`].
+    /// The token is the previous one, used again within [`RETRY`].
     Repeated,
-    /// It was used before: somebody copied it.
+    /// The token was used before: it has been copied.
     Reused,
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         Missing => Missing: "there is no such session";
@@ -294,7 +293,7 @@ impl Decider for Session {
 }
 
 impl Session {
-    /// What is known of it, if it exists.
+    /// The session, if it exists.
     pub fn live(&self) -> Result<&Started, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
@@ -316,12 +315,12 @@ impl Started {
         self.revoked.is_none() && at <= self.expires_at
     }
 
-    /// Whether its owner proved lately who they are.
+    /// Whether its owner re-authenticated recently.
     pub fn is_fresh(&self, at: DateTime<Utc>) -> bool {
         self.is_alive(at) && at < self.authenticated_at + FRESH
     }
 
-    /// What a refresh token with this number is worth now.
+    /// The status of a refresh token with this generation.
     ///
     /// # Errors
     /// [`Rejection::Ended`] when the session has ended: then no token of it is worth anything.

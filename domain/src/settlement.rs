@@ -8,8 +8,8 @@
 //! attempt that was given up ─▶ did it go through after all? ─▶ recorded, or released
 //! ```
 //!
-//! Pure: a [task](Task) and a payment in, [moves](Move) out. Between a question and its answer anything may happen, so what is decided then the
-//! payment may refuse. To ask twice is harmless, as each charge and each refund has its own key at the provider.
+//! Pure: a [task](Task) and a payment in, [moves](Move) out. Between a request and its answer the payment may change and refuse
+//! what the answer leads to. Asking twice is harmless, as each charge and each refund has its own key at the provider.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -18,7 +18,7 @@ use crate::money::Money;
 use crate::order::{self, Order, PaymentStatus, Status};
 use crate::payment::{
     self, Authorization, CaptureMode, Command, Method, Opened, Payment, ProviderOutcome, ProviderReference, Refund,
-    RefundCause, RefundOutcome, Stage, Undo, VoidReason,
+    RefundCause, RefundOutcome, Reversal, Stage, VoidReason,
 };
 use crate::rejected::Rejected;
 use crate::series::Document;
@@ -28,10 +28,10 @@ use crate::work::{Refused, Work};
 
 /// How long after a charge without an answer its outcome is looked up.
 const LOOK_AFTER: TimeDelta = TimeDelta::seconds(1);
-/// How often a task is looked at, while the provider answers others.
+/// How often a task is decided again because the state of the payment changed in the meantime.
 pub const LOOKS_MAX: u32 = 4;
 
-/// What comes next of a payment.
+/// The next step for a payment.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Move {
     /// The payment decides a command.
@@ -40,93 +40,94 @@ pub enum Move {
     Ask(Request),
 }
 
-/// What the provider is asked, and why.
+/// A request to the provider, and its purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// How the attempt in progress went.
+    /// Look up the attempt in progress.
     LookUp(ProviderReference),
-    /// To capture the authorized amount.
+    /// Capture the authorized amount.
     Capture(ProviderReference),
-    /// To release it.
+    /// Release the authorized amount.
     Release {
         /// The attempt.
         reference: ProviderReference,
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
-    /// To give money back.
+    /// Refund an amount.
     Refund {
         /// The attempt that was captured.
         reference: ProviderReference,
         /// The key of the refund.
         refund: RefundId,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
-    /// Whether an attempt that came to nothing went through after all.
+    /// Look up whether a declined attempt succeeded after all.
     LookUpAgain(ProviderReference),
-    /// The same of one that no payment waits for.
-    LookUpStray(ProviderReference),
-    /// To release what such an attempt holds.
-    ReleaseStray(ProviderReference),
+    /// Look up an orphaned attempt, which no payment waits for.
+    LookUpOrphaned(ProviderReference),
+    /// Release the amount of an orphaned attempt.
+    ReleaseOrphaned(ProviderReference),
 }
 
-/// What a request is to the provider.
+/// A request as the provider gets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question<'a> {
-    /// How an attempt went.
+    /// The outcome of an attempt.
     LookUp(&'a ProviderReference),
-    /// To capture what it authorized.
+    /// Capture the authorized amount.
     Capture(&'a ProviderReference),
-    /// To release it, or give it back.
+    /// Release it, or refund it if it is captured.
     Release(&'a ProviderReference),
-    /// To give so much of it back, under a key.
+    /// Refund an amount of it, under the key of the refund.
     Refund(&'a ProviderReference, RefundId, Money),
 }
 
-/// What the provider answers.
+/// The provider's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// How an attempt went.
+    /// The outcome of an attempt.
     Outcome(ProviderOutcome),
-    /// It did what it was asked.
+    /// The request was carried out.
     Done,
-    /// It will not do it.
+    /// The request was refused.
     Refused,
-    /// Nothing, in time.
+    /// There was no answer in time.
     Silence,
 }
 
 impl Request {
-    /// What the provider is asked.
+    /// The request as the provider gets it.
     pub fn question(&self) -> Question<'_> {
         match self {
-            Self::LookUp(reference) | Self::LookUpAgain(reference) | Self::LookUpStray(reference) => {
+            Self::LookUp(reference) | Self::LookUpAgain(reference) | Self::LookUpOrphaned(reference) => {
                 Question::LookUp(reference)
             }
             Self::Capture(reference) => Question::Capture(reference),
-            Self::Release { reference, .. } | Self::ReleaseStray(reference) => Question::Release(reference),
+            Self::Release { reference, .. } | Self::ReleaseOrphaned(reference) => Question::Release(reference),
             Self::Refund { reference, refund, amount } => Question::Refund(reference, *refund, *amount),
         }
     }
 }
 
-/// What is to be done with a payment.
+/// A task for a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task<'a> {
-    /// Whatever is next: how its attempt went, to capture, to release, to refund.
+    /// Whatever is next: look up the attempt, capture, release or refund.
     Settle,
-    /// To capture what is authorized.
+    /// Capture the authorized amount.
     Capture,
-    /// To see to it that nothing is kept.
+    /// Void the payment, or refund it.
     Void(VoidReason),
-    /// To release an authorization that was not captured in time.
+    /// Release an authorization that was not captured in time.
     Expire,
-    /// To find out about an attempt that somebody said something of. What was said counts for nothing: the provider is asked.
+    /// Look up an attempt that a notification of the provider names. The notification itself is not believed: the provider is
+    /// asked.
     Hear(&'a ProviderReference),
 }
 
-/// What comes next of a payment for a task, as the payment is at a moment.
+/// The next steps of a task, for the state of the payment at a time.
 pub fn moves(task: Task<'_>, payment: PaymentId, opened: &Opened, at: DateTime<Utc>) -> Vec<Move> {
     match task {
         Task::Settle => settle(opened),
@@ -140,12 +141,11 @@ pub fn moves(task: Task<'_>, payment: PaymentId, opened: &Opened, at: DateTime<U
     }
 }
 
-/// Whether a payment refused a move because its provider answered somebody else meanwhile: then the task is looked at again, so that
-/// what was granted a moment ago is released, and what was captured a moment ago is given back.
-/// `code` is the problem code of the refusal.
-pub fn was_overtaken(code: &str) -> bool {
+/// Whether a payment refused a step because its state changed in the meantime, such as by another answer of the provider: then
+/// the task is decided again, so that what was authorized is released, and what was captured is refunded.
+pub fn was_overtaken(rejected: &Rejected) -> bool {
     let overtaken = [payment::Rejection::AlreadyAuthorized, payment::Rejection::Captured];
-    overtaken.iter().any(|rejection| Rejected::of::<Payment>(rejection).code == code)
+    overtaken.iter().any(|rejection| rejected.is::<Payment>(rejection))
 }
 
 fn settle(opened: &Opened) -> Vec<Move> {
@@ -170,7 +170,7 @@ fn settle(opened: &Opened) -> Vec<Move> {
     }
 }
 
-/// That it is to be captured is written down before the provider is asked.
+/// A capture is recorded as requested before the provider is asked.
 fn capture(opened: &Opened) -> Vec<Move> {
     let asked = ask(opened, Request::Capture);
     match opened.stage {
@@ -178,7 +178,7 @@ fn capture(opened: &Opened) -> Vec<Move> {
             [Move::Decide(Command::RequestCapture {})].into_iter().chain(asked).collect()
         }
         Stage::Authorized(Authorization::Capturing) => asked,
-        // Nothing is asked of the provider: the payment is captured, or says why it cannot be.
+        // No request is needed: the payment is captured, or refuses the capture with its reason.
         Stage::Authorized(Authorization::Voiding { .. })
         | Stage::Open
         | Stage::Attempted
@@ -193,12 +193,12 @@ fn capture(opened: &Opened) -> Vec<Move> {
 }
 
 fn void(payment: PaymentId, opened: &Opened, reason: VoidReason) -> Vec<Move> {
-    let next = match opened.undo() {
-        Undo::Nothing => return vec![],
-        Undo::Void => Move::Decide(Command::Void { reason }),
-        Undo::RequestVoid => Move::Decide(Command::RequestVoid { reason }),
-        Undo::Release { reference } => Move::Ask(Request::Release { reference, reason }),
-        Undo::Refund => {
+    let next = match opened.reversal() {
+        Reversal::Nothing => return vec![],
+        Reversal::Void => Move::Decide(Command::Void { reason }),
+        Reversal::RequestVoid => Move::Decide(Command::RequestVoid { reason }),
+        Reversal::Release { reference } => Move::Ask(Request::Release { reference, reason }),
+        Reversal::Refund => {
             let (refund, cause) = (payment::whole(payment), RefundCause::OrderCancelled);
             Move::Decide(Command::RequestRefund { refund, amount: None, cause })
         }
@@ -209,18 +209,18 @@ fn void(payment: PaymentId, opened: &Opened, reason: VoidReason) -> Vec<Move> {
 fn hear(opened: &Opened, reference: &ProviderReference) -> Vec<Move> {
     if opened.attempt.as_ref().is_some_and(|attempt| attempt.reference == *reference) {
         return match opened.stage {
-            // It did not know the attempt, or refused it: perhaps it has changed its mind.
+            // The attempt was unknown or declined: the provider may have another answer now.
             Stage::Open => vec![Move::Ask(Request::LookUpAgain(reference.clone()))],
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } | Stage::Captured => settle(opened),
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => {
-                vec![Move::Ask(Request::LookUpStray(reference.clone()))]
+                vec![Move::Ask(Request::LookUpOrphaned(reference.clone()))]
             }
             Stage::Authorized(_) | Stage::Refunded => vec![],
         };
     }
-    // Money of an earlier attempt is released: no payment waits for it any more.
-    let is_stray = opened.earlier.contains(reference);
-    is_stray.then(|| Move::Ask(Request::LookUpStray(reference.clone()))).into_iter().collect()
+    // The amount of an orphaned attempt is released: no payment waits for it any more.
+    let is_orphaned = opened.earlier.contains(reference);
+    is_orphaned.then(|| Move::Ask(Request::LookUpOrphaned(reference.clone()))).into_iter().collect()
 }
 
 fn ask(opened: &Opened, request: impl Fn(ProviderReference) -> Request) -> Vec<Move> {
@@ -228,19 +228,19 @@ fn ask(opened: &Opened, request: impl Fn(ProviderReference) -> Request) -> Vec<M
     reference.map(|reference| Move::Ask(request(reference))).into_iter().collect()
 }
 
-/// What comes after the provider answered. `opened` is the payment as it was when the provider was asked.
+/// The steps that follow an answer. `opened` is the payment as it was when the provider was asked.
 pub fn answered(opened: &Opened, request: &Request, answer: Answer, at: DateTime<Utc>) -> Vec<Move> {
     let check_at = at + opened.patience();
     let command = match request {
         Request::LookUp(reference) => {
-            Command::Conclude { reference: reference.clone(), outcome: outcome_of(answer, check_at) }
+            Command::RecordOutcome { reference: reference.clone(), outcome: outcome_of(answer, check_at) }
         }
         Request::Capture(_) => match answer {
             Answer::Done => Command::Capture {},
             Answer::Outcome(_) | Answer::Refused | Answer::Silence => Command::RecordNoAnswer { check_at },
         },
         Request::Release { reason, .. } => match answer {
-            Answer::Done => Command::NoteReleased { reason: *reason },
+            Answer::Done => Command::RecordReleased { reason: *reason },
             Answer::Outcome(_) | Answer::Refused | Answer::Silence => Command::RecordNoAnswer { check_at },
         },
         Request::Refund { refund, .. } => {
@@ -249,24 +249,24 @@ pub fn answered(opened: &Opened, request: &Request, answer: Answer, at: DateTime
                 Answer::Refused => RefundOutcome::Refused,
                 Answer::Outcome(_) | Answer::Silence => RefundOutcome::Unknown { check_at },
             };
-            Command::ConcludeRefund { refund: *refund, outcome }
+            Command::RecordRefundOutcome { refund: *refund, outcome }
         }
         Request::LookUpAgain(reference) => match answer {
             Answer::Outcome(outcome @ ProviderOutcome::Authorized) => {
-                Command::Conclude { reference: reference.clone(), outcome }
+                Command::RecordOutcome { reference: reference.clone(), outcome }
             }
             Answer::Outcome(_) => return vec![],
             Answer::Done | Answer::Refused | Answer::Silence => later(reference, check_at),
         },
-        Request::LookUpStray(reference) => match answer {
+        Request::LookUpOrphaned(reference) => match answer {
             Answer::Outcome(ProviderOutcome::Authorized) => {
-                return vec![Move::Ask(Request::ReleaseStray(reference.clone()))];
+                return vec![Move::Ask(Request::ReleaseOrphaned(reference.clone()))];
             }
             Answer::Outcome(_) => return vec![],
             Answer::Done | Answer::Refused | Answer::Silence => later(reference, check_at),
         },
-        Request::ReleaseStray(reference) => match answer {
-            Answer::Done => Command::ReleaseStray { reference: reference.clone() },
+        Request::ReleaseOrphaned(reference) => match answer {
+            Answer::Done => Command::ReleaseOrphaned { reference: reference.clone() },
             Answer::Outcome(_) | Answer::Refused | Answer::Silence => later(reference, check_at),
         },
     };
@@ -280,23 +280,23 @@ fn outcome_of(answer: Answer, check_at: DateTime<Utc>) -> ProviderOutcome {
     }
 }
 
-/// What may have been charged for nobody is asked for until the provider answers.
+/// An orphaned attempt that may have succeeded is looked up until the provider answers.
 fn later(reference: &ProviderReference, check_at: DateTime<Utc>) -> Command {
-    Command::DelayStray { reference: reference.clone(), check_at }
+    Command::RecordNoAnswerOrphaned { reference: reference.clone(), check_at }
 }
 
-/// How somebody pays.
+/// How a buyer pays.
 #[derive(Debug, Clone, Copy)]
 pub struct Payer<'a> {
-    /// What the provider calls the attempt.
+    /// The reference of the attempt.
     pub reference: &'a ProviderReference,
-    /// When the money is captured.
+    /// When the payment is captured.
     pub capture: CaptureMode,
-    /// Where the buyer goes on after the provider's page.
+    /// Where the buyer returns to from the provider's page.
     pub return_url: Option<&'a Link>,
 }
 
-/// Writes an attempt to pay an order down, before the provider is asked; gives the payment and the amount.
+/// Records an attempt to pay an order before the provider is asked; returns the payment and the amount.
 pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(PaymentId, Money), Refused> {
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
@@ -313,14 +313,14 @@ pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(Paymen
     Ok((payment, placed.payable()))
 }
 
-/// Writes down how an attempt went. An automatic one was captured together with granting it.
-pub fn conclude(
+/// Records the outcome of an attempt. An automatic one was authorized and captured at once.
+pub fn record_outcome(
     work: &mut Work,
     payment: PaymentId,
     reference: &ProviderReference,
     outcome: ProviderOutcome,
 ) -> Result<(), Refused> {
-    work.decide::<Payment>(payment, &Command::Conclude { reference: reference.clone(), outcome })?;
+    work.decide::<Payment>(payment, &Command::RecordOutcome { reference: reference.clone(), outcome })?;
     let is_granted_at_once = work.get::<Payment>(payment)?.live().is_ok_and(Opened::is_granted_at_once);
     if outcome == ProviderOutcome::Authorized && is_granted_at_once {
         work.decide::<Payment>(payment, &Command::Capture {})?;
@@ -333,7 +333,7 @@ pub fn unanswered(at: DateTime<Utc>) -> ProviderOutcome {
     ProviderOutcome::Unknown { check_at: at + LOOK_AFTER }
 }
 
-/// Marks an order paid, and gives its invoice the next number. An order that does not wait for the payment takes no number.
+/// Marks an order paid and gives its invoice the next number. An order that does not wait for this payment takes no number.
 pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<(), Refused> {
     let awaits = work.get::<Order>(order)?.live().is_ok_and(|placed| placed.awaits(payment));
     let invoice = if awaits { Some(work.number(Document::Invoice { order })?) } else { None };
@@ -342,21 +342,21 @@ pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<
     Ok(())
 }
 
-/// Refuses for a moment what concerns an order whose payment is captured while the order is about to hear of that.
+/// Refuses a command temporarily if the payment of the order is captured and the order has not recorded that yet.
 pub fn ensure_payment_recorded(work: &Work, order: OrderId) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
     let payment = placed.placement.payment;
-    let is_captured = work.get::<Payment>(payment)?.live()?.is_taken();
+    let is_captured = work.get::<Payment>(payment)?.live()?.was_captured();
     if is_captured && placed.awaits(payment) {
         let mut not_paid = Rejected::of::<Order>(&order::Rejection::NotPaid);
-        not_paid.detail = "the payment is captured, and the order is about to hear of it: retry in a moment".into();
+        not_paid.detail = "the payment is captured, but the order is not updated yet: retry in a moment".into();
         return Err(Refused::NotYet(not_paid));
     }
     Ok(())
 }
 
-/// Gives back what an order used of promotions.
+/// Releases the uses of promotions that an order claimed.
 pub fn release_claims(work: &mut Work, order: OrderId) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
     let claims = state.live().map(|placed| placed.placement.claims.as_slice()).unwrap_or_default();

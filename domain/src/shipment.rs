@@ -1,4 +1,4 @@
-//! A shipment: one parcel of an order, from the packing table to the buyer's door, or back again.
+//! A shipment: one parcel of an order, from its preparation to its delivery or return.
 //!
 //! ```text
 //! (missing) ──prepared──▶ prepared ──packed──▶ packed ──handed over──▶ handed over ──▶ in transit ──▶ out for delivery
@@ -7,8 +7,8 @@
 //!                                                                   delivered   lost                 returning ──▶ returned
 //! ```
 //!
-//! Carriers tell their news late, twice and out of order: news that is older than what is known changes nothing.
-//! Delivered, returned and cancelled are final. What is lost is found again at times: then it is delivered, or returned.
+//! Carriers report late, twice and out of order: a report that is older than the current state has no effect. Delivered,
+//! returned and cancelled are final. A lost parcel may be found: then it is delivered, or returned.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -26,83 +26,83 @@ pub use commands::Command;
 pub use events::{Carrier, Event, News};
 pub use rejections::Rejection;
 
-/// A shipment as it is.
+/// The state of a shipment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Shipment {
-    /// There is none.
+    /// The shipment does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The shipment exists.
     Prepared(Box<Prepared>),
 }
 
-/// What is known of a shipment.
+/// A shipment that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prepared {
-    /// Where it is.
+    /// The stage.
     pub status: Stage,
-    /// Of which order it is.
+    /// The order.
     pub order: OrderId,
-    /// What is in it, summed per variant.
+    /// The contents, summed per variant.
     pub lines: Vec<Demand>,
-    /// Who carries it.
+    /// The carrier.
     pub carrier: Carrier,
-    /// What it weighs, in grams, once it is packed.
+    /// The weight in grams, once it is packed.
     pub weight_g: Option<u32>,
-    /// What the carrier calls it, once it has it.
+    /// The tracking number, once the carrier has the parcel.
     pub tracking: Option<Reference>,
     /// The page where it can be tracked, if known.
     pub tracking_url: Option<Link>,
-    /// When the carrier got it.
+    /// When it was handed over.
     pub handed_over_at: Option<DateTime<Utc>>,
-    /// When it arrived.
+    /// When it was delivered.
     pub delivered_at: Option<DateTime<Utc>>,
-    /// What the carrier said, the oldest first.
+    /// The reports of the carrier, the oldest first.
     pub news: Vec<Heard>,
 }
 
-/// What a carrier said.
+/// A report of a carrier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Heard {
-    /// What.
+    /// The status.
     pub status: News,
-    /// When.
+    /// The time.
     pub at: DateTime<Utc>,
-    /// Where, if that was said.
+    /// The place, if known.
     pub place: Option<Name>,
-    /// Why, if that was said.
+    /// The reason, if known.
     pub reason: Option<Reason>,
 }
 
-/// Most news that is kept of one shipment: a carrier that reports every minute must not fill the state.
+/// The maximum number of reports that are kept of one shipment: a carrier that reports every minute must not fill the state.
 pub const NEWS_MAX: usize = 64;
 
-/// Where a shipment is.
+/// The stage of a shipment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Its goods are put together.
+    /// Its contents are put together.
     Prepared,
-    /// It is closed and labelled.
+    /// It is packed and labelled.
     Packed,
-    /// The carrier has it.
+    /// It is handed over to the carrier.
     HandedOver,
-    /// It travels.
+    /// It is in transit.
     InTransit,
-    /// It is in the van.
+    /// It is out for delivery.
     OutForDelivery,
-    /// Nobody was there.
+    /// A delivery was attempted and failed.
     AttemptFailed,
-    /// It is there.
+    /// It was delivered.
     Delivered,
-    /// It is on its way back to us.
+    /// It is on its way back to the shop.
     Returning,
-    /// It is here again.
+    /// It is back in the shop.
     Returned,
-    /// The carrier does not know where it is, and does not look for it any more.
+    /// It is lost: the carrier does not search for it any more.
     Lost,
-    /// It went nowhere.
+    /// It was cancelled before it was handed over.
     Cancelled,
 }
 
@@ -186,7 +186,7 @@ impl Decider for Shipment {
 }
 
 impl Shipment {
-    /// What is known of it, if it exists.
+    /// The shipment, if it exists.
     pub fn live(&self) -> Result<&Prepared, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
@@ -214,7 +214,7 @@ impl Shipment {
 }
 
 impl Prepared {
-    /// Whether the carrier has it and will say more.
+    /// Whether the carrier has it and more reports are expected.
     pub fn travels(&self) -> bool {
         match self.status {
             Stage::HandedOver
@@ -293,7 +293,7 @@ impl Prepared {
         match self.status {
             Stage::Prepared | Stage::Packed => return Err(Rejection::NotHandedOver),
             Stage::Cancelled => return Err(Rejection::Cancelled),
-            // Nothing that is told of what is over changes it.
+            // A report about a finished shipment has no effect.
             Stage::Delivered | Stage::Returned => return Ok(vec![]),
             Stage::Returning if !matches!(heard.status, News::Delivered | News::Lost) => return Ok(vec![]),
             Stage::Lost if heard.status != News::Delivered => return Ok(vec![]),
@@ -307,7 +307,7 @@ impl Prepared {
         let last = self.news.last();
         let known = self.news.iter().any(|known| known.status == heard.status && known.at == heard.at);
         let older = last.is_some_and(|last| heard.at < last.at);
-        // However late it comes, that it arrived is the end of it.
+        // A delivery is final, however late it is reported.
         if known || older && heard.status != News::Delivered || self.news.len() >= NEWS_MAX && !heard.status.is_final()
         {
             return Ok(vec![]);

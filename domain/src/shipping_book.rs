@@ -1,11 +1,11 @@
-//! The shipping book: where the shop sends to, by which services, at what price for which weight; one for the shop.
+//! The shipping book: all shipping zones with their services, weight bands and prices, in one stream.
 //!
 //! ```text
 //! (empty) ──zone set, zone removed──▶ …
 //! ```
 //!
-//! A destination is in one zone: the one that names its country and area, or else its country, or else the one that names
-//! no country, which is the rest of the world. An empty book means that the shop does not charge for sending.
+//! A destination is in one zone: the one that names its country and area, or else its country, or else the one without
+//! countries, which is the rest of the world. With an empty book the shop does not charge for shipping.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -102,13 +102,13 @@ fn is_standard(class: &TaxClass) -> bool {
     *class == TaxClass::Standard
 }
 
-/// What happened to the book.
+/// What happened to the shipping book.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Things are sent to a zone like this, and not as they were.
+    /// A zone was set; this replaces the earlier zone of this name.
     ZoneSet(Zone),
-    /// Nothing is sent to a zone of its own any more.
+    /// A zone was removed.
     ZoneRemoved {
         /// The zone.
         zone: Slug,
@@ -117,18 +117,18 @@ pub enum Event {
 
 impl crate::Event for Event {}
 
-/// What the book can be asked.
+/// The commands of the shipping book.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Hold these zones and no others.
+    /// Set all zones; they replace the earlier ones.
     Set {
         /// The zones, each once.
         zones: Vec<Zone>,
     },
 }
 
-/// The book as it is.
+/// The state of the shipping book.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ShippingBook {
     /// The zones.
@@ -137,7 +137,7 @@ pub struct ShippingBook {
 
 impl Decider for ShippingBook {
     const CATEGORY: &'static str = "shipping_book";
-    const ONE_OF_A_KIND: bool = true;
+    const SINGLETON: bool = true;
     type Id = ShippingBookId;
     type Command = Command;
     type Event = Event;
@@ -216,7 +216,7 @@ fn check_service(at: usize, service: &Service) -> Result<(), Rejection> {
 }
 
 impl ShippingBook {
-    /// The zone that a destination is in.
+    /// The zone of a destination.
     pub fn zone(&self, country: &Country, area: Option<&PostalCode>) -> Option<&Zone> {
         let named = |zone: &&Zone| zone.countries.contains(country);
         let zones = || self.zones.values();
@@ -228,7 +228,7 @@ impl ShippingBook {
 }
 
 impl Service {
-    /// What it costs in a currency at a weight; nothing when it does not carry that, or not for that currency.
+    /// The price in a currency at a weight; none if the service does not carry the weight or has no price in the currency.
     pub fn price(&self, weight_g: u64, currency: Currency) -> Option<Price> {
         let prices = |band: &Band| band.prices.iter().find(|price| price.currency() == currency).copied();
         self.bands.iter().filter(|band| u64::from(band.up_to_g) >= weight_g).find_map(prices)

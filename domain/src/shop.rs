@@ -1,11 +1,11 @@
-//! The shop itself: what operators did to all of it at the command line, on record with who did it.
+//! The shop as a whole: a record of what operators did to it at the command line.
 //!
 //! ```text
 //! (one for the shop) ──confirmed, data_key_rotated, token_key_rotated, token_keys_pruned──▶ …
 //! ```
 //!
-//! Keys are not in the log, only their names are. What the shop does by itself, such as rotating the data key a day after
-//! somebody was erased, is no act of an operator, and not here.
+//! The log has the names of keys, never the keys. What the shop does by itself, such as rotating the data key a day after an
+//! erasure, is not recorded here.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -26,11 +26,11 @@ pub fn id() -> ShopId {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// After a restored backup the numbers of documents were confirmed: payments are taken again.
+    /// After a restored backup the numbers of documents were confirmed: payments are accepted again.
     Confirmed {},
-    /// The data key was rotated, and the older one is of no use any more.
+    /// The data key was rotated; the previous one is of no use any more.
     DataKeyRotated {
-        /// The name of the new key, which is not the key.
+        /// The name of the new key, not the key itself.
         key: Reference,
     },
     /// A key that signs access tokens was added.
@@ -40,55 +40,55 @@ pub enum Event {
     },
     /// Keys that signed access tokens were removed, after their last tokens had expired.
     TokenKeysPruned {
-        /// How many.
+        /// The number of removed keys.
         count: u32,
     },
 }
 
 impl crate::Event for Event {}
 
-/// What is recorded.
+/// The operations that are recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// The numbers are confirmed.
+    /// Record that the numbers of documents are confirmed.
     Confirm {},
-    /// The data key is rotated.
+    /// Record that the data key is rotated.
     RotateDataKey {
         /// The name of the new key.
         key: Reference,
     },
-    /// A key of access tokens is added.
+    /// Record that a key for access tokens is added.
     RotateTokenKey {
         /// Its `kid`.
         key: Reference,
     },
-    /// Keys of access tokens are removed.
+    /// Record that keys for access tokens are removed.
     PruneTokenKeys {
-        /// How many.
+        /// The number of removed keys.
         count: u32,
     },
 }
 
-/// The shop as operators have left it.
+/// The state of the shop.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Shop {
     /// The data key that an operator rotated to last.
     pub data_key: Option<Reference>,
-    /// The key of access tokens that an operator added last.
+    /// The key for access tokens that an operator added last.
     pub token_key: Option<Reference>,
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
-        NoOperator => Forbidden: "only an operator at the command line does this";
+        NoOperator => Forbidden: "only an operator can do this, at the command line";
     }
 }
 
 impl Decider for Shop {
     const CATEGORY: &'static str = "shop";
-    const ONE_OF_A_KIND: bool = true;
+    const SINGLETON: bool = true;
     type Id = ShopId;
     type Command = Command;
     type Event = Event;

@@ -1,16 +1,16 @@
-//! The stock of one variant: what is on hand, and what of it is promised to orders.
+//! The stock of one variant: what is on hand, and how much of it is reserved by orders.
 //!
 //! ```text
 //! (missing) ──opened──▶ open ─┐ received, lost, returned, counted: on hand changes
-//!                        ▲    │ reserved: promised to an order, still on hand
-//!                        └────┘ committed: leaves with its order · released: promised no more
-//!                               replaced: leaves for an order whose pieces were lost on their way
+//!                        ▲    │ reserved: held for an order, still on hand
+//!                        └────┘ committed: leaves with its order · released: available again
+//!                               replaced: leaves for an order whose pieces were lost in transit
 //!
 //!          0 ≤ reserved ≤ on hand          available = on hand − reserved
 //! ```
 //!
-//! Nothing is ever sold that is not there: an order reserves in the append that places it, and neither a loss nor
-//! a count can take what is promised. Staff releases or cancels the order first, so that its buyer hears of it.
+//! Nothing is sold that is not on hand: an order reserves its pieces in the append that places it, and neither a loss nor a
+//! count can take reserved pieces. Staff releases the reservation or cancels the order first, so that its buyer is told.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -30,32 +30,33 @@ pub use commands::Command;
 pub use events::Event;
 pub use rejections::{ON_HAND_MAX, Rejection};
 
-/// How many settled orders are remembered, so that committing one twice is seen as done; older ones read as unknown.
+/// The maximum number of settled orders that are remembered, so that a repeated commit has no effect; older orders count as
+/// unknown.
 const SETTLED_MAX: usize = 32;
 
-/// The stock as it is.
+/// The state of the stock.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct StockLevel {
-    /// The variant's product; nothing before it is stocked.
+    /// The product of the variant; absent before the stock is opened.
     pub product: Option<ProductId>,
-    /// The variant's code; nothing before it is stocked.
+    /// The SKU of the variant; absent before the stock is opened.
     pub sku: Option<Sku>,
-    /// What is there, promised or not.
+    /// The pieces on hand, reserved or not.
     pub on_hand: i64,
-    /// What of it is promised: the sum of the reservations.
+    /// The reserved pieces: the sum of the reservations.
     pub reserved: i64,
-    /// To whom it is promised.
+    /// The reservations by order.
     pub reservations: BTreeMap<OrderId, Reservation>,
-    /// The last orders whose pieces left.
+    /// The last orders whose pieces left the stock.
     settled: VecDeque<OrderId>,
 }
 
-/// A promise to an order.
+/// A reservation of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Reservation {
-    /// How many.
+    /// The quantity.
     pub quantity: Quantity,
-    /// When it ends unless it is paid for.
+    /// When it ends unless the order is paid.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -84,13 +85,13 @@ impl Decider for StockLevel {
             }
             Command::Lose { quantity, reason } => self.lose(*quantity, reason.as_ref()),
             Command::Return { quantity, order, reason } => {
-                // What left with an order and comes back is there, however many there are by now.
+                // Pieces that come back from an order are on hand again, even beyond the limit.
                 if order.is_none() {
                     self.room_for(*quantity)?;
                 }
                 Ok(vec![Event::Returned { quantity: *quantity, order: *order, reason: reason.clone() }])
             }
-            // Its order knows what of it is under way, and is asked in the same append.
+            // The order knows which pieces are in transit, and decides in the same append.
             Command::LoseInTransit { order, quantity } => {
                 Ok(vec![Event::LostInTransit { order: *order, quantity: *quantity }])
             }
@@ -135,7 +136,7 @@ impl Decider for StockLevel {
 }
 
 impl StockLevel {
-    /// What can be promised now.
+    /// The pieces that can be reserved now.
     pub fn available(&self) -> i64 {
         self.on_hand - self.reserved
     }
@@ -177,7 +178,7 @@ impl StockLevel {
         if on_hand < self.reserved {
             return Err(Rejection::Reserved { reserved: self.reserved });
         }
-        // A count that finds what is expected is a fact too: somebody looked.
+        // A count with the expected result is recorded too.
         Ok(vec![Event::Counted { on_hand }])
     }
 

@@ -1,12 +1,12 @@
-//! The tax book: at which rate each country taxes each class of goods, since when; one for the shop.
+//! The tax book: the tax rates of all countries, by class and date, in one stream.
 //!
 //! ```text
 //! (empty) ──country set, country removed, rounding set──▶ …
 //! ```
 //!
-//! A country that is not in it is not taxed. Whether prices include the tax is the country's, too: where they do, the
-//! price stays and its tax is told; where they do not, the tax is added to it. Rates are dated, so next year's can be
-//! entered today, and an order is taxed at the rates of the day it is placed on.
+//! A country that is not in the book is not taxed. Whether prices include tax is set per country: either the tax is part of the
+//! price, or it is added to it. Rates have a start date, so next year's can be entered today, and an order is taxed at the
+//! rates of the day it is placed on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,16 +21,16 @@ use crate::product::TaxClass;
 use crate::tax_rate::{TaxRate, TaxRateError};
 use crate::text::{Country, Name, PostalCode};
 
-/// Most rates of a country or a region: a class that changes every other year for half a century.
+/// The maximum number of rates of a country or a region: a class that changes every other year for half a century.
 pub const RATES_MAX: usize = 100;
-/// Most regions of a country that are taxed otherwise.
+/// The maximum number of regions of a country.
 pub const REGIONS_MAX: usize = 50;
-/// Most countries of a book: ISO 3166 has 249.
+/// The maximum number of countries: ISO 3166 has 249.
 pub const COUNTRIES_MAX: usize = 250;
-/// Most areas of a region or a shipping zone: three digits give a thousand.
+/// The maximum number of areas of a region or a shipping zone: three digits give a thousand.
 pub const AREAS_MAX: usize = 1_000;
 
-/// Most letters of an area: as many of its postal code as a destination tells in the clear.
+/// The maximum number of characters of an area: as much of its postal code as a destination holds in the clear.
 pub const AREA_MAX: usize = 3;
 
 /// The id of the one book.
@@ -55,11 +55,11 @@ pub struct CountryTax {
     pub regions: Bounded<Vec<Region>, { REGIONS_MAX }>,
 }
 
-/// A rate, from a day on.
+/// A rate that applies from a given day on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RateFields", into = "RateFields")]
 pub struct Rate {
-    /// Of what.
+    /// The tax class.
     pub class: TaxClass,
     /// The rate: written as `rate_bps`, in hundredths of a percent, and with `rate_ppm`, in millionths, where it has more digits.
     pub rate: TaxRate,
@@ -104,20 +104,20 @@ impl TryFrom<RateFields> for Rate {
     }
 }
 
-/// Where taxes of an order are rounded to the smallest unit of its currency.
+/// How the taxes of an order are rounded to the smallest unit of its currency.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
-    /// The tax of each line and of the shipping.
+    /// The tax of each line and of the shipping is rounded.
     #[default]
     Line,
-    /// The tax of each rate, of all that is taxed at it together (EN 16931, rule BR-CO-17). Lines and shipping have their parts of
-    /// it by largest remainder, so that these are the whole.
+    /// The tax of each rate is rounded, for everything taxed at it together (EN 16931, rule BR-CO-17). Lines and shipping get
+    /// their parts of it by largest remainder, so that their sum is exact.
     Rate,
 }
 
 impl Rounding {
-    /// Whether it is the usual one, which is not written down.
+    /// Whether it is the default, which is not stored.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     pub(crate) fn is_usual(&self) -> bool {
         *self == Self::Line
@@ -141,49 +141,49 @@ fn yes() -> bool {
     true
 }
 
-/// What happened to the book.
+/// What happened to the tax book.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// A country taxes like this, and not as it did.
+    /// The taxes of a country were set; this replaces the earlier ones.
     CountrySet(CountryTax),
-    /// A country is not taxed.
+    /// The taxes of a country were removed.
     CountryRemoved {
         /// The country.
         country: Country,
     },
-    /// Taxes of orders that are placed from now on are rounded there.
+    /// The rounding of taxes was set, for orders that are placed from now on.
     RoundingSet {
-        /// Where.
+        /// How taxes are rounded.
         rounding: Rounding,
     },
 }
 
 impl crate::Event for Event {}
 
-/// What the book can be asked.
+/// The commands of the tax book.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Hold these countries and no others.
+    /// Set all countries; they replace the earlier ones.
     Set {
         /// The countries, each once.
         countries: Vec<CountryTax>,
-        /// Where taxes are rounded; where they were when nothing is said.
+        /// How taxes are rounded; if absent, this stays as it is.
         rounding: Option<Rounding>,
     },
 }
 
-/// The book as it is.
+/// The state of the tax book.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct TaxBook {
-    /// How each country taxes.
+    /// The taxes of each country.
     pub countries: BTreeMap<Country, CountryTax>,
-    /// Where taxes are rounded.
+    /// How taxes are rounded.
     pub rounding: Rounding,
 }
 
-/// What something is taxed at.
+/// The tax rate that applies to something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applied {
     /// The rate.
@@ -193,7 +193,7 @@ pub struct Applied {
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         NoCode { at: usize, country: Country } => Invalid at "/countries/{at}/country":
@@ -212,7 +212,7 @@ crate::rejections! {
 
 impl Decider for TaxBook {
     const CATEGORY: &'static str = "tax_book";
-    const ONE_OF_A_KIND: bool = true;
+    const SINGLETON: bool = true;
     type Id = TaxBookId;
     type Command = Command;
     type Event = Event;
@@ -273,8 +273,7 @@ fn check(at: usize, tax: &CountryTax) -> Result<(), Rejection> {
 }
 
 impl TaxBook {
-    /// What goods of a class are taxed at that go to a country, and there to an area, if that is known; nothing where
-    /// there is no tax.
+    /// The tax rate of a class of goods in a country, and in an area of it, if known; none if they are not taxed.
     pub fn applied(
         &self,
         country: &Country,
@@ -290,7 +289,7 @@ impl TaxBook {
     }
 }
 
-/// Whether a text can be the beginning of an area.
+/// Whether a text can be an area: the start of a postal code.
 pub(crate) fn is_area(text: &PostalCode) -> bool {
     let text = text.as_str();
     text.len() <= AREA_MAX && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
@@ -301,7 +300,7 @@ pub(crate) fn holds(areas: &[PostalCode], area: &PostalCode) -> bool {
     areas.iter().any(|beginning| area.as_str().starts_with(beginning.as_str()))
 }
 
-/// The rate of a class on a day. A country without a class of its own taxes its goods at the next higher one.
+/// The rate of a class on a day. In a country without this class, the next higher class applies.
 fn rate(rates: &[Rate], class: TaxClass, day: NaiveDate) -> Option<TaxRate> {
     let own = rates.iter().filter(|rate| rate.class == class && rate.valid_from <= day);
     if let Some(rate) = own.max_by_key(|rate| rate.valid_from) {

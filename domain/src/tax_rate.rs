@@ -1,4 +1,4 @@
-//! A rate of tax, exact to a ten-thousandth of a percent, without a fraction anywhere.
+//! A tax rate, exact to a ten-thousandth of a percent, in whole numbers only.
 
 use std::fmt;
 
@@ -7,35 +7,35 @@ use serde::{Deserialize, Serialize};
 use crate::basis_points::BasisPoints;
 use crate::money::{Money, MoneyError, divide_half_up};
 
-/// The whole of something.
+/// A whole, in millionths.
 const WHOLE: u32 = 1_000_000;
 /// Millionths in a hundredth of a percent.
 const PER_BPS: u32 = 100;
 
 /// From 0 to 1,000,000 millionths (ppm): 88,750 is 8.875 %.
 ///
-/// Within what it is a rate of it is stored and shown as `rate_bps`, hundredths of a percent, rounded half-up where the rate has more digits; then `rate_ppm`
-/// beside it has them all.
+/// A rate is stored and shown as `rate_bps`, in hundredths of a percent, rounded half-up; if it has more digits, `rate_ppm`
+/// beside it is exact.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Fields", into = "Fields")]
 pub struct TaxRate(u32);
 
-/// Why something is no rate.
+/// Why a value is not a tax rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TaxRateError {
-    /// It is not from 0 to 100 %.
+    /// It is outside of 0 to 100 %.
     #[error("a rate is a whole number from 0 to {WHOLE} millionths (`rate_ppm`)")]
     OutOfRange,
-    /// No field says it.
+    /// Both fields are missing.
     #[error("missing field `rate_bps`, in hundredths of a percent, or `rate_ppm`, in millionths")]
     Missing,
-    /// The two fields say different things.
+    /// The two fields contradict each other.
     #[error("`rate_bps` is not `rate_ppm` in hundredths of a percent: give one of them")]
     Contradiction,
 }
 
 impl TaxRate {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
     /// A rate in millionths.
@@ -55,7 +55,7 @@ impl TaxRate {
         hundredths.and_then(|it| BasisPoints::new(it).ok()).unwrap_or(BasisPoints::ZERO)
     }
 
-    /// In millionths, where hundredths of a percent do not say all of it.
+    /// The rate in millionths, if hundredths of a percent are not exact.
     pub fn ppm_beyond_bps(self) -> Option<u32> {
         (!self.0.is_multiple_of(PER_BPS)).then_some(self.0)
     }
@@ -66,14 +66,14 @@ impl TaxRate {
         Ok(Money { amount, ..whole })
     }
 
-    /// What of an amount was added to it at this rate, rounded half-up: amount × rate ÷ (1 + rate).
+    /// The part of an amount that was added to it at this rate, rounded half-up: amount × rate ÷ (1 + rate).
     pub fn within(self, sum: Money) -> Result<Money, MoneyError> {
         let rate = i128::from(self.0);
         let amount = divide_half_up(i128::from(sum.amount) * rate, i128::from(WHOLE) + rate)?;
         Ok(Money { amount, ..sum })
     }
 
-    /// From the two fields that it is stored and given in.
+    /// A rate from the two fields in which it is stored and requested.
     pub(crate) fn given(bps: Option<BasisPoints>, ppm: Option<u32>) -> Result<Self, TaxRateError> {
         let rate = match (bps, ppm) {
             (_, Some(ppm)) => Self::new(ppm)?,
@@ -102,7 +102,7 @@ impl fmt::Display for TaxRate {
     }
 }
 
-/// The fields that a rate is given and stored in.
+/// The fields in which a rate is stored and requested.
 #[derive(Serialize, Deserialize)]
 struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]

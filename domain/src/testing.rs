@@ -4,6 +4,8 @@ use std::fmt::Debug;
 use std::mem::discriminant;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,13 +16,13 @@ use crate::money::{Money, Price};
 use crate::quantity::Quantity;
 use crate::{Currency, decider};
 
-/// A history, waiting for a command.
+/// A history that waits for a command.
 pub struct Given<A: Decider> {
     state: A,
     asked: Asked,
 }
 
-/// What came of a command.
+/// The outcome of a command.
 pub struct Outcome<A: Decider>(Result<Vec<A::Event>, A::Rejection>);
 
 /// Starts from a history.
@@ -29,19 +31,19 @@ pub fn given<A: Decider>(history: impl IntoIterator<Item = A::Event>) -> Given<A
     Given { state: fold(&history), asked: Asked { at: noon(), by: Actor::System { name: "test".into() } } }
 }
 
-/// A fixed moment, 2026-01-01T12:00:00Z: the time of every command that says no other.
+/// A fixed time, 2026-01-01T12:00:00Z: the default time of every command.
 pub fn noon() -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_268_800, 0).expect("a valid moment")
 }
 
 impl<A: Decider> Given<A> {
-    /// The same, asked by somebody else.
+    /// The same with another actor.
     pub fn by(mut self, actor: Actor) -> Self {
         self.asked.by = actor;
         self
     }
 
-    /// Asks.
+    /// Decides a command.
     pub fn when(self, command: &A::Command) -> Outcome<A> {
         Outcome(self.state.decide(command, &self.asked))
     }
@@ -51,19 +53,19 @@ impl<A: Decider> Outcome<A>
 where
     A::Rejection: Debug,
 {
-    /// These events happened.
+    /// Expects these events.
     #[track_caller]
     pub fn then(self, expected: impl IntoIterator<Item = A::Event>) {
         assert_eq!(self.0, Ok(expected.into_iter().collect::<Vec<_>>()));
     }
 
-    /// Nothing happened, since it was so already.
+    /// Expects that nothing happened.
     #[track_caller]
     pub fn then_nothing(self) {
         assert_eq!(self.0, Ok(vec![]));
     }
 
-    /// It was refused for this reason.
+    /// Expects this rejection.
     #[track_caller]
     pub fn then_refused(self, rejection: A::Rejection) {
         assert_eq!(self.0, Err(rejection));
@@ -75,17 +77,17 @@ pub fn id<T: Id>(number: u128) -> T {
     T::from_uuid(Uuid::from_u128(number))
 }
 
-/// So many euro cents.
+/// An amount in euro cents.
 pub fn cents(amount: i64) -> Money {
     Money::new(amount, Currency::EUR)
 }
 
-/// A price of so many euro cents.
+/// A price in euro cents.
 pub fn price(amount: i64) -> Price {
     Price::new(cents(amount)).unwrap()
 }
 
-/// So many pieces.
+/// A number of pieces.
 pub fn pieces(number: i64) -> Quantity {
     Quantity::new(number).unwrap()
 }
@@ -95,9 +97,9 @@ pub fn text<T: TryFrom<String, Error: Debug>>(text: &str) -> T {
     T::try_from(text.to_owned()).unwrap()
 }
 
-/// Compares a golden file with samples, of which every stored form has one at least.
+/// Compares a golden file with samples, which contain every stored form at least once.
 ///
-/// Lines are only ever added: a line of an older schema stays, and is still read.
+/// Lines are only added: a line of an older schema stays, and is still read.
 #[track_caller]
 pub fn golden<E: Event>(file: &str, samples: &[E]) {
     let lines: Vec<Value> = serde_json::from_str(file).unwrap();
@@ -122,6 +124,13 @@ pub fn golden<E: Event>(file: &str, samples: &[E]) {
     }
 }
 
+/// A step of a process has this form in the table of timers, where it may have waited since an earlier version.
+#[track_caller]
+pub fn timer_form<S: Serialize + DeserializeOwned + Debug + PartialEq>(step: &S, form: &str) {
+    assert_eq!(serde_json::to_string(step).unwrap(), form);
+    assert_eq!(serde_json::from_str::<S>(form).unwrap(), *step);
+}
+
 /// The stored types of an event, as serde lists them when it is given another.
 fn variants<E: Event>() -> Vec<String> {
     let error = serde_json::from_str::<E>(r#"{"?":{}}"#).unwrap_err().to_string();
@@ -129,9 +138,10 @@ fn variants<E: Event>() -> Vec<String> {
     expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Every way to refuse has a code of its own, in snake_case, and a sentence without a full stop; and all of it is as it was.
+/// Checks that every rejection has a code of its own, in snake_case, and a sentence without a full stop; and that all of them
+/// are as in the snapshot.
 ///
-/// Codes are for ever: clients match them. `<context>/rejections.snap` lists them with their kinds, pointers and texts.
+/// Codes never change: clients match them. `<context>/rejections.snap` lists them with their kinds, pointers and texts.
 #[track_caller]
 pub fn well_said<R: decider::Rejection>(rejections: &[R]) {
     let mut listed = Vec::new();

@@ -1,4 +1,4 @@
-//! What holds for the whole shop, whatever is asked of it in whichever order: goods and money are conserved.
+//! Properties of the whole shop under any sequence of commands: goods and money are conserved.
 //!
 //! Buyers, staff, the provider, the process and crashes take turns, each through the very decisions that production calls:
 //! [`checkout`](crate::checkout), [`settlement`](crate::settlement), [`parcels`](crate::parcels), [`aftersales`](crate::aftersales),

@@ -1,4 +1,4 @@
-//! Texts with a limit and an alphabet each: what is none of these never gets past the edge.
+//! Texts, each with a limit and an alphabet: the edge refuses every text that does not fit.
 
 use std::fmt;
 use std::str::FromStr;
@@ -66,7 +66,7 @@ pub const UNIT_MAX: usize = 20;
 /// Longest hash of a token, in characters: 64 bytes as hexadecimal digits.
 pub const HASH_MAX: usize = 128;
 
-/// Neither a control character nor one that turns the direction of what is around it.
+/// Whether it is neither a control character nor one that changes the direction of the text around it.
 fn printable(letter: char) -> bool {
     !letter.is_control() && !matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
@@ -217,9 +217,9 @@ const fn line(what: &'static str, max: usize) -> Rules {
 }
 
 texts! {
-    /// What a product or a variant is called.
+    /// The title of a product or a variant.
     Title line("title", TITLE_MAX);
-    /// What a product is, in as many lines as it takes; may be empty.
+    /// A description in any number of lines; may be empty.
     Description Rules {
         empty: true,
         allowed: "printable characters and line breaks",
@@ -227,17 +227,17 @@ texts! {
         fresh: fresh::any,
         ..line("description", DESCRIPTION_MAX)
     };
-    /// The seller's own code of a variant: capitals, width and inner spaces count.
+    /// The SKU of a variant: capitals, width and inner spaces count.
     Sku Rules { trim: false, allowed: "printable characters, without space around them", ..line("sku", SKU_MAX) };
-    /// A name as part of an address, such as `kitchen-knives`.
+    /// A slug: the part of a URL that names something, such as `kitchen-knives`.
     Slug Rules { allowed: "lower case letters, digits and single hyphens between them", fits: slug, ..line("slug", SLUG_MAX) };
-    /// What a thing or a place is called.
+    /// The name of a thing or a place.
     Name line("name", NAME_MAX);
     /// A country: its ISO 3166 code, or its name where an older system kept that.
     Country Rules { fresh: fresh::country, ..line("country", COUNTRY_MAX) };
-    /// A postal code as its country writes it.
+    /// A postal code in the form of its country.
     PostalCode Rules { allowed: "letters, digits, spaces and hyphens", fits: postal_code, ..line("postal code", POSTAL_CODE_MAX) };
-    /// Where mails go, as its owner writes it. Compare its [canonical](Email::canonical) form.
+    /// An e-mail address as its owner writes it. Compare its [canonical](Email::canonical) form.
     Email Rules {
         unfit: Some(TextError::NoEmail),
         fits: email,
@@ -253,27 +253,27 @@ texts! {
     };
     /// A line of an address, such as a street with its house.
     AddressLine line("address line", ADDRESS_LINE_MAX);
-    /// An address in the web.
+    /// A URL.
     Link Rules { allowed: "visible ASCII characters", fits: token, ..line("URL", LINK_MAX) };
-    /// Why somebody did something.
+    /// A reason.
     Reason line("reason", REASON_MAX);
-    /// What somebody says in their own words, in as many lines as it takes.
+    /// A comment, in any number of lines.
     Comment Rules {
         allowed: "printable characters and line breaks",
         fits: many_lines,
         fresh: fresh::seen,
         ..line("comment", COMMENT_MAX)
     };
-    /// What staff writes down beside a thing, in as many lines as it takes.
+    /// A note of staff, in any number of lines.
     NoteText Rules {
         allowed: "printable characters and line breaks",
         fits: many_lines,
         fresh: fresh::seen,
         ..line("note", NOTE_MAX)
     };
-    /// What another system calls a thing.
+    /// The name of a thing in another system.
     Reference line("reference", REFERENCE_MAX);
-    /// What an attribute of a product or an option of a variant is called.
+    /// The name of an attribute of a product, or of an option of a variant.
     AttributeName Rules {
         allowed: "lower case letters, digits, hyphens and underscores",
         fits: attribute_name,
@@ -281,9 +281,9 @@ texts! {
     };
     /// The value of an option, or of an attribute that is a text.
     Label line("value", LABEL_MAX);
-    /// What a number counts.
+    /// The unit of a number.
     Unit line("unit", UNIT_MAX);
-    /// The hash of a secret; never the secret.
+    /// The hash of a secret, never the secret itself.
     Hash Rules { allowed: "visible ASCII characters", fits: token, ..line("hash", HASH_MAX) };
 }
 

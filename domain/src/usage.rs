@@ -1,14 +1,14 @@
-//! How often something was used that is counted: a promotion in all, a promotion by one customer, a customer's orders.
+//! A usage: a count of the uses of a promotion, by all customers or by one, or of the orders of a customer.
 //!
 //! ```text
 //! 0 ──claimed──▶ 1 ──claimed──▶ 2 … up to the limit, where claims are refused
 //!   ◀──released──  ◀──released──
 //! ```
 //!
-//! Whoever checks out claims in the same append, so of many who want the last use one gets it. Only what has a limit has
-//! such a stream; a promotion for everybody claims nothing, and its buyers do not meet anywhere.
-//! A use is claimed by a new order and released once when that is cancelled; the runner's key makes it once. Where a customer's
-//! orders are counted, it is also the list of them, and closed when their account is: so no order comes after it.
+//! A checkout claims its uses in the same append, so of several buyers who want the last use only one gets it. Only limited
+//! promotions have such a stream; others claim nothing, and their buyers do not contend. A use is claimed by a new order, and
+//! released once when the order is cancelled; the key of the process makes that happen once. For a customer's orders it is also
+//! the list of them, and it is closed with the account, so that no order follows.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,31 +16,32 @@ use uuid::Uuid;
 use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, Id as _, OrderId, PromotionId, UsageId};
 
-/// Orders that are counted for a mailbox: enough to know that somebody has bought before. A mailbox that a whole company orders with
-/// has no end of them, and its orders need not wait for each other.
+/// The maximum number of orders that are counted for a mailbox, enough to know a returning buyer. A company's mailbox may have
+/// any number of orders, which need not wait for each other.
 pub const COUNTED_OF_MAILBOX: i64 = 20;
 
 /// Namespace of the ids; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x3d0f_9a52_7c1e_4b6b_8f0a_51c2_96d4_e07b);
 
-/// A customer as far as limits and first orders go: an account, or the keyed hash of a mailbox, which is the same however its
-/// address is spelled. Who has both is known by each, so that nobody uses a code once with an account and once more as a guest.
+/// A customer as limits and first orders see them: an account, or the keyed hash of a mailbox, which is the same for every
+/// spelling of its address. A buyer who has both is known by each, so that a code cannot be used once with an account and once
+/// more as a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer(String);
 
 impl Customer {
-    /// Somebody with an account.
+    /// A customer with an account.
     pub fn account(account: AccountId) -> Self {
         Self(account.to_string())
     }
 
-    /// Whoever has an e-mail address, by its keyed hash.
+    /// A customer with an e-mail address, by its keyed hash.
     pub fn email(hash: &str) -> Self {
         Self(format!("guest:{hash}"))
     }
 }
 
-/// The uses of a promotion by all together.
+/// The uses of a promotion by all customers.
 pub fn of_promotion(promotion: PromotionId) -> UsageId {
     named(&format!("promotion:{promotion}"))
 }
@@ -60,7 +61,7 @@ fn named(name: &str) -> UsageId {
     UsageId::from_uuid(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
 }
 
-/// What happened to something that is counted.
+/// What happened to a usage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -68,11 +69,11 @@ pub enum Event {
     Claimed {
         /// The order.
         order: OrderId,
-        /// The promotion; nothing where a customer's orders are counted.
+        /// The promotion; absent where a customer's orders are counted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         promotion: Option<PromotionId>,
     },
-    /// The order is off, and did not use it after all.
+    /// The order that used it was cancelled or has expired: the use is given back.
     Released {
         /// The order.
         order: OrderId,
@@ -80,13 +81,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         promotion: Option<PromotionId>,
     },
-    /// Nobody is to use it any more: the customer's account is closed.
+    /// It is closed and cannot be used any more, as the customer's account is closed.
     Closed {},
 }
 
 impl crate::Event for Event {}
 
-/// What something that is counted can be asked.
+/// The commands of a usage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -96,33 +97,33 @@ pub enum Command {
         order: OrderId,
         /// The promotion.
         promotion: Option<PromotionId>,
-        /// How often it can be used; without, it is only counted.
+        /// The usage limit; without one, uses are only counted.
         limit: Option<u32>,
     },
-    /// Give back what an order used.
+    /// Give back the use of an order.
     Release {
         /// The order.
         order: OrderId,
     },
-    /// Let nobody use it any more.
+    /// Close it.
     Close {},
 }
 
-/// How often it was used.
+/// The state of a usage.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Usage {
-    /// Uses by orders that are not off.
+    /// Uses by orders that are not cancelled or expired.
     pub used: i64,
-    /// The promotion, where it is one.
+    /// The promotion, if it counts one.
     pub promotion: Option<PromotionId>,
-    /// Where a customer's orders are counted: those that are not off, the oldest first.
+    /// Where a customer's orders are counted: those that are not cancelled or expired, the oldest first.
     pub orders: Vec<OrderId>,
-    /// Whether nobody is to use it any more.
+    /// Whether it is closed.
     pub closed: bool,
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         UsedUp { limit: u32 } => Conflict: "the usage limit of {limit} is reached";
@@ -146,7 +147,7 @@ impl Decider for Usage {
             Command::Claim { order, promotion, .. } => {
                 Ok(vec![Event::Claimed { order: *order, promotion: *promotion }])
             }
-            // Nothing is used, so nothing is given back.
+            // Nothing was claimed, so nothing is given back.
             Command::Release { .. } if self.used == 0 => Ok(vec![]),
             Command::Release { order } => Ok(vec![Event::Released { order: *order, promotion: self.promotion }]),
             Command::Close {} => Ok(if self.closed { vec![] } else { vec![Event::Closed {}] }),
@@ -156,7 +157,7 @@ impl Decider for Usage {
     fn evolve(mut self, event: &Event) -> Self {
         match event {
             Event::Claimed { order, promotion } => {
-                // Those of a promotion are only counted: they are everybody's, and there is no end to them.
+                // The uses of a promotion are only counted: a list of all orders would have no limit.
                 self.orders.extend(promotion.is_none().then_some(*order));
                 Self { used: self.used + 1, promotion: *promotion, ..self }
             }

@@ -1,12 +1,12 @@
-//! Who watches a product: whom to tell when it can be bought again, and whom when it costs less.
+//! The watchers of a product: the accounts to notify when it is in stock again, or costs less.
 //!
 //! ```text
 //! stock:  not watched ──stock_watched──▶ watched ──stock_told (once), unwatched──▶ not watched
 //! price:  not watched ──price_watched──▶ watched ──price_told (each time it falls)──▶ watched ──unwatched──▶ not watched
 //! ```
 //!
-//! There is one of these for each product, so an event of its stock or its price finds everybody at once. Only accounts
-//! watch: a stranger's address would have to be proven theirs first, which is what registering is.
+//! There is one stream for each product, so an event of its stock or its price finds all watchers at once. Only accounts can
+//! watch: the address of a guest would have to be confirmed first, which is what registering does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,9 +19,9 @@ use crate::money::Price;
 #[cfg(test)]
 mod tests;
 
-/// Watchers of a product at most, of each sort: its state is read whole.
+/// The maximum number of watchers of a product, of each kind: the state is read whole.
 pub const WATCHERS_MAX: usize = 10_000;
-/// Watchers that are told in one append.
+/// How many watchers are told in one append.
 pub const TOLD_AT_ONCE: usize = 100;
 
 /// The watchers of a product.
@@ -38,105 +38,105 @@ pub fn product(id: WatchId) -> ProductId {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Somebody wants to hear when it can be bought again.
+    /// An account watches the product for stock.
     StockWatched {
-        /// Who.
+        /// The account.
         account: AccountId,
     },
-    /// Somebody wants to hear when it costs less than now.
+    /// An account watches the product for a lower price.
     PriceWatched {
-        /// Who.
+        /// The account.
         account: AccountId,
-        /// What its variants cost now.
+        /// The prices of its variants at that time.
         prices: BTreeMap<VariantId, Price>,
     },
-    /// Somebody wants to hear nothing of it any more.
+    /// An account stopped watching the product.
     Unwatched {
-        /// Who.
+        /// The account.
         account: AccountId,
     },
-    /// Some were told that it can be bought again, and wait no more.
+    /// Watchers were told that the product is in stock again; they do not watch for stock any more.
     StockTold {
-        /// Who.
+        /// The accounts.
         accounts: Vec<AccountId>,
-        /// What of it.
+        /// The variant.
         variant: VariantId,
     },
-    /// Some were told that it costs less.
+    /// Watchers were told that the price was reduced.
     PriceTold {
-        /// Who.
+        /// The accounts.
         accounts: Vec<AccountId>,
-        /// What of it.
+        /// The variant.
         variant: VariantId,
-        /// What it costs now.
+        /// The new price.
         price: Price,
     },
 }
 
 impl crate::Event for Event {}
 
-/// What the watchers of a product can be asked.
+/// The commands of a watch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Wait for stock.
+    /// Watch for stock.
     WatchStock {
-        /// Who.
+        /// The account.
         account: AccountId,
-        /// Whether it can be bought now.
+        /// Whether the product is available.
         available: bool,
     },
-    /// Wait for a lower price.
+    /// Watch for a lower price.
     WatchPrice {
-        /// Who.
+        /// The account.
         account: AccountId,
-        /// What its variants cost now.
+        /// The current prices of its variants.
         prices: BTreeMap<VariantId, Price>,
     },
-    /// Wait no more.
+    /// Stop watching.
     Unwatch {
-        /// Who.
+        /// The account.
         account: AccountId,
     },
-    /// Note that these are told that it can be bought again.
+    /// Record that watchers are told that the product is in stock again.
     TellStock {
-        /// Who.
+        /// The accounts.
         accounts: Vec<AccountId>,
-        /// What of it.
+        /// The variant.
         variant: VariantId,
     },
-    /// Note that these are told that it costs less.
+    /// Record that watchers are told that the price was reduced.
     TellPrice {
-        /// Who.
+        /// The accounts.
         accounts: Vec<AccountId>,
-        /// What of it.
+        /// The variant.
         variant: VariantId,
-        /// What it costs now.
+        /// The new price.
         price: Price,
     },
 }
 
-/// The watchers of a product as they are.
+/// The watchers of a product.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Watch {
-    /// Who waits for stock.
+    /// The accounts that watch for stock.
     pub stock: BTreeSet<AccountId>,
-    /// Who waits for a lower price, and what each last heard that the variants cost.
+    /// The accounts that watch for a lower price, with the prices of the variants that each was last told.
     pub price: BTreeMap<AccountId, BTreeMap<VariantId, Price>>,
 }
 
-/// A price that is lower than what somebody last heard.
+/// A price that is lower than a watcher was last told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fallen {
-    /// Of which variant.
+    /// The variant.
     pub variant: VariantId,
-    /// What they last heard.
+    /// The price that the watcher was last told.
     pub was: Price,
-    /// What it costs now.
+    /// The current price.
     pub now: Price,
 }
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         InStock => Conflict: "the product is in stock; watch it for price_drop only";
@@ -206,12 +206,12 @@ impl Decider for Watch {
 }
 
 impl Watch {
-    /// The next who wait for stock, as many as are told at once.
+    /// The next watchers for stock, as many as are told at once.
     pub fn waiting_for_stock(&self) -> Vec<AccountId> {
         self.stock.iter().take(TOLD_AT_ONCE).copied().collect()
     }
 
-    /// The next for whom this price is lower than what they last heard, with what that was.
+    /// The next watchers who were last told a higher price, with that price.
     pub fn waiting_for_price(&self, variant: VariantId, price: Price) -> Vec<(AccountId, Price)> {
         let fallen = self.price.iter().filter_map(|(account, prices)| {
             let was = prices.get(&variant)?;
@@ -221,7 +221,7 @@ impl Watch {
         fallen.take(TOLD_AT_ONCE).collect()
     }
 
-    /// The next for whom some of these prices are lower than what they last heard, with each of those.
+    /// The next watchers who were last told a higher price for some of these variants, with those prices.
     pub fn waiting_for_prices(&self, now: &[(VariantId, Price)]) -> Vec<(AccountId, Vec<Fallen>)> {
         let fallen = self.price.iter().filter_map(|(account, known)| {
             let fallen = now.iter().filter_map(|(variant, now)| {

@@ -1,4 +1,4 @@
-//! A webhook endpoint: an address of another program that is told what happens in the shop.
+//! A webhook endpoint: a URL of another program to which the events of the shop are delivered.
 //!
 //! ```text
 //! (missing) ──created──▶ enabled ◀──enabled── disabled ──┐
@@ -6,11 +6,11 @@
 //!                           └────────────────────┴──removed──▶ removed (final)
 //! ```
 //!
-//! It goes on when whoever made it has left, so it says who that was, may expire by itself, and the account of its maker knows
-//! it ([`Grant`](crate::account::Grant)). A program may only have told what its own key may read ([`Known::scopes`]).
+//! An endpoint outlives the sessions of its creator, so it names the account that created it, may expire, and the account lists
+//! it ([`Grant`](crate::account::Grant)). A program can subscribe only to events that its own key may read ([`Known::scopes`]).
 //!
-//! How far it has been told, and what it answered, is not part of it: the sender keeps that beside the log. Its secrets are
-//! sealed under the shop's own subject; after a change of secret both sign for a while, so that nobody misses an event.
+//! The position of its deliveries and its responses are not part of it: the sender keeps them beside the log. Its secrets are
+//! sealed under the shop's own subject; after a rotation both secrets sign for a while, so that no event is missed.
 //!
 //! Source: Standard Webhooks 1.0, "Webhook signatures" and "Secret rotation".
 
@@ -38,48 +38,48 @@ pub use events::{Event, Silence};
 pub use rejections::{FILTERS_MAX, Rejection};
 pub use topic::{NoTopic, TOLD, Topic};
 
-/// Whose key the secrets are sealed with: the shop's, which is nobody's to be forgotten.
+/// The subject whose key seals the secrets: the shop's own, which is never erased.
 pub const SHOP: Subject = Subject(Uuid::from_u128(0x5a1e_0b7c_4d23_4f6e_b8a9_3c5d_7e91_f204));
-/// How long the secret before the last still signs.
+/// How long the previous secret still signs.
 pub const OLD_SECRET_SIGNS: TimeDelta = TimeDelta::hours(24);
 
-/// An endpoint as it is.
+/// The state of a webhook endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum WebhookEndpoint {
-    /// There is none.
+    /// The endpoint does not exist.
     #[default]
     Missing,
-    /// There is one.
+    /// The endpoint exists.
     Known(Box<Known>),
-    /// There was one.
+    /// The endpoint was removed.
     Removed,
 }
 
-/// What is known of an endpoint.
+/// An endpoint that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Known {
-    /// Where it is.
+    /// The URL.
     pub url: Link,
-    /// What it wants to hear.
+    /// The events that are delivered.
     pub filter: Vec<Topic>,
-    /// What it is for.
+    /// The description.
     pub description: Option<Reason>,
-    /// Why it is told nothing, if it is not.
+    /// Why deliveries are paused, if they are.
     pub silent: Option<Silence>,
-    /// Whose it is, where the event says so.
+    /// The account that created it, if the event names it.
     pub created_by: Option<AccountId>,
-    /// The key that it was made with, if a program made it.
+    /// The API key that created it, if a program did.
     pub created_with: Option<ApiKeyId>,
     /// When deliveries end.
     pub expires_at: Option<DateTime<Utc>>,
-    /// What its messages are signed with.
+    /// The secret that signs its messages.
     pub secret: Personal<Secret>,
-    /// What they were signed with before, and until when they still are.
+    /// The previous secret, and until when it signs too.
     pub old_secret: Option<(Personal<Secret>, DateTime<Utc>)>,
-    /// How often somebody wanted it told everything again.
+    /// How often a replay was requested.
     pub replays: i64,
-    /// From where on, the last time.
+    /// The first position of the last replay.
     pub replay_from: i64,
 }
 
@@ -174,7 +174,7 @@ impl Decider for WebhookEndpoint {
 }
 
 impl WebhookEndpoint {
-    /// What is known of it, if it is there.
+    /// The endpoint, if it exists and is not removed.
     pub fn live(&self) -> Result<&Known, Rejection> {
         match self {
             Self::Known(known) => Ok(known),
@@ -191,23 +191,23 @@ impl WebhookEndpoint {
 }
 
 impl Known {
-    /// Whether it wants to hear of this event.
+    /// Whether it subscribes to this event.
     pub fn wants(&self, category: &str, event_type: &str) -> bool {
         self.filter.iter().any(|topic| topic.names(category, event_type))
     }
 
-    /// The secrets that sign at a moment, the newest first.
+    /// The secrets that sign at a time, the newest first.
     pub fn signing(&self, at: DateTime<Utc>) -> Vec<&Personal<Secret>> {
         let old = self.old_secret.as_ref().filter(|(_, until)| at < *until).map(|(old, _)| old);
         std::iter::once(&self.secret).chain(old).collect()
     }
 
-    /// Whether its time has passed.
+    /// Whether it has expired.
     pub fn has_expired(&self, at: DateTime<Utc>) -> bool {
         self.expires_at.is_some_and(|end| end <= at)
     }
 
-    /// What a program has to be allowed to read for it to be told all of this.
+    /// The scopes that its creator needs for all its events.
     pub fn scopes(&self) -> BTreeSet<Scope> {
         self.filter.iter().flat_map(Topic::scopes).collect()
     }
@@ -240,7 +240,7 @@ impl Known {
     }
 }
 
-/// What is to be other than it is; what is not given stays.
+/// The requested changes; absent fields stay as they are.
 struct Changes<'a> {
     url: Option<&'a Link>,
     filter: Option<&'a Vec<Topic>>,

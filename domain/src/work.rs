@@ -1,7 +1,7 @@
 //! Decisions over several aggregates: the states that one is made on, and everything that it decides, to be appended together.
 //!
-//! Pure: whoever wants a decision loads the states and hands them in, and takes out what happened. Each aggregate still decides
-//! for itself; a decision here says what is asked of whom, in which order. What one aggregate decided, the next one sees.
+//! Pure: the caller loads the states, adds them, and takes out the events. Each aggregate still decides for itself; a decision
+//! here says which commands are decided by which aggregates, in which order. Each sees what was decided before it.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -27,17 +27,17 @@ pub type AnyState = Arc<dyn Any + Send + Sync>;
 /// The stream of an aggregate: its category and its id.
 pub type Stream = (&'static str, Uuid);
 
-/// Why a decision was not made.
+/// Why a decision was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
-    /// A rule is in the way.
+    /// A rule forbids it.
     Rejected(Rejected),
-    /// What is in the way is about to pass: the same request succeeds in a moment.
+    /// The obstacle is temporary: the same request succeeds in a moment.
     NotYet(Rejected),
 }
 
 impl Refused {
-    /// Refuses for a reason that is no aggregate's own.
+    /// Refuses for a reason that belongs to no single aggregate.
     pub fn because(code: &str, kind: Kind, detail: impl Into<String>) -> Self {
         Self::Rejected(Rejected { code: code.to_owned(), kind, detail: detail.into(), pointer: None })
     }
@@ -52,7 +52,7 @@ where
     }
 }
 
-/// A decision over several aggregates while it is made.
+/// A decision over several aggregates, in progress.
 pub struct Work {
     asked: Asked,
     seller: Option<Seller>,
@@ -61,39 +61,39 @@ pub struct Work {
     happened: Vec<AnyEvent>,
 }
 
-/// What was decided.
+/// The result of a decision.
 pub struct Decided {
-    /// What happened, in the order that it was decided.
+    /// The events, in the order in which they were decided.
     pub events: Vec<AnyEvent>,
-    /// The states of all aggregates that were looked at, after that.
+    /// The states after the decision of all aggregates that were read.
     pub states: BTreeMap<Stream, AnyState>,
 }
 
 impl Work {
-    /// Begins a decision. `seller` is who sells, as documents name them; `new_id` gives a new id each time.
+    /// Starts a decision. `seller` is the seller that documents name; `new_id` returns a new id each time.
     pub fn new(asked: Asked, seller: Option<Seller>, new_id: impl FnMut() -> Uuid + Send + 'static) -> Self {
         let (new_id, states, happened) = (Box::new(new_id), BTreeMap::new(), Vec::new());
         Self { asked, seller, new_id, states, happened }
     }
 
-    /// Hands in the state of an aggregate; its default where there is none yet.
+    /// Adds the state of an aggregate; its default if it does not exist.
     pub fn hold<A: Decider>(&mut self, id: A::Id, state: Arc<A>) {
         self.states.insert((A::CATEGORY, id.uuid()), state);
     }
 
-    /// Begins an aggregate under a new id.
+    /// Starts an aggregate under a new id.
     pub fn start<A: Decider>(&mut self) -> A::Id {
         let id = self.new_id();
         self.begin::<A>(id);
         id
     }
 
-    /// Begins an aggregate under an id that is new.
+    /// Starts an aggregate under an id that is new.
     pub fn begin<A: Decider>(&mut self, id: A::Id) {
         self.hold::<A>(id, Arc::default());
     }
 
-    /// The state of an aggregate. What was not handed in is not there for this decision.
+    /// The state of an aggregate. A state that was not added does not exist for this decision.
     pub fn get<A: Decider>(&self, id: A::Id) -> Result<Arc<A>, Refused> {
         let state = self.states.get(&(A::CATEGORY, id.uuid())).map(Arc::clone);
         // A category has one type of aggregate.
@@ -101,7 +101,7 @@ impl Work {
         state.ok_or_else(|| Rejected::missing(A::CATEGORY).into())
     }
 
-    /// Decides a command of one aggregate; says whether anything happened, or everything was so already.
+    /// Decides a command of one aggregate; returns whether it led to events, or everything was done already.
     pub fn decide<A: Context>(&mut self, id: A::Id, command: &A::Command) -> Result<bool, Refused> {
         let state = self.get::<A>(id)?;
         let events = state.decide(command, &self.asked).map_err(|rejection| Rejected::of::<A>(&rejection))?;
@@ -119,7 +119,7 @@ impl Work {
         lines.iter().try_for_each(|line| self.decide::<StockLevel>(line.variant, &command(line)).map(drop))
     }
 
-    /// Puts pieces that had left with an order into its stock again.
+    /// Puts pieces that had left with an order back in stock.
     pub fn put_back(&mut self, order: OrderId, lines: &[Demand]) -> Result<(), Refused> {
         let back = |line: &Demand| stock::Command::Return { quantity: line.quantity, order: Some(order), reason: None };
         self.move_stock(lines, back)
@@ -139,17 +139,17 @@ impl Work {
         I::from_uuid((self.new_id)())
     }
 
-    /// Who asks, and when.
+    /// The actor and the time.
     pub fn asked(&self) -> &Asked {
         &self.asked
     }
 
-    /// Who sells, as documents name them.
+    /// The seller that documents name.
     pub fn seller(&self) -> Option<&Seller> {
         self.seller.as_ref()
     }
 
-    /// Ends the decision: what is to be appended.
+    /// Ends the decision and returns what is to be appended.
     pub fn decided(self) -> Decided {
         Decided { events: self.happened, states: self.states }
     }

@@ -1,10 +1,15 @@
 //! Where JetStream stands against the log, kept beside the log because the log is the truth.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
 
 use crate::Log;
 use crate::error::StoreError;
+
+/// How often a follower of the log that does not lead looks whether it may.
+pub const STAND_BY: Duration = Duration::from_secs(1);
 
 /// A JetStream stream as the relay knows it: sequence + base = position.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! [`personal`] and [`subject`].
 
 pub mod append;
+mod backoff;
 pub mod cart_total;
 pub mod clock;
 pub mod credential;
@@ -34,6 +35,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 pub use append::{Append, Outcome};
+pub use backoff::Backoff;
 pub use clock::Clock;
 pub use envelope::{Meta, NewEvent, Recorded, StreamId};
 pub use error::{AWAY, StoreError, Trouble, advice, is_outage};

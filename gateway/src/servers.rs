@@ -218,7 +218,7 @@ impl Servers {
 impl Drop for Servers {
     fn drop(&mut self) {
         for server in [&self.nats, &self.postgres].into_iter().flatten() {
-            server.let_go();
+            server.stop_restarting();
         }
         // The reaper does what is left to do.
         drop(self.reaper.release());

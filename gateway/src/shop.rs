@@ -10,13 +10,14 @@ use anyhow::{Context as _, Result};
 use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::webhook::WebhookClient;
+use byteshop_commands::processes::{self, CarryOut};
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
-use byteshop_commands::{Appender, Commands, Committed, Connected, processes, receipts, webhooks};
+use byteshop_commands::{Appender, Commands, Committed, Connected, receipts, webhooks};
+use byteshop_domain::process;
 use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
-use byteshop_domain::process::{self, Process};
 use byteshop_eventstore::erased::ErasedList;
 use byteshop_eventstore::feed::{Feed, TailConfig};
 use byteshop_eventstore::{DataKeys, Log};
@@ -324,7 +325,7 @@ impl Shop {
         self.tasks.spawn(receipts::run(self.commands.clone(), self.cancel.clone()));
     }
 
-    fn process<P: Process + 'static>(&mut self, feed: &Feed) {
+    fn process<P: CarryOut + 'static>(&mut self, feed: &Feed) {
         self.tasks.spawn(processes::run::<P>(self.commands.clone(), feed.clone(), self.cancel.clone()));
     }
 

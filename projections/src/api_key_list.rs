@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use byteshop_domain::Decider as _;
+use byteshop_domain::Reads;
 use byteshop_domain::api_key::{ApiKey, Event, Scope};
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{AccountId, ApiKeyId};
@@ -51,7 +51,7 @@ pub struct Row {
 impl View for ApiKeyList {
     const NAME: &'static str = "api_key_list";
     const VERSION: i32 = 2;
-    const READS: &'static [&'static str] = &[ApiKey::CATEGORY];
+    const READS: &'static [Reads] = &[Reads::all::<ApiKey>()];
     type Fact = Event;
     type Row = Row;
 

@@ -1,6 +1,6 @@
 //! Which categories are there, and what is under what?
 
-use byteshop_domain::Decider as _;
+use byteshop_domain::Reads;
 use byteshop_domain::category::{AttributeDefinition, Category, Event};
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::CategoryId;
@@ -42,7 +42,7 @@ pub struct Row {
 impl View for CategoryList {
     const NAME: &'static str = "category_list";
     const VERSION: i32 = 2;
-    const READS: &'static [&'static str] = &[Category::CATEGORY];
+    const READS: &'static [Reads] = &[Reads::all::<Category>()];
     type Fact = Event;
     type Row = Row;
 

@@ -13,6 +13,7 @@ pub(crate) mod table;
 pub(crate) mod together;
 pub(crate) mod worker;
 
+use byteshop_domain::Reads;
 use byteshop_domain::codec::CodecError;
 use byteshop_eventstore::Recorded;
 use serde::Serialize;
@@ -31,17 +32,22 @@ pub trait View: Send + Sync + 'static {
     const NAME: &'static str;
     /// Raise it when the same events give other rows: the view is rebuilt beside, then swapped.
     const VERSION: i32;
-    /// The categories that it reads; events of others are skipped without a look at their data.
-    const READS: &'static [&'static str];
+    /// The events that it reads; the others are skipped without a look at their data.
+    const READS: &'static [Reads];
     /// The decoded content of an event, the same for all rows that the event changes.
     type Fact: Send + Sync;
     /// The row.
     type Row: Serialize + DeserializeOwned + Send + Sync + 'static;
 
-    /// Reads an event of one of its categories; `None` when the event does not concern it.
+    /// Reads an event that it declares; `None` when the event does not concern it.
     fn read(event: &Recorded) -> Result<Option<Self::Fact>, CodecError>;
     /// The rows that the event touches.
     fn keys(fact: &Self::Fact, event: &Recorded) -> Keys;
     /// A row after the event; `None` when there is no such row (any more).
     fn fold(row: Option<Self::Row>, key: &Key, fact: &Self::Fact, event: &Recorded) -> Option<Self::Row>;
+}
+
+/// Whether a view reads an event.
+pub(crate) fn concerns<V: View>(event: &Recorded) -> bool {
+    Reads::cover(V::READS, &event.category, &event.event_type)
 }

@@ -1,12 +1,11 @@
 //! Which notifications are there, and what is their status?
 
-use byteshop_domain::Decider as _;
-use byteshop_domain::Locale;
 use byteshop_domain::account::Channel;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{AccountId, NotificationId, OrderId, ProductId};
 use byteshop_domain::notification::{About, Death, Event, Notice, Notification, Recipient, Skip};
 use byteshop_domain::text::Label;
+use byteshop_domain::{Locale, Reads};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -86,7 +85,7 @@ pub enum Status {
 impl View for NotificationList {
     const NAME: &'static str = "notification_list";
     const VERSION: i32 = 2;
-    const READS: &'static [&'static str] = &[Notification::CATEGORY];
+    const READS: &'static [Reads] = &[Reads::all::<Notification>()];
     type Fact = Event;
     type Row = Row;
 

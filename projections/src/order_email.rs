@@ -3,7 +3,7 @@
 //! A view beside [`order_list`](crate::order_list), whose rows are returned as they are: the hash of an address must
 //! not be visible.
 
-use byteshop_domain::Decider as _;
+use byteshop_domain::Reads;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::order::{Event, Order};
 use byteshop_domain::text::Label;
@@ -35,44 +35,19 @@ pub struct Row {
 impl View for OrderEmail {
     const NAME: &'static str = "order_email";
     const VERSION: i32 = 2;
-    const READS: &'static [&'static str] = &[Order::CATEGORY];
+    // An address never changes after its order is placed, until its owner is erased.
+    const READS: &'static [Reads] = &[Reads::only::<Order>(&["placed", "buyer_forgotten"])];
     type Fact = Fact;
     type Row = Row;
 
     fn read(event: &Recorded) -> Result<Option<Fact>, CodecError> {
-        // An address never changes after its order is placed, until its owner is erased.
-        if !matches!(event.event_type.as_str(), "placed" | "buyer_forgotten") {
-            return Ok(None);
-        }
-        Ok(event.event::<Order>().transpose()?.and_then(|event| match event {
+        let order = event.event::<Order>().transpose()?;
+        if let Some(Event::Placed(placement)) = order {
             // The orders of an account are found by it.
-            Event::Placed(placement) if placement.buyer.account.is_none() => {
-                placement.destination.email_hash.map(Fact::Gave)
-            }
-            Event::BuyerForgotten { .. } => Some(Fact::Forgotten),
-            Event::Placed(_)
-            | Event::Paid { .. }
-            | Event::Authorized { .. }
-            | Event::Fulfilled { .. }
-            | Event::Completed {}
-            | Event::Cancelled { .. }
-            | Event::LinesCancelled { .. }
-            | Event::Refunded { .. }
-            | Event::ParcelPrepared { .. }
-            | Event::ParcelDropped { .. }
-            | Event::HandedOver { .. }
-            | Event::Delivered { .. }
-            | Event::ParcelReturned { .. }
-            | Event::ParcelLost { .. }
-            | Event::Replaced { .. }
-            | Event::ParcelFound { .. }
-            | Event::ReturnRequested { .. }
-            | Event::ReturnClosed { .. }
-            | Event::Returned { .. }
-            | Event::MovedToCart { .. }
-            | Event::Noted { .. }
-            | Event::Credited { .. } => None,
-        }))
+            let is_guest = placement.buyer.account.is_none();
+            return Ok(placement.destination.email_hash.filter(|_| is_guest).map(Fact::Gave));
+        }
+        Ok(matches!(order, Some(Event::BuyerForgotten { .. })).then_some(Fact::Forgotten))
     }
 
     fn keys(_fact: &Fact, event: &Recorded) -> Keys {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use byteshop_domain::Decider as _;
+use byteshop_domain::Reads;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::money::Money;
@@ -101,7 +101,7 @@ pub struct PriceRange {
 impl View for ProductList {
     const NAME: &'static str = "product_list";
     const VERSION: i32 = 4;
-    const READS: &'static [&'static str] = &[Product::CATEGORY];
+    const READS: &'static [Reads] = &[Reads::all::<Product>()];
     type Fact = Event;
     type Row = Row;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use byteshop_domain::Decider as _;
+use byteshop_domain::Reads;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::PromotionId;
 use byteshop_domain::money::Money;
@@ -84,7 +84,7 @@ pub enum Fact {
 impl View for PromotionList {
     const NAME: &'static str = "promotion_list";
     const VERSION: i32 = 1;
-    const READS: &'static [&'static str] = &[Promotion::CATEGORY, Order::CATEGORY];
+    const READS: &'static [Reads] = &[Reads::all::<Promotion>(), Reads::only::<Order>(&["placed"])];
     type Fact = Fact;
     type Row = Row;
 

@@ -44,3 +44,34 @@ impl Views {
         Self::of(log, shop())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The events that each view ignores, of the categories that it reads: one view and event a line.
+    const IGNORED: &str = include_str!("ignored_events.txt");
+
+    #[test]
+    fn views_declare_events_that_exist() {
+        for (view, reads) in shop().iter().map(Registered::declared) {
+            for reads in reads {
+                assert!(reads.unknown().is_empty(), "{view} reads {:?}, which are no events", reads.unknown());
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_is_declared_by_a_view_or_listed_as_ignored() {
+        let views = shop();
+        let ignored = views.iter().map(Registered::declared).flat_map(|(view, reads)| {
+            let ignored = reads.iter().flat_map(|reads| reads.ignored());
+            ignored.map(|event| format!("{view} {event}\n")).collect::<Vec<_>>()
+        });
+        let ignored: String = ignored.collect();
+        assert_eq!(
+            ignored, IGNORED,
+            "decide for each event whether the view reads it: declare it in READS, or list it in ignored_events.txt"
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! Which returns are there, and how far is each? What buyers say of them in their own words stays in the returns themselves.
 
-use byteshop_domain::Decider as _;
+use byteshop_domain::Reads;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId};
 use byteshop_domain::money::Money;
@@ -57,7 +57,7 @@ pub struct Row {
 impl View for ReturnList {
     const NAME: &'static str = "return_list";
     const VERSION: i32 = 2;
-    const READS: &'static [&'static str] = &[Return::CATEGORY];
+    const READS: &'static [Reads] = &[Reads::all::<Return>()];
     type Fact = Event;
     type Row = Row;
 

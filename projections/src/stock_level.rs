@@ -1,6 +1,6 @@
 //! How many pieces of each variant are there, and how many can be had?
 
-use byteshop_domain::Decider as _;
+use byteshop_domain::Reads;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::stock::{Event, StockLevel as Stock};
@@ -40,7 +40,7 @@ pub struct Row {
 impl View for StockLevel {
     const NAME: &'static str = "stock_level";
     const VERSION: i32 = 1;
-    const READS: &'static [&'static str] = &[Stock::CATEGORY];
+    const READS: &'static [Reads] = &[Reads::all::<Stock>()];
     type Fact = Event;
     type Row = Row;
 

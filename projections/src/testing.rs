@@ -8,7 +8,7 @@ use byteshop_eventstore::Recorded;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::engine::View;
+use crate::engine::{View, concerns};
 
 /// 2026-01-01T12:00:00Z; the event at position n is recorded n seconds later.
 pub(crate) fn noon() -> DateTime<Utc> {
@@ -44,7 +44,7 @@ pub(crate) fn rows<V: View>(events: Vec<Recorded>) -> BTreeMap<String, V::Row> {
     for (event, position) in events.into_iter().zip(1..) {
         let recorded_at = noon() + TimeDelta::seconds(position);
         let event = Recorded { position, recorded_at, ..event };
-        if !V::READS.contains(&event.category.as_str()) {
+        if !concerns::<V>(&event) {
             continue;
         }
         let Some(fact) = V::read(&event).unwrap() else { continue };

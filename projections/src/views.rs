@@ -239,12 +239,19 @@ impl Registered {
     fn name(&self) -> &'static str {
         self.0.name()
     }
+
+    #[cfg(test)]
+    pub(crate) fn declared(&self) -> (&'static str, &'static [byteshop_domain::Reads]) {
+        (self.0.name(), self.0.reads())
+    }
 }
 
 /// The operations on any view.
 trait Runs: std::fmt::Debug + Send + Sync {
     fn name(&self) -> &'static str;
     fn version(&self) -> i32;
+    #[cfg(test)]
+    fn reads(&self) -> &'static [byteshop_domain::Reads];
     fn run(
         &self,
         context: Context,
@@ -270,6 +277,11 @@ impl<V: View> Runs for Of<V> {
 
     fn version(&self) -> i32 {
         V::VERSION
+    }
+
+    #[cfg(test)]
+    fn reads(&self) -> &'static [byteshop_domain::Reads] {
+        V::READS
     }
 
     fn run(

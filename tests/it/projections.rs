@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use byteshop_domain::Reads;
 use byteshop_domain::codec::CodecError;
 use byteshop_eventstore::append::append;
 use byteshop_eventstore::feed::Feed;
@@ -34,7 +35,7 @@ struct Added {
 impl<const V: i32> View for Tally<V> {
     const NAME: &'static str = "tally";
     const VERSION: i32 = V;
-    const READS: &'static [&'static str] = &["tally"];
+    const READS: &'static [Reads] = &[Reads::category("tally")];
     type Fact = Added;
     type Row = Row;
 
@@ -69,7 +70,7 @@ struct Steady;
 impl View for Steady {
     const NAME: &'static str = "steady";
     const VERSION: i32 = 1;
-    const READS: &'static [&'static str] = &["tally"];
+    const READS: &'static [Reads] = &[Reads::category("tally")];
     type Fact = ();
     type Row = i64;
 

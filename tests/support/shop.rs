@@ -7,9 +7,9 @@ use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::webhook::WebhookClient;
-use byteshop_commands::{Appender, Commands, Committed, Connected, processes, webhooks};
+use byteshop_commands::processes::{self, CarryOut};
+use byteshop_commands::{Appender, Commands, Committed, Connected, webhooks};
 use byteshop_domain::ids::{AccountId, Id as _};
-use byteshop_domain::process::Process;
 use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::notify::{self, SendNotifications};
 use byteshop_domain::process::schedule_products::ScheduleProducts;
@@ -449,7 +449,7 @@ fn react(running: &mut JoinSet<()>, commands: &Commands, feed: &Feed, cancel: &C
     process::<ForgetPerson>(running, on());
 }
 
-fn process<P: Process + 'static>(
+fn process<P: CarryOut + 'static>(
     running: &mut JoinSet<()>,
     (commands, feed, cancel): (Commands, Feed, CancellationToken),
 ) {

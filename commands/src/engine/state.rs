@@ -139,7 +139,9 @@ impl Commands {
         for stream in streams {
             states.push(match self.cache().durable(stream) {
                 Some(entry) => (entry.version, downcast(&entry)),
-                None if A::LAST_SAYS_ALL => ((self.log().version_of(stream).await? - 1).max(0), Arc::default()),
+                None if A::LAST_EVENT_IS_SNAPSHOT => {
+                    ((self.log().version_of(stream).await? - 1).max(0), Arc::default())
+                }
                 None => (0, Arc::default()),
             });
         }
@@ -160,7 +162,7 @@ impl Commands {
         let versioned = streams.iter().zip(states).map(|(stream, (version, state))| {
             let versioned = Versioned { version, state: state as AnyState, made_by: None };
             // Missing aggregates are not cached, because clients can request any number of unknown ids; singletons are the exception.
-            if version > 0 || A::ONE_OF_A_KIND {
+            if version > 0 || A::SINGLETON {
                 self.cache().put_durable(stream, &versioned);
             }
             versioned

@@ -106,7 +106,7 @@ impl Commands {
         // What this process last saw of the order may be from before some of it was cancelled.
         let Some(order) = self.get::<Order>(id).await? else { return Ok(about) };
         let Ok(placed) = order.state.live() else { return Ok(about) };
-        if placed.called_off.is_empty() {
+        if placed.cancelled_quantities.is_empty() {
             return Ok(about);
         }
         let sum = due.unwrap_or(placed.payable());

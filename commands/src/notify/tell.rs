@@ -110,7 +110,7 @@ async fn tell_guest(
     unit.decide(&mut notification, &Command::Queue(notice))
 }
 
-/// The position of the event that led to a command; an errand always has one.
+/// The position of the event that led to a command; a notification task always has one.
 pub(super) fn position(intent: &Intent) -> i64 {
     intent.causation.unwrap_or_default()
 }

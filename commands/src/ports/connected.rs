@@ -164,7 +164,7 @@ impl PaymentProvider for NoProvider {
         no_provider()
     }
 
-    fn call_off<'a>(
+    fn cancel_attempt<'a>(
         &'a self,
         _reference: &'a ProviderReference,
         _now: DateTime<Utc>,

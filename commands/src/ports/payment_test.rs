@@ -205,7 +205,7 @@ impl TestProvider {
         }
     }
 
-    async fn let_go(&self, reference: &ProviderReference) -> Result<(), NoAnswer> {
+    async fn void_charge(&self, reference: &ProviderReference) -> Result<(), NoAnswer> {
         self.answers()?;
         let charge = self.books.turn(reference.as_str(), &["pending", "authorized"], "voided").await.map_err(down)?;
         if let Some(charge) = charge.filter(|charge| charge.state == "captured") {
@@ -273,7 +273,7 @@ impl PaymentProvider for TestProvider {
     }
 
     fn release<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>> {
-        self.let_go(reference).boxed()
+        self.void_charge(reference).boxed()
     }
 
     fn refund<'a>(
@@ -285,7 +285,7 @@ impl PaymentProvider for TestProvider {
         self.give_back(reference, refund, amount).boxed()
     }
 
-    fn call_off<'a>(
+    fn cancel_attempt<'a>(
         &'a self,
         reference: &'a ProviderReference,
         now: DateTime<Utc>,

@@ -5,8 +5,11 @@ use byteshop_domain::decider::Decider;
 use byteshop_domain::ids::{OrderId, ProductId, VariantId};
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::VoidReason;
-use byteshop_domain::process::Step;
-use byteshop_domain::process::settle_order;
+use byteshop_domain::process::Process;
+use byteshop_domain::process::forget_person::{self, ForgetPerson};
+use byteshop_domain::process::notify::{self, NotificationTask, Notify, SendNotifications, Sending};
+use byteshop_domain::process::schedule_products::{self, ScheduleProducts};
+use byteshop_domain::process::settle_order::{self, SettleOrder, Step};
 use byteshop_domain::product::{self, Product};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns::Return;
@@ -15,12 +18,13 @@ use byteshop_domain::text::{Label, REASON_MAX, Reason};
 use byteshop_domain::usage::Usage;
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::{Intent, Key};
-use crate::notify::command_of;
+use crate::notify::{command_of, command_of_sending};
 use crate::use_cases::{orders, products};
 
 /// The event that led to a step.
@@ -44,11 +48,19 @@ impl Cause {
     }
 }
 
+/// A step while it is carried out.
+pub type Running<'a> = BoxFuture<'a, Result<(), Error>>;
+
+/// A process whose steps the runner can carry out.
+pub trait CarryOut: Process {
+    /// Carries out a step once, because of an event.
+    fn carry_out<'a>(commands: &'a Commands, cause: &'a Cause, step: &'a Self::Step) -> Running<'a>;
+}
+
 /// Carries out a step. What the domain refuses is final: the process says what follows from that.
-pub async fn carry_out(commands: &Commands, cause: &Cause, step: &Step) -> Result<(), Error> {
-    let mut step = step.clone();
+pub async fn carry_out<P: CarryOut>(commands: &Commands, cause: &Cause, mut step: P::Step) -> Result<(), Error> {
     loop {
-        let outcome = carry_out_once(commands, cause, &step).await;
+        let outcome = P::carry_out(commands, cause, &step).await;
         // A refusal that was written down before the last crash is the same refusal.
         let outcome = match outcome {
             Err(Error::Replayed(first)) => Err(*first),
@@ -62,7 +74,7 @@ pub async fn carry_out(commands: &Commands, cause: &Cause, step: &Step) -> Resul
                     code = rejected.code,
                     "a step was refused"
                 );
-                match step.when_refused(&rejected.code) {
+                match P::when_refused(&step, &rejected) {
                     Some(next) => step = next,
                     None => return Ok(()),
                 }
@@ -72,7 +84,61 @@ pub async fn carry_out(commands: &Commands, cause: &Cause, step: &Step) -> Resul
     }
 }
 
-async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Result<(), Error> {
+impl CarryOut for SettleOrder {
+    fn carry_out<'a>(commands: &'a Commands, cause: &'a Cause, step: &'a Step) -> Running<'a> {
+        Box::pin(settle(commands, cause, step))
+    }
+}
+
+impl CarryOut for Notify {
+    fn carry_out<'a>(
+        commands: &'a Commands,
+        cause: &'a Cause,
+        step: &'a notify::Step<NotificationTask>,
+    ) -> Running<'a> {
+        let notify::Step::Notify(task) = step;
+        Box::pin(async move { commands.run_notification_task(&intent(commands, cause, command_of(task)), task).await })
+    }
+}
+
+impl CarryOut for SendNotifications {
+    fn carry_out<'a>(commands: &'a Commands, cause: &'a Cause, step: &'a notify::Step<Sending>) -> Running<'a> {
+        let notify::Step::Notify(sending) = step;
+        let command = command_of_sending(sending);
+        Box::pin(async move { commands.run_sending(&intent(commands, cause, command), sending).await })
+    }
+}
+
+impl CarryOut for ForgetPerson {
+    fn carry_out<'a>(commands: &'a Commands, _cause: &'a Cause, step: &'a forget_person::Step) -> Running<'a> {
+        Box::pin(forget(commands, step))
+    }
+}
+
+impl CarryOut for ScheduleProducts {
+    fn carry_out<'a>(commands: &'a Commands, cause: &'a Cause, step: &'a schedule_products::Step) -> Running<'a> {
+        Box::pin(schedule(commands, cause, step))
+    }
+}
+
+async fn forget(commands: &Commands, step: &forget_person::Step) -> Result<(), Error> {
+    let forget_person::Step::ForgetPerson { subject } = step;
+    Ok(commands.vault().erase(*subject).await.map(|_| ())?)
+}
+
+async fn schedule(commands: &Commands, cause: &Cause, step: &schedule_products::Step) -> Result<(), Error> {
+    match step {
+        schedule_products::Step::PublishProduct { product, at } => {
+            publish_due(commands, &intent(commands, cause, "product.publish"), *product, *at).await
+        }
+        schedule_products::Step::UnpublishProduct { product, until } => {
+            let command = product::Command::UnpublishDue { until: *until };
+            one::<Product>(commands, &intent(commands, cause, "product.unpublish"), *product, command).await
+        }
+    }
+}
+
+async fn settle(commands: &Commands, cause: &Cause, step: &Step) -> Result<(), Error> {
     let intent = |command| intent(commands, cause, command);
     match step {
         Step::MarkPaid { order, payment } => commands.mark_paid(&intent("order.mark_paid"), *order, *payment).await,
@@ -118,15 +184,6 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
         }
         Step::TrackShipment { shipment } => commands.track_shipment(&intent("shipment.track"), *shipment).await,
         Step::SettlePayment { payment } => commands.settle_payment(&intent("payment.settle"), *payment).await,
-        Step::ForgetPerson { subject } => Ok(commands.vault().erase(*subject).await.map(|_| ())?),
-        Step::Notify(errand) => commands.run_errand(&intent(command_of(errand)), errand).await,
-        Step::PublishProduct { product, at } => publish_due(commands, &intent("product.publish"), *product, *at).await,
-        Step::UnpublishProduct { product, until } => {
-            let command = product::Command::UnpublishDue { until: *until };
-            one::<Product>(commands, &intent("product.unpublish"), *product, command).await
-        }
-        // The runner keeps timers; a timer that sets or forgets a timer has nothing left to do here.
-        Step::Wake { .. } | Step::Forget { .. } => Ok(()),
     }
 }
 

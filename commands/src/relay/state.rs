@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use byteshop_eventstore::delivery::Lead;
 use byteshop_eventstore::feed::Feed;
-use byteshop_eventstore::{Log, StoreError};
+use byteshop_eventstore::{Backoff, Log, StoreError};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,10 @@ pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// The pause before the first new attempt, and the longest one, which a JetStream that is down for hours costs.
 pub(super) const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
+
+/// The pauses between attempts.
+pub(super) const PAUSES: Backoff = Backoff::between(MIN_PAUSE, MAX_PAUSE);
+
 /// How often a stopped relay checks whether an operator has repaired the stream.
 const STOPPED_PAUSE: Duration = Duration::from_secs(3);
 
@@ -113,7 +117,7 @@ pub(super) struct Relay {
 impl Relay {
     /// Records why nothing is published at the moment, and how long to wait. Each reason is logged once; an outage of
     /// Postgres is logged by the monitor of Postgres.
-    pub(super) fn wait(&self, pause: &mut Duration, reason: &str, is_outage: bool) -> Duration {
+    pub(super) fn wait(&self, pauses: &mut Backoff, reason: &str, is_outage: bool) -> Duration {
         let is_known = matches!(&self.status.borrow().state, RelayState::Waiting(known) if known == reason);
         if is_known || is_outage {
             tracing::debug!(stream = self.nats.stream, reason, "the relay is still waiting");
@@ -121,9 +125,7 @@ impl Relay {
             tracing::warn!(stream = self.nats.stream, reason, "the relay is waiting");
         }
         self.say(RelayState::Waiting(reason.into()));
-        let wait = *pause;
-        *pause = (wait * 2).min(MAX_PAUSE);
-        wait
+        pauses.pause()
     }
 
     /// Stops and logs an error: an operator must decide which of the two histories is right.

@@ -99,7 +99,7 @@ fn give(unit: &Unit, name: &mut Loaded<UniqueName>, text: &str, cart: CartId) ->
 /// it was merged into.
 pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId, days: u16) -> Result<Loaded<Cart>, Error> {
     let known = guest.state.live()?;
-    if let Some(into) = known.merged_into {
+    if let Some(into) = known.stage.merged_into() {
         return unit.load::<Cart>(into).await?.exists();
     }
     let (lines, codes, currency) = (known.lines.clone(), known.coupons.clone(), known.currency);
@@ -208,7 +208,7 @@ impl Commands {
     /// account is forgotten with that.
     pub async fn forget_cart(&self, id: CartId) -> Result<(), Error> {
         let cart = self.get::<Cart>(id).await?;
-        let is_over = |cart: &cart::Created| cart.owner.is_none() && (cart.discarded || cart.merged_into.is_some());
+        let is_over = |cart: &cart::Created| cart.owner.is_none() && cart.stage.is_abandoned();
         if cart.is_some_and(|found| found.state.live().is_ok_and(is_over)) {
             self.vault().erase(Subject::of_cart(id, None)).await?;
         }

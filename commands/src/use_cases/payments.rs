@@ -31,8 +31,6 @@ use crate::ports::{Charge, NoAnswer};
 
 /// How long the provider may take to answer. Shorter than the grace after which an attempt is looked up.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The code that an attempt is under way, of [`payment::Rejection::InProgress`].
-const IN_PROGRESS: &str = "payment.in_progress";
 
 /// How an order is paid.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +83,7 @@ impl Commands {
         })?;
         let (payment, amount) = match self.begin(intent, order, &reference, by, &allowed).await {
             // That another attempt is under way is no answer to keep: it may be this very request before a crash.
-            Err(Error::Rejected(rejected)) if intent.key.is_some() && rejected.code != IN_PROGRESS => {
+            Err(Error::Rejected(rejected)) if intent.key.is_some() && !is_in_progress(&rejected) => {
                 let rejected = &rejected;
                 return self.run_entered(intent, |_| async move { Err(Error::Rejected(rejected.clone())) }).await;
             }
@@ -115,8 +113,8 @@ impl Commands {
     {
         // Whatever else is in the way, such as that the order is not theirs, is said first.
         let first = self.attempt(intent, order, reference, by, allowed).await;
-        let is_in_progress = matches!(&first, Err(Error::Rejected(rejected)) if rejected.code == IN_PROGRESS);
-        if is_in_progress && self.call_off(intent, order).await? {
+        let is_blocked = matches!(&first, Err(Error::Rejected(rejected)) if is_in_progress(rejected));
+        if is_blocked && self.cancel_waiting_attempt(intent, order).await? {
             return self.attempt(intent, order, reference, by, allowed).await;
         }
         first
@@ -126,7 +124,7 @@ impl Commands {
     ///
     /// # Errors
     /// When the person approved it meanwhile, the order is paid.
-    async fn call_off(&self, intent: &Intent, order: OrderId) -> Result<bool, Error> {
+    async fn cancel_waiting_attempt(&self, intent: &Intent, order: OrderId) -> Result<bool, Error> {
         let Some(order) = self.get::<Order>(order).await? else { return Ok(false) };
         let Ok(placed) = order.state.live() else { return Ok(false) };
         let payment = placed.placement.payment;
@@ -134,7 +132,7 @@ impl Commands {
         let Some(reference) = snapshot.state.live().ok().and_then(payment::Opened::replaceable) else {
             return Ok(false);
         };
-        let outcome = match in_time(self.provider().call_off(reference, self.clock().now())).await {
+        let outcome = match in_time(self.provider().cancel_attempt(reference, self.clock().now())).await {
             Ok(ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. }) => return Ok(false),
             Ok(outcome) => outcome,
             Err(error) => {
@@ -201,7 +199,12 @@ impl Commands {
     }
 }
 
-/// Writes an outcome down; see [`settlement::conclude`].
+/// Whether another attempt is in progress.
+fn is_in_progress(rejected: &Rejected) -> bool {
+    rejected.is::<Payment>(&payment::Rejection::InProgress)
+}
+
+/// Writes an outcome down; see [`settlement::record_outcome`].
 fn conclude(
     unit: &Unit,
     payment: &mut Loaded<Payment>,
@@ -210,7 +213,7 @@ fn conclude(
 ) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(payment);
-    together.decide(|work| settlement::conclude(work, payment.id, reference, outcome))?;
+    together.decide(|work| settlement::record_outcome(work, payment.id, reference, outcome))?;
     unit.refresh(payment);
     Ok(())
 }

@@ -25,7 +25,7 @@ impl Commands {
     pub async fn capture_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
         self.open()?;
         // Mostly it was captured together with its authorization; that cannot be undone, so the cache's word is enough.
-        let is_captured = |it: Arc<Payment>| it.live().is_ok_and(Opened::is_taken);
+        let is_captured = |it: Arc<Payment>| it.live().is_ok_and(Opened::was_captured);
         if self.glimpse::<Payment>(payment).is_some_and(is_captured) {
             return Ok(());
         }
@@ -61,7 +61,7 @@ impl Commands {
     async fn pursue(&self, intent: &Intent, payment: PaymentId, task: Task<'_>) -> Result<(), Error> {
         for _ in 1..settlement::LOOKS_MAX {
             match self.pursue_once(intent, payment, task).await {
-                Err(Error::Rejected(rejected)) if settlement::was_overtaken(&rejected.code) => {}
+                Err(Error::Rejected(rejected)) if settlement::was_overtaken(&rejected) => {}
                 done => return done,
             }
         }

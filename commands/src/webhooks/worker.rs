@@ -16,14 +16,11 @@ use super::deliver::{deliver, is_gone};
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::Intent;
+use crate::follow::{RANGE, RETRY_PAUSE};
 use crate::ports::webhook::WebhookClient;
 
 /// The name under which one process leads.
 pub(super) const NAME: &str = "webhooks";
-/// Positions that are looked at in one round trip.
-pub(super) const RANGE: i64 = 4_000;
-/// The pause after a failure of the store.
-pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// The pauses after failures, in seconds; the last one repeats. They are those that the specification recommends.
 const PAUSES: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /// How far a pause is spread, in hundredths each way.

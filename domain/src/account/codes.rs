@@ -1,5 +1,4 @@
-//! Codes that are sent by mail, which prove that an address is its owner's or let its owner set a new password; and a new password
-//! by whoever knows the present one.
+//! Codes that are sent by mail, to confirm an address or to set a new password; and changing a known password.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -51,7 +50,7 @@ impl Open {
             return Ok(vec![]);
         }
         if self.contested {
-            // It would open the shop to whoever registered first, perhaps in wait for the owner of the address.
+            // Otherwise a stranger who registered with the address first would get access when the owner confirms it.
             return Err(Rejection::InvalidCode);
         }
         if pending.expires_at < at { Err(Rejection::CodeExpired) } else { Ok(vec![Event::Confirmed {}]) }
@@ -71,13 +70,13 @@ impl Open {
             return Err(Rejection::CodeExpired);
         }
         let mut events = vec![Event::PasswordChanged { password: password.clone() }];
-        // The code came by mail, so the mail is theirs.
+        // The code came by mail, so the mailbox is the owner's.
         events.extend((!self.confirmed).then_some(Event::Confirmed {}));
         Ok(events)
     }
 }
 
-/// Whether a code was made so lately that another would only fill a mailbox.
+/// Whether a code was requested so recently that another mail would only fill the mailbox.
 pub(super) fn is_new(pending: Option<&Pending>, within: TimeDelta, at: DateTime<Utc>) -> bool {
     pending.is_some_and(|pending| at < pending.expires_at - within + MAIL_EVERY)
 }

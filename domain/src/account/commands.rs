@@ -1,4 +1,4 @@
-//! What an account can be asked.
+//! The commands of an account.
 
 use super::events::Grant;
 use super::person::{Client, Profile, Role, Secret, Settings};
@@ -8,132 +8,132 @@ use crate::ids::{AddressId, OrderId, SessionId};
 use crate::text::{Email, Hash, Reason};
 use crate::{Locale, Personal};
 
-/// What an account can be asked.
+/// The commands of an account.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Begin.
+    /// Register the account.
     Register {
-        /// Where its mails go.
+        /// The e-mail address.
         email: Personal<Email>,
-        /// The hash of its password.
+        /// The hash of the password.
         password: Personal<Secret>,
-        /// The language of its owner.
+        /// The language of the owner.
         locale: Locale,
     },
-    /// Tell its owner that somebody registered with their address.
+    /// Tell the owner that a registration with this address was attempted.
     NoteRegistration {},
-    /// Make a code that proves that the address is theirs; nothing when there is no need, or the last one is new.
+    /// Request a code that confirms the address; nothing if it is confirmed, or the last code is recent.
     RequestConfirmation {
         /// The code.
         code: Personal<Secret>,
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
-    /// The code was shown.
+    /// Confirm the address with the code.
     Confirm {
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
-    /// Count the address as confirmed, by the word of whoever runs the shop.
+    /// Confirm the address, by decision of an operator.
     ConfirmByHand {},
-    /// Take note that somebody else wants the address too, which nobody has confirmed; its owner gets a code that sets a
+    /// Record that another registration used the address, which is not confirmed yet; its owner gets a code that sets a
     /// password.
     Contest {
         /// The code.
         code: Personal<Secret>,
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
-    /// Make a code that lets its bearer set a new password; nothing when the last one is new.
+    /// Request a code that allows setting a new password; nothing if the last one is recent.
     RequestReset {
         /// The code.
         code: Personal<Secret>,
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
     /// Set a new password with the code.
     ResetPassword {
-        /// The code's hash.
+        /// The hash of the code.
         code_hash: Hash,
         /// The hash of the new password.
         password: Personal<Secret>,
     },
-    /// Set a new password, knowing the old one.
+    /// Change the password, knowing the current one.
     ChangePassword {
-        /// Which password was shown: [`Open::passwords`](super::Open::passwords) as it was looked at.
+        /// Which password was presented: [`Open::passwords`](super::Open::passwords) when it was checked.
         seen: u32,
         /// The hash of the new password.
         password: Personal<Secret>,
     },
-    /// Make a code that proves that another address is its owner's.
+    /// Request a code that confirms another address.
     RequestEmailChange {
-        /// Which password was shown.
+        /// Which password was presented.
         seen: u32,
         /// The new address.
         email: Personal<Email>,
         /// The code.
         code: Personal<Secret>,
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
-    /// Take the other address: its code was shown.
+    /// Change the address, with the code that was sent to it.
     ChangeEmail {
-        /// The code's hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
-    /// Keep the same password under another hash.
+    /// Store the same password under another hash.
     Rehash {
         /// Which password was hashed.
         seen: u32,
-        /// The hash of it.
+        /// The hash of the password.
         password: Personal<Secret>,
     },
-    /// Begin a session: the password was right.
+    /// Log in: the password was right.
     LogIn {
-        /// Which password was shown.
+        /// Which password was presented.
         seen: u32,
         /// The session.
         session: SessionId,
-        /// The code that was shown beside the password, if one was.
+        /// The code that was presented beside the password, if any.
         proof: Option<Proof>,
     },
-    /// Accept the password, and a code beside it where one is asked for, from somebody who is logged in already.
+    /// Accept the password, and a second factor where one is required, of an account that is logged in already.
     Prove {
-        /// Which password was shown.
+        /// Which password was presented.
         seen: u32,
-        /// The code, if one was shown.
+        /// The code, if one was presented.
         proof: Option<Proof>,
     },
     /// Set up, remove or reset the second factor.
     SecondFactor(second_factor::Command),
-    /// Note that a program was given access.
+    /// Record a standing grant.
     RecordGrant {
-        /// What.
+        /// The grant.
         grant: Grant,
     },
-    /// Note that a session has ended.
+    /// Record that a session has ended.
     LogOut {
         /// The session.
         session: SessionId,
     },
-    /// Note that the password was wrong.
+    /// Record that the password was wrong.
     FailLogin {
-        /// From where.
+        /// The client of the request.
         client: Personal<Client>,
     },
-    /// Let its owner do other things.
+    /// Set the role.
     SetRole {
-        /// What.
+        /// The role.
         role: Role,
     },
-    /// Say other things of oneself.
+    /// Change the profile.
     ChangeProfile {
-        /// What.
+        /// The whole profile.
         profile: Personal<Profile>,
     },
-    /// Be served otherwise.
+    /// Change the settings.
     ChangeSettings {
-        /// How.
+        /// The whole settings.
         settings: Settings,
     },
     /// Add an address to the address book.
@@ -143,28 +143,28 @@ pub enum Command {
         /// The address.
         address: Personal<Address>,
     },
-    /// Put another address in the place of one.
+    /// Replace an address of the address book.
     ChangeAddress {
         /// The id of the address.
         id: AddressId,
         /// The address.
         address: Personal<Address>,
     },
-    /// Take an address out of the address book.
+    /// Remove an address from the address book.
     RemoveAddress {
         /// The id of the address.
         id: AddressId,
     },
-    /// Keep it from being used.
+    /// Ban the account.
     Ban {
-        /// Why.
+        /// The reason.
         reason: Option<Reason>,
     },
-    /// Let it be used again.
+    /// Lift the ban.
     Unban {},
-    /// Close it for good.
+    /// Close the account for good.
     Erase {
-        /// Its orders that are paid and not delivered: once its owner is forgotten, nobody knows where they go.
+        /// Its orders that are paid and not delivered: their destination is lost when the owner is erased.
         waiting: Vec<OrderId>,
     },
 }

@@ -1,4 +1,4 @@
-//! What happens to an account.
+//! The events of an account.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,16 +9,16 @@ use crate::ids::{AddressId, ApiKeyId, SessionId, WebhookEndpointId};
 use crate::text::{Email, Hash, Reason};
 use crate::{Locale, Personal};
 
-/// A standing grant.
+/// A standing grant: access that outlives the sessions of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Grant {
-    /// A key with which a program asks.
+    /// An API key.
     ApiKey {
         /// The key.
         id: ApiKeyId,
     },
-    /// An address that is told what happens.
+    /// A webhook endpoint.
     WebhookEndpoint {
         /// The endpoint.
         id: WebhookEndpointId,
@@ -29,162 +29,162 @@ pub enum Grant {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Somebody made it; whether the address is theirs is not known yet.
+    /// The account was registered; the e-mail address is not confirmed yet.
     Registered {
-        /// Where its mails go, and what it logs in with.
+        /// The e-mail address, for mails and log-ins.
         email: Personal<Email>,
-        /// The hash of its password.
+        /// The hash of the password.
         password: Personal<Secret>,
-        /// The language that its owner is written to in.
+        /// The language of mails to the owner.
         locale: Locale,
     },
-    /// Somebody tried to register with the address once more; its owner is told, and nobody else.
+    /// A registration with this address was attempted again; only the owner is told.
     RegistrationRepeated {
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
-    /// Before anybody had confirmed the address, somebody else registered with it: only one of the two passwords can be its
-    /// owner's, and nobody knows which. Only a new one, set with a code from the mail, opens it now.
+    /// Before the address was confirmed, another registration used it: only one of the two passwords can be the owner's. Only a
+    /// new password, set with a code from the mail, opens the account now.
     RegistrationContested {},
-    /// A code was made that proves, when it is shown, that the address is theirs.
+    /// A code that confirms the e-mail address was requested.
     ConfirmationRequested {
         /// The code, for the mail.
         code: Personal<Secret>,
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
-        /// Until when it holds.
+        /// When the code expires.
         expires_at: DateTime<Utc>,
     },
-    /// The address is theirs.
+    /// The e-mail address was confirmed.
     Confirmed {},
-    /// A code was made that lets its bearer set a new password.
+    /// A code that allows setting a new password was requested.
     PasswordResetRequested {
         /// The code, for the mail.
         code: Personal<Secret>,
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
-        /// Until when it holds.
+        /// When the code expires.
         expires_at: DateTime<Utc>,
     },
-    /// It has another password.
+    /// The password was changed.
     PasswordChanged {
-        /// The hash of it.
+        /// The hash of the password.
         password: Personal<Secret>,
     },
-    /// The same password is hashed with today's parameters.
+    /// The same password was hashed with newer parameters.
     PasswordRehashed {
-        /// The hash of it.
+        /// The hash of the password.
         password: Personal<Secret>,
     },
-    /// Its owner wants to be reached elsewhere: a code was made for the new address, and the present one is told.
+    /// The owner requested a change of the e-mail address: a code was sent to the new address, and the current one was told.
     EmailChangeRequested {
         /// The new address.
         email: Personal<Email>,
         /// The code, for the mail to it.
         code: Personal<Secret>,
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
-        /// Until when it holds.
+        /// When the code expires.
         expires_at: DateTime<Utc>,
     },
-    /// Its mails go to another address, which is its owner's, and it logs in with that one.
+    /// The e-mail address was changed; it was confirmed to be the owner's.
     EmailChanged {
         /// The address.
         email: Personal<Email>,
     },
-    /// Its owner may do other things now.
+    /// The role was set.
     RoleSet {
-        /// What.
+        /// The role.
         role: Role,
     },
-    /// A session began.
+    /// A session was started.
     LoggedIn {
         /// The session.
         session: SessionId,
     },
-    /// A session ended before its time.
+    /// A session was ended before it expired.
     LoggedOut {
         /// The session.
         session: SessionId,
     },
-    /// Somebody showed a wrong password. Not every one in a series is noted.
+    /// A log-in failed because of a wrong password. In a series, only some are recorded.
     LoginFailed {
-        /// From where.
+        /// The client of the request.
         client: Personal<Client>,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
-    /// Its owner says other things of themselves.
+    /// The profile was changed.
     ProfileChanged {
-        /// What they say now.
+        /// The whole profile.
         profile: Personal<Profile>,
     },
-    /// Its owner wants to be served otherwise.
+    /// The settings were changed.
     SettingsChanged {
-        /// How.
+        /// The whole settings.
         settings: Settings,
     },
-    /// There is another address in its address book.
+    /// An address was added to the address book.
     AddressAdded {
         /// The id of the address.
         id: AddressId,
         /// The address.
         address: Personal<Address>,
     },
-    /// An address in its address book is another.
+    /// An address of the address book was changed.
     AddressChanged {
         /// The id of the address.
         id: AddressId,
         /// The address.
         address: Personal<Address>,
     },
-    /// An address is not in its address book any more.
+    /// An address was removed from the address book.
     AddressRemoved {
         /// The id of the address.
         id: AddressId,
     },
-    /// It cannot be used until further notice.
+    /// The account was banned.
     Banned {
-        /// Why.
+        /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
-    /// It can be used again.
+    /// The ban was lifted.
     Unbanned {},
-    /// A secret for one-time passwords was given out; it counts when its first code was shown.
+    /// A secret for one-time passwords was issued; it takes effect when its first code is confirmed.
     TotpEnrolled {
-        /// What the codes are computed from.
+        /// The secret that the codes are computed from.
         secret: Personal<Secret>,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
-    /// The first code was shown: from now on a log-in takes a code beside the password.
+    /// The first code was confirmed: from now on a log-in needs a code beside the password.
     TotpConfirmed {
-        /// The step of time of that code: seconds since 1970, divided by 30.
+        /// The time step of that code: seconds since 1970, divided by 30.
         step: u64,
         /// The hashes of the recovery codes.
         code_hashes: Vec<Hash>,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
-    /// A one-time password was accepted; no other of its step of time or an earlier one is.
+    /// A one-time password was accepted; no code of this or an earlier time step is accepted again.
     TotpUsed {
-        /// The step of time.
+        /// The time step.
         step: u64,
     },
-    /// A recovery code was accepted, and is used up.
+    /// A recovery code was used; it cannot be used again.
     RecoveryCodeUsed {
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
-    /// A log-in takes no second factor any more: its owner, another admin or an operator wanted it so.
+    /// The second factor was removed, by the owner, another admin or an operator.
     TotpRemoved {},
-    /// Its owner, or a program with a key of theirs, gave a program access that outlives their sessions.
+    /// A program got access that outlives the sessions of the owner: an API key or a webhook endpoint was created.
     AccessGranted {
-        /// What.
+        /// The standing grant.
         grant: Grant,
     },
-    /// It is closed for good, and its owner is to be forgotten.
+    /// The account was closed for good, and its owner is erased.
     Erased {},
 }
 

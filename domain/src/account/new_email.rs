@@ -1,4 +1,4 @@
-//! Another e-mail address: asked for with the password, taken with the code that was sent to it.
+//! A change of the e-mail address: requested with the password, confirmed with the code that is sent to the new address.
 
 use chrono::{DateTime, Utc};
 
@@ -8,7 +8,7 @@ use crate::Personal;
 use crate::text::{Email, Hash};
 
 impl Open {
-    /// Nothing here depends on whether somebody else has the address: whoever asks does not learn it.
+    /// The decision does not depend on whether another account has the address, so that the request does not reveal it.
     pub(super) fn request_email_change(
         &self,
         seen: u32,

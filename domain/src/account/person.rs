@@ -1,4 +1,4 @@
-//! What is known of a person: what they may do, how they want to be spoken to, and what is sealed with their own key.
+//! Data of a person: role, settings, profile and the secrets that are sealed with their own key.
 
 use std::collections::BTreeSet;
 
@@ -11,18 +11,18 @@ use crate::ids::{AccountId, AddressId};
 use crate::text::{Email, Hash, Name, Phone};
 use crate::{Currency, Locale, Personal};
 
-/// What somebody may do.
+/// The role of an account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Buys.
+    /// A buyer.
     #[default]
     Customer,
-    /// Sells.
+    /// A seller.
     Seller,
-    /// Helps customers.
+    /// Staff that helps customers.
     Support,
-    /// May do everything.
+    /// Staff with all permissions.
     Admin,
 }
 
@@ -40,7 +40,7 @@ impl Role {
         }
     }
 
-    /// Whether it sees what belongs to others.
+    /// Whether the role sees the data of other accounts.
     pub fn is_staff(self) -> bool {
         match self {
             Self::Support | Self::Admin => true,
@@ -48,7 +48,7 @@ impl Role {
         }
     }
 
-    /// Somebody with this role.
+    /// The actor with this role.
     pub fn actor(self, id: AccountId) -> Actor {
         match self {
             Self::Customer => Actor::Customer { id },
@@ -68,15 +68,15 @@ impl std::str::FromStr for Role {
     }
 }
 
-/// The ways to reach somebody.
+/// A channel of notifications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// A mail.
+    /// E-mail.
     Email,
     /// A text message.
     Sms,
-    /// A message on the screen of a phone.
+    /// A push message.
     Push,
 }
 
@@ -108,7 +108,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings of somebody who has chosen nothing but a language.
+    /// The default settings, with a language.
     pub fn new(locale: Locale) -> Self {
         Self { locale, currency: None, channels: BTreeSet::from([Channel::Email]) }
     }
@@ -142,7 +142,7 @@ pub struct Client {
     pub agent: Option<String>,
 }
 
-/// A secret that is sent to somebody once, or kept for them: it is only ever stored sealed.
+/// A secret that is sent to a person once, or stored for them: it is only ever stored sealed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(pub String);
@@ -156,16 +156,16 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// A code that was sent to somebody and waits to be shown.
+/// A code that was sent by mail and not used yet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Pending {
     /// The hash of the code.
     pub hash: Hash,
-    /// Until when it holds.
+    /// When the code expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Another e-mail address that waits to be shown to be its owner's.
+/// A new e-mail address that is not confirmed yet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PendingEmail {
     /// The address.
@@ -174,10 +174,10 @@ pub struct PendingEmail {
     pub code: Pending,
 }
 
-/// An address in somebody's address book.
+/// An address of the address book.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
-    /// Its id.
+    /// The id.
     pub id: AddressId,
     /// The address.
     pub address: Personal<Address>,

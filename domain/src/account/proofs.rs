@@ -1,12 +1,11 @@
-//! What the owner of an account proves beside the password, and what they change about that.
+//! Proofs beside the password, and their changes.
 
 use super::second_factor::{Command, ENROL_WITHIN, Proof};
 use super::{Decision, Event, Open, Rejection};
 use crate::decider::Asked;
 
 impl Open {
-    /// Whether its owner can get in with the password that was looked at and what was shown beside it; what is written down of
-    /// that.
+    /// Whether the owner can log in with the password that was checked and the code beside it; returns the events of that.
     pub(super) fn prove(&self, seen: u32, proof: Option<&Proof>) -> Result<Option<Event>, Rejection> {
         self.usable(seen)?;
         self.second_factor.accept(proof)

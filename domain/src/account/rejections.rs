@@ -1,20 +1,20 @@
-//! What can be in the way of a command to an account, its limits among it.
+//! Why an account refuses a command, and its limits.
 
 use crate::ids::{Id as _, OrderId};
 use crate::order::Number;
 
-/// Addresses of one address book at most.
+/// The maximum number of addresses of one address book.
 pub const ADDRESSES_MAX: usize = 50;
-/// Orders that a refusal names: enough to see what it is about, as the list of orders has all of them.
+/// The maximum number of orders that a refusal names; the list of orders has all of them.
 const TOLD_MAX: usize = 10;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum Rejection {
         Missing => Missing: "there is no such account";
         Exists => Conflict: "the account already exists";
-        /// The code was never given out, was used, or was replaced by another one.
+        /// The code is not one that was issued, was used, or was replaced by another one.
         InvalidCode => Invalid at "/code": "the code is invalid; request a new one";
         CodeExpired => Invalid at "/code": "the code has expired; request a new one";
         NotConfirmed => Forbidden: "the e-mail address is not confirmed yet";
@@ -24,12 +24,12 @@ crate::rejections! {
         EmailTaken => Conflict: "the address belongs to another account";
         TooManyAddresses => Conflict: "an address book can have at most {ADDRESSES_MAX} addresses";
         NoSuchAddress => Missing: "there is no such address in the address book";
-        /// Otherwise the last admin could end their own role.
+        /// Keeps the last admin from ending their own role.
         OwnAccount => Conflict: "you cannot do this to your own account";
         SecondFactorRequired => Forbidden:
             "this account has a second factor: send its code as `code`, or one of its recovery codes as \
              `recovery_code`";
-        /// It is not the one that the code was compared with.
+        /// The secret is not the one that the code was checked with.
         SecondFactorChanged => Conflict: "the second factor has changed in the meantime; try again";
         CodeUsed => Forbidden: "this code was used already; wait up to 30 seconds for the next one";
         NoEnrolment => Conflict:
@@ -42,7 +42,7 @@ crate::rejections! {
     }
 }
 
-/// The orders by their numbers and ids, the first ones of them.
+/// The first orders, by their numbers and ids.
 fn told(orders: &[OrderId]) -> String {
     let name = |order: &OrderId| format!("{} ({order})", Number::of(order.uuid()));
     let some: Vec<String> = orders.iter().take(TOLD_MAX).map(name).collect();

@@ -1,4 +1,4 @@
-//! The second factor of an account: time-based one-time passwords (RFC 6238), and recovery codes for whoever lost the device.
+//! The second factor of an account: time-based one-time passwords (RFC 6238), and recovery codes in place of a lost device.
 //!
 //! ```text
 //! (none) ──enrolled──▶ pending ──confirmed──▶ active ──used, recovery code used──┐
@@ -6,9 +6,9 @@
 //!    └────────────────────┴─────── removed ────┘  └──────────────────────────────┘
 //! ```
 //!
-//! Whether a code is right is computed outside, as that takes the secret, which the domain cannot read. What is decided here is
-//! that each code counts once: a step of time is only accepted after the last one that was (RFC 6238, section 5.2), and a
-//! recovery code is struck off.
+//! Whether a code is right is computed outside, as that needs the secret, which the domain cannot read. Decided here is that
+//! each code is accepted once: a time step must be later than the last accepted one (RFC 6238, section 5.2), and a used
+//! recovery code is removed.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -19,86 +19,86 @@ use super::rejections::Rejection;
 use crate::Personal;
 use crate::text::Hash;
 
-/// How long a secret waits to be confirmed: whoever asked for it has their phone in hand.
+/// How long a new secret waits for its first code: the owner has the phone at hand.
 pub const ENROL_WITHIN: TimeDelta = TimeDelta::hours(1);
 
 /// The second factor of an account.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SecondFactor {
-    /// How many secrets it has had: what tells whether the one that was looked at is still the one.
+    /// The number of secrets it has had; tells whether the secret that was checked is still the current one.
     pub enrolments: u32,
-    /// A secret whose first code is still to be shown.
+    /// A secret whose first code is not confirmed yet.
     pub pending: Option<Pending>,
-    /// The factor that is asked for.
+    /// The active factor.
     pub active: Option<Active>,
 }
 
 /// A secret that waits for its first code.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Pending {
-    /// What its codes are computed from.
+    /// The secret that codes are computed from.
     pub secret: Personal<Secret>,
-    /// Since when.
+    /// Since when it waits.
     pub since: DateTime<Utc>,
 }
 
-/// A factor that is asked for.
+/// An active factor.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Active {
-    /// Which of the account's secrets it is.
+    /// The number of its secret.
     pub enrolment: u32,
-    /// What its codes are computed from.
+    /// The secret that codes are computed from.
     pub secret: Personal<Secret>,
-    /// The last step of time whose code was accepted.
+    /// The last time step whose code was accepted.
     pub last_step: u64,
     /// The hashes of the recovery codes that are left.
     pub recovery: Vec<Hash>,
-    /// Since when.
+    /// Since when it is active.
     pub since: DateTime<Utc>,
 }
 
-/// A code that was shown and found right.
+/// A code that was presented and is right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// Of a step of time, computed from a secret.
+    /// A one-time password.
     Totp {
-        /// Which of the account's secrets: [`Active::enrolment`] as it was looked at.
+        /// The number of its secret: [`Active::enrolment`] when the code was checked.
         enrolment: u32,
-        /// The step: seconds since 1970, divided by 30.
+        /// The time step: seconds since 1970, divided by 30.
         step: u64,
     },
-    /// One of the recovery codes.
+    /// A recovery code.
     Recovery {
-        /// Its hash.
+        /// The hash of the code.
         code_hash: Hash,
     },
 }
 
-/// What can be done about the second factor of an account.
+/// The commands about the second factor.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Give it a secret, which counts when a code of it was shown.
+    /// Enrol a secret, which takes effect when its first code is confirmed.
     Enrol {
-        /// What the codes are computed from.
+        /// The secret that codes are computed from.
         secret: Personal<Secret>,
     },
-    /// Ask for it from now on: a code of the pending secret was shown.
+    /// Activate the second factor: the first code of the pending secret is right.
     Confirm {
-        /// Which of the account's secrets: [`SecondFactor::enrolments`] as it was looked at.
+        /// The number of the secret: [`SecondFactor::enrolments`] when the code was checked.
         enrolment: u32,
-        /// The step of time of the code.
+        /// The time step of the code.
         step: u64,
         /// The hashes of the recovery codes.
         code_hashes: Vec<Hash>,
     },
-    /// Ask for none any more, as its owner wishes.
+    /// Remove the second factor, by its owner.
     Remove {},
-    /// Ask for none any more, since its owner has lost it: by another admin.
+    /// Remove the second factor of an owner who lost it, by another admin.
     Reset {},
 }
 
 impl SecondFactor {
-    /// Whether it is asked for.
+    /// Whether a log-in requires it.
     pub fn is_active(&self) -> bool {
         self.active.is_some()
     }
@@ -130,7 +130,7 @@ impl SecondFactor {
         (self.pending, self.active) = (None, None);
     }
 
-    /// What is written down of a code that counts.
+    /// The events of an accepted code.
     pub(super) fn accept(&self, proof: Option<&Proof>) -> Result<Option<Event>, Rejection> {
         match (&self.active, proof) {
             (None, None) => Ok(None),

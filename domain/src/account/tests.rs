@@ -159,7 +159,7 @@ fn another_address_is_asked_for_with_the_password_and_taken_with_its_code() {
     with(vec![email_change(noon()), banned()]).when(&change_email("abc")).then_refused(Rejection::Banned);
     let late = email_change(just_before(noon() - EMAIL_CHANGE_WITHIN));
     with(vec![late]).when(&change_email("abc")).then_refused(Rejection::CodeExpired);
-    // Another password means that somebody did not trust the one with which it was asked for.
+    // A new password means that the owner did not trust the one that requested it.
     with(vec![email_change(noon()), changed()]).when(&change_email("abc")).then_refused(Rejection::InvalidCode);
     // A code in the mailbox of the former address sets no password.
     let moved = vec![reset(noon()), email_change(noon()), taken()];
@@ -244,7 +244,7 @@ fn failures_are_noted_up_to_a_number_in_a_window() {
 }
 
 #[test]
-fn nobody_sets_their_own_role_or_bans_themselves() {
+fn an_admin_cannot_set_their_own_role_or_ban_themselves() {
     let commands = [Command::SetRole { role: Role::Support }, Command::Ban { reason: None }];
     let account = Account::default().evolve(&registered());
     for command in commands {

@@ -1,4 +1,4 @@
-//! What goes back of the money of an order: how much can, and the credit note that says so.
+//! The amount of an order that can still be refunded, and the credit note of a refund.
 
 use crate::Kind;
 use crate::credit_note::{self, CreditNote, Left};
@@ -10,13 +10,13 @@ use crate::quantity::Demand;
 use crate::series::Document;
 use crate::work::{Refused, Work};
 
-/// Money on its way back, and the document that says so.
+/// A refund and its credit note.
 pub(super) struct Back {
-    /// None when there is nothing to give back.
+    /// None if there is nothing to refund.
     pub(super) refund: Option<RefundId>,
     pub(super) credit_note: CreditNoteId,
     pub(super) amount: Money,
-    /// What of it was paid for sending.
+    /// The part of it that refunds the shipping price.
     pub(super) shipping: Option<Money>,
 }
 
@@ -29,7 +29,7 @@ impl Back {
         Ok(Self { refund, credit_note: work.new_id(), amount, shipping: None })
     }
 
-    /// With what was paid for sending, where nothing is sent any more; at most what is left of `most`.
+    /// Adds the shipping price if nothing is shipped any more; at most what is left of `most`.
     pub(super) fn with_shipping(self, work: &mut Work, placed: &Placed, lines: &[Demand], most: Money) -> Self {
         let left = placed.shipping_left().amount.min(most.amount - self.amount.amount);
         if left <= 0 || !placed.shipping_falls_with(lines) {
@@ -58,7 +58,7 @@ pub(super) fn issue(
     write_down(work, left, back.credit_note, content)
 }
 
-/// Issues a credit note, which says how much of it is tax: of what those before it have left.
+/// Issues a credit note. The tax in it is taken from what the earlier credit notes have left.
 pub(super) fn write_down(
     work: &mut Work,
     left: &Left<'_>,
@@ -71,8 +71,8 @@ pub(super) fn write_down(
     Ok(())
 }
 
-/// What of an order there is no credit note for. What was issued stays as it is; but one that was issued just now may not be seen
-/// yet where the order already names it, so the append expects those that are seen.
+/// The part of an order without a credit note. Issued credit notes do not change; but one that was issued just now may not be
+/// visible yet although the order already names it, so the append expects those that are visible.
 pub(super) fn left_to_credit<'a>(work: &Work, order: &'a Placed) -> Result<Left<'a>, Refused> {
     let earlier = order.credit_notes.iter().map(|id| work.get::<CreditNote>(*id)).collect::<Result<Vec<_>, _>>()?;
     Left::after(order, earlier.iter().filter_map(|note| note.issued())).map_err(uncounted)
@@ -82,7 +82,7 @@ pub(super) fn uncounted(error: MoneyError) -> Refused {
     Refused::because("credit_note.wrong_total", Kind::Invalid, error.to_string())
 }
 
-/// What stands in a credit note, except how much of it is tax: [`write_down`] says that of what is known of it in the end.
+/// The content of a credit note, except the tax, which [`write_down`] adds when everything else is known.
 pub(super) fn content(
     work: &mut Work,
     placed: &Placed,
@@ -119,7 +119,7 @@ pub(super) fn content(
     })
 }
 
-/// The most that goods, or sending, can be worth that comes back now: what is left of the payment, and has no credit note.
+/// The most that returned goods, or shipping, can be worth now: what is left of the payment and has no credit note.
 pub(super) fn most(work: &Work, left: &Left<'_>, payment: PaymentId) -> Result<Money, Refused> {
     let not_credited = left.total().map_err(uncounted)?;
     let refundable = work.get::<Payment>(payment)?.live()?.refundable();

@@ -1,4 +1,4 @@
-//! Money alone that goes back: for sending, or because the shop wants it so.
+//! Refunds without goods: of the shipping price, or of an amount that staff chooses.
 
 use super::credit::{Back, content, left_to_credit, most, uncounted, write_down};
 use crate::Kind;
@@ -12,18 +12,18 @@ use crate::settlement::ensure_payment_recorded;
 use crate::text::Reason;
 use crate::work::{Refused, Work};
 
-/// How much of what was paid for sending an order goes back.
+/// How much of the shipping price is refunded.
 #[derive(Debug, Clone, Copy)]
 pub enum ShippingBack {
     /// All that is left of it.
     All,
-    /// So much.
+    /// This amount.
     Some(Money),
-    /// Nothing, even where nothing is sent any more.
+    /// Nothing, even if nothing is shipped any more.
     Nothing,
 }
 
-/// Gives back what was paid for sending, all of it or some.
+/// Refunds the shipping price, in full or in part.
 pub(super) fn give_shipping_back(work: &mut Work, order: OrderId, wanted: Option<ShippingBack>) -> Result<(), Refused> {
     let Some(wanted) = wanted else { return Ok(()) };
     let state = work.get::<Order>(order)?;
@@ -50,25 +50,25 @@ pub(super) fn give_shipping_back(work: &mut Work, order: OrderId, wanted: Option
     credit(work, order, &left, amount, &reason, true)
 }
 
-/// The payment would refuse it as well, but knows nothing of the field that it came in.
+/// The payment would refuse it as well, but does not know the field of the request.
 fn no_shipping(most: Money) -> Refused {
     let currency = most.currency.code();
     Refused::Rejected(Rejected {
-        detail: format!("what goes back of the shipping is an amount in {currency}, and not below nothing"),
+        detail: format!("the refunded shipping must be an amount in {currency} of at least zero"),
         pointer: Some("/shipping".to_owned()),
         ..Rejected::of::<Payment>(&payment::Rejection::NotAnAmount)
     })
 }
 
-/// Retries a refund that the provider refused: as much (of a cancelled order, all that is left), for the same reason, under the
-/// credit note that it has.
+/// Retries a failed refund: for the same amount (of a cancelled order, all that is left) and cause, under its existing credit
+/// note.
 pub fn retry_refund(work: &mut Work, payment: PaymentId, failed: RefundId) -> Result<(), Refused> {
     let refund = work.new_id();
     work.decide::<Payment>(payment, &payment::Command::RetryRefund { failed, refund })?;
     Ok(())
 }
 
-/// Refunds a part of a payment because the shop wants it so, with a credit note for the money alone.
+/// Refunds an amount of a payment by decision of the shop, with a credit note without goods.
 pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, reason: &Reason) -> Result<(), Refused> {
     let order = work.get::<Payment>(payment)?.live()?.order;
     ensure_payment_recorded(work, order)?;
@@ -77,7 +77,7 @@ pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, reason: &Reaso
     credit(work, order, &left, amount, reason, false)
 }
 
-/// Gives an amount back, with a credit note of what those before it have left.
+/// Refunds an amount, with a credit note for what the earlier ones have left.
 fn credit(
     work: &mut Work,
     order: OrderId,
@@ -104,15 +104,15 @@ fn credit(
     write_down(work, left, credit_note, content)
 }
 
-/// The rest of what could go back was to, and failed: it goes back under the credit note that it has.
+/// Refuses, as credit notes cover the whole payment already: a failed refund is retried under its credit note instead.
 fn credited_already(work: &Work, payment: PaymentId, left: Money) -> Refused {
     let state = work.get::<Payment>(payment).ok();
     let failed = state.as_ref().and_then(|it| it.live().ok()).and_then(|opened| opened.failed_refunds().next());
-    let again = failed.map(|(id, _)| format!(": try {id} again, which failed")).unwrap_or_default();
+    let again = failed.map(|(id, _)| format!("; retry the failed refund {id}")).unwrap_or_default();
     Refused::Rejected(Rejected {
         code: "payment.credited_already".to_owned(),
         kind: Kind::Conflict,
-        detail: format!("there is a credit note for all but {left} already{again}"),
+        detail: format!("credit notes already cover all but {left}{again}"),
         pointer: Some("/amount".to_owned()),
     })
 }

@@ -1,5 +1,5 @@
-//! Rules of what comes after an order is placed, where they span several aggregates: what is cancelled moves its stock at once, whole or in
-//! part, and what is paid is refunded with a credit note.
+//! Rules of cancellations, refunds and returns over several aggregates: a cancellation moves its stock at once, whole or in
+//! part, and a paid one is refunded with a credit note.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ fn placed() -> order::Event {
     })
 }
 
-/// An order, its payment and its stock, as they are before or after it is paid.
+/// An order, its payment and its stock, before or after the payment.
 fn work(is_paid: bool) -> Work {
     let asked = Asked { at: noon(), by: Actor::System { name: "test".to_owned() } };
     let mut last = 100;
@@ -90,7 +90,7 @@ fn three() -> Demand {
     lamps(3)
 }
 
-/// What is on hand and reserved after a decision, and what happened to the stock.
+/// The pieces on hand and reserved after a decision, and the events of the stock.
 fn stock_after(work: Work) -> (i64, i64, Vec<stock::Event>) {
     let stock = work.get::<StockLevel>(id::<VariantId>(VARIANT)).unwrap();
     let of_stock = |event: AnyEvent| if let AnyEvent::Stock(_, event) = event { Some(event) } else { None };

@@ -1,4 +1,4 @@
-//! What a cart can be asked.
+//! The commands of a cart.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,62 +8,62 @@ use crate::ids::{AccountId, CartId, OrderId, VariantId};
 use crate::promotion::CouponCode;
 use crate::text::{Hash, Slug};
 
-/// What a cart can be asked.
+/// A command to a cart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Begin, empty.
+    /// Create an empty cart.
     Create {
-        /// Whose it is; nobody's for a guest.
+        /// The account of its owner; absent for a guest.
         owner: Option<AccountId>,
-        /// The hash of the token that opens it.
+        /// The hash of the cart token.
         token_hash: Option<Hash>,
         /// The currency of all its prices.
         currency: Currency,
-        /// How many days it stays with every change.
+        /// For how many days a change extends it.
         days: u16,
     },
-    /// Have so much of a variant in it: set, not added.
+    /// Set the line of a variant; its quantity is not added to the previous one.
     SetLine(Line),
-    /// Take a variant out.
+    /// Remove a variant.
     RemoveLine {
         /// The variant.
         variant: VariantId,
     },
-    /// Take everything out.
+    /// Remove all lines.
     Empty {},
-    /// Say where the goods would go.
+    /// Set the destination of the goods.
     SetDestination {
-        /// Where.
+        /// The destination.
         destination: Destination,
     },
-    /// Have these codes, and no others.
+    /// Set the coupon codes; they replace the previous ones.
     SetCoupons {
         /// The codes.
         codes: Vec<CouponCode>,
     },
-    /// Say how the goods would be sent.
+    /// Choose the shipping service.
     ChooseShipping {
         /// The service.
         service: Slug,
     },
-    /// Take in what another cart has.
+    /// Merge the contents of another cart into it.
     Merge {
         /// The other cart.
         from: CartId,
         /// Its lines.
         lines: Vec<Line>,
-        /// Its codes.
+        /// Its coupon codes.
         codes: Vec<CouponCode>,
     },
-    /// Close it, as it was put into another cart.
+    /// Close it, as it is merged into another cart.
     MergeInto {
         /// The other cart.
         cart: CartId,
     },
-    /// Give it up. Whoever asks sees to it that what a guest wrote into it is forgotten.
+    /// Discard it. The caller has to erase the data that a guest entered in it.
     Discard {},
-    /// Close it as the order it became.
+    /// Close it, as it becomes an order.
     Close {
         /// The order.
         order: OrderId,

@@ -1,4 +1,4 @@
-//! What happens to a cart.
+//! The events of a cart.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,12 @@ use crate::quantity::Quantity;
 use crate::text::{Country, Hash, Label, Name, PostalCode, Sku, Slug, Title};
 use crate::{Currency, Locale, Personal};
 
-/// Days after which a cart is given up that nobody changes, unless it says otherwise: people come back within a month, or not
-/// for this.
+/// Days after which a cart that is not changed expires, unless it was created with another number: people come back within a
+/// month, or not at all.
 pub const LIFETIME_DAYS: u16 = 30;
 
-/// Where the goods go: the country in the clear, as rates and taxes depend on it, everything about a person sealed.
+/// The destination of the goods. The country is in the clear, as rates and taxes depend on it; everything about a person is
+/// sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Destination {
@@ -26,22 +27,22 @@ pub struct Destination {
     /// The beginning of the postal code, which rates for islands and provinces depend on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<PostalCode>,
-    /// Who gets them, and where exactly.
+    /// The recipient and the exact address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Personal<Address>>,
-    /// The keyed hash of the e-mail address that a guest gave, which their orders are found by.
+    /// The keyed hash of a guest's e-mail address, by which their orders are found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email_hash: Option<Label>,
-    /// What nobody said of it, as the sealed address cannot be looked at.
+    /// The parts of the address that are missing, as the sealed address cannot be read.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub lacks: BTreeSet<Part>,
-    /// The language that they are written to in.
+    /// The language of mails to the buyer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<Locale>,
-    /// The postal code, in the clear as carts once kept it.
+    /// The postal code in the clear; only in older events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<PostalCode>,
-    /// The town, in the clear as carts once kept it.
+    /// The town in the clear; only in older events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub city: Option<Name>,
 }
@@ -50,7 +51,7 @@ pub struct Destination {
 const AREA: usize = 3;
 
 impl Destination {
-    /// A country, and nothing else.
+    /// A country, without further details.
     pub fn to(country: Country) -> Self {
         Self {
             country,
@@ -71,20 +72,20 @@ impl Destination {
     }
 }
 
-/// A line of a cart, with what its buyer was shown when it was set.
+/// A line of a cart, as the buyer was shown it when it was set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
-    /// What.
+    /// The variant.
     pub variant: VariantId,
-    /// Its product.
+    /// The product.
     pub product: ProductId,
-    /// Its code.
+    /// The SKU.
     pub sku: Sku,
-    /// What it was called.
+    /// The title at that time.
     pub title: Title,
-    /// How many.
+    /// The quantity.
     pub quantity: Quantity,
-    /// What one piece cost.
+    /// The price of one piece.
     pub unit_price: Price,
 }
 
@@ -92,70 +93,70 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// It exists, and is empty.
+    /// The cart was created, without lines.
     Created {
-        /// Whose it is; nobody's for a guest.
+        /// The account that it belongs to; absent for a guest.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         owner: Option<AccountId>,
-        /// The hash of the token that opens it.
+        /// The hash of the cart token.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token_hash: Option<Hash>,
         /// The currency of all its prices.
         currency: Currency,
-        /// When it is given up unless it changes; carts once stayed for ever.
+        /// When the cart expires unless it is changed; absent in older events, whose carts do not expire.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
-        /// How many days it stays with every change.
+        /// How many days each change extends it by.
         #[serde(default = "usual", skip_serializing_if = "is_usual")]
         days: u16,
     },
-    /// It changed, so it stays longer.
+    /// The cart was changed, so it expires later.
     Extended {
-        /// When it is given up unless it changes.
+        /// When the cart expires unless it is changed.
         expires_at: DateTime<Utc>,
     },
-    /// So much of a variant is in it now.
+    /// The quantity of a variant in the cart was set.
     LineSet(Line),
-    /// A variant is not in it any more.
+    /// A variant was removed from the cart.
     LineRemoved {
         /// The variant.
         variant: VariantId,
     },
-    /// Nothing is in it any more.
+    /// All lines were removed.
     Emptied {},
-    /// The goods would go there.
+    /// The destination was set.
     DestinationSet {
-        /// Where.
+        /// The destination.
         destination: Destination,
     },
-    /// These codes are entered, and no others.
+    /// The coupon codes were set; they replace the earlier ones.
     CouponsSet {
-        /// The codes, as they are kept.
+        /// The codes, in their stored form.
         codes: Vec<CouponCode>,
     },
-    /// The goods would be sent like this.
+    /// A shipping service was chosen.
     ShippingChosen {
         /// The service.
         service: Slug,
     },
-    /// Another cart was put into it; what that had is set line by line.
+    /// Another cart was merged into this one; its lines are set one by one.
     Merged {
         /// The other cart.
         from: CartId,
     },
-    /// It was put into another cart.
+    /// The cart was merged into another one.
     MergedInto {
         /// The other cart.
         cart: CartId,
     },
-    /// It became an order.
+    /// The cart was checked out.
     CheckedOut {
         /// The order.
         order: OrderId,
     },
-    /// It is given up, and what a guest wrote into it is forgotten.
+    /// The cart was discarded or has expired, and a guest's data in it is erased.
     Discarded {
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
 }

@@ -1,4 +1,4 @@
-//! What keeps a cart from being bought: its lines beside what is offered now.
+//! Problems that prevent a checkout: lines compared with the present offers.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use crate::product::{self, Product};
 use crate::quantity::Quantity;
 use crate::stock::StockLevel;
 
-/// What is offered of a variant now.
+/// The present offer of a variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
-    /// What one piece costs.
+    /// The price of one piece.
     pub price: Price,
-    /// How many can be had.
+    /// The available quantity.
     pub available: i64,
-    /// Whether it is for sale at all.
+    /// Whether it is for sale.
     pub purchasable: bool,
 }
 
@@ -27,22 +27,22 @@ pub struct Offer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Problem {
-    /// It costs something else than when it was put in.
+    /// The price has changed since the line was set.
     PriceChanged {
         /// The line's variant.
         variant: VariantId,
-        /// What it cost.
+        /// The price when the line was set.
         was: Price,
-        /// What it costs.
+        /// The present price.
         now: Price,
     },
-    /// There are not as many.
+    /// The available quantity is too small.
     NotEnough {
         /// The line's variant.
         variant: VariantId,
-        /// What the line wants.
+        /// The quantity of the line.
         wanted: Quantity,
-        /// What there is.
+        /// The available quantity.
         available: i64,
     },
     /// It is not for sale.
@@ -53,7 +53,7 @@ pub enum Problem {
 }
 
 impl Offer {
-    /// What is offered of a variant in a currency, as the product and its stock say; nothing when it has no price in it.
+    /// The offer of a variant in a currency, from its product and its stock; `None` if it has no price in this currency.
     pub fn of(product: &Product, variant: VariantId, stock: &StockLevel, currency: Currency) -> Option<Self> {
         let product = product.live().ok()?;
         let price = product.variant(variant).ok()?.listed(currency)?.price;
@@ -62,12 +62,12 @@ impl Offer {
 }
 
 impl Problem {
-    /// All that is wrong with a line; no offer means: not for sale.
+    /// All problems of a line; a variant without an offer is not for sale.
     pub(super) fn of(line: &Line, offer: Option<&Offer>) -> Vec<Self> {
         Self::with(line.variant, line.quantity, Some(line.unit_price), offer)
     }
 
-    /// All that keeps so many of a variant from being bought at the price that somebody saw, or at whatever it costs.
+    /// All problems of buying a quantity of a variant at the price that the buyer saw, or at the present price if they saw none.
     pub fn with(variant: VariantId, wanted: Quantity, seen: Option<Price>, offer: Option<&Offer>) -> Vec<Self> {
         let Some(offer) = offer.filter(|offer| offer.purchasable) else { return vec![Self::Unavailable { variant }] };
         let now = offer.price;
@@ -75,12 +75,12 @@ impl Problem {
         changed.into_iter().chain(Self::short(variant, wanted, offer.available)).collect()
     }
 
-    /// That there are not so many.
+    /// The problem that the available quantity is too small, if it is.
     pub fn short(variant: VariantId, wanted: Quantity, available: i64) -> Option<Self> {
         (available < wanted.get()).then_some(Self::NotEnough { variant, wanted, available })
     }
 
-    /// The stable code.
+    /// The stable code of the problem.
     pub fn code(&self) -> &'static str {
         match self {
             Self::PriceChanged { .. } => "price_changed",

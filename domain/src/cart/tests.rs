@@ -1,5 +1,7 @@
 //! Rules of carts.
 
+use serde_json::json;
+
 use super::*;
 use crate::address::Address;
 use crate::money::Price;
@@ -233,6 +235,32 @@ fn a_cart_is_discarded_once_and_never_one_that_was_checked_out() {
     }
     let ordered = [created(), Event::CheckedOut { order: id(7) }];
     given::<Cart>(ordered).when(&discard).then_refused(Rejection::CheckedOut { order: id(7) });
+}
+
+#[test]
+fn a_state_shows_what_closed_a_cart() {
+    let facts = |events: &[Event]| {
+        let state = crate::fold::<Cart>([created()].iter().chain(events));
+        let json = serde_json::to_value(&state).unwrap();
+        (json["merged_into"].clone(), json["order"].clone(), json.get("discarded").cloned())
+    };
+    let (nothing, other, order) = (|| json!(null), id::<CartId>(4), id::<OrderId>(7));
+    let (merged, discarded) = (Event::MergedInto { cart: other }, Event::Discarded { at: noon() });
+    assert_eq!(facts(&[]), (nothing(), nothing(), None));
+    assert_eq!(facts(&[Event::CheckedOut { order }]), (nothing(), json!(order), None));
+    assert_eq!(facts(&[merged.clone()]), (json!(other), nothing(), None));
+    assert_eq!(facts(&[merged, discarded.clone()]), (json!(other), nothing(), Some(json!(true))));
+    assert_eq!(facts(&[discarded]), (nothing(), nothing(), Some(json!(true))));
+}
+
+#[test]
+fn a_cart_that_was_merged_and_then_discarded_is_still_the_merged_one() {
+    let history = [created(), Event::MergedInto { cart: id(4) }, Event::Discarded { at: noon() }];
+    given::<Cart>(history.clone()).when(&Command::Discard {}).then_nothing();
+    given::<Cart>(history.clone()).when(&Command::MergeInto { cart: id(4) }).then_nothing();
+    for command in [Command::Empty {}, Command::Close { order: id(8) }] {
+        given::<Cart>(history.clone()).when(&command).then_refused(Rejection::Merged { cart: id(4) });
+    }
 }
 
 #[test]

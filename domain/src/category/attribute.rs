@@ -1,4 +1,4 @@
-//! What a category asks of its products: attributes with a type each, which its subcategories inherit.
+//! The attributes that a category declares for its products; its descendants inherit them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::Locale;
 use crate::bounded::Bounded;
 use crate::text::{AttributeName, Label, Unit};
 
-/// Most labels of an attribute: one for each language.
+/// The maximum number of labels of an attribute: one for each language.
 pub const LABELS_MAX: usize = Locale::ALL.len();
 
 /// An attribute of the products of a category, as it was set: what was left out is absent.
@@ -39,17 +39,17 @@ pub struct AttributeDefinition {
     pub labels: Bounded<BTreeMap<Locale, Label>, { LABELS_MAX }>,
 }
 
-/// What the values of an attribute are.
+/// The type of an attribute's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttributeType {
-    /// Any text.
+    /// Text.
     Text,
-    /// Whole numbers.
+    /// A whole number.
     Number,
-    /// Yes or no.
+    /// True or false.
     Boolean,
-    /// One of some texts.
+    /// One of the allowed texts.
     Choice,
 }
 
@@ -80,8 +80,8 @@ pub(super) fn check(definitions: &[AttributeDefinition]) -> Result<(), Rejection
     Ok(())
 }
 
-/// What counts for a category: its own definitions and those of the categories above it, of which the nearest of a name
-/// is the one that counts. `nearest_first` are the definitions of the category itself, of its parent, and so on.
+/// The definitions that apply to a category: its own and those of its ancestors; of several with one name, the nearest one.
+/// `nearest_first` are the definitions of the category itself, of its parent, and so on.
 pub fn effective<'a>(
     nearest_first: impl IntoIterator<Item = &'a [AttributeDefinition]>,
 ) -> Vec<&'a AttributeDefinition> {

@@ -1,4 +1,4 @@
-//! What a category can be asked.
+//! The commands of a category.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,48 +6,48 @@ use super::attribute::AttributeDefinition;
 use crate::ids::CategoryId;
 use crate::text::{Name, Slug};
 
-/// What a category can be asked.
+/// The commands of a category.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Begin.
+    /// Create the category.
     Create {
-        /// Its name for people.
+        /// The name.
         name: Name,
-        /// Its name in addresses.
+        /// The slug.
         slug: Slug,
-        /// What it is to be under.
+        /// The parent category.
         parent: Option<CategoryId>,
     },
-    /// Call it otherwise.
+    /// Rename the category.
     Rename {
         /// The new name.
         name: Name,
     },
-    /// Put it under another parent.
+    /// Move the category to another parent.
     Move {
-        /// Its own id: a state does not know it, and it must not be among the ancestors.
+        /// The id of the category: its state does not hold it, and it must not be among the ancestors.
         category: CategoryId,
-        /// The new parent; nothing for a root.
+        /// The new parent; absent for a root.
         parent: Option<CategoryId>,
-        /// The parents of the new parent up to the root, as they were read for this append.
+        /// The new parent and its ancestors up to the root, as they were read for this append.
         ancestors: Vec<CategoryId>,
-        /// How many levels there are below it.
+        /// How many levels are below the category.
         below: usize,
     },
-    /// Give it a place among those beside it.
+    /// Set the rank among its siblings.
     Rank {
-        /// The lowest comes first.
+        /// The rank; the lowest comes first.
         rank: u32,
     },
-    /// Ask for these attributes of its products, and for no others of its own.
+    /// Declare the attributes of its products; they replace the earlier ones.
     DeclareAttributes {
-        /// All of them, in the order in which people see them.
+        /// All attributes, in display order.
         attributes: Vec<AttributeDefinition>,
     },
-    /// Close it.
+    /// Archive the category.
     Archive {
-        /// How many open categories are left directly under it.
+        /// How many open categories remain directly under it.
         children: usize,
     },
 }

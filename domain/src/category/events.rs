@@ -1,4 +1,4 @@
-//! What happens to a category.
+//! The events of a category.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +12,11 @@ use crate::text::{Name, Slug};
 pub enum Event {
     /// The category was created.
     Created {
-        /// Its name for people.
+        /// The name.
         name: Name,
-        /// Its name in addresses.
+        /// The slug.
         slug: Slug,
-        /// What it is under; nothing for a root.
+        /// The parent category; absent for a root.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parent: Option<CategoryId>,
     },
@@ -27,20 +27,20 @@ pub enum Event {
     },
     /// The category was moved to another parent.
     Moved {
-        /// What it is under now; nothing for a root.
+        /// The new parent category; null for a root.
         parent: Option<CategoryId>,
     },
-    /// The category has another rank among its siblings.
+    /// The rank of the category among its siblings was changed.
     Ranked {
-        /// The lowest comes first.
+        /// The rank; the lowest comes first.
         rank: u32,
     },
-    /// It asks for these attributes of its products now, and for no others of its own.
+    /// The attributes of the category's products were declared; they replace its earlier ones.
     AttributesDeclared {
-        /// All of them, in the order in which people see them.
+        /// All attributes, in display order.
         attributes: Vec<AttributeDefinition>,
     },
-    /// Nothing is added to it any more.
+    /// The category was archived: nothing can be added to it.
     Archived {},
 }
 

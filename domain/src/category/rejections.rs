@@ -1,16 +1,17 @@
-//! What can be in the way of a change to a category, its limits among it.
+//! Why a category refuses a command, and its limits.
 
-/// Deepest place of a category: real catalogs have six levels, and every product page walks up to the root.
+/// The maximum depth of a category: real catalogs have six levels, and every product page walks up to the root.
 pub const DEPTH_MAX: usize = 10;
-/// Most categories that are moved or archived together with one above them: one append of at most twice as many events.
+/// The maximum number of categories that are moved or archived together with one above them: one append of at most twice as
+/// many events.
 pub const BRANCH_MAX: usize = 500;
-/// Most attributes that one category declares: as many as a product has at most.
+/// The maximum number of attributes that one category declares: as many as a product has at most.
 pub const DEFINITIONS_MAX: usize = 50;
-/// Most values of a choice: what a person can look through.
+/// The maximum number of values of a choice: as many as a person can look through.
 pub const VALUES_MAX: usize = 200;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "there is no such category";

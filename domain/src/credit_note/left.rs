@@ -1,9 +1,9 @@
-//! What is left of an order to give back, by how it is taxed, and so how much of a credit note is tax.
+//! What is left of an order to credit, by how it is taxed, and from that the tax of a credit note.
 //!
-//! 1. What is given back for a line, or for sending, is taxed as that was; as far as that much is left of it.
-//! 2. Money alone, and what is not left where it belongs, is split over everything that is left, by largest remainder.
-//! 3. Of each part so much is tax as of what is left there, rounded half-up. So no credit note takes back more tax than is left,
-//!    and those for all of an order take back all of its tax.
+//! 1. The credit for a line, or for shipping, is taxed as that was, as far as that much is left of it.
+//! 2. An amount without goods, and what exceeds the amount left, is split over everything that is left, by largest remainder.
+//! 3. Each part contains tax in proportion to what is left there, rounded half-up. So no credit note has more tax than is left,
+//!    and the credit notes of a whole order have all of its tax.
 
 use crate::ids::VariantId;
 use crate::money::{Money, MoneyError};
@@ -13,20 +13,20 @@ use crate::tax_rate::TaxRate;
 
 use super::Content;
 
-/// How something is taxed: the rate, and whether prices include it.
+/// How an amount is taxed: the rate, and whether prices include the tax.
 type Kind = (TaxRate, bool);
 
-/// What is left of an order to give back, by how it is taxed.
+/// The amounts of an order that are left to credit, by how they are taxed.
 #[derive(Debug, Clone)]
 pub struct Left<'a> {
     order: &'a Placed,
     taxed: Vec<Taxed>,
-    /// What is not taxed.
+    /// The amount that is not taxed.
     untaxed: Money,
 }
 
 impl<'a> Left<'a> {
-    /// What is left of a paid order after the credit notes that there are for it.
+    /// What is left of a paid order after its credit notes.
     pub fn after<'b>(order: &'a Placed, notes: impl IntoIterator<Item = &'b Content>) -> Result<Self, MoneyError> {
         let (taxed, payable) = (order.invoiced.clone(), order.payable());
         let sum = taxed.iter().try_fold(Money::zero(payable.currency), |sum, it| sum.plus(it.gross()?))?;
@@ -35,12 +35,12 @@ impl<'a> Left<'a> {
         Ok(left)
     }
 
-    /// All of it together.
+    /// The sum.
     pub fn total(&self) -> Result<Money, MoneyError> {
         self.taxed.iter().try_fold(self.untaxed, |sum, it| sum.plus(it.gross()?))
     }
 
-    /// What is tax of a credit note to be: its own word on that does not count.
+    /// The taxes of a new credit note; the taxes that it already names do not count.
     pub fn taxes(&self, note: &Content) -> Result<Vec<Taxed>, MoneyError> {
         let mut left = vec![self.untaxed.amount];
         for taxed in &self.taxed {
@@ -61,7 +61,7 @@ impl<'a> Left<'a> {
         taxed.map(|(taxed, given)| taxed.part(Money { amount: given, ..note.total })).collect()
     }
 
-    /// Where something is counted that is taxed so: what an order has no such tax for counts as not taxed.
+    /// The index of the amounts with this tax; those of a tax that the order does not have count as not taxed.
     fn place(&self, wanted: Option<Kind>) -> usize {
         self.taxed.iter().position(|it| Some(kind(it)) == wanted).map_or(0, |place| place + 1)
     }
@@ -80,7 +80,7 @@ impl<'a> Left<'a> {
     }
 }
 
-/// What a credit note of an order says that there is of tax in it. One from before they said so had the tax within each line.
+/// The taxes of a credit note of an order. Those of older credit notes are computed within each line.
 pub fn said(order: &Placed, note: &Content) -> Result<Vec<Taxed>, MoneyError> {
     if let Some(taxes) = &note.taxes {
         return Ok(taxes.clone());
@@ -99,7 +99,7 @@ pub fn said(order: &Placed, note: &Content) -> Result<Vec<Taxed>, MoneyError> {
     Ok(all)
 }
 
-/// The parts of a credit note of which it is known what they are for, and how that was taxed.
+/// The parts of a credit note whose purpose, and so whose tax, is known.
 fn parts(order: &Placed, note: &Content) -> impl Iterator<Item = (Option<Kind>, Money)> {
     let kind = |tax: Option<LineTax>| tax.map(|tax| (tax.rate, tax.included));
     let of_line = move |variant: VariantId| {

@@ -12,13 +12,13 @@ use crate::money::{Money, Price};
 use crate::order::ReturnLine;
 use crate::text::{Email, Name, Reason, Reference, Title};
 
-/// Who is written to; where they are is looked up when the message leaves.
+/// The recipient; their address is looked up when the message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipient {
     /// The owner of an account.
     Account(AccountId),
-    /// Whoever placed an order without an account.
+    /// The guest who placed an order.
     Order(OrderId),
 }
 
@@ -31,188 +31,188 @@ impl fmt::Display for Recipient {
     }
 }
 
-/// Who called an order off, as its buyer is told.
+/// Who cancelled an order, as its buyer is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelledBy {
-    /// They themselves.
+    /// The buyer.
     Buyer,
     /// The shop.
     Shop,
-    /// Nobody: the payment did not go through.
+    /// The payment failed.
     Payment,
-    /// Nobody: it was not paid for in time.
+    /// The order was not paid in time.
     Unpaid,
 }
 
-/// What is said.
+/// The content of a notification.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "template", rename_all = "snake_case")]
 pub enum Message {
-    /// Here is the code that confirms the address.
+    /// The code that confirms the address.
     ConfirmEmail {
         /// The code.
         code: Personal<Secret>,
-        /// Until when it holds.
+        /// When the code expires.
         expires_at: DateTime<Utc>,
     },
-    /// Here is the code that sets a new password.
+    /// The code that allows setting a new password.
     ResetPassword {
         /// The code.
         code: Personal<Secret>,
-        /// Until when it holds.
+        /// When the code expires.
         expires_at: DateTime<Utc>,
     },
-    /// Here is the code that proves that this other address is yours; it goes there.
+    /// The code that confirms the new e-mail address; it is sent to that address.
     ConfirmNewEmail {
-        /// The other address.
+        /// The new address.
         email: Personal<Email>,
         /// The code.
         code: Personal<Secret>,
-        /// Until when it holds.
+        /// When the code expires.
         expires_at: DateTime<Utc>,
     },
-    /// Somebody who knows your password wants to put another address in the place of this one.
+    /// A change of the e-mail address was requested with the right password.
     EmailChangeRequested {},
-    /// Somebody tried to register with your address, which has an account already.
+    /// A registration with this address was attempted, which has an account already.
     AlreadyRegistered {},
-    /// The password is another one.
+    /// The password was changed.
     PasswordChanged {},
-    /// A log-in takes a code beside the password now.
+    /// A second factor was set up.
     SecondFactorSetUp {},
-    /// A log-in takes the password alone: the second factor was removed, or reset by the shop.
+    /// The second factor was removed, or reset by the shop.
     SecondFactorRemoved {},
-    /// We have your order.
+    /// The order was placed.
     OrderPlaced {
         /// The order.
         order: OrderId,
     },
-    /// We have your payment.
+    /// The order was paid.
     OrderPaid {
         /// The order.
         order: OrderId,
     },
-    /// Your order is off.
+    /// The order was cancelled.
     OrderCancelled {
         /// The order.
         order: OrderId,
-        /// By whom.
+        /// Who cancelled it.
         by: CancelledBy,
-        /// Whether money goes back.
+        /// Whether the payment is refunded.
         refund_due: bool,
-        /// How much; all that it cost when nothing is said.
+        /// The refunded amount; all of the payment if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         amount: Option<Money>,
     },
-    /// Some of your order is off.
+    /// Some lines of the order were cancelled.
     OrderLinesCancelled {
         /// The order.
         order: OrderId,
-        /// What of it.
+        /// The cancelled lines.
         lines: Vec<ReturnLine>,
-        /// What goes back for it, or need not be paid.
+        /// The amount that is refunded or no longer due.
         amount: Money,
-        /// By whom.
+        /// Who cancelled them.
         by: CancelledBy,
-        /// Whether that goes back.
+        /// Whether the amount is refunded.
         refund_due: bool,
     },
-    /// Your money is on its way back.
+    /// The refund is on its way.
     OrderRefunded {
         /// The order.
         order: OrderId,
-        /// How much; all of it when nothing is said.
+        /// The amount; all of the payment if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         amount: Option<Money>,
     },
-    /// Your goods are on their way.
+    /// The goods were handed over to the carrier.
     OrderShipped {
         /// The order.
         order: OrderId,
-        /// Who carries them.
+        /// The carrier.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         carrier: Option<Name>,
-        /// What the carrier calls them.
+        /// The tracking number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tracking: Option<Reference>,
-        /// The parcel that they are in; all of the order when nothing is said.
+        /// The parcel; the whole order if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parcel: Option<ShipmentId>,
     },
-    /// You may send back what you want to.
+    /// The return was approved.
     ReturnApproved {
         /// The order.
         order: OrderId,
         /// The return.
         back: ReturnId,
     },
-    /// You may not.
+    /// The return was rejected.
     ReturnRejected {
         /// The order.
         order: OrderId,
         /// The return.
         back: ReturnId,
-        /// Why not.
+        /// The reason.
         reason: Reason,
     },
-    /// Your goods are there.
+    /// The goods were delivered.
     OrderDelivered {
         /// The order.
         order: OrderId,
     },
-    /// Your goods could not be handed over.
+    /// A delivery was attempted and failed.
     DeliveryFailed {
         /// The order.
         order: OrderId,
     },
-    /// Your goods go back to the shop.
+    /// The goods are on their way back to the shop.
     DeliveryReturning {
         /// The order.
         order: OrderId,
     },
-    /// Your goods were lost on their way.
+    /// The goods were lost in transit.
     DeliveryLost {
         /// The order.
         order: OrderId,
     },
-    /// What you watch can be bought again.
+    /// A watched product is in stock again.
     BackInStock {
         /// The product.
         product: ProductId,
-        /// What of it there is again.
+        /// The variant that is in stock again.
         variant: VariantId,
-        /// What the product is called.
+        /// The title of the product.
         title: Title,
-        /// What the variant is called, where that is something else; messages once did not say.
+        /// The title of the variant, if it differs; absent in older messages.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         variant_title: Option<Title>,
     },
-    /// What you watch costs less.
+    /// A watched product costs less.
     PriceDropped {
         /// The product.
         product: ProductId,
-        /// What of it costs less.
+        /// The variant that costs less.
         variant: VariantId,
-        /// What the product is called.
+        /// The title of the product.
         title: Title,
-        /// What the variant is called, where that is something else; messages once did not say.
+        /// The title of the variant, if it differs; absent in older messages.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         variant_title: Option<Title>,
-        /// What it cost when you last heard of it.
+        /// The price that the watcher was last told.
         was: Price,
-        /// What it costs now.
+        /// The new price.
         now: Price,
     },
 }
 
-/// What a message is about.
+/// The subject of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
-    /// The account itself: it comes by mail, and cannot be declined.
+    /// The account itself: it is sent by mail and cannot be declined.
     Account,
     /// An order.
     Order(OrderId),
-    /// A product that somebody watches.
+    /// A watched product.
     Product(ProductId),
 }
 
@@ -268,7 +268,7 @@ templates! {
 }
 
 impl Message {
-    /// What it is about.
+    /// Its subject.
     pub fn about(&self) -> About {
         match self {
             Self::ConfirmEmail { .. }
@@ -295,7 +295,7 @@ impl Message {
         }
     }
 
-    /// Until when it is worth saying.
+    /// Until when the message is valid.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::ConfirmEmail { expires_at, .. }

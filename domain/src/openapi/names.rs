@@ -74,7 +74,7 @@ crate::sets! {
     /// Why a webhook endpoint is disabled: `failing` for five days, or `gone` (it answered 410).
     DisableReason of crate::webhook_endpoint::Silence { ByHand Failing Gone Expired }
     /// A condition of a promotion that a cart does not meet.
-    UnmetCondition of crate::pricing::Miss {
+    UnmetCondition of crate::pricing::UnmetCondition {
         Currency MinimumSubtotal MinimumQuantity Goods FirstOrder Customer Country Service
     }
     /// A part of an address.

@@ -1,4 +1,4 @@
-//! Cancelling an order or some of it, and what follows for an order that was never paid.
+//! Cancelling an order or some of its lines, and what follows for an order that was never paid.
 
 use chrono::{DateTime, Utc};
 
@@ -25,7 +25,7 @@ impl Placed {
         Ok(vec![Event::BuyerForgotten { subject }])
     }
 
-    /// What was never paid can be bought from a cart once more; it is cancelled before its lines are moved.
+    /// Lines of an unpaid order can be bought from a cart again; the order is cancelled before its lines are moved.
     pub(super) fn move_to_cart(&self, cart: CartId) -> Decision {
         if self.placement.imported {
             return Err(Rejection::Imported);
@@ -50,20 +50,20 @@ impl Placed {
             Status::Completed => return Err(Rejection::AlreadyFulfilled),
             Status::Open => {}
         }
-        // The window was for paying; a timer that comes late cancels nothing that is paid for.
+        // The payment window is over once the order is paid: a timer that comes late cancels no paid order.
         if reason.is_for_want_of_money() && self.is_paid()
             || reason == CancelReason::PaymentWindowPassed && self.payment_status == PaymentStatus::Authorized
         {
             return Err(Rejection::AlreadyPaid);
         }
-        // Before the money is ours, what is lost left just as what arrived did: its price is being taken.
+        // Before the capture, lost pieces count as handed over, just as delivered ones: their price is being captured.
         if self.handed_over_pieces() > 0 || !self.is_paid() && !self.lost.is_empty() {
             return Err(Rejection::AlreadyFulfilled);
         }
         self.nothing_arrived_after_all(reason)?;
         let packed = self.parcels.iter().filter(|(_, parcel)| parcel.stage == ParcelStage::Prepared);
         let mut events: Vec<Event> = packed.map(|(shipment, _)| Event::ParcelDropped { shipment: *shipment }).collect();
-        // Without money nothing is sent, whoever has packed it.
+        // Without a payment nothing is shipped, even if it is packed.
         if !events.is_empty() && !reason.is_for_want_of_money() {
             return Err(Rejection::BeingShipped);
         }
@@ -83,13 +83,13 @@ impl Placed {
         Ok(events)
     }
 
-    /// What is for sale again when the order is cancelled: all that was reserved, or what had left the stock and is here, unless it is
-    /// spoilt.
+    /// The pieces that a cancellation makes available again: all that were reserved, or those that had left the stock and are
+    /// in the shop, unless they are written off.
     pub fn released_by_cancelling(&self, restock: bool) -> Vec<Demand> {
         if self.is_spoilt_unless(restock) { vec![] } else { self.at_hand(&self.stock_to_move()) }
     }
 
-    /// What was only reserved has not left the shelf, so it cannot be spoilt.
+    /// Reserved pieces have not left the stock, so they are never written off.
     fn is_spoilt_unless(&self, restock: bool) -> bool {
         !restock && self.is_paid()
     }
@@ -105,7 +105,7 @@ impl Placed {
         if credit_note.is_some_and(|id| self.credit_notes.contains(&id)) {
             return Ok(vec![]);
         }
-        self.goes_on()?;
+        self.ensure_open()?;
         match self.payment_status {
             PaymentStatus::Authorized => return Err(Rejection::AwaitingCapture),
             PaymentStatus::Awaiting
@@ -116,7 +116,7 @@ impl Placed {
             | PaymentStatus::Voided => {}
         }
         self.nothing_arrived_after_all(reason)?;
-        // Whoever bought two to get one for nothing must not keep that one alone. Staff knows what it does.
+        // A buyer who bought two to get one free must not keep that one alone. Staff can decide otherwise.
         if reason == CancelReason::BuyerRequest && self.placement.discounts.iter().any(|discount| discount.of_whole) {
             return Err(Rejection::DiscountOfWhole);
         }
@@ -148,7 +148,7 @@ impl Placed {
         Ok(events)
     }
 
-    /// What sending costs falls only with the last piece that is sent, and only once.
+    /// The shipping price is only refunded with the last piece that is shipped, and only once.
     fn checked_shipping(&self, shipping: Option<Money>, off: &[Demand]) -> Result<Option<Money>, Rejection> {
         let Some(shipping) = shipping else { return Ok(None) };
         let left = self.shipping_left();
@@ -168,7 +168,7 @@ impl Placed {
         self.lost.clear();
     }
 
-    pub(super) fn call_off(
+    pub(super) fn note_lines_cancelled(
         &mut self,
         lines: &[ReturnLine],
         amount: Money,
@@ -176,12 +176,12 @@ impl Placed {
         credit_note: Option<CreditNoteId>,
     ) {
         for line in lines {
-            *self.called_off.entry(line.variant).or_default() += line.quantity.get();
+            *self.cancelled_quantities.entry(line.variant).or_default() += line.quantity.get();
             self.note_no_longer_lost(&[Demand { variant: line.variant, quantity: line.quantity }]);
         }
         self.note_fulfilment(self.fulfilment);
         self.credit_notes.extend(credit_note);
-        // Deciding checked the sums; should they ever not add up, the fold keeps what it had.
+        // The decision checked the sums; should they ever overflow, the fold keeps the previous one.
         if was_paid {
             self.credited = self.credited.plus(amount).unwrap_or(self.credited);
         } else {

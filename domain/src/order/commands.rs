@@ -1,4 +1,4 @@
-//! What an order can be asked.
+//! The commands of an order.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,147 +12,147 @@ use crate::seller::Seller;
 use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
 
-/// What an order can be asked.
+/// The commands of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Buy.
+    /// Place the order.
     Place(Box<Placement>),
-    /// Note that it is paid for.
+    /// Record that the order is paid.
     MarkPaid {
-        /// By which payment.
+        /// The payment.
         payment: PaymentId,
-        /// The number of its invoice; an import has none.
+        /// The number of its invoice; absent for an import.
         invoice: Option<Reference>,
-        /// Who sells, as the invoice names them.
+        /// The seller as the invoice names them.
         seller: Option<Seller>,
     },
-    /// Note that the money for it is set aside.
+    /// Record that the payment is authorized.
     MarkAuthorized {
-        /// By which payment.
+        /// The payment.
         payment: PaymentId,
     },
-    /// Note that the goods are handed over, all at once and without parcels.
+    /// Record that all goods are handed over at once, without parcels.
     Fulfil {},
-    /// Cancel it; its stock is moved in the same append ([`aftersales::cancel`](crate::aftersales::cancel)).
+    /// Cancel the order; its stock is moved in the same append ([`aftersales::cancel`](crate::aftersales::cancel)).
     Cancel {
-        /// Why.
+        /// The reason.
         reason: CancelReason,
-        /// The credit note for what is left of its payment, if it was paid for.
+        /// The credit note for what is left of its payment, if it was paid.
         credit_note: Option<CreditNoteId>,
-        /// Whether what had left the stock is for sale again.
+        /// Whether pieces that had left the stock are put back in it.
         restock: bool,
     },
-    /// Call some of it off.
+    /// Cancel some lines.
     CancelLines {
-        /// What, and what is given back for it: no more than it is worth.
+        /// The pieces, with the refunded amount of each line: at most its share.
         lines: Vec<ReturnLine>,
-        /// What goes back of what was paid for sending, or need not be paid for it; see
+        /// The part of the shipping price that is refunded or no longer due; see
         /// [`Placed::shipping_falls_with`](super::Placed::shipping_falls_with).
         shipping: Option<Money>,
-        /// Why.
+        /// The reason.
         reason: CancelReason,
-        /// The piece of the payment that goes back, if any does.
+        /// The refund, if there is one.
         refund: Option<RefundId>,
-        /// The credit note for it, if it was paid for.
+        /// The credit note, if the order was paid.
         credit_note: Option<CreditNoteId>,
-        /// Whether pieces that had left the stock are for sale again.
+        /// Whether pieces that had left the stock are put back in it.
         restock: bool,
     },
-    /// Note that money is paid back.
+    /// Record a refund.
     MarkRefunded {
         /// The payment.
         payment: PaymentId,
-        /// Which piece of it; nothing for all of it.
+        /// The refund; absent for the whole payment.
         refund: Option<RefundId>,
-        /// How much; all of it when nothing is said.
+        /// The amount; the whole payment if absent.
         amount: Option<Money>,
     },
-    /// Put some of it in a parcel.
+    /// Put pieces in a parcel.
     PrepareParcel {
         /// The parcel.
         shipment: ShipmentId,
-        /// What is in it.
+        /// The contents.
         lines: Vec<Demand>,
     },
-    /// Unpack a parcel that went nowhere.
+    /// Cancel a parcel that was not handed over.
     DropParcel {
         /// The parcel.
         shipment: ShipmentId,
     },
-    /// Note that a parcel is on its way.
+    /// Record that a parcel was handed over.
     HandOver {
         /// The parcel.
         shipment: ShipmentId,
     },
-    /// Note that a parcel has arrived.
+    /// Record that a parcel was delivered.
     Deliver {
         /// The parcel.
         shipment: ShipmentId,
     },
-    /// Note that a parcel came back to us.
+    /// Record that a parcel was returned to the shop.
     TakeBackParcel {
         /// The parcel.
         shipment: ShipmentId,
     },
-    /// Note that a parcel is lost on its way.
+    /// Record that a parcel was lost in transit.
     LoseParcel {
         /// The parcel.
         shipment: ShipmentId,
     },
-    /// Ask to send goods back.
+    /// Request a return.
     RequestReturn {
-        /// With which return.
+        /// The return.
         return_id: ReturnId,
-        /// What.
+        /// The lines.
         lines: Vec<Demand>,
-        /// Goods that were handed over before this moment are not taken back; nothing for no such limit.
+        /// Goods that were handed over before this time cannot be returned; without it there is no limit.
         since: Option<DateTime<Utc>>,
     },
-    /// Write something down about it, for staff.
+    /// Add a note for staff.
     Note {
-        /// What.
+        /// The text of the note.
         note: Personal<NoteText>,
     },
-    /// Note that the guest who bought it is forgotten.
+    /// Record that the guest who placed the order is erased.
     ForgetBuyer {
-        /// Whose key it is: the one that their address is sealed with.
+        /// The subject whose key seals their address.
         subject: Subject,
-        /// Although it is under way.
+        /// Whether to erase although the order is not delivered yet.
         force: bool,
     },
-    /// Give money alone back.
+    /// Refund an amount without a return or a cancellation.
     Credit {
-        /// The credit note for it.
+        /// The credit note.
         credit_note: CreditNoteId,
-        /// The piece of the payment that goes back.
+        /// The refund.
         refund: RefundId,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// Whether it is of what was paid for sending.
+        /// Whether it refunds a part of the shipping price.
         shipping: bool,
     },
-    /// Note that nothing comes of a return.
+    /// Record that a return was rejected or withdrawn.
     CloseReturn {
-        /// Which.
+        /// The return.
         return_id: ReturnId,
     },
-    /// Take goods back.
+    /// Record returned goods.
     Return {
-        /// The credit note for them.
+        /// The credit note for the returned goods.
         credit_note: CreditNoteId,
-        /// What comes back.
+        /// The returned pieces, with the refunded amount of each line.
         lines: Vec<ReturnLine>,
-        /// What is paid back: the sum of the lines.
+        /// The refunded amount: the sum of the lines.
         amount: Money,
-        /// What of it is for sale again, summed per variant.
+        /// The pieces that are put back in stock, summed per variant.
         restock: Vec<Demand>,
-        /// The piece of the payment that goes back for it; nothing when that happened elsewhere.
+        /// The refund; absent when it happened elsewhere.
         refund: Option<RefundId>,
-        /// The return that it ends.
+        /// The return that this closes.
         return_id: Option<ReturnId>,
     },
-    /// Note that the lines of an order that was never paid are in a cart again.
+    /// Record that the lines of an unpaid order were put in a cart again.
     MoveToCart {
         /// The cart.
         cart: CartId,

@@ -1,4 +1,4 @@
-//! What happens to an order, and what it is made of.
+//! The events of an order, and the structs that they are made of.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,98 +16,98 @@ use crate::seller::Seller;
 use crate::tax_book::Rounding;
 use crate::text::{Hash, NoteText, Reference, Sku, Title};
 
-/// Who buys.
+/// The buyer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Buyer {
-    /// Their account; nobody's for a guest.
+    /// The buyer's account; absent for a guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
-    /// What an older system called them, such as a customer number.
+    /// The buyer's name in an older system, such as a customer number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
 }
 
-/// A line of an order, as it was bought: nothing of it follows the product any more.
+/// A line of an order as it was bought: later changes of the product do not affect it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
-    /// What.
+    /// The variant.
     pub variant: VariantId,
-    /// Its product.
+    /// The product.
     pub product: ProductId,
-    /// Its code.
+    /// The SKU.
     pub sku: Sku,
-    /// What it was called.
+    /// The title at that time.
     pub title: Title,
-    /// How many.
+    /// The quantity.
     pub quantity: Quantity,
-    /// What one piece cost, rounded when there is an exact price.
+    /// The price of one piece, rounded when there is an exact price.
     pub unit_price: Price,
-    /// What one piece cost in an older system that had more digits.
+    /// The exact price of one piece in an older system that had more digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exact_price: Option<ExactPrice>,
-    /// What the line cost before discounts: the price, exact or not, times the quantity.
+    /// The amount before discounts: the price, exact or not, times the quantity.
     pub amount: Money,
-    /// Whether nothing of it travels: it is handed over once it is paid for.
+    /// Whether the line is not shipped: it is fulfilled as soon as the order is paid.
     #[serde(default, skip_serializing_if = "is_false")]
     pub digital: bool,
     /// The discount on it; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount: Option<Money>,
-    /// Its tax; nothing where there was none.
+    /// The tax of the line; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax: Option<LineTax>,
 }
 
-/// What is given back of a line.
+/// The amount that is given back for a line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReturnLine {
-    /// What.
+    /// The variant.
     pub variant: VariantId,
-    /// How many.
+    /// The quantity.
     pub quantity: Quantity,
-    /// What is paid back for it.
+    /// The refunded amount.
     pub amount: Money,
 }
 
 /// Everything that makes an order; the same in the command and in the event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Placement {
-    /// Who buys.
+    /// The buyer.
     pub buyer: Buyer,
-    /// The cart it was.
+    /// The cart that became the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cart: Option<CartId>,
-    /// The hash of the token that lets a guest see it: the one of their cart.
+    /// The hash of the token that gives a guest access: the one of their cart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_hash: Option<Hash>,
-    /// Where the goods go.
+    /// The destination of the goods.
     pub destination: Destination,
-    /// What is bought.
+    /// The lines.
     pub lines: Vec<Line>,
-    /// What was taken off, by promotion, in the order it was.
+    /// The discounts, by promotion, in the order in which they were applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discounts: Vec<Discount>,
-    /// How it is sent, and what that costs.
+    /// The shipping service and its price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping: Option<Shipping>,
-    /// What it uses up of promotions, given back when it is cancelled.
+    /// The uses of promotions that the order claims; a cancellation gives them back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<UsageId>,
-    /// What is to be paid: lines and shipping, after discounts, with the taxes that prices do not include.
+    /// The amount to pay: lines and shipping, after discounts, with the taxes that prices do not include.
     pub total: Money,
-    /// The payment that is opened with it.
+    /// The payment that is opened with the order.
     pub payment: PaymentId,
-    /// When it is cancelled unless it is paid for.
+    /// When the order expires unless it is paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_by: Option<DateTime<Utc>>,
-    /// What an older system called it, such as an invoice number.
+    /// The number of the order in an older system, such as an invoice number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
-    /// Whether it is an order of the past: its stock is moved in the appends of the import, and no process acts on it.
+    /// Whether the order was imported: the import moves its stock in its own appends, and no process acts on it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub imported: bool,
-    /// Where its taxes are rounded.
+    /// How its taxes are rounded.
     #[serde(default, skip_serializing_if = "Rounding::is_usual")]
     pub tax_rounding: Rounding,
 }
@@ -126,211 +126,211 @@ pub enum Event {
     Placed(Placement),
     /// The order was paid.
     Paid {
-        /// By which payment.
+        /// The payment.
         payment: PaymentId,
-        /// What of the stock leaves with it, summed per variant; nothing for an import.
+        /// The pieces that leave the stock with it, summed per variant; empty for an import.
         commit: Vec<Demand>,
-        /// The number of its invoice; older ones and imports have none.
+        /// The number of its invoice; absent in older events and in imports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         invoice: Option<Reference>,
-        /// Who sells, as the invoice names them from now on; older ones and imports do not say.
+        /// The seller as the invoice names them; absent in older events and in imports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seller: Option<Seller>,
     },
-    /// The money for it is set aside, to be taken later.
+    /// The payment of the order was authorized; it is captured later.
     Authorized {
-        /// By which payment.
+        /// The payment.
         payment: PaymentId,
     },
-    /// Everything that is not cancelled is handed over.
+    /// All goods of the order that are not cancelled were handed over.
     Fulfilled {
-        /// Whether nothing more is to happen: nothing of it travels.
+        /// Whether the order is completed by this: none of its goods are in transit.
         #[serde(default = "yes", skip_serializing_if = "is_true")]
         completed: bool,
-        /// When; not known of older ones.
+        /// The time; absent in older events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<DateTime<Utc>>,
     },
-    /// Everything that is not cancelled has arrived.
+    /// All goods of the order that are not cancelled have arrived.
     Completed {},
     /// The order was cancelled, or has expired.
     Cancelled {
-        /// Why.
+        /// The reason.
         reason: CancelReason,
-        /// The payment that is void, or to be refunded.
+        /// The payment, which is voided or to be refunded.
         payment: PaymentId,
-        /// Whether it was paid for: the stock had left and comes back.
+        /// Whether the order was paid: its stock had left and comes back.
         was_paid: bool,
-        /// What of the stock is free again, summed per variant; nothing for an import.
+        /// The pieces that are available again, summed per variant; empty for an import.
         release: Vec<Demand>,
-        /// What of the money is due back, when some of it was given back before.
+        /// The amount that is due for a refund, when a part was refunded before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         due: Option<Money>,
-        /// The credit note for it, if it was paid for; older ones have none.
+        /// The credit note, if the order was paid; absent in older events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         credit_note: Option<CreditNoteId>,
-        /// What of it was lost on its way, or is spoilt, so that it does not come back to the stock.
+        /// The pieces that were lost in transit or written off, so they do not come back to the stock.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lost: Vec<Demand>,
         /// Whether the stock moved in the same append; of older orders a process moved it.
         #[serde(default, skip_serializing_if = "is_false")]
         stock_moved: bool,
     },
-    /// Some of it is off.
+    /// Some lines of the order were cancelled.
     LinesCancelled {
-        /// What, and what is given back for it, or need not be paid.
+        /// The cancelled pieces, with the amount of each line that is refunded or no longer due.
         lines: Vec<ReturnLine>,
         /// The sum of the lines.
         amount: Money,
-        /// What goes back of what was paid for sending, or need not be paid for it, as nothing is sent any more.
+        /// The part of the shipping price that is refunded or no longer due, as nothing is shipped any more.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         shipping: Option<Money>,
-        /// Why.
+        /// The reason.
         reason: CancelReason,
-        /// Whether it was paid for: the stock had left and comes back.
+        /// Whether the order was paid: its stock had left and comes back.
         was_paid: bool,
-        /// The piece of the payment that goes back, if any does.
+        /// The refund, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refund: Option<RefundId>,
-        /// The credit note for it, if it was paid for.
+        /// The credit note, if the order was paid.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         credit_note: Option<CreditNoteId>,
-        /// What had left the stock and does not come back to it, other than what was lost on its way.
+        /// The pieces that had left the stock and do not come back to it, other than those lost in transit.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         written_off: Vec<Demand>,
     },
-    /// What was paid is paid back, all of it or a piece.
+    /// The payment of the order was refunded, in full or in part.
     Refunded {
         /// The payment.
         payment: PaymentId,
-        /// Which piece of it; nothing when all of a cancelled order's money went back at once.
+        /// The refund; absent when the whole payment of a cancelled order was refunded at once.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refund: Option<RefundId>,
-        /// How much; all of it when nothing is said.
+        /// The amount; the whole payment if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         amount: Option<Money>,
     },
-    /// Some of it is put in a parcel.
+    /// Pieces of the order were put in a parcel.
     ParcelPrepared {
         /// The parcel.
         shipment: ShipmentId,
-        /// What is in it, summed per variant.
+        /// The contents, summed per variant.
         lines: Vec<Demand>,
     },
-    /// A parcel is unpacked before it went anywhere.
+    /// A parcel was cancelled before it was handed over.
     ParcelDropped {
         /// The parcel.
         shipment: ShipmentId,
     },
-    /// A parcel is on its way.
+    /// A parcel was handed over to its carrier.
     HandedOver {
         /// The parcel.
         shipment: ShipmentId,
-        /// What is in it.
+        /// The contents.
         lines: Vec<Demand>,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
-        /// The payment that is to be taken now, if it was only set aside.
+        /// The payment that is to be captured now, if it was only authorized.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         capture: Option<PaymentId>,
     },
-    /// A parcel has arrived.
+    /// A parcel was delivered.
     Delivered {
         /// The parcel.
         shipment: ShipmentId,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
-    /// A parcel was returned to the shop: its contents can be sent again, or cancelled.
+    /// A parcel was returned to the shop: its contents can be shipped again, or cancelled.
     ParcelReturned {
         /// The parcel.
         shipment: ShipmentId,
-        /// What has become of the goods by it.
+        /// The fulfilment of the order after this.
         fulfilment: Fulfilment,
     },
-    /// A parcel is lost on its way: what was in it can be sent again, from the stock, or cancelled.
+    /// A parcel was lost in transit: its contents can be shipped again from the stock, or cancelled.
     ParcelLost {
         /// The parcel.
         shipment: ShipmentId,
-        /// What was in it.
+        /// The contents.
         lines: Vec<Demand>,
-        /// What has become of the goods by it.
+        /// The fulfilment of the order after this.
         fulfilment: Fulfilment,
     },
-    /// Other pieces are taken from the stock for those that were lost.
+    /// Other pieces are taken from the stock to replace those that were lost.
     Replaced {
-        /// What, summed per variant.
+        /// The pieces, summed per variant.
         lines: Vec<Demand>,
     },
     /// A lost parcel was found.
     ParcelFound {
         /// The parcel.
         shipment: ShipmentId,
-        /// What of it was neither replaced nor cancelled meanwhile: it counts as if it had never been lost.
+        /// The pieces that were neither replaced nor cancelled in the meantime: they count as if they had never been lost.
         lines: Vec<Demand>,
-        /// What of it was: these pieces are there beside what the order is of.
+        /// The pieces that were replaced or cancelled in the meantime: they are surplus to the order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         extra: Vec<Demand>,
-        /// What has become of the goods by it.
+        /// The fulfilment of the order after this.
         fulfilment: Fulfilment,
     },
-    /// The buyer wants to send goods back.
+    /// The buyer requested a return.
     ReturnRequested {
-        /// With which return.
+        /// The return.
         return_id: ReturnId,
-        /// What.
+        /// The lines.
         lines: Vec<Demand>,
     },
-    /// Nothing comes of a return any more.
+    /// A return was rejected or withdrawn.
     ReturnClosed {
-        /// Which.
+        /// The return.
         return_id: ReturnId,
     },
-    /// Some of the goods came back.
+    /// Goods of the order were returned.
     Returned {
-        /// The credit note for them.
+        /// The credit note for the returned goods.
         credit_note: CreditNoteId,
-        /// What came back.
+        /// The returned pieces, with the refunded amount of each line.
         lines: Vec<ReturnLine>,
-        /// What is paid back: the sum of the lines.
+        /// The refunded amount: the sum of the lines.
         amount: Money,
-        /// What of the stock comes back with it, summed per variant; nothing when it is spoilt, or for an import.
+        /// The pieces that are put back in stock, summed per variant; empty if they are written off, or for an import.
         restock: Vec<Demand>,
-        /// The piece of the payment that goes back for it; nothing when that happened elsewhere, or nothing is left.
+        /// The refund; absent when it happened elsewhere, or nothing is left to refund.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refund: Option<RefundId>,
-        /// The return that it ends.
+        /// The return that this closes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         return_id: Option<ReturnId>,
     },
-    /// Staff wrote something down about it, for staff.
+    /// Staff added a note for other staff.
     Noted {
-        /// What, sealed: it may be about people.
+        /// The text of the note, sealed, as it may contain personal data.
         note: Personal<NoteText>,
-        /// Who.
+        /// The staff account.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<AccountId>,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
-    /// The guest who bought it is forgotten: the key of what is known of them is destroyed, or is about to be.
+    /// The guest who placed the order was erased: the key of their personal data is destroyed, or is about to be.
     BuyerForgotten {
-        /// Whose key it is.
+        /// The subject whose key it is.
         subject: crate::Subject,
     },
-    /// Money alone is given back, because the shop wants it so; the payment sees to it.
+    /// Money was refunded without a return or a cancellation, by decision of the shop; the payment carries it out.
     Credited {
-        /// The credit note for it.
+        /// The credit note.
         credit_note: CreditNoteId,
-        /// The piece of the payment that goes back.
+        /// The refund.
         refund: RefundId,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// Whether it is of what was paid for sending.
+        /// Whether it refunds a part of the shipping price.
         #[serde(default, skip_serializing_if = "is_false")]
         shipping: bool,
     },
-    /// Its lines are in a cart again, as it was never paid.
+    /// The lines of the unpaid order were put in a cart again.
     MovedToCart {
         /// The cart.
         cart: CartId,

@@ -1,4 +1,4 @@
-//! The goods of an order: how many pieces of each variant are kept, packed, gone, back or on their way back.
+//! The goods of an order: how many pieces of each variant are kept, packed, handed over, returned or to be returned.
 
 use chrono::{DateTime, Utc};
 
@@ -7,11 +7,11 @@ use crate::ids::{CreditNoteId, ReturnId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, Quantity, summed};
 
-/// Most returns of an order, those that came to nothing included: whoever asks oftener means no goods.
+/// The maximum number of returns of one order, including rejected and withdrawn ones: more of them are not about goods.
 const RETURNS_MAX: usize = 100;
 
 impl Placed {
-    /// What it wants of the stock, summed per variant.
+    /// The pieces of the order, summed per variant.
     pub fn demands(&self) -> Vec<Demand> {
         // Placing checked that the sums are quantities.
         let bought = summed(self.placement.lines.iter().map(super::Line::demand)).unwrap_or_default();
@@ -22,12 +22,12 @@ impl Placed {
         kept.collect()
     }
 
-    /// What the processes move for it: nothing for an import, which moved its stock itself.
+    /// The pieces whose stock processes move: none for an import, which moved its stock itself.
     pub(super) fn stock_to_move(&self) -> Vec<Demand> {
         if self.placement.imported { vec![] } else { self.demands() }
     }
 
-    /// The variants it is of, each once.
+    /// The variants of the order, each once.
     pub fn variants(&self) -> Vec<VariantId> {
         let mut variants: Vec<VariantId> = self.placement.lines.iter().map(|line| line.variant).collect();
         variants.sort_unstable();
@@ -35,30 +35,30 @@ impl Placed {
         variants
     }
 
-    /// How many of a variant were bought.
+    /// The ordered quantity of a variant.
     pub fn bought(&self, variant: VariantId) -> i64 {
         self.placement.lines.iter().filter(|line| line.variant == variant).map(|line| line.quantity.get()).sum()
     }
 
-    /// How many of a variant are off.
+    /// The cancelled quantity of a variant.
     pub fn off(&self, variant: VariantId) -> i64 {
-        self.called_off.get(&variant).copied().unwrap_or(0)
+        self.cancelled_quantities.get(&variant).copied().unwrap_or(0)
     }
 
-    /// How many of a variant are kept that are put in parcels, once `more` of them are cancelled.
+    /// The pieces of a variant that are kept and shipped, once `more` of them are cancelled.
     pub(super) fn travelling(&self, variant: VariantId, more: i64) -> i64 {
         let lines = self.placement.lines.iter().filter(|line| line.variant == variant && line.travels());
         let bought: i64 = lines.map(|line| line.quantity.get()).sum();
         (bought - self.off(variant) - more).max(0)
     }
 
-    /// How many of a variant are kept that do not travel.
+    /// The pieces of a variant that are kept and not shipped.
     fn weightless(&self, variant: VariantId) -> i64 {
         self.bought(variant) - self.off(variant) - self.travelling(variant, 0)
     }
 
-    /// Whether nothing of it is left to be sent, and nothing was, once these lines are cancelled, although something was before:
-    /// then what sending costs is given back with them, or need not be paid.
+    /// Whether nothing is left to ship, and nothing was shipped, once these lines are cancelled, although something was to be
+    /// shipped before: then the shipping price is refunded with them, or no longer due.
     pub fn shipping_falls_with(&self, lines: &[Demand]) -> bool {
         let kept = |lines: &[Demand]| -> i64 {
             let more = |variant| lines.iter().filter(|it| it.variant == variant).map(|it| it.quantity.get()).sum();
@@ -67,7 +67,7 @@ impl Placed {
         kept(&[]) > 0 && kept(lines) == 0
     }
 
-    /// How many of a variant have left us.
+    /// The pieces of a variant that were handed over.
     pub fn handed_over(&self, variant: VariantId) -> i64 {
         if self.by_hand {
             return self.bought(variant) - self.off(variant);
@@ -82,7 +82,7 @@ impl Placed {
         lines.map(|line| line.quantity.get()).sum()
     }
 
-    /// How many of a variant can still be packed. What was lost on its way is among them.
+    /// The pieces of a variant that can still be packed, including those that were lost in transit.
     pub fn left_to_ship(&self, variant: VariantId) -> i64 {
         if self.by_hand {
             return 0;
@@ -90,28 +90,29 @@ impl Placed {
         self.travelling(variant, 0) - self.in_parcels(variant, |stage| !stage.is_empty())
     }
 
-    /// How many of a variant can still be cancelled: what is not packed, and, before it is paid, what does not travel.
+    /// The pieces of a variant that can still be cancelled: those that are not packed, and, before the payment, those that are
+    /// not shipped.
     pub fn left_to_cancel(&self, variant: VariantId) -> i64 {
         let not_handed_over = if self.is_paid() || self.by_hand { 0 } else { self.weightless(variant) };
         self.left_to_ship(variant) + not_handed_over
     }
 
-    /// Of these, what is here: what comes off is what was lost first, so that nobody waits for it.
+    /// The pieces among these that are in the shop: lost pieces are cancelled first, so that the buyer does not wait for them.
     pub fn at_hand(&self, lines: &[Demand]) -> Vec<Demand> {
         without(lines, |line| self.lost_of(line.variant))
     }
 
-    /// Of these, what has to be taken from the stock before it can be packed: what is here is packed first.
+    /// The pieces among these that must be taken from the stock before they can be packed: those in the shop are packed first.
     pub fn to_replace(&self, lines: &[Demand]) -> Vec<Demand> {
         without(lines, |line| self.left_to_ship(line.variant) - self.lost_of(line.variant))
     }
 
-    /// How many of a variant were lost on their way, and are neither replaced nor off.
+    /// The pieces of a variant that were lost in transit, and are neither replaced nor cancelled.
     pub fn lost_of(&self, variant: VariantId) -> i64 {
         self.lost.get(&variant).copied().unwrap_or(0)
     }
 
-    /// What was lost on its way, and is neither replaced nor off.
+    /// The pieces that were lost in transit, and are neither replaced nor cancelled.
     pub(super) fn lost_pieces(&self) -> Vec<Demand> {
         let pieces = |(variant, number): (&VariantId, &i64)| {
             Some(Demand { variant: *variant, quantity: Quantity::new(*number).ok()? })
@@ -132,18 +133,18 @@ impl Placed {
         self.lost.retain(|_, number| *number > 0);
     }
 
-    /// How many of a variant have not come back, and may.
+    /// The pieces of a variant that can still be returned.
     pub fn left_to_return(&self, variant: VariantId) -> i64 {
         self.handed_over(variant) - self.returned.get(&variant).copied().unwrap_or(0)
     }
 
-    /// How many of a variant are to come back with a return that is not over.
+    /// The pieces of a variant in returns that are open.
     pub fn coming_back(&self, variant: VariantId) -> i64 {
         let lines = self.returning.values().flatten().filter(|line| line.variant == variant);
         lines.map(|line| line.quantity.get()).sum()
     }
 
-    /// How many pieces are not off.
+    /// The pieces that are not cancelled.
     pub(super) fn kept_pieces(&self) -> i64 {
         self.variants().into_iter().map(|variant| self.bought(variant) - self.off(variant)).sum()
     }
@@ -160,7 +161,7 @@ impl Placed {
         self.variants().into_iter().map(delivered).sum()
     }
 
-    /// Whether these lines are everything that is left of it, and nothing of it is packed or gone.
+    /// Whether these lines are everything that is left of the order, and none of it is packed or handed over.
     pub fn is_all_that_is_left(&self, lines: &[Demand]) -> bool {
         let nothing_moved = self.handed_over_pieces() == 0;
         nothing_moved && summed(lines.iter().copied()).is_ok_and(|lines| lines == self.demands())
@@ -213,7 +214,7 @@ impl Placed {
         if self.returns.contains(&return_id) { Ok(vec![]) } else { Err(Rejection::NoSuchReturn) }
     }
 
-    /// Takes goods back; `returned` is the event that says so.
+    /// Returns goods; `returned` is the event that records it.
     pub(super) fn give_back(&self, returned: &Event) -> Decision {
         let Event::Returned { credit_note, lines, amount, restock, return_id, .. } = returned else {
             return Ok(vec![]);
@@ -260,7 +261,7 @@ impl Placed {
         Ok(vec![returned])
     }
 
-    /// The lines, summed per variant, if there are any and their amounts are amounts.
+    /// The lines, summed per variant, if there are any and their amounts are valid.
     pub(super) fn checked(lines: &[ReturnLine]) -> Result<Vec<Demand>, Rejection> {
         if lines.is_empty() {
             return Err(Rejection::NoLines);
@@ -277,7 +278,7 @@ impl Placed {
             .map_err(|_| Rejection::WrongTotal)
     }
 
-    /// What became of the goods, when that is so of what left.
+    /// The fulfilment with the returned pieces taken into account.
     pub(super) fn with_returns(&self, fulfilment: Fulfilment) -> Fulfilment {
         // No variant comes back more often than it was kept, so equal sums mean that everything is back.
         fulfilment.with_returns(self.returned.values().sum(), self.kept_pieces())
@@ -311,7 +312,7 @@ impl Placed {
     }
 }
 
-/// The lines without so many of each.
+/// The lines without the pieces that `taken` gives for each.
 fn without(lines: &[Demand], taken: impl Fn(&Demand) -> i64) -> Vec<Demand> {
     let left = |line: &Demand| {
         let quantity = Quantity::new(line.quantity.get() - taken(line).max(0)).ok()?;

@@ -1,4 +1,4 @@
-//! The money of an order: what is to be paid, what a piece of it is worth, and what went back.
+//! The money of an order: the amount to pay, the share of each piece, and what was refunded.
 
 use chrono::{DateTime, Utc};
 
@@ -10,18 +10,18 @@ use crate::seller::Seller;
 use crate::text::Reference;
 
 impl Placed {
-    /// What is to be paid: the total without what was off before it was paid.
+    /// The amount to pay: the total without what was cancelled before the payment.
     pub fn payable(&self) -> Money {
         Money { amount: self.placement.total.amount - self.reduced.amount, ..self.placement.total }
     }
 
-    /// What of the payment was not given back, and is not to be either.
+    /// The part of the payment that is neither refunded nor to be refunded.
     pub fn left_of_payment(&self) -> Money {
         let gone = self.credited.amount.max(self.refunded.amount);
         Money { amount: self.payable().amount - gone, ..self.placement.total }
     }
 
-    /// Whether the money is ours, or was: what of it went back is another matter.
+    /// Whether the order was paid, regardless of refunds.
     pub fn is_paid(&self) -> bool {
         match self.payment_status {
             PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => true,
@@ -31,7 +31,7 @@ impl Placed {
         }
     }
 
-    /// Whether its buyer paid, or has set the money aside, and goods are still to arrive.
+    /// Whether the order is paid or authorized, and goods of it are still to be delivered.
     pub fn is_waited_for(&self) -> bool {
         let paid = match self.payment_status {
             PaymentStatus::Authorized | PaymentStatus::Paid | PaymentStatus::PartlyRefunded => true,
@@ -42,22 +42,22 @@ impl Placed {
         paid && self.status == Status::Open
     }
 
-    /// Whether it waits for its payment, and holds goods meanwhile.
+    /// Whether the order waits for its payment and reserves goods.
     pub fn is_unpaid(&self) -> bool {
         self.payment_status == PaymentStatus::Awaiting && self.status == Status::Open
     }
 
-    /// What the buyer pays for each line, in their order: after its discounts, with its tax.
+    /// The price of each line, in their order: after its discounts, with its tax.
     pub(super) fn shares(&self) -> Vec<i128> {
         // Placing checked that each of these can be counted.
         let paid = |line: &super::Line| line.total().map_or(0, |total| i128::from(total.amount));
         self.placement.lines.iter().map(paid).collect()
     }
 
-    /// What pieces are worth that come off or back next: their part of what was paid for their line.
+    /// The share of the next pieces to be cancelled or returned: their part of what was paid for their line.
     ///
-    /// The pieces of a variant are worth something in turn, each as much as the first n of them are worth more than the
-    /// first n − 1. So whatever comes off or back in however many steps, all of it together is worth what was paid.
+    /// The pieces of a variant have their shares in turn: the n-th has the share of the first n less the share of the first n −
+    /// 1. So the shares of all pieces, in however many steps they are cancelled or returned, add up to what was paid.
     pub fn worth(&self, wanted: Demand) -> Money {
         let Demand { variant, quantity } = wanted;
         let before = self.off(variant) + self.returned.get(&variant).copied().unwrap_or(0);
@@ -79,7 +79,7 @@ impl Placed {
         worth
     }
 
-    /// These pieces with what they are worth, together at most so much.
+    /// These pieces with their shares, together at most this amount.
     pub fn valued(&self, lines: &[Demand], at_most: Money) -> Vec<ReturnLine> {
         let mut left = at_most.amount;
         let valued = lines.iter().map(|line| {
@@ -90,7 +90,7 @@ impl Placed {
         valued.collect()
     }
 
-    /// Whether it waits for this payment, so that marking it paid would be news.
+    /// Whether the order waits for this payment, so that marking it paid has an effect.
     pub fn awaits(&self, payment: PaymentId) -> bool {
         let waits = matches!(self.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized);
         waits && payment == self.placement.payment
@@ -127,7 +127,7 @@ impl Placed {
         self.invoiced = self.taxed_of_payable().unwrap_or_default();
     }
 
-    /// What is over once it is paid: what does not travel is handed over then, and perhaps nothing else is left.
+    /// What is completed by the payment: lines that are not shipped are handed over then, and perhaps nothing else is left.
     fn arrived_with_payment(&self, at: DateTime<Utc>) -> Vec<Event> {
         let paid = Self { payment_status: PaymentStatus::Paid, ..self.clone() };
         let kept = paid.kept_pieces();
@@ -173,7 +173,7 @@ impl Placed {
         }
     }
 
-    /// What of the money for sending is to be paid, or was, and was not given back, and is not to be either.
+    /// The part of the shipping price that is due or paid, and neither refunded nor to be refunded.
     pub fn shipping_left(&self) -> Money {
         let zero = Money::zero(self.placement.total.currency);
         // Placing checked that it can be counted.
@@ -181,7 +181,8 @@ impl Placed {
         Money { amount: paid.amount - self.shipping_waived.amount - self.shipping_credited.amount, ..zero }
     }
 
-    /// Money alone goes back: what is left of the payment is the payment's to say, what is left of the shipping is ours.
+    /// Refunds an amount without goods: the payment decides whether enough of it is left, the order whether enough of the
+    /// shipping price is left.
     pub(super) fn credit(
         &self,
         credit_note: CreditNoteId,
@@ -196,9 +197,9 @@ impl Placed {
             return Err(Rejection::WrongTotal);
         }
         match self.payment_status {
-            // An order that is yet to hear that it is paid would not take in that some of it went back.
+            // An order that has not recorded its payment yet would not accept a refund of it.
             PaymentStatus::Awaiting | PaymentStatus::Authorized => return Err(Rejection::NotPaid),
-            // All that is left goes back by itself, and there is a credit note of it, or the order never had it.
+            // All that is left is refunded automatically with its credit note, or the order never had the money.
             PaymentStatus::RefundDue | PaymentStatus::Voided => return Err(Rejection::Cancelled),
             PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => {}
         }
@@ -211,7 +212,7 @@ impl Placed {
 
     pub(super) fn note_shipping_off(&mut self, shipping: Option<Money>, was_paid: bool) {
         let Some(shipping) = shipping else { return };
-        // Deciding checked the sums; should they ever not add up, the fold keeps what it had.
+        // The decision checked the sums; should they ever overflow, the fold keeps the previous one.
         if was_paid {
             self.shipping_credited = self.shipping_credited.plus(shipping).unwrap_or(self.shipping_credited);
         } else {
@@ -240,7 +241,7 @@ impl Placed {
             return Ok(vec![]);
         }
         match (self.payment_status, refund) {
-            // The money came after the order was cancelled and went straight back: the order never had it.
+            // The payment was captured after the order was cancelled, and refunded at once: the order never had the money.
             (PaymentStatus::Voided, _) | (PaymentStatus::Refunded, None) => Ok(vec![]),
             (PaymentStatus::RefundDue, _)
             | (PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded, Some(_)) => {
@@ -255,7 +256,7 @@ impl Placed {
         self.refunds.extend(refund);
         let all = self.payable();
         self.refunded = match amount {
-            // Deciding checked the sum; should it ever not add up, the fold keeps what it had.
+            // The decision checked the sum; should it ever overflow, the fold keeps the previous one.
             Some(amount) => self.refunded.plus(amount).unwrap_or(self.refunded),
             None => all,
         };
@@ -273,18 +274,18 @@ impl Placed {
 }
 
 impl Placed {
-    /// What is taxed of what is to be paid, or was: of all that was ordered, without what was off before it was paid.
+    /// The taxed amounts of what is due or was paid: of everything ordered, without what was cancelled before the payment.
     pub fn taxed_of_payable(&self) -> Result<Vec<Taxed>, MoneyError> {
         let mut all = self.placement.taxed()?;
         let sent = self.placement.shipping.as_ref().filter(|_| self.shipping_waived.amount > 0);
         if let Some(tax) = sent.and_then(|shipping| shipping.tax)
             && let Some(taxed) = all.iter_mut().find(|it| it.is_like(&tax))
         {
-            // With all of it goes all of its tax; what is left of the rate is the goods'.
+            // All of the shipping includes all of its tax; what is left at this rate is the tax of the goods.
             taxed.tax = taxed.tax.minus(tax.amount)?;
             taxed.net = taxed.net.minus(self.shipping_waived.minus(tax.amount)?)?;
         }
-        let mut off = self.called_off.clone();
+        let mut off = self.cancelled_quantities.clone();
         for (line, share) in self.placement.lines.iter().zip(self.shares()) {
             let Some(left) = off.get_mut(&line.variant) else { continue };
             let all_of_line = line.quantity.get();

@@ -1,9 +1,9 @@
-//! The number of an order for people: short enough to be read out, and a slip of the tongue is noticed.
+//! The number of an order as people read it: short enough to be read out, with a check digit.
 //!
-//! It is made from the order's id, so no counter stands in the way of two orders at once, and tells nobody how many
-//! there are. Eleven characters of Crockford's base32 hold the last 55 bits of the id, which are random, and a twelfth checks
-//! them: among ten million orders the chance of any two alike is about one in seven hundred, and whoever searches for
-//! such a number finds both.
+//! It is derived from the order's id, so that no counter serializes orders, and it does not reveal how many there are. Eleven
+//! characters of Crockford's base32 hold the last 55 bits of the id, which are random, and a twelfth checks them: among ten
+//! million orders the probability of any two being equal is about one in seven hundred, and a search for such a number finds
+//! both.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,18 +13,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use uuid::Uuid;
 
-/// Crockford's base32: no I, L, O and U, which look or sound like others.
+/// Crockford's base32: without I, L, O and U, which look or sound like others.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Characters without the last one, which checks them.
+/// The number of characters without the check digit.
 const DIGITS: usize = 11;
-/// Characters between two hyphens.
+/// The number of characters between two hyphens.
 const GROUP: usize = 4;
 
 /// The number of an order, such as `7K3Q-X9MW-2FBA`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Number([u8; DIGITS + 1]);
 
-/// A text that is no number of an order.
+/// A text that is not an order number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a number of an order: it has 12 letters and digits such as 7K3Q-X9MW-2FBA, and the last one checks the others"
@@ -35,7 +35,7 @@ pub struct NumberError;
 crate::openapi::value!(Number, crate::openapi::example("7K3Q-X9MW-2FBA"));
 
 impl Number {
-    /// The number of an order, or of another document that people read out.
+    /// The number of an order, or of another document that is read out.
     pub fn of(id: Uuid) -> Self {
         let mut bits = id.as_u128();
         let mut digits = [0u8; DIGITS + 1];
@@ -48,7 +48,7 @@ impl Number {
     }
 }
 
-/// The Luhn algorithm for 32 characters: it finds every wrong character and nearly every two that changed places.
+/// The Luhn algorithm for 32 characters: it detects every wrong character and nearly every transposition.
 fn check(digits: &[u8]) -> u8 {
     let sum: u32 = digits
         .iter()
@@ -83,7 +83,7 @@ impl fmt::Debug for Number {
 impl FromStr for Number {
     type Err = NumberError;
 
-    /// Reads it as people write it: in any case, with or without hyphens, I and L for 1 and O for 0.
+    /// Parses a number as people write it: in any case, with or without hyphens, I and L for 1 and O for 0.
     fn from_str(text: &str) -> Result<Self, NumberError> {
         let mut digits = [0u8; DIGITS + 1];
         let mut letters = text.bytes().filter(|byte| !matches!(byte, b'-' | b' '));

@@ -1,4 +1,4 @@
-//! A parcel of an order, as far as the order has to know.
+//! A parcel of an order, as far as the order needs to know it.
 
 use serde::Serialize;
 
@@ -7,11 +7,11 @@ use crate::quantity::Demand;
 /// A parcel.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Parcel {
-    /// What is in it, summed per variant.
+    /// The contents, summed per variant.
     pub lines: Vec<Demand>,
-    /// Where it is.
+    /// The stage.
     pub stage: ParcelStage,
-    /// What else is in it: it was lost, replaced or called off, and found then.
+    /// Further contents: pieces that were lost, replaced or cancelled, and then found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<Demand>,
 }
@@ -22,35 +22,35 @@ impl Parcel {
     }
 }
 
-/// Where a parcel is.
+/// The stage of a parcel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParcelStage {
-    /// Here, packed.
+    /// In the shop, packed.
     Prepared,
-    /// Here, unpacked again.
+    /// Cancelled before it was handed over.
     Dropped,
-    /// On its way.
+    /// Handed over to the carrier.
     HandedOver,
-    /// There.
+    /// Delivered.
     Delivered,
-    /// Here again.
+    /// Back in the shop.
     Returned,
-    /// Nowhere to be found.
+    /// Lost in transit.
     Lost,
 }
 
-/// What of a lost parcel that was found is still wanted, and what is not.
+/// The pieces of a lost parcel that was found: those that are still wanted, and those that are not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// What was neither replaced nor called off meanwhile.
+    /// The pieces that were neither replaced nor cancelled in the meantime.
     pub lines: Vec<Demand>,
-    /// The rest.
+    /// The other pieces.
     pub extra: Vec<Demand>,
 }
 
 impl ParcelStage {
-    /// Whether what is in it left us.
+    /// Whether its contents have left the shop.
     pub fn is_gone(self) -> bool {
         match self {
             Self::HandedOver | Self::Delivered => true,
@@ -58,7 +58,7 @@ impl ParcelStage {
         }
     }
 
-    /// Whether it is packed or on its way, so that there is more to hear of it.
+    /// Whether it is packed or in transit, so that more reports are expected.
     pub(super) fn is_under_way(self) -> bool {
         match self {
             Self::Prepared | Self::HandedOver => true,
@@ -66,7 +66,7 @@ impl ParcelStage {
         }
     }
 
-    /// Whether what is in it can be put into another one.
+    /// Whether its contents can be put in another parcel.
     pub fn is_empty(self) -> bool {
         match self {
             Self::Dropped | Self::Returned | Self::Lost => true,

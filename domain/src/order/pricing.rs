@@ -1,4 +1,4 @@
-//! What the parts of an order cost and want, and that they are the whole.
+//! The prices and quantities of the parts of an order, and the check that their sum is the total.
 
 use super::{Buyer, Line, Placement, Rejection};
 use crate::cart::Destination;
@@ -9,7 +9,7 @@ use crate::quantity::Demand;
 use crate::tax_book::Rounding;
 
 impl Line {
-    /// What the line must cost: the price, exact or not, times the quantity.
+    /// The amount that the line must have: the price, exact or not, times the quantity.
     pub fn due(&self) -> Result<Money, MoneyError> {
         match &self.exact_price {
             Some(exact) => exact.times(self.quantity, self.unit_price.currency()),
@@ -17,29 +17,29 @@ impl Line {
         }
     }
 
-    /// Whether it is put in a parcel; what is not is handed over once it is paid for.
+    /// Whether the line is shipped; otherwise it is fulfilled as soon as the order is paid.
     pub fn travels(&self) -> bool {
         !self.digital
     }
 
-    /// What it wants of the stock.
+    /// The pieces of the line.
     pub fn demand(&self) -> Demand {
         Demand { variant: self.variant, quantity: self.quantity }
     }
 
-    /// What was taken off of it.
+    /// The discount of the line.
     pub fn off(&self) -> Money {
         self.discount.unwrap_or(Money::zero(self.amount.currency))
     }
 
-    /// What is paid for it: after its discount, with its tax.
+    /// The price of the line: after its discount, with its tax.
     pub fn total(&self) -> Result<Money, MoneyError> {
         LineTax::on_top(self.tax.as_ref(), self.amount.minus(self.off())?)
     }
 }
 
 impl Placement {
-    /// An order of the past: at what was paid for its lines, whatever promotions and taxes were in that.
+    /// An imported order, with the prices that were paid, whatever promotions and taxes they contain.
     pub fn past(buyer: Buyer, destination: Destination, lines: Vec<Line>, total: Money, payment: PaymentId) -> Self {
         Self {
             buyer,
@@ -59,29 +59,29 @@ impl Placement {
         }
     }
 
-    /// What the lines cost before discounts.
+    /// The subtotal: the lines before discounts.
     pub fn subtotal(&self) -> Result<Money, MoneyError> {
         Money::sum(self.total.currency, self.lines.iter().map(|line| line.amount))
     }
 
-    /// What was taken off, of lines and shipping.
+    /// The discount of lines and shipping.
     pub fn discount(&self) -> Result<Money, MoneyError> {
         Money::sum(self.total.currency, self.discounts.iter().map(|discount| discount.amount))
     }
 
-    /// What shipping costs before discounts.
+    /// The shipping price before discounts.
     pub fn shipping_price(&self) -> Money {
         self.shipping.as_ref().map_or(Money::zero(self.total.currency), |shipping| shipping.price.money())
     }
 
-    /// All tax, whether prices include it or not.
+    /// All taxes, whether prices include them or not.
     pub fn tax(&self) -> Result<Money, MoneyError> {
         let of_lines = self.lines.iter().filter_map(|line| line.tax);
         let of_shipping = self.shipping.iter().filter_map(|shipping| shipping.tax);
         Money::sum(self.total.currency, of_lines.chain(of_shipping).map(|tax| tax.amount))
     }
 
-    /// Refuses parts that are not the whole.
+    /// Refuses parts whose sum is not the total.
     pub(super) fn check_sums(&self) -> Result<(), Rejection> {
         if let Some(line) = self.lines.iter().enumerate().position(|(index, line)| !self.is_sound(index, line)) {
             return Err(Rejection::WrongAmount { line });
@@ -95,7 +95,7 @@ impl Placement {
         }
     }
 
-    /// Whether a line costs its price times its quantity, and its discount is what promotions took off of it.
+    /// Whether the amount of a line is its price times its quantity, and its discount is the sum of those of the promotions.
     fn is_sound(&self, index: usize, line: &Line) -> bool {
         let shares = self.discounts.iter().flat_map(|discount| &discount.lines).filter(|share| share.line == index);
         let off = Money::sum(line.amount.currency, shares.map(|share| share.amount));
@@ -117,7 +117,7 @@ impl Placement {
         parts && self.shipping.as_ref().map_or(off == Ok(Money::zero(self.total.currency)), sound)
     }
 
-    /// What is to be paid for lines and shipping.
+    /// The amount to pay for lines and shipping.
     fn due(&self) -> Result<Money, MoneyError> {
         let zero = Money::zero(self.total.currency);
         let lines = self.lines.iter().try_fold(zero, |sum, line| sum.plus(line.total()?))?;

@@ -1,15 +1,16 @@
-//! What can be in the way of a change to an order, its limits among it.
+//! Why an order refuses a command, and its limits.
 
 use crate::ids::VariantId;
 use crate::money::Money;
 
-/// Most lines of an order: a wholesaler's invoices reach some hundreds, and one event must stay small enough to deliver.
+/// The maximum number of lines of an order: wholesale invoices reach some hundreds, and one event must stay small enough to
+/// deliver.
 pub const LINES_MAX: usize = 2_000;
-/// Most notes of an order: its state is read whole each time.
+/// The maximum number of notes of an order: its state is read whole each time.
 pub const NOTES_MAX: usize = 100;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "there is no such order";

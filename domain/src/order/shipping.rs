@@ -84,7 +84,7 @@ impl Placed {
         match parcel.stage {
             ParcelStage::HandedOver => {}
             ParcelStage::Returned => return Ok(vec![]),
-            // Found and here again is as good as never having left.
+            // A parcel that was found and is back in the shop counts as if it had never left.
             ParcelStage::Lost => {
                 let found = self.find(shipment, self.fulfilment)?;
                 return Ok(vec![found, Event::ParcelReturned { shipment, fulfilment: self.fulfilment }]);
@@ -108,7 +108,7 @@ impl Placed {
         Ok(vec![Event::ParcelLost { shipment, lines: parcel.lines.clone(), fulfilment }])
     }
 
-    /// What becomes of the goods when a parcel that is under way does not arrive.
+    /// The fulfilment when a parcel in transit does not arrive.
     fn without_parcel(&self, parcel: &Parcel) -> Result<Fulfilment, Rejection> {
         // A piece comes back once: with its parcel, or with a return.
         let is_elsewhere =
@@ -122,7 +122,7 @@ impl Placed {
         Ok(self.with_returns(left))
     }
 
-    /// What of a lost parcel would still be wanted if it were found, and what would not; nothing of any other parcel.
+    /// The pieces of a lost parcel that would be wanted if it were found, and those that would not; none of any other parcel.
     pub fn if_found(&self, shipment: ShipmentId) -> Found {
         let lost = self.parcels.get(&shipment).filter(|parcel| parcel.stage == ParcelStage::Lost);
         let in_it = lost.map(|parcel| parcel.lines.as_slice()).unwrap_or_default();
@@ -140,7 +140,7 @@ impl Placed {
         Ok(Event::ParcelFound { shipment, lines, extra, fulfilment })
     }
 
-    /// It was not lost after all: what was not settled otherwise meanwhile has arrived.
+    /// Delivers a lost parcel that was found: the pieces that were neither replaced nor cancelled in the meantime have arrived.
     fn deliver_found(&self, shipment: ShipmentId, at: DateTime<Utc>) -> Decision {
         let in_it: i64 = self.if_found(shipment).lines.iter().map(|line| line.quantity.get()).sum();
         let fulfilment = if in_it == 0 { self.fulfilment } else { self.with_returns(Fulfilment::PartlyFulfilled) };
@@ -162,13 +162,13 @@ impl Placed {
         }
     }
 
-    /// Whether something of it is packed or on its way, in a parcel.
+    /// Whether a parcel is packed or in transit.
     pub(super) fn is_being_shipped(&self) -> bool {
         self.parcels.values().any(|parcel| parcel.stage.is_under_way() && !parcel.lines.is_empty())
     }
 
-    /// Keeps a buyer from calling off what they have: a lost parcel that arrived after it was replaced does not count as sent, and
-    /// what replaced it may never arrive. Staff can see which it is.
+    /// Keeps a buyer from cancelling goods that they have: a lost parcel that arrived after it was replaced does not count as
+    /// sent, and its replacement may never arrive. Staff can see which it is.
     pub(super) fn nothing_arrived_after_all(&self, reason: CancelReason) -> Result<(), Rejection> {
         let arrived = |parcel: &Parcel| parcel.stage.is_gone() && !parcel.extra.is_empty();
         if reason == CancelReason::BuyerRequest && self.parcels.values().any(arrived) {
@@ -188,7 +188,7 @@ impl Placed {
         self.parcels.get(&shipment).ok_or(Rejection::NoSuchParcel)
     }
 
-    /// Refuses what can only be done with goods that are still here.
+    /// Refuses an order with nothing left to ship.
     fn can_be_sent(&self) -> Result<(), Rejection> {
         match self.status {
             Status::Open => Ok(()),
@@ -197,8 +197,8 @@ impl Placed {
         }
     }
 
-    /// Refuses what can only happen to an order that goes on.
-    pub(super) fn goes_on(&self) -> Result<(), Rejection> {
+    /// Refuses an order that is not open.
+    pub(super) fn ensure_open(&self) -> Result<(), Rejection> {
         match self.status {
             Status::Open => Ok(()),
             Status::Completed => Err(Rejection::AlreadyFulfilled),

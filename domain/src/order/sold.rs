@@ -1,21 +1,21 @@
-//! What an order counts as sold: what was ordered, without what credit notes and cancellations take off again.
+//! The amount that an order counts as sold: what was ordered, less credit notes and cancellations.
 
 use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::money::Money;
 
-/// What an order counts as sold, folded from its own events alone.
+/// The amount that an order counts as sold, folded from its own events alone.
 ///
-/// Each amount comes off once: with its credit note, or, where there is none, with the cancellation. So the order of refunds
-/// and cancellations does not matter, nor whether the provider has given the money back by then.
+/// Each amount is deducted once: with its credit note, or without one with the cancellation. So neither the order of refunds
+/// and cancellations matters, nor whether the provider has refunded the money by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sold {
-    /// What was ordered, without what was cancelled before it was paid.
+    /// The ordered amount, without what was cancelled before the payment.
     pub ordered: Money,
-    /// What credit notes take off, whether or not the money is back yet.
+    /// The amount of the credit notes, whether or not it is refunded yet.
     pub credited: Money,
-    /// What the cancellation of a paid order takes off that no credit note does.
+    /// The amount of the cancellation of a paid order that no credit note covers.
     pub cancelled: Money,
 }
 
@@ -26,17 +26,17 @@ impl Sold {
         Self { ordered: total, credited: zero, cancelled: zero }
     }
 
-    /// What still counts as sold: `ordered − credited − cancelled`.
+    /// The amount that still counts as sold: `ordered − credited − cancelled`.
     pub fn left(&self) -> Money {
         Money { amount: self.ordered.amount - self.credited.amount - self.cancelled.amount, ..self.ordered }
     }
 
-    /// Takes in what happened to the order after it was placed.
+    /// Applies an event of the order after it was placed.
     pub fn note(&mut self, event: &Event) {
         match event {
-            // No sale came of it.
+            // The order did not become a sale.
             Event::Cancelled { was_paid: false, .. } => self.ordered = Money::zero(self.ordered.currency),
-            // Its credit note is over all that no earlier one is over.
+            // Its credit note covers all that no earlier one covers.
             Event::Cancelled { credit_note: Some(_), .. } => self.credited = sum(self.credited, self.left()),
             Event::Cancelled { credit_note: None, .. } => self.cancelled = sum(self.cancelled, self.left()),
             Event::LinesCancelled { amount, shipping, was_paid, .. } => {
@@ -73,7 +73,7 @@ impl Sold {
     }
 }
 
-/// Deciding checked the sums; should one ever not fit, the fold keeps what it had.
+/// The decision checked the sums; should one ever overflow, the fold keeps the previous one.
 fn sum(one: Money, other: Money) -> Money {
     one.plus(other).unwrap_or(one)
 }

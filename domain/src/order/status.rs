@@ -1,14 +1,14 @@
-//! The three axes of an order: whether it goes on, what became of the money, what became of the goods.
+//! The three statuses of an order: the status itself, that of its payment and that of its goods.
 
 use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 
-/// Why an order is cancelled.
+/// Why an order was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelReason {
-    /// The buyer wants it no more.
+    /// The buyer cancelled it.
     BuyerRequest,
     /// The shop cannot or will not deliver.
     StaffRequest,
@@ -16,78 +16,78 @@ pub enum CancelReason {
     PaymentFailed,
     /// The buyer left the payment.
     PaymentCancelled,
-    /// It was not paid for in time.
+    /// It was not paid in time.
     PaymentWindowPassed,
-    /// The money was set aside for it, and nobody took it in time.
+    /// The authorization was not captured in time.
     AuthorizationExpired,
     /// It was cancelled in an older system.
     Imported,
 }
 
-/// Whether an order goes on.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Something is still to do.
+    /// The order is in progress.
     Open,
-    /// It is paid for and handed over.
+    /// The order is paid and delivered, or handed over.
     Completed,
-    /// It is off.
+    /// The order was cancelled.
     Cancelled,
-    /// It is off, since nobody paid for it in time.
+    /// The order expired, as it was not paid in time.
     Expired,
 }
 
-/// What became of an order's money.
+/// The payment status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentStatus {
-    /// It is to be paid.
+    /// The order is not paid yet.
     Awaiting,
-    /// The money is set aside, to be taken later.
+    /// The payment is authorized; it is captured later.
     Authorized,
-    /// It is paid.
+    /// The order is paid.
     Paid,
-    /// Some of it was paid back.
+    /// The payment is refunded in part.
     PartlyRefunded,
-    /// All of it was paid back.
+    /// The payment is refunded in full.
     Refunded,
-    /// The order is off, and all of it is to be paid back.
+    /// The order was cancelled, and the whole payment is to be refunded.
     RefundDue,
-    /// The order is off, and nothing was paid.
+    /// The order was cancelled, and nothing was paid.
     Voided,
 }
 
 impl PaymentStatus {
-    /// What becomes of the money of an order that is off.
+    /// The payment status of a cancelled order.
     pub fn of_cancelled(was_paid: bool, due: Option<Money>) -> Self {
         match due {
             _ if !was_paid => Self::Voided,
-            // All of it went back before.
+            // All of it was refunded before.
             Some(due) if due.amount <= 0 => Self::Refunded,
             Some(_) | None => Self::RefundDue,
         }
     }
 }
 
-/// What became of an order's goods.
+/// The fulfilment of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fulfilment {
-    /// They are here.
+    /// Nothing is handed over.
     Unfulfilled,
-    /// Some of them are handed over.
+    /// Some goods are handed over.
     PartlyFulfilled,
-    /// They are handed over.
+    /// All goods are handed over.
     Fulfilled,
-    /// Some of them came back.
+    /// Some goods are returned.
     PartlyReturned,
-    /// All of them came back.
+    /// All goods are returned.
     Returned,
 }
 
 impl Fulfilment {
-    /// The same of an order of which `returned` pieces of the `kept` ones came back: that says more than where the others are.
+    /// The fulfilment of an order of which `returned` of the `kept` pieces were returned: returns take precedence.
     pub fn with_returns(self, returned: i64, kept: i64) -> Self {
         match returned {
             0 => self,
@@ -98,7 +98,7 @@ impl Fulfilment {
 }
 
 impl CancelReason {
-    /// Whether an order is cancelled for this reason only while nothing is paid.
+    /// Whether an order is cancelled for this reason only if nothing is paid.
     pub(super) fn is_for_want_of_money(self) -> bool {
         match self {
             Self::PaymentFailed | Self::PaymentCancelled | Self::PaymentWindowPassed | Self::AuthorizationExpired => {
@@ -108,7 +108,7 @@ impl CancelReason {
         }
     }
 
-    /// What an order is that is off for this reason.
+    /// The status of an order that was cancelled for this reason.
     pub fn status(self) -> Status {
         match self {
             Self::PaymentWindowPassed | Self::AuthorizationExpired => Status::Expired,

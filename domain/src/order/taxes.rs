@@ -1,4 +1,4 @@
-//! What of an order is tax: by rate, as its invoice says it.
+//! The taxes of an order by rate, as its invoice shows them.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,27 +7,27 @@ use crate::money::{Money, MoneyError, divide_half_up};
 use crate::pricing::LineTax;
 use crate::tax_rate::TaxRate;
 
-/// What is taxed at a rate.
+/// What is taxed at one rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taxed {
     /// The rate.
     #[serde(flatten)]
     pub rate: TaxRate,
-    /// Whether prices included the tax; else it came on top.
+    /// Whether prices include the tax; otherwise it is added to them.
     pub included: bool,
-    /// Without the tax.
+    /// The amount without tax.
     pub net: Money,
     /// The tax.
     pub tax: Money,
 }
 
 impl Taxed {
-    /// With the tax.
+    /// The amount with tax.
     pub fn gross(&self) -> Result<Money, MoneyError> {
         self.net.plus(self.tax)
     }
 
-    /// The part of it that so much makes up, with the tax: in proportion, rounded half-up, so all of it has all of the tax.
+    /// The part of it with this gross amount: in proportion, rounded half-up, so that the whole has the whole tax.
     pub(crate) fn part(&self, gross: Money) -> Result<Self, MoneyError> {
         let whole = self.gross()?;
         if whole.amount <= 0 {
@@ -44,7 +44,7 @@ impl Taxed {
 }
 
 impl Placement {
-    /// What is taxed of lines and shipping, by rate and by whether prices include it.
+    /// The taxed amounts of lines and shipping, by rate and by whether prices include the tax.
     pub fn taxed(&self) -> Result<Vec<Taxed>, MoneyError> {
         let mut all: Vec<Taxed> = Vec::new();
         let of_lines = self.lines.iter().map(|line| (line.tax, line.total()));

@@ -263,7 +263,7 @@ fn it_is_cancelled_until_it_is_fulfilled() {
 }
 
 #[test]
-fn what_was_paid_is_called_off_with_a_credit_note() {
+fn a_paid_order_is_cancelled_with_a_credit_note() {
     let reason = CancelReason::StaffRequest;
     let with_note = Command::Cancel { reason, credit_note: Some(id(5)), restock: true };
     let off = |was_paid, credit_note| Event::Cancelled {
@@ -308,9 +308,9 @@ fn a_timer_that_comes_late_cancels_nothing_that_is_paid() {
 }
 
 #[test]
-fn what_is_packed_stays_here_when_its_money_is_let_go() {
-    let aside = Event::Authorized { payment: id(3) };
-    let packed = vec![placed(), aside, parcel(7, &[demand(1, 3)])];
+fn a_packed_parcel_stays_in_the_shop_when_its_authorization_expires() {
+    let authorization = Event::Authorized { payment: id(3) };
+    let packed = vec![placed(), authorization, parcel(7, &[demand(1, 3)])];
     given::<Order>(packed.clone()).when(&cancel(CancelReason::BuyerRequest)).then_refused(Rejection::BeingShipped);
     let expired = CancelReason::AuthorizationExpired;
     let dropped = Event::ParcelDropped { shipment: id(7) };
@@ -503,7 +503,7 @@ fn money_alone_is_given_back_and_of_the_shipping_no_more_than_was_paid() {
 }
 
 #[test]
-fn what_is_spoilt_is_not_for_sale_again_when_all_of_it_is_off() {
+fn spoilt_pieces_of_a_cancelled_order_are_not_put_back_in_stock() {
     let reason = CancelReason::StaffRequest;
     let off = |was_paid: bool, release: Vec<Demand>, lost: Vec<Demand>| Event::Cancelled {
         reason,

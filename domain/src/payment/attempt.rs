@@ -1,4 +1,4 @@
-//! Attempts of a payment: made, concluded however late and often the news comes, taken or given up.
+//! Attempts of a payment: making them, recording their outcome however late and often it arrives, capturing and voiding.
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +9,7 @@ use super::{
 use crate::text::Link;
 
 impl DeclineReason {
-    /// Whether money was refused, as it is when somebody tries cards that are not theirs.
+    /// Whether the decline counts towards the limit, as declines of stolen cards do.
     pub(super) fn is_refusal(self) -> bool {
         match self {
             Self::Declined | Self::InsufficientFunds | Self::NotReceived => true,
@@ -17,7 +17,7 @@ impl DeclineReason {
         }
     }
 
-    /// Whether the provider may yet turn out to have taken the money: it did not refuse it, but lost track of it.
+    /// Whether the attempt may still turn out to have succeeded: the provider did not decline it, but lost track of it.
     pub fn is_in_doubt(self) -> bool {
         match self {
             Self::NotReceived | Self::BuyerLeft | Self::ProviderError => true,
@@ -36,14 +36,14 @@ impl Opened {
     ) -> Decision {
         match self.stage {
             Stage::Open if self.is_last(reference) => Err(Rejection::ReferenceUsed),
-            Stage::Open if self.is_tried_out(self.refusals) => Err(Rejection::TooManyAttempts),
+            Stage::Open if self.reaches_limit_of_declines(self.refusals) => Err(Rejection::TooManyAttempts),
             Stage::Open => Ok(vec![Event::Attempted {
                 method,
                 reference: reference.clone(),
                 capture,
                 return_url: return_url.cloned(),
             }]),
-            // The same attempt again: already written down.
+            // The same attempt again: already recorded.
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } if self.is_last(reference) => {
                 Ok(vec![])
             }
@@ -53,15 +53,15 @@ impl Opened {
         }
     }
 
-    /// The attempt that another one may take the place of, should it wait for a person: the provider has it and is not done, the
-    /// payment is wanted, and another attempt can be made.
+    /// The attempt that a new one may replace, if it waits for a person: the provider has not concluded it, the payment is not
+    /// to be voided, and another attempt is possible.
     pub fn replaceable(&self) -> Option<&ProviderReference> {
         let is_pending = matches!(self.stage, Stage::Pending { .. });
-        let is_left = is_pending && self.void_of_attempt().is_none() && !self.is_tried_out(self.refusals);
+        let is_left = is_pending && self.void_of_attempt().is_none() && !self.reaches_limit_of_declines(self.refusals);
         self.attempt.as_ref().filter(|_| is_left).map(|attempt| &attempt.reference)
     }
 
-    pub(super) fn conclude(
+    pub(super) fn record_outcome(
         &self,
         reference: &ProviderReference,
         outcome: ProviderOutcome,
@@ -71,7 +71,7 @@ impl Opened {
             return Err(Rejection::OtherAttempt);
         }
         if !self.in_flight() {
-            return self.conclude_late(reference, outcome, at);
+            return self.record_late_outcome(reference, outcome, at);
         }
         let reference = reference.clone();
         match outcome {
@@ -87,13 +87,13 @@ impl Opened {
         }
     }
 
-    /// Whether no further attempt is made, after so many refusals.
-    fn is_tried_out(&self, refusals: u8) -> bool {
+    /// Whether this number of declined attempts reaches the limit.
+    fn reaches_limit_of_declines(&self, refusals: u8) -> bool {
         refusals >= REFUSALS_MAX || self.attempts >= ATTEMPTS_MAX
     }
 
     fn authorized(&self, reference: &ProviderReference, at: DateTime<Utc>) -> Event {
-        // Only what is held expires: neither what is captured at once nor what is to be voided.
+        // Only a held authorization expires, not one whose capture or void is requested.
         let expires_at = match self.authorization(Some(at + AUTHORIZED_FOR)) {
             Authorization::Held { expires_at } => expires_at,
             Authorization::Capturing | Authorization::Voiding { .. } => None,
@@ -106,23 +106,28 @@ impl Opened {
         let mut events = vec![Event::Declined { reference, reason }];
         if let Some(reason) = self.void_of_attempt() {
             events.push(Event::Voided { order, reason });
-        } else if self.is_tried_out(self.refusals + u8::from(reason.is_refusal())) {
+        } else if self.reaches_limit_of_declines(self.refusals + u8::from(reason.is_refusal())) {
             events.push(Event::Failed { order, reason: FailureReason::TooManyAttempts });
         }
         events
     }
 
-    /// News of an attempt whose outcome is known: a repetition changes nothing.
-    fn conclude_late(&self, reference: &ProviderReference, outcome: ProviderOutcome, at: DateTime<Utc>) -> Decision {
+    /// Records the outcome of an attempt that already has one: the same outcome again changes nothing.
+    fn record_late_outcome(
+        &self,
+        reference: &ProviderReference,
+        outcome: ProviderOutcome,
+        at: DateTime<Utc>,
+    ) -> Decision {
         let agrees = match outcome {
-            // It did reach the provider, later than it was looked for.
+            // The attempt did reach the provider, after it was looked up.
             ProviderOutcome::Authorized if self.stage == Stage::Open => {
                 return Ok(vec![self.authorized(reference, at)]);
             }
             ProviderOutcome::Authorized => {
-                self.is_taken() || matches!(self.stage, Stage::Authorized(_) | Stage::Voided { .. })
+                self.was_captured() || matches!(self.stage, Stage::Authorized(_) | Stage::Voided { .. })
             }
-            // Older than what is known.
+            // Older than the recorded state.
             ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. } => true,
             ProviderOutcome::Declined { .. }
             | ProviderOutcome::NotFound
@@ -134,8 +139,8 @@ impl Opened {
         if agrees { Ok(vec![]) } else { Err(Rejection::ConcludedOtherwise) }
     }
 
-    /// Goods are handed over for the authorized amount, or staff wants it: from now on it is captured, however often the provider
-    /// must be asked.
+    /// Requests a capture, for goods that were handed over or because staff wants it: from now on the amount is captured,
+    /// however often the provider must be asked.
     pub(super) fn request_capture(&self, at: DateTime<Utc>) -> Decision {
         match self.stage {
             Stage::Authorized(Authorization::Held { expires_at }) if expires_at.is_some_and(|until| until <= at) => {
@@ -193,7 +198,7 @@ impl Opened {
         }
     }
 
-    /// The authorized amount is to be released: nobody captures it from now on.
+    /// Requests a void: the authorized amount is to be released, and is not captured any more.
     pub(super) fn request_void(&self, reason: VoidReason) -> Vec<Event> {
         match self.stage {
             // Goods were handed over for it: it does not expire any more.
@@ -201,7 +206,7 @@ impl Opened {
             Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => {
                 vec![Event::VoidRequested { reason }]
             }
-            // The first request has the reason; or the payment was settled meanwhile.
+            // The first request has the reason; or the payment was settled in the meantime.
             Stage::Authorized(Authorization::Voiding { .. })
             | Stage::Open
             | Stage::Attempted
@@ -215,8 +220,8 @@ impl Opened {
         }
     }
 
-    /// The provider released what it held.
-    pub(super) fn note_released(&self, reason: VoidReason) -> Decision {
+    /// Records that the provider released the authorized amount.
+    pub(super) fn record_released(&self, reason: VoidReason) -> Decision {
         let voided = |reason| Ok(vec![Event::Voided { order: self.order, reason }]);
         match self.stage {
             Stage::Authorized(Authorization::Voiding { reason: first }) => voided(first),
@@ -233,13 +238,13 @@ impl Opened {
         }
     }
 
-    /// The provider did not answer when it was asked to capture or to release.
+    /// Records that the provider did not answer a request for a capture or a release.
     pub(super) fn record_no_answer(&self, check_at: DateTime<Utc>) -> Vec<Event> {
         match self.stage {
             Stage::Authorized(Authorization::Capturing | Authorization::Voiding { .. }) => {
                 vec![Event::Delayed { check_at }]
             }
-            // Nothing was asked of the provider, or the payment was settled meanwhile.
+            // Nothing was asked of the provider, or the payment was settled in the meantime.
             Stage::Authorized(Authorization::Held { .. })
             | Stage::Open
             | Stage::Attempted
@@ -253,13 +258,17 @@ impl Opened {
         }
     }
 
-    /// The provider was silent about an attempt that nobody waits for: it may have taken money for it.
-    pub(super) fn delay_stray(&self, reference: &ProviderReference, check_at: DateTime<Utc>) -> Vec<Event> {
+    /// Records that the provider did not answer about an orphaned attempt, which may have succeeded.
+    pub(super) fn record_no_answer_orphaned(
+        &self,
+        reference: &ProviderReference,
+        check_at: DateTime<Utc>,
+    ) -> Vec<Event> {
         let ours = self.is_last(reference) && !self.in_flight() || self.earlier.contains(reference);
         ours.then(|| Event::StrayUnresolved { reference: reference.clone(), check_at }).into_iter().collect()
     }
 
-    /// What is to become of the amount that the provider has just authorized.
+    /// What happens with an amount that was just authorized.
     pub(super) fn authorization(&self, expires_at: Option<DateTime<Utc>>) -> Authorization {
         match &self.attempt {
             Some(Attempt { void_requested: Some(reason), .. }) => Authorization::Voiding { reason: *reason },
@@ -282,7 +291,7 @@ impl Opened {
         }
     }
 
-    /// Why the attempt in progress is not to be captured, if its void was requested.
+    /// Why the attempt in progress is not captured, if its void was requested.
     fn void_of_attempt(&self) -> Option<VoidReason> {
         self.attempt.as_ref().and_then(|attempt| attempt.void_requested)
     }

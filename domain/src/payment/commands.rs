@@ -1,4 +1,4 @@
-//! What a payment can be asked.
+//! The commands of a payment.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,107 +8,107 @@ use crate::ids::{OrderId, RefundId};
 use crate::money::Money;
 use crate::text::Link;
 
-/// What a payment can be asked.
+/// The commands of a payment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Begin.
+    /// Open the payment.
     Open {
         /// The order.
         order: OrderId,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
-    /// Note that the provider is about to be asked.
+    /// Record an attempt before the provider is asked.
     Attempt {
-        /// How.
+        /// The method.
         method: Method,
-        /// Under which key; a new one each time.
+        /// The reference of the attempt; a new one each time.
         reference: ProviderReference,
-        /// When the money is to be taken.
+        /// When the payment is to be captured.
         capture: CaptureMode,
-        /// Where the buyer goes on after the provider's page.
+        /// Where the buyer returns to from the provider's page.
         return_url: Option<Link>,
     },
-    /// Note what the provider says.
-    Conclude {
-        /// Of which attempt.
+    /// Record the outcome of an attempt.
+    RecordOutcome {
+        /// The reference of the attempt.
         reference: ProviderReference,
-        /// What it says.
+        /// The outcome.
         outcome: ProviderOutcome,
     },
-    /// Request that the authorized amount is captured, and neither released nor expired any more: goods are handed over for it.
+    /// Request that the authorized amount is captured; from now on it is neither released nor expires.
     RequestCapture {},
-    /// Note that the provider captured the money.
+    /// Record that the provider captured the payment.
     Capture {},
     /// Void a payment of which the provider holds nothing yet. An authorized amount is released first:
-    /// [`Command::RequestVoid`], then [`Command::NoteReleased`].
+    /// [`Command::RequestVoid`], then [`Command::RecordReleased`].
     Void {
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
-    /// Request that the provider releases the authorized amount. What is being captured does not expire any more.
+    /// Request that the provider releases the authorized amount. A payment that is being captured does not expire any more.
     RequestVoid {
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
-    /// Note that the provider holds nothing of it any more: what it had set aside is free, or given back.
-    NoteReleased {
-        /// Why.
+    /// Record that the provider holds nothing any more: the authorized amount was released, or refunded.
+    RecordReleased {
+        /// The reason.
         reason: VoidReason,
     },
-    /// Ask for less, since some of the order is off.
+    /// Reduce the amount to pay, as lines of the order were cancelled.
     Reduce {
-        /// How much is left to pay.
+        /// The amount that is left to pay.
         amount: Money,
     },
-    /// Note that the provider did not answer when it was last asked to capture or to release.
+    /// Record that the provider did not answer the last request for a capture or a release.
     RecordNoAnswer {
-        /// When to ask again.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
-    /// Note that the provider was silent about an attempt that nobody waits for any more.
-    DelayStray {
+    /// Record that the provider did not answer about an earlier attempt whose outcome is no longer awaited.
+    RecordNoAnswerOrphaned {
         /// The attempt.
         reference: ProviderReference,
-        /// When to ask again.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
-    /// Note that money of an earlier attempt was let go.
-    ReleaseStray {
+    /// Record that the amount of an earlier attempt was released.
+    ReleaseOrphaned {
         /// The attempt.
         reference: ProviderReference,
     },
-    /// Give money back.
+    /// Request a refund.
     RequestRefund {
-        /// Its id; a new one each time.
+        /// The id; a new one each time.
         refund: RefundId,
-        /// How much; all that is left when nothing is said.
+        /// The amount; all that is left if absent.
         amount: Option<Money>,
-        /// Why.
+        /// The reason.
         cause: RefundCause,
     },
-    /// Try a refund that the provider refused again: as much, for the same reason; of an order that is off, all that is left.
+    /// Retry a failed refund: for the same amount and cause; if the order is cancelled, for all that is left.
     RetryRefund {
-        /// Which was refused.
+        /// The failed refund.
         failed: RefundId,
-        /// The id of the new one.
+        /// The id of the new refund.
         refund: RefundId,
     },
-    /// Note what the provider says of a refund.
-    ConcludeRefund {
-        /// Which.
+    /// Record the outcome of a refund.
+    RecordRefundOutcome {
+        /// The refund.
         refund: RefundId,
-        /// What it says.
+        /// The outcome.
         outcome: RefundOutcome,
     },
-    /// Note a payment of the past, made elsewhere.
+    /// Record an imported payment, which was made outside this shop.
     Record {
         /// The order.
         order: OrderId,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// What it was called there.
+        /// Its reference there.
         reference: ProviderReference,
     },
 }

@@ -1,4 +1,4 @@
-//! What happens to a payment.
+//! The events of a payment.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,29 +7,29 @@ use crate::ids::{OrderId, RefundId, ReturnId};
 use crate::money::Money;
 use crate::text::{Link, Reason, Reference};
 
-/// What the provider calls an attempt, and the key under which asking it twice charges once.
+/// The reference of an attempt at the provider, and the idempotency key: a repeated request charges only once.
 pub type ProviderReference = Reference;
 
-/// How it is paid.
+/// How the payment is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// The emulated provider.
     Test,
-    /// Somewhere else, before this shop knew of it.
+    /// Outside this shop, before the order was imported.
     External,
-    /// Not at all: there was nothing to pay.
+    /// Without a payment: the amount is zero.
     Free,
 }
 
-/// When authorized money is taken.
+/// When an authorized payment is captured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CaptureMode {
     /// At once.
     #[default]
     Automatic,
-    /// When staff says so, or when the first parcel is handed over.
+    /// When staff requests it, or when the first parcel is handed over.
     Manual,
 }
 
@@ -61,63 +61,63 @@ pub enum RefundCause {
     },
 }
 
-/// What the provider says of a refund.
+/// The provider's answer to a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundOutcome {
-    /// The money is on its way back.
+    /// The refund is on its way.
     Done,
-    /// The provider will not do it.
+    /// The provider refused it.
     Refused,
     /// There was no answer in time.
     Unknown {
-        /// When to ask again: under the same key, so that it is done once.
+        /// When to ask again: under the same key, so that it is refunded only once.
         check_at: DateTime<Utc>,
     },
 }
 
-/// What the provider says of an attempt.
+/// The provider's answer to an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderOutcome {
-    /// The money is set aside for us.
+    /// The amount is authorized.
     Authorized,
     /// The provider does not know yet.
     Pending {
-        /// When to ask again.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
-    /// The money is refused; another attempt may do better.
+    /// The attempt was declined; another one may succeed.
     Declined {
-        /// Why.
+        /// The reason.
         reason: DeclineReason,
     },
-    /// The buyer left.
+    /// The buyer left the provider's page.
     Cancelled,
-    /// The provider will not go on with it.
+    /// The provider cannot continue the attempt.
     Failed,
-    /// There was no answer in time: it may have happened or not.
+    /// There was no answer in time: the attempt may have succeeded or not.
     Unknown {
-        /// When to ask.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
-    /// The provider has never heard of the attempt.
+    /// The provider has no record of the attempt.
     NotFound,
 }
 
-/// Why money is refused.
+/// Why an attempt was declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeclineReason {
-    /// The provider does not say.
+    /// The provider gives no reason.
     Declined,
-    /// There is not enough of it.
+    /// The funds are insufficient.
     InsufficientFunds,
     /// The attempt never reached the provider.
     NotReceived,
     /// The buyer left the provider's page without paying.
     BuyerLeft,
-    /// The provider could not go on with the attempt.
+    /// The provider could not continue the attempt.
     ProviderError,
 }
 
@@ -125,89 +125,89 @@ pub enum DeclineReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureReason {
-    /// The provider will not go on with it. Of older payments; now such an attempt is declined, and another one can be made.
+    /// The provider cannot continue. Only in older events; now such an attempt is declined, and another one can be made.
     ProviderError,
-    /// Too many attempts came to nothing.
+    /// Too many attempts failed.
     TooManyAttempts,
 }
 
-/// Why the money is not taken.
+/// Why a payment is voided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VoidReason {
-    /// The order is off.
+    /// The order was cancelled.
     OrderCancelled,
-    /// The buyer wants it so.
+    /// The buyer requested it.
     BuyerRequest,
-    /// The shop wants it so.
+    /// Staff requested it.
     StaffRequest,
-    /// Nobody took the money while it was set aside.
+    /// The authorization expired before it was captured.
     Expired,
 }
 
-/// What happened to a payment. Nothing of a card or a token is ever here.
+/// What happened to a payment. No data of a card and no token of a provider is ever in an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// So much is to be paid for an order.
+    /// The payment of an order was opened.
     Opened {
         /// The order.
         order: OrderId,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
-    /// The provider is about to be asked: written first, so that nothing is charged without a record.
+    /// An attempt is about to be made: this is recorded first, so that nothing is charged without a record.
     Attempted {
-        /// How.
+        /// The method.
         method: Method,
-        /// Under which key.
+        /// The reference of the attempt.
         reference: ProviderReference,
-        /// When the money is taken.
+        /// When the payment is captured.
         #[serde(default, skip_serializing_if = "CaptureMode::is_automatic")]
         capture: CaptureMode,
-        /// Where the buyer goes on after the provider's page.
+        /// Where the buyer returns to from the provider's page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         return_url: Option<Link>,
     },
-    /// The money is set aside for us.
+    /// The provider authorized the amount.
     Authorized {
         /// The order.
         order: OrderId,
         /// The attempt.
         reference: ProviderReference,
-        /// When it is free again, unless it is taken; nothing when it is taken at once.
+        /// When the authorization expires unless it is captured; absent when it is captured at once.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
     },
-    /// The provider does not know yet.
+    /// The provider does not know yet whether the attempt succeeds.
     Pended {
         /// The attempt.
         reference: ProviderReference,
-        /// When to ask again.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
-    /// There was no answer in time.
+    /// The provider did not answer the attempt in time.
     Unresolved {
         /// The attempt.
         reference: ProviderReference,
-        /// When to ask.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
-    /// An attempt came to nothing; another one can be made.
+    /// An attempt was declined; another one can be made.
     Declined {
         /// The attempt.
         reference: ProviderReference,
-        /// Why.
+        /// The reason.
         reason: DeclineReason,
     },
-    /// It failed for good.
+    /// The payment failed for good.
     Failed {
         /// The order.
         order: OrderId,
-        /// Why.
+        /// The reason.
         reason: FailureReason,
     },
-    /// The buyer left it. Of older payments; now such an attempt is declined, and another one can be made.
+    /// The buyer left the payment. Only in older events; now such an attempt is declined, and another one can be made.
     Cancelled {
         /// The order.
         order: OrderId,
@@ -219,82 +219,82 @@ pub enum Event {
     },
     /// The payment is to be voided: the provider releases the authorized amount, or the attempt in progress is not captured.
     VoidRequested {
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
-    /// Nothing is taken.
+    /// The payment was voided: nothing is captured.
     Voided {
         /// The order.
         order: OrderId,
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
-    /// The money is ours.
+    /// The payment was captured.
     Captured {
         /// The order.
         order: OrderId,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// How.
+        /// The method.
         method: Method,
         /// The attempt.
         reference: ProviderReference,
     },
-    /// Less is to be paid, since some of the order is off.
+    /// The amount to pay was reduced, as lines of the order were cancelled.
     Reduced {
-        /// How much is left to pay.
+        /// The amount that is left to pay.
         amount: Money,
     },
-    /// Money of an earlier attempt came after all, when nobody waited for it any more, and was let go.
+    /// An earlier attempt, whose outcome was no longer awaited, turned out to have succeeded; its amount was released.
     StrayReleased {
         /// The attempt.
         reference: ProviderReference,
     },
-    /// The provider is silent about money that may have come after all, when nobody waits for it any more.
+    /// The provider does not answer about an earlier attempt whose outcome is no longer awaited.
     StrayUnresolved {
         /// The attempt.
         reference: ProviderReference,
-        /// When to ask again.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
     /// The provider has not answered the last request: a capture, a void or a refund.
     Delayed {
-        /// When to ask again.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
-    /// Money is to be given back: written first, so that nothing leaves without a record.
+    /// A refund was requested: this is recorded first, so that nothing is refunded without a record.
     RefundRequested {
         /// The order.
         order: OrderId,
-        /// Its id, and its key at the provider.
+        /// The id of the refund, and its key at the provider.
         refund: RefundId,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// Why.
+        /// The reason.
         cause: RefundCause,
-        /// Which was refused before, and is tried again with this one.
+        /// The failed refund that this one retries.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retries: Option<RefundId>,
     },
-    /// The provider will not give it back.
+    /// The provider refused a refund.
     RefundFailed {
         /// The order.
         order: OrderId,
-        /// Which.
+        /// The refund.
         refund: RefundId,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
-    /// Money is given back.
+    /// A refund was made.
     Refunded {
         /// The order.
         order: OrderId,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// Which; nothing when all of it went back in one piece.
+        /// The refund; absent when the whole payment was refunded at once.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refund: Option<RefundId>,
-        /// Why; nothing when the order was off.
+        /// The cause; absent when the order was cancelled.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cause: Option<RefundCause>,
     },

@@ -1,23 +1,23 @@
-//! Refunds of a payment: in as many pieces as it takes, and never more than was taken.
+//! Refunds of a payment: any number of them, together at most the captured amount.
 
 use super::{Decision, Event, Method, Opened, Refund, RefundCause, RefundOutcome, RefundStage, Rejection, Stage};
 use crate::ids::RefundId;
 use crate::money::Money;
 
 impl Opened {
-    /// What can still be given back: captured − refunded − on its way back.
+    /// The amount that can still be refunded: captured − refunded − pending refunds.
     pub fn refundable(&self) -> Money {
         let pending: i64 = self.pending_refunds().map(|(_, refund)| refund.amount.amount).sum();
         Money { amount: self.captured().amount - self.refunded.amount - pending, ..self.amount }
     }
 
-    /// The refunds that failed, and were not tried again.
+    /// The refunds that failed and were not retried.
     pub fn failed_refunds(&self) -> impl Iterator<Item = (RefundId, &Refund)> {
         let failed = self.refunds.iter().filter(|(_, it)| it.stage == RefundStage::Failed && it.retried_as.is_none());
         failed.map(|(id, refund)| (*id, refund))
     }
 
-    /// The refunds that the provider is yet to do.
+    /// The refunds that the provider has not carried out yet.
     pub fn pending_refunds(&self) -> impl Iterator<Item = (RefundId, &Refund)> {
         self.refunds.iter().filter(|(_, it)| it.stage == RefundStage::Requested).map(|(id, refund)| (*id, refund))
     }
@@ -29,18 +29,18 @@ impl Opened {
         cause: RefundCause,
         retries: Option<RefundId>,
     ) -> Decision {
-        if !self.is_taken() {
+        if !self.was_captured() {
             return Err(Rejection::NotCaptured);
         }
         if let Some(known) = self.refunds.get(&refund) {
-            // The same again: already written down.
+            // The same refund again: already recorded.
             let same = amount.is_none_or(|amount| amount == known.amount);
             return if same { Ok(vec![]) } else { Err(Rejection::RefundExists) };
         }
         let left = self.refundable();
         let order = self.order;
         if let (None, Stage::Captured, 0) = (amount, self.stage, self.amount.amount) {
-            // Nothing was taken, and nothing is asked of any provider to give it back.
+            // Nothing was captured, so no provider has to refund it.
             return Ok(vec![Event::Refunded { order, amount: left, refund: Some(refund), cause: Some(cause) }]);
         }
         let amount = amount.unwrap_or(left);
@@ -70,7 +70,7 @@ impl Opened {
         }
         let left = self.refundable();
         let amount = match known.cause {
-            // All that is left of an order that is off: some of what it asked for may have gone back by another name since.
+            // All that is left of a cancelled order: some of it may have been refunded by another refund since.
             RefundCause::OrderCancelled if left.amount > 0 => left,
             RefundCause::OrderCancelled
             | RefundCause::LinesCancelled
@@ -80,7 +80,7 @@ impl Opened {
         self.request_refund(refund, Some(amount), known.cause.clone(), Some(failed))
     }
 
-    pub(super) fn conclude_refund(&self, id: RefundId, outcome: RefundOutcome) -> Decision {
+    pub(super) fn record_refund_outcome(&self, id: RefundId, outcome: RefundOutcome) -> Decision {
         let refund = self.refunds.get(&id).ok_or(Rejection::NoSuchRefund)?;
         let (order, amount) = (self.order, refund.amount);
         let done = || Event::Refunded { order, amount, refund: Some(id), cause: Some(refund.cause.clone()) };
@@ -90,7 +90,7 @@ impl Opened {
                 Ok(vec![Event::RefundFailed { order, refund: id, amount }])
             }
             (RefundStage::Requested, RefundOutcome::Unknown { check_at }) => Ok(vec![Event::Delayed { check_at }]),
-            // It did happen, later than it was given up.
+            // The refund succeeded after it was given up.
             (RefundStage::Failed, RefundOutcome::Done) if amount.amount <= self.refundable().amount => Ok(vec![done()]),
             (RefundStage::Failed, RefundOutcome::Done) | (RefundStage::Done, RefundOutcome::Refused) => {
                 Err(Rejection::ConcludedOtherwise)
@@ -115,7 +115,7 @@ impl Opened {
     }
 
     pub(super) fn give_back(&mut self, amount: Money, refund: Option<RefundId>) {
-        // Deciding checked the sum; should it ever not add up, the fold keeps what it had.
+        // The decision checked the sum; should it ever overflow, the fold keeps the previous one.
         self.refunded = self.refunded.plus(amount).unwrap_or(self.refunded);
         if let Some(id) = refund {
             self.end_refund(id, RefundStage::Done);

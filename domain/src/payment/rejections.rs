@@ -1,14 +1,14 @@
-//! What can be in the way of a change to a payment, its limits among it.
+//! Why a payment refuses a command, and its limit.
 
 use crate::ids::RefundId;
 use crate::money::Money;
 
-/// Most attempts, those included that the buyer left or the provider failed: more than anybody makes who means to pay, and few
+/// The maximum number of attempts, including those that the buyer left or the provider failed: more than a buyer needs, and few
 /// enough to be read whole each time.
 pub const ATTEMPTS_MAX: u8 = 20;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         Missing => Missing: "there is no such payment";
@@ -19,9 +19,9 @@ crate::rejections! {
         AlreadyAuthorized => Conflict: "the payment is already authorized";
         Closed => Conflict: "the payment is closed";
         OtherAttempt => Conflict: "the last attempt has another reference";
-        ConcludedOtherwise => Conflict: "the attempt was concluded otherwise";
+        ConcludedOtherwise => Conflict: "the attempt already has another outcome";
         NotAuthorized => Conflict: "the payment is not authorized";
-        VoidRequested => Conflict: "the payment is to be voided";
+        VoidRequested => Conflict: "the void of the payment is already requested";
         AuthorizationExpired => Conflict: "the authorization has expired";
         Captured => Conflict: "the payment is captured; it can only be refunded";
         NotCaptured => Conflict: "the payment is not captured";

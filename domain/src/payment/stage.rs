@@ -1,4 +1,4 @@
-//! Where a payment and its refunds are in their lives, and what that asks of the provider.
+//! The stages of a payment and of its refunds, and what the provider is asked in each.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -7,73 +7,73 @@ use super::events::{FailureReason, ProviderReference, RefundCause, VoidReason};
 use crate::ids::{Id as _, PaymentId, RefundId};
 use crate::money::Money;
 
-/// What is to become of an authorized amount.
+/// What happens with an authorized amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "authorization", rename_all = "snake_case")]
 pub enum Authorization {
-    /// It waits until staff, or the first parcel that is handed over, requests its capture.
+    /// The amount is held until staff, or the first parcel that is handed over, requests its capture.
     Held {
-        /// When it expires; not known of some older payments.
+        /// When the authorization expires; unknown for some older payments.
         expires_at: Option<DateTime<Utc>>,
     },
-    /// The provider is to capture it. It does not expire any more.
+    /// The capture is requested. The authorization does not expire any more.
     Capturing,
-    /// The provider is to release it.
+    /// The release is requested.
     Voiding {
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
 }
 
-/// Where a payment is in its life.
+/// The stage of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Stage {
     /// An attempt can be made.
     Open,
-    /// The provider is being asked.
+    /// An attempt is in progress.
     Attempted,
-    /// The provider does not know yet.
+    /// The provider does not know yet whether the attempt succeeds.
     Pending {
-        /// When to ask again.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
-    /// There was no answer in time.
+    /// The provider did not answer in time.
     Unresolved {
-        /// When to ask.
+        /// When to ask the provider again.
         check_at: DateTime<Utc>,
     },
-    /// The provider holds the amount for us.
+    /// The provider authorized the amount.
     Authorized(Authorization),
-    /// The money is ours.
+    /// The payment is captured.
     Captured,
-    /// The money is given back.
+    /// The payment is refunded in full.
     Refunded,
-    /// It failed for good.
+    /// The payment failed for good.
     Failed {
-        /// Why.
+        /// The reason.
         reason: FailureReason,
     },
-    /// The buyer left it; only older payments end so.
+    /// The buyer left the payment; only in older payments.
     Cancelled,
-    /// Nothing is taken.
+    /// The payment is voided: nothing is captured.
     Voided {
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
 }
 
-/// What it takes to see to it that nothing is kept.
+/// What has to be done so that no money is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Undo {
-    /// Nothing: nothing is kept.
+pub enum Reversal {
+    /// Nothing: no money is held or captured.
     Nothing,
-    /// [`Command::Void`](super::Command::Void) alone: the provider has nothing, or is not done.
+    /// [`Command::Void`](super::Command::Void) alone: the provider holds nothing, or an attempt is in progress.
     Void,
-    /// [`Command::RequestVoid`](super::Command::RequestVoid): written down before the provider is asked, so that nobody captures
-    /// it any more.
+    /// [`Command::RequestVoid`](super::Command::RequestVoid): recorded before the provider is asked, so that the amount is not
+    /// captured any more.
     RequestVoid,
-    /// The provider releases the authorized amount, then [`Command::NoteReleased`](super::Command::NoteReleased).
+    /// The provider releases the authorized amount, then [`Command::RecordReleased`](super::Command::RecordReleased).
     Release {
         /// The attempt.
         reference: ProviderReference,
@@ -82,34 +82,34 @@ pub enum Undo {
     Refund,
 }
 
-/// A piece of a payment that goes back.
+/// A refund.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refund {
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// The status of the refund.
     #[serde(rename = "status")]
     pub stage: RefundStage,
-    /// Why.
+    /// The reason.
     pub cause: RefundCause,
-    /// As which it is tried again, after the provider refused it.
+    /// The refund that retries this one, after it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retried_as: Option<RefundId>,
 }
 
-/// How far a refund is.
+/// The stage of a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundStage {
-    /// The provider is to do it.
+    /// The refund is requested; the provider has not carried it out yet.
     Requested,
-    /// The provider did it.
+    /// The provider carried it out.
     Done,
-    /// The provider will not do it.
+    /// The provider refused it.
     Failed,
 }
 
-/// The id of the refund that gives back whatever is left of a payment when its order is off: there is one at most.
+/// The id of the refund of all that is left of a payment when its order is cancelled: there is one at most.
 pub fn whole(payment: PaymentId) -> RefundId {
     RefundId::from_uuid(payment.uuid())
 }

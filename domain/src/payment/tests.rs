@@ -29,7 +29,7 @@ fn attempt(reference: &str) -> Command {
 }
 
 fn conclude(reference: &str, outcome: ProviderOutcome) -> Command {
-    Command::Conclude { reference: text(reference), outcome }
+    Command::RecordOutcome { reference: text(reference), outcome }
 }
 
 fn authorized(reference: &str) -> Event {
@@ -49,7 +49,7 @@ fn void(reason: VoidReason) -> Command {
 }
 
 fn released(reason: VoidReason) -> Command {
-    Command::NoteReleased { reason }
+    Command::RecordReleased { reason }
 }
 
 fn voided(reason: VoidReason) -> Event {
@@ -177,8 +177,8 @@ fn an_attempt_that_is_left_or_fails_leaves_it_open_for_another() {
         given::<Payment>(open.clone()).when(&granted).then([authorized("1")]);
         let again = [&open[..], &[attempted("2")]].concat();
         given::<Payment>(again.clone()).when(&granted).then_refused(Rejection::OtherAttempt);
-        let stray = Command::ReleaseStray { reference: text("1") };
-        given::<Payment>(again).when(&stray).then([Event::StrayReleased { reference: text("1") }]);
+        let orphaned = Command::ReleaseOrphaned { reference: text("1") };
+        given::<Payment>(again).when(&orphaned).then([Event::StrayReleased { reference: text("1") }]);
         // It was to be void.
         let requested = Event::VoidRequested { reason: CANCELLED };
         let waiting = [&history[..], &[requested]].concat();
@@ -203,15 +203,15 @@ fn attempts_that_are_left_count_as_no_refusal_but_have_an_end() {
 }
 
 #[test]
-fn what_was_attempted_before_less_is_to_be_paid_is_released_when_it_succeeds() {
+fn an_attempt_from_before_a_reduction_is_released_when_it_succeeds() {
     let history = [opened(), attempted("1"), declined("1", DeclineReason::BuyerLeft)];
     let less = Event::Reduced { amount: cents(2000) };
     given::<Payment>(history.clone()).when(&Command::Reduce { amount: cents(2000) }).then([less.clone()]);
     let reduced = [&history[..], &[less]].concat();
     let granted = conclude("1", ProviderOutcome::Authorized);
     given::<Payment>(reduced.clone()).when(&granted).then_refused(Rejection::OtherAttempt);
-    let stray = Command::ReleaseStray { reference: text("1") };
-    given::<Payment>(reduced).when(&stray).then([Event::StrayReleased { reference: text("1") }]);
+    let orphaned = Command::ReleaseOrphaned { reference: text("1") };
+    given::<Payment>(reduced).when(&orphaned).then([Event::StrayReleased { reference: text("1") }]);
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn it_is_voided_before_it_is_captured() {
     given::<Payment>([opened(), voided(CANCELLED)]).when(&void(CANCELLED)).then_nothing();
     given::<Payment>([opened(), voided(CANCELLED)]).when(&attempt("1")).then_refused(Rejection::Closed);
     let history = [opened(), attempted("1"), authorized("1")];
-    // The provider holds the money: who did not see it let go did not see that it was granted.
+    // The provider holds the amount: a process that did not see its release did not see its authorization.
     given::<Payment>(history.clone()).when(&void(CANCELLED)).then_refused(Rejection::AlreadyAuthorized);
     given::<Payment>(history.clone()).when(&released(CANCELLED)).then([voided(CANCELLED)]);
     // Capture is on its way: only a cancelled order stops it.
@@ -264,14 +264,14 @@ fn a_void_while_an_attempt_is_under_way_waits_for_its_outcome() {
     given::<Payment>(waiting.clone())
         .when(&conclude("1", ProviderOutcome::NotFound))
         .then([no, voided(VoidReason::BuyerRequest)]);
-    let set_aside = [&waiting[..], &[authorized("1")]].concat();
-    given::<Payment>(set_aside.clone()).when(&Command::Capture {}).then_refused(Rejection::VoidRequested);
-    given::<Payment>(set_aside.clone()).when(&void(VoidReason::BuyerRequest)).then_nothing();
-    given::<Payment>(set_aside.clone()).when(&void(CANCELLED)).then_refused(Rejection::AlreadyAuthorized);
+    let authorized_attempt = [&waiting[..], &[authorized("1")]].concat();
+    given::<Payment>(authorized_attempt.clone()).when(&Command::Capture {}).then_refused(Rejection::VoidRequested);
+    given::<Payment>(authorized_attempt.clone()).when(&void(VoidReason::BuyerRequest)).then_nothing();
+    given::<Payment>(authorized_attempt.clone()).when(&void(CANCELLED)).then_refused(Rejection::AlreadyAuthorized);
     // The first one who asked has the reason.
     let told = [VoidReason::OrderCancelled, VoidReason::BuyerRequest];
     for reason in told {
-        given::<Payment>(set_aside.clone()).when(&released(reason)).then([voided(VoidReason::BuyerRequest)]);
+        given::<Payment>(authorized_attempt.clone()).when(&released(reason)).then([voided(VoidReason::BuyerRequest)]);
     }
 }
 
@@ -295,7 +295,7 @@ fn given_back(refund: u128, amount: i64) -> Event {
 }
 
 fn answered(refund: u128, outcome: RefundOutcome) -> Command {
-    Command::ConcludeRefund { refund: id(refund), outcome }
+    Command::RecordRefundOutcome { refund: id(refund), outcome }
 }
 
 fn taken() -> Vec<Event> {
@@ -366,7 +366,7 @@ fn refused(refund: u128, amount: i64) -> Event {
 }
 
 #[test]
-fn what_the_provider_refused_is_tried_again_by_its_name() {
+fn a_refund_that_the_provider_refused_is_retried_by_its_id() {
     let staff = RefundCause::Staff { reason: text("a scratch") };
     let asked = after(&taken(), &[asked_by(&staff, 1, 1000, None)]);
     let over = after(&asked, &[refused(1, 1000)]);
@@ -387,7 +387,7 @@ fn what_the_provider_refused_is_tried_again_by_its_name() {
 }
 
 #[test]
-fn of_an_order_that_is_off_all_that_is_left_goes_back_whatever_was_tried_again_before() {
+fn a_cancelled_order_is_refunded_in_full_whatever_was_retried_before() {
     let lines = RefundCause::LinesCancelled;
     let both = [asked_by(&lines, 1, 1000, None), refused(1, 1000), requested(2, 3500), refused(2, 3500)];
     let failed = after(&taken(), &both);
@@ -425,14 +425,14 @@ fn what_was_paid_elsewhere_is_refunded_there() {
 }
 
 #[test]
-fn money_that_is_not_taken_at_once_is_free_again_after_a_while() {
+fn an_authorization_that_is_not_captured_expires() {
     let manual =
         Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual, return_url: None };
     let until = noon() + AUTHORIZED_FOR;
-    let aside = Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(until) };
+    let authorization = Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(until) };
     let history = [opened(), manual];
-    given::<Payment>(history.clone()).when(&conclude("1", ProviderOutcome::Authorized)).then([aside.clone()]);
-    let waiting = after(&history, &[aside]);
+    given::<Payment>(history.clone()).when(&conclude("1", ProviderOutcome::Authorized)).then([authorization.clone()]);
+    let waiting = after(&history, &[authorization]);
     given::<Payment>(waiting.clone()).when(&released(VoidReason::Expired)).then([voided(VoidReason::Expired)]);
     given::<Payment>(waiting.clone()).when(&Command::Capture {}).then([captured("1")]);
     let taken = after(&waiting, &[captured("1")]);
@@ -443,8 +443,8 @@ fn money_that_is_not_taken_at_once_is_free_again_after_a_while() {
 fn money_for_which_goods_leave_does_not_run_out() {
     let manual =
         Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual, return_url: None };
-    let aside = |until| Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(until) };
-    let waiting = [opened(), manual.clone(), aside(noon() + AUTHORIZED_FOR)];
+    let authorization = |until| Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(until) };
+    let waiting = [opened(), manual.clone(), authorization(noon() + AUTHORIZED_FOR)];
     let request = Command::RequestCapture {};
     let requested = Event::CaptureRequested { order: id(1) };
     given::<Payment>(waiting.clone()).when(&request).then([requested.clone()]);
@@ -458,9 +458,11 @@ fn money_for_which_goods_leave_does_not_run_out() {
     let voiding = after(&waiting, &[expired]);
     given::<Payment>(voiding.clone()).when(&request).then_refused(Rejection::AuthorizationExpired);
     given::<Payment>(voiding).when(&expire).then_nothing();
-    given::<Payment>([opened(), manual, aside(noon())]).when(&request).then_refused(Rejection::AuthorizationExpired);
+    given::<Payment>([opened(), manual, authorization(noon())])
+        .when(&request)
+        .then_refused(Rejection::AuthorizationExpired);
     given::<Payment>([opened()]).when(&request).then_refused(Rejection::NotAuthorized);
-    // Only a cancelled order stops a capture that is requested; then nobody captures it any more.
+    // Only a cancelled order stops a requested capture; from then on it is not captured any more.
     let off = Command::RequestVoid { reason: CANCELLED };
     let stopped = Event::VoidRequested { reason: CANCELLED };
     given::<Payment>(capturing.clone()).when(&off).then([stopped.clone()]);
@@ -518,7 +520,7 @@ fn only_what_is_captured_at_once_is_captured_with_the_answer_of_the_provider() {
 }
 
 #[test]
-fn what_is_to_be_void_is_not_set_aside_for_later() {
+fn a_payment_to_be_voided_is_not_held_for_later() {
     let manual =
         Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual, return_url: None };
     let given_up = Event::VoidRequested { reason: VoidReason::BuyerRequest };
@@ -550,15 +552,15 @@ fn a_silent_provider_is_asked_again_for_what_was_wanted() {
 }
 
 #[test]
-fn money_of_an_earlier_attempt_is_let_go() {
+fn the_amount_of_an_orphaned_attempt_is_released() {
     let history =
         [opened(), attempted("1"), declined("1", DeclineReason::NotReceived), attempted("2"), authorized("2")];
-    let stray = |reference: &str| Command::ReleaseStray { reference: text(reference) };
+    let orphaned = |reference: &str| Command::ReleaseOrphaned { reference: text(reference) };
     let released = Event::StrayReleased { reference: text("1") };
-    given::<Payment>(history.clone()).when(&stray("1")).then([released.clone()]);
-    given::<Payment>(history.clone()).when(&stray("2")).then_nothing();
-    given::<Payment>(after(&history, std::slice::from_ref(&released))).when(&stray("1")).then_nothing();
-    let later = |reference: &str| Command::DelayStray { reference: text(reference), check_at: noon() };
+    given::<Payment>(history.clone()).when(&orphaned("1")).then([released.clone()]);
+    given::<Payment>(history.clone()).when(&orphaned("2")).then_nothing();
+    given::<Payment>(after(&history, std::slice::from_ref(&released))).when(&orphaned("1")).then_nothing();
+    let later = |reference: &str| Command::RecordNoAnswerOrphaned { reference: text(reference), check_at: noon() };
     let silent = Event::StrayUnresolved { reference: text("1"), check_at: noon() };
     given::<Payment>(history.clone()).when(&later("1")).then([silent]);
     given::<Payment>(history.clone()).when(&later("3")).then_nothing();
@@ -576,21 +578,21 @@ fn a_payment_of_the_past_is_recorded_whole() {
 }
 
 #[test]
-fn undoing_says_what_the_provider_is_asked() {
-    let undo = |history: &[Event]| crate::fold::<Payment>(history).live().unwrap().undo();
+fn a_reversal_says_what_the_provider_is_asked() {
+    let reversal = |history: &[Event]| crate::fold::<Payment>(history).live().unwrap().reversal();
     let reference = text::<ProviderReference>("1");
     let mut history = vec![opened()];
-    assert_eq!(undo(&history), Undo::Void);
+    assert_eq!(reversal(&history), Reversal::Void);
     history.push(attempted("1"));
-    assert_eq!(undo(&history), Undo::Void);
+    assert_eq!(reversal(&history), Reversal::Void);
     history.push(authorized("1"));
-    assert_eq!(undo(&history), Undo::RequestVoid);
+    assert_eq!(reversal(&history), Reversal::RequestVoid);
     history.push(Event::VoidRequested { reason: CANCELLED });
-    assert_eq!(undo(&history), Undo::Release { reference });
+    assert_eq!(reversal(&history), Reversal::Release { reference });
     history.push(captured("1"));
-    assert_eq!(undo(&history), Undo::Refund);
+    assert_eq!(reversal(&history), Reversal::Refund);
     history.push(refunded());
-    assert_eq!(undo(&history), Undo::Nothing);
+    assert_eq!(reversal(&history), Reversal::Nothing);
 }
 
 #[test]

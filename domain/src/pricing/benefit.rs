@@ -1,6 +1,6 @@
-//! What a benefit takes off of what is left of the lines and the shipping.
+//! The discount of a benefit on what is left of the lines and the shipping.
 
-use super::Miss;
+use super::UnmetCondition;
 use super::input::{Input, Item};
 use super::shipping::Choice;
 use super::split::split;
@@ -9,14 +9,14 @@ use crate::money::{Money, MoneyError, divide_half_up};
 use crate::promotion::{Benefit, QuantityTier, SubtotalTier, Target, Terms};
 use crate::quantity::Quantity;
 
-/// Why a promotion is not given.
+/// Why a promotion does not apply.
 #[derive(Debug)]
 pub(super) enum Obstacle {
     TooEarly,
     Expired,
     UsedUp,
     NeedsEmail,
-    Missed(Miss),
+    Unmet(UnmetCondition),
     NotCombinable,
     Money(MoneyError),
 }
@@ -27,14 +27,15 @@ impl From<MoneyError> for Obstacle {
     }
 }
 
-/// What is taken off of each line and of the shipping.
+/// The discount of each line and of the shipping.
 #[derive(Debug)]
 pub(super) struct Off {
     pub(super) lines: Vec<Money>,
     pub(super) shipping: Money,
 }
 
-/// What the benefit of a promotion takes off. `amounts` is what the lines cost at first, `left` what is left of them.
+/// The discount of a promotion's benefit. `amounts` are the prices of the lines before discounts, `left` is what is left of
+/// them.
 pub(super) fn off(
     input: &Input<'_>,
     terms: &Terms,
@@ -50,14 +51,14 @@ pub(super) fn off(
         Benefit::Percent { percent_bps } => of_lines(share(input, target, left, *percent_bps)?),
         Benefit::Fixed { amounts } => {
             let own = amounts.iter().find(|amount| amount.currency() == input.currency);
-            let most = own.ok_or(Obstacle::Missed(Miss::Currency))?.money().amount;
+            let most = own.ok_or(Obstacle::Unmet(UnmetCondition::Currency))?.money().amount;
             of_lines(fixed(input, target, left, most)?)
         }
         Benefit::FreeShipping { services } => {
             let this = |chosen: &Choice<'_>| services.is_empty() || services.contains(&chosen.service.service);
-            // Before a service is chosen, nobody knows whether it is this one.
+            // Before a service is chosen, it is not known whether the promotion applies to it.
             if chosen.is_some_and(|chosen| !this(chosen)) {
-                return Err(Obstacle::Missed(Miss::Service));
+                return Err(Obstacle::Unmet(UnmetCondition::Service));
             }
             let shipping = if chosen.is_some() { shipping_left } else { zero };
             Ok(Off { lines: vec![zero; left.len()], shipping })
@@ -93,7 +94,7 @@ fn share(
     Ok(spread(input, target, left, whole.amount))
 }
 
-/// An amount off the target together, at most what is left of it.
+/// A fixed amount off the target together, at most what is left of it.
 fn fixed(
     input: &Input<'_>,
     target: impl Fn(usize) -> bool,
@@ -105,7 +106,7 @@ fn fixed(
     Ok(spread(input, target, left, most.min(there.amount)))
 }
 
-/// Splits what is off the target together over its lines, by what is left of them.
+/// Splits a discount of the target over its lines, in proportion to what is left of them.
 fn spread(input: &Input<'_>, target: impl Fn(usize) -> bool, left: &[Money], off: i64) -> Vec<Money> {
     let weight = |index: usize| if target(index) { left[index].amount } else { 0 };
     let weights: Vec<_> = (0..left.len()).map(|index| (input.items[index].variant, weight(index))).collect();
@@ -115,24 +116,24 @@ fn spread(input: &Input<'_>, target: impl Fn(usize) -> bool, left: &[Money], off
 fn by_subtotal(tiers: &[SubtotalTier], cost: Money) -> Result<BasisPoints, Obstacle> {
     let mut own = tiers.iter().filter(|tier| tier.from.currency() == cost.currency).peekable();
     if own.peek().is_none() {
-        return Err(Obstacle::Missed(Miss::Currency));
+        return Err(Obstacle::Unmet(UnmetCondition::Currency));
     }
     let reached = own.filter(|tier| tier.from.money().amount <= cost.amount);
     let highest = reached.max_by_key(|tier| tier.from.money().amount);
-    highest.map(|tier| tier.percent_bps).ok_or(Obstacle::Missed(Miss::MinimumSubtotal))
+    highest.map(|tier| tier.percent_bps).ok_or(Obstacle::Unmet(UnmetCondition::MinimumSubtotal))
 }
 
 fn by_quantity(tiers: &[QuantityTier], pieces: i64) -> Result<BasisPoints, Obstacle> {
     let reached = tiers.iter().filter(|tier| tier.from.get() <= pieces);
     let highest = reached.max_by_key(|tier| tier.from);
-    highest.map(|tier| tier.percent_bps).ok_or(Obstacle::Missed(Miss::MinimumQuantity))
+    highest.map(|tier| tier.percent_bps).ok_or(Obstacle::Unmet(UnmetCondition::MinimumQuantity))
 }
 
-/// So many for less, for so many others that are bought.
+/// Buy some pieces, get others at a discount.
 ///
-/// A piece counts once: as bought, at its full price, or as one that is for less. Of those that may be for less the cheapest are,
-/// as many of them as still leave [`buy`](Self::buy) other pieces of the target for each [`get`](Self::get). So what may be for less
-/// and is sold at its full price counts as bought, where the target names it too.
+/// A piece counts once: as bought, at its full price, or as discounted. Of the pieces that can be discounted the cheapest are,
+/// as many as leave [`buy`](Self::buy) other pieces of the target for each [`get`](Self::get). So a piece that could be
+/// discounted and is sold at its full price counts as bought, if the target includes it too.
 struct BuyGet<'a> {
     buy: Quantity,
     get: Quantity,
@@ -153,7 +154,7 @@ impl BuyGet<'_> {
         rewarded.sort_by_key(|(_, item)| (item.unit_price.money().amount, item.variant));
         let mut pieces = self.pieces_for_less(input, target, &rewarded);
         if pieces == 0 {
-            return Err(Obstacle::Missed(Miss::MinimumQuantity));
+            return Err(Obstacle::Unmet(UnmetCondition::MinimumQuantity));
         }
         let mut lines = vec![Money::zero(input.currency); left.len()];
         for (index, item) in rewarded {
@@ -167,7 +168,7 @@ impl BuyGet<'_> {
         Ok(lines)
     }
 
-    /// How many pieces are for less: the most that leave enough of the target to be bought.
+    /// The number of discounted pieces: as many as leave enough of the target to be bought.
     fn pieces_for_less(&self, input: &Input<'_>, target: &Target, rewarded: &[(usize, &Item)]) -> i64 {
         let of_target: i64 = targeted(input, target).map(|(_, item)| item.quantity.get()).sum();
         let most_times = self.times.map_or(i64::MAX, Quantity::get);
@@ -179,7 +180,7 @@ impl BuyGet<'_> {
             let bought = of_target - of_target_among(pieces, target, rewarded);
             pieces <= (bought / self.buy.get()).min(most_times).saturating_mul(self.get.get())
         };
-        // The more are for less, the fewer are bought: halve until the most that is enough is found.
+        // The more pieces are discounted, the fewer are bought: bisect for the most that leave enough.
         let (mut enough, mut too_many) = (0, rewarded.iter().map(|(_, item)| item.quantity.get()).sum::<i64>() + 1);
         while too_many - enough > 1 {
             let middle = enough + (too_many - enough) / 2;
@@ -189,7 +190,7 @@ impl BuyGet<'_> {
     }
 }
 
-/// How many of the first so many pieces are of the target.
+/// How many of the first pieces are of the target.
 fn of_target_among(pieces: i64, target: &Target, items: &[(usize, &Item)]) -> i64 {
     let mut left = pieces;
     let mut of_target = 0;

@@ -1,4 +1,4 @@
-//! What of a quote becomes part of an order and stays as it was.
+//! The parts of a quote that become part of an order and do not change any more.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,27 +10,27 @@ use crate::shipping_book::Days;
 use crate::tax_rate::TaxRate;
 use crate::text::{Label, Name, Slug};
 
-/// Something that was taken off.
+/// A discount.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discount {
-    /// By which promotion.
+    /// The promotion.
     pub promotion: PromotionId,
-    /// At which version of it.
+    /// The version of the promotion.
     pub version: i64,
     /// The code that was entered for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<CouponCode>,
-    /// What it was called.
+    /// The name of the promotion at that time.
     pub label: Label,
-    /// All that it took off.
+    /// The total discount of the promotion.
     pub amount: Money,
-    /// Off which lines.
+    /// The discount of each line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<Share>,
-    /// Off the shipping.
+    /// The discount of the shipping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping: Option<Money>,
-    /// Whether it was given because of how much or what else was bought, so that parts alone would not have got it.
+    /// Whether it depends on the whole order, so that parts of the order alone would not have got it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub of_whole: bool,
 }
@@ -53,44 +53,44 @@ pub struct Share {
 /// The tax of a line or of the shipping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineTax {
-    /// At which of the country's rates.
+    /// The tax class.
     pub class: TaxClass,
     /// The rate.
     #[serde(flatten)]
     pub rate: TaxRate,
-    /// Whether the price included it; else it came on top.
+    /// Whether the price included the tax; otherwise it was added.
     pub included: bool,
     /// The tax.
     pub amount: Money,
 }
 
-/// How an order is sent.
+/// The shipping of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shipping {
-    /// The zone that it goes to.
+    /// The zone of the destination.
     pub zone: Slug,
     /// The service.
     pub service: Slug,
-    /// What the service is called.
+    /// The name of the service.
     pub name: Name,
-    /// Who carries it.
+    /// The carrier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carrier: Option<Name>,
-    /// What it weighs.
+    /// The weight in grams.
     pub weight_g: u64,
-    /// How long it takes, in working days.
+    /// The delivery time in working days.
     pub days: Days,
-    /// What it costs before discounts.
+    /// The price before discounts.
     pub price: Price,
-    /// What was taken off.
+    /// The discount.
     pub discount: Money,
-    /// Its tax.
+    /// The tax, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax: Option<LineTax>,
 }
 
 impl LineTax {
-    /// What is paid for something that costs so much: with the tax on top, unless the price includes it.
+    /// The amount to pay for a price: with the tax added, unless the price includes it.
     pub fn on_top(tax: Option<&Self>, amount: Money) -> Result<Money, MoneyError> {
         match tax {
             Some(tax) if !tax.included => amount.plus(tax.amount),
@@ -100,7 +100,7 @@ impl LineTax {
 }
 
 impl Shipping {
-    /// What is paid for it.
+    /// The amount to pay.
     pub fn total(&self) -> Result<Money, MoneyError> {
         LineTax::on_top(self.tax.as_ref(), self.price.money().minus(self.discount)?)
     }

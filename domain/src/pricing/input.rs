@@ -1,4 +1,4 @@
-//! Everything that has a say in what an order costs.
+//! Everything that the price of an order depends on.
 
 use std::collections::BTreeSet;
 
@@ -16,66 +16,66 @@ use crate::tax_book::TaxBook;
 use crate::text::{Country, PostalCode, Slug};
 use crate::usage::Customer;
 
-/// Everything that has a say in what an order costs.
+/// Everything that the price of an order depends on.
 #[derive(Debug, Clone)]
 pub struct Input<'a> {
-    /// The currency of it all.
+    /// The currency of all amounts.
     pub currency: Currency,
-    /// When: rates and promotions are dated.
+    /// The time: rates and promotions have dates.
     pub at: DateTime<Utc>,
-    /// What is bought, each variant once.
+    /// The items, each variant once.
     pub items: Vec<Item>,
-    /// Where to, if that is known: without, there is no shipping and no tax yet.
+    /// The destination, if known: without it there is no shipping and no tax.
     pub destination: Option<Whereto<'a>>,
-    /// What the address does not say.
+    /// The missing parts of the address.
     pub lacks: &'a BTreeSet<Part>,
-    /// The service that was chosen.
+    /// The chosen service.
     pub service: Option<&'a Slug>,
-    /// What is taxed how.
+    /// The tax book.
     pub tax: &'a TaxBook,
-    /// What is sent how.
+    /// The shipping book.
     pub shipping: &'a ShippingBook,
-    /// The promotions that may apply: those given by themselves, and those whose codes were entered.
+    /// The promotions that may apply: automatic ones, and those whose codes were entered.
     pub promotions: Vec<Candidate<'a>>,
-    /// Codes that no promotion has.
+    /// The codes that no promotion has.
     pub unknown: Vec<CouponCode>,
-    /// Who buys, by every name that limits know them under.
+    /// The customer, by every name that limits know them under.
     pub customers: Vec<Customer>,
-    /// Their account.
+    /// The customer's account.
     pub account: Option<AccountId>,
-    /// How many orders of theirs are not cancelled, by the name that has most.
+    /// The number of their orders that are not cancelled, by the name that has most.
     pub orders: i64,
-    /// What counts this order as one of theirs; only needed when the order is placed.
+    /// The usages that count this order; only needed when the order is placed.
     pub counters: Vec<UsageId>,
 }
 
-/// What is bought of a variant, with what promotions, taxes and carriers need to know of it.
+/// The pieces of a variant, with what promotions, taxes and carriers need to know of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     /// The variant.
     pub variant: VariantId,
-    /// Its product.
+    /// The product.
     pub product: ProductId,
-    /// The product's category and all that are above it; only needed while a promotion names categories.
+    /// The product's category and all its ancestors; only needed while a promotion names categories.
     pub categories: Vec<CategoryId>,
-    /// What one piece costs.
+    /// The price of one piece.
     pub unit_price: Price,
-    /// How many.
+    /// The quantity.
     pub quantity: Quantity,
-    /// At which of a country's rates it is taxed.
+    /// The tax class.
     pub tax_class: TaxClass,
-    /// What one piece weighs, if that is known; what is not counts as nothing.
+    /// The weight of one piece, if known; otherwise it counts as zero.
     pub weight_g: Option<u32>,
-    /// Whether it is sent.
+    /// Whether it is shipped.
     pub physical: bool,
 }
 
-/// Where to, as far as prices depend on it.
+/// A destination, as far as prices depend on it.
 #[derive(Debug, Clone, Copy)]
 pub struct Whereto<'a> {
     /// The country.
     pub country: &'a Country,
-    /// The beginning of the postal code.
+    /// The area: the start of the postal code.
     pub area: Option<&'a PostalCode>,
 }
 
@@ -84,20 +84,20 @@ pub struct Whereto<'a> {
 pub struct Candidate<'a> {
     /// The promotion.
     pub promotion: PromotionId,
-    /// Its version that has the terms.
+    /// The version of the promotion that has these terms.
     pub version: i64,
-    /// Whether it gives anything.
+    /// The status of the promotion.
     pub status: Status,
-    /// What it gives.
+    /// The terms.
     pub terms: &'a Terms,
-    /// How often it was used by all together; only needed when that is limited.
+    /// The number of uses by all customers; only needed if it is limited.
     pub used: i64,
-    /// How often it was used by this customer, by the name that used it most; only needed when that is limited.
+    /// The number of uses by this customer, by the name that has most; only needed if it is limited.
     pub used_by_customer: i64,
 }
 
 impl Item {
-    /// Whether a target names it.
+    /// Whether a target includes it.
     pub fn is_in(&self, target: &Target) -> bool {
         match target {
             Target::Order {} => true,

@@ -1,4 +1,4 @@
-//! What keeps an order from being bought at the price that its buyer has in mind.
+//! What prevents an order from being placed as its buyer expects.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::address::Part;
 use crate::promotion::CouponCode;
 use crate::text::{Country, Slug};
 
-/// Why an order cannot be bought like this.
+/// Why an order cannot be placed like this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Problem {
@@ -17,81 +17,81 @@ pub enum Problem {
         /// The code.
         coupon: CouponCode,
     },
-    /// The promotion has not begun.
+    /// The promotion has not started.
     CouponTooEarly {
         /// The code.
         coupon: CouponCode,
     },
-    /// The promotion is over, or gives nothing for now.
+    /// The promotion has ended or is paused.
     CouponExpired {
         /// The code.
         coupon: CouponCode,
     },
-    /// The promotion was used as often as it can be, by all or by this customer.
+    /// The promotion is used up, by all customers or by this one.
     CouponUsedUp {
         /// The code.
         coupon: CouponCode,
     },
-    /// The promotion is limited per customer, and nothing says who this is.
+    /// The promotion is limited per customer, and the customer is not known.
     CouponNeedsEmail {
         /// The code.
         coupon: CouponCode,
     },
-    /// The promotion is not for this order.
+    /// The promotion does not apply to this order.
     CouponNotApplicable {
         /// The code.
         coupon: CouponCode,
-        /// Which of its conditions is not met.
-        reason: Miss,
+        /// The condition that is not met.
+        reason: UnmetCondition,
     },
-    /// The promotion is not given together with another one that is.
+    /// The promotion cannot be combined with another one that applies.
     CouponNotCombinable {
         /// The code.
         coupon: CouponCode,
     },
-    /// The country is not named by its code, so nobody knows what sending and taxes cost there.
+    /// The country is not an ISO 3166 code, so shipping and taxes are unknown.
     CountryUnknown {
-        /// What it is named.
+        /// The country as it was given.
         country: Country,
     },
-    /// The address does not say all that a parcel needs, or that a mail to somebody without an account does.
+    /// The address lacks something that a parcel, or a mail to a guest, needs.
     AddressIncomplete {
-        /// What it does not say.
+        /// The missing parts.
         missing: Vec<Part>,
     },
-    /// No service carries this there, at a price in this currency.
+    /// No service ships this there, or none has a price in this currency.
     NoShipping {
         /// The country.
         country: Country,
     },
-    /// It is to be sent, and nobody said how.
+    /// Goods are shipped, and no service is chosen.
     ShippingNotChosen {},
-    /// The service that was chosen does not carry this, or not there.
+    /// The chosen service is not available for this cart.
     ShippingGone {
         /// The service.
         service: Slug,
     },
 }
 
-/// Which condition of a promotion is not met.
+/// A condition of a promotion that is not met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Miss {
-    /// It is not given in this currency.
+pub enum UnmetCondition {
+    /// The promotion is not valid in this currency.
     Currency,
-    /// The goods cost too little.
+    /// The subtotal is too low.
     MinimumSubtotal,
     /// There are too few pieces.
     MinimumQuantity,
-    /// Nothing that it is given for is in the order.
+    /// The order contains none of the goods that the promotion is for.
     Goods,
-    /// It is not the first order.
+    /// It is not the customer's first order.
     FirstOrder,
-    /// It is for other customers.
+    /// The promotion is for other customers.
     Customer,
-    /// It is for other countries.
+    /// The promotion is for other countries.
     Country,
-    /// It is for other ways to send things.
+    /// The promotion is for other shipping services.
     Service,
 }
 
@@ -121,13 +121,13 @@ impl fmt::Display for Problem {
             Self::CouponUnknown { coupon } => write!(f, "the code {coupon} is unknown"),
             Self::CouponTooEarly { coupon } => write!(f, "the code {coupon} cannot be used yet"),
             Self::CouponExpired { coupon } => write!(f, "the code {coupon} cannot be used any more"),
-            Self::CouponUsedUp { coupon } => write!(f, "the code {coupon} was used as often as it can be"),
+            Self::CouponUsedUp { coupon } => write!(f, "the code {coupon} is used up"),
             Self::CouponNeedsEmail { coupon } => {
                 write!(f, "the code {coupon} is limited per customer: log in, or give an e-mail address")
             }
             Self::CouponNotApplicable { coupon, reason } => write!(f, "the code {coupon} is {reason}"),
             Self::CouponNotCombinable { coupon } => {
-                write!(f, "the code {coupon} is not given together with what is given already")
+                write!(f, "the code {coupon} cannot be combined with the discounts that already apply")
             }
             Self::CountryUnknown { country } => {
                 write!(f, "`{country}` is not a country; use an ISO 3166 code such as DE")
@@ -143,22 +143,22 @@ impl fmt::Display for Problem {
             Self::ShippingNotChosen {} => {
                 f.write_str("no shipping service is chosen: choose one of the shipping options")
             }
-            Self::ShippingGone { service } => write!(f, "the service {service} does not carry this there"),
+            Self::ShippingGone { service } => write!(f, "the service {service} is not available for this cart"),
         }
     }
 }
 
-impl fmt::Display for Miss {
+impl fmt::Display for UnmetCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Currency => "not given in this currency",
-            Self::MinimumSubtotal => "given from a higher subtotal on",
-            Self::MinimumQuantity => "given from more pieces on",
-            Self::Goods => "for other goods",
-            Self::FirstOrder => "for a first order",
-            Self::Customer => "for other customers",
-            Self::Country => "for other countries",
-            Self::Service => "for other shipping services",
+            Self::Currency => "not valid in this currency",
+            Self::MinimumSubtotal => "valid from a higher subtotal on",
+            Self::MinimumQuantity => "valid from more pieces on",
+            Self::Goods => "only for other goods",
+            Self::FirstOrder => "only for a first order",
+            Self::Customer => "only for other customers",
+            Self::Country => "only for other countries",
+            Self::Service => "only for other shipping services",
         })
     }
 }

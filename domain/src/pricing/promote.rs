@@ -1,57 +1,57 @@
-//! Which promotions are given, in which order, and what each takes off of what the ones before have left.
+//! Which promotions apply, in which order, and the discount of each on what the earlier ones have left.
 
 use std::cmp::Reverse;
 
 use super::benefit::{self, Obstacle, Off};
 use super::input::{Candidate, Input};
 use super::shipping::Choice;
-use super::{Discount, Miss, Problem, Share};
+use super::{Discount, Problem, Share, UnmetCondition};
 use crate::ids::{PromotionId, UsageId};
 use crate::money::{Money, MoneyError, Price};
 use crate::promotion::{CouponCode, Status};
 use crate::usage;
 
-/// A use of something that is counted.
+/// A claim of a use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
-    /// What is counted.
+    /// The usage.
     pub usage: UsageId,
-    /// The promotion; nothing where a customer's orders are counted.
+    /// The promotion; absent where a customer's orders are counted.
     pub promotion: Option<PromotionId>,
-    /// How often it can be used.
+    /// The usage limit.
     pub limit: Option<u32>,
 }
 
-/// What promotions made of the lines and the shipping.
+/// The result of applying promotions to the lines and the shipping.
 #[derive(Debug)]
 pub(super) struct Promoted {
     pub(super) discounts: Vec<Discount>,
-    /// What is left of each line.
+    /// What is left to pay of each line.
     pub(super) left: Vec<Money>,
-    /// What is left of the shipping.
+    /// What is left to pay of the shipping.
     pub(super) shipping_left: Money,
     pub(super) claims: Vec<Claim>,
     exclusive: bool,
-    /// Whether every code that is given so far may be given beside others.
+    /// Whether all codes that apply so far can be combined with others.
     combinable: Option<bool>,
 }
 
 impl Obstacle {
-    /// What the buyer who entered a code is told.
+    /// The problem that the buyer who entered the code is told.
     fn problem(self, coupon: CouponCode) -> Result<Problem, MoneyError> {
         Ok(match self {
             Self::TooEarly => Problem::CouponTooEarly { coupon },
             Self::Expired => Problem::CouponExpired { coupon },
             Self::UsedUp => Problem::CouponUsedUp { coupon },
             Self::NeedsEmail => Problem::CouponNeedsEmail { coupon },
-            Self::Missed(reason) => Problem::CouponNotApplicable { coupon, reason },
+            Self::Unmet(reason) => Problem::CouponNotApplicable { coupon, reason },
             Self::NotCombinable => Problem::CouponNotCombinable { coupon },
             Self::Money(error) => return Err(error),
         })
     }
 }
 
-/// Gives every promotion that can be given.
+/// Applies every promotion that can be applied.
 pub(super) fn promote(
     input: &Input<'_>,
     amounts: &[Money],
@@ -75,7 +75,7 @@ pub(super) fn promote(
         match (given, candidate.coupon()) {
             (Ok(()), _) => {}
             (Err(Obstacle::Money(error)), None) => return Err(error),
-            // What is given by itself is not given then, and nobody waits for it.
+            // An automatic promotion that does not apply is simply left out.
             (Err(_), None) => {}
             (Err(obstacle), Some(coupon)) => problems.push(obstacle.problem(coupon.clone())?),
         }
@@ -106,7 +106,7 @@ impl Promoted {
         Ok(())
     }
 
-    /// Takes off, if there is anything to take.
+    /// Applies a discount, if it is not zero.
     fn take(&mut self, input: &Input<'_>, candidate: &Candidate<'_>, off: &Off) -> Result<(), MoneyError> {
         let (terms, currency) = (candidate.terms, self.shipping_left.currency);
         let amount = Money::sum(currency, off.lines.iter().copied())?.plus(off.shipping)?;
@@ -137,7 +137,7 @@ impl Promoted {
     }
 }
 
-/// Whether a promotion can be given for an order, whatever else is given.
+/// Whether a promotion can apply to an order, whatever other promotions apply.
 fn check(input: &Input<'_>, candidate: &Candidate<'_>, subtotal: Money) -> Result<(), Obstacle> {
     let terms = candidate.terms;
     match candidate.status {
@@ -151,35 +151,35 @@ fn check(input: &Input<'_>, candidate: &Candidate<'_>, subtotal: Money) -> Resul
         return Err(Obstacle::Expired);
     }
     let conditions = &terms.conditions;
-    let missed = |miss| Err(Obstacle::Missed(miss));
+    let unmet = |condition| Err(Obstacle::Unmet(condition));
     if !conditions.currencies.is_empty() && !conditions.currencies.contains(&input.currency) {
-        return missed(Miss::Currency);
+        return unmet(UnmetCondition::Currency);
     }
     if !conditions.customers.is_empty() && !input.account.is_some_and(|it| conditions.customers.contains(&it)) {
-        return missed(Miss::Customer);
+        return unmet(UnmetCondition::Customer);
     }
-    // Before anybody said where to, whoever it may be for is shown it.
+    // Before the destination is known, promotions for any country are shown.
     if let Some(to) = input.destination.filter(|_| !conditions.countries.is_empty())
         && !conditions.countries.contains(to.country)
     {
-        return missed(Miss::Country);
+        return unmet(UnmetCondition::Country);
     }
     if conditions.first_order && input.orders > 0 {
-        return missed(Miss::FirstOrder);
+        return unmet(UnmetCondition::FirstOrder);
     }
     if let Some(least) = least(&conditions.minimum_subtotal, input)?
         && subtotal.amount < least
     {
-        return missed(Miss::MinimumSubtotal);
+        return unmet(UnmetCondition::MinimumSubtotal);
     }
     let of_target = || input.items.iter().filter(|item| item.is_in(&terms.target));
     let contained = conditions.contains.as_ref().is_none_or(|it| input.items.iter().any(|item| item.is_in(it)));
     if !contained || of_target().next().is_none() {
-        return missed(Miss::Goods);
+        return unmet(UnmetCondition::Goods);
     }
     let pieces: i64 = of_target().map(|item| item.quantity.get()).sum();
     if conditions.minimum_quantity.is_some_and(|least| pieces < least.get()) {
-        return missed(Miss::MinimumQuantity);
+        return unmet(UnmetCondition::MinimumQuantity);
     }
     check_limits(input, candidate)
 }
@@ -196,16 +196,16 @@ fn check_limits(input: &Input<'_>, candidate: &Candidate<'_>) -> Result<(), Obst
     }
 }
 
-/// The amount in the order's currency; nothing when there is no amount at all.
+/// The amount in the order's currency; none if there is no amount at all.
 fn least(amounts: &[Price], input: &Input<'_>) -> Result<Option<i64>, Obstacle> {
     if amounts.is_empty() {
         return Ok(None);
     }
     let own = amounts.iter().find(|amount| amount.currency() == input.currency);
-    own.map(|amount| Some(amount.money().amount)).ok_or(Obstacle::Missed(Miss::Currency))
+    own.map(|amount| Some(amount.money().amount)).ok_or(Obstacle::Unmet(UnmetCondition::Currency))
 }
 
-/// What using a promotion uses up.
+/// The uses that applying a promotion claims.
 fn claims(input: &Input<'_>, candidate: &Candidate<'_>) -> Vec<Claim> {
     let promotion = candidate.promotion;
     let claim = |usage, limit| Claim { usage, promotion: Some(promotion), limit: Some(limit) };

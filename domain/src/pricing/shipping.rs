@@ -1,4 +1,4 @@
-//! How an order can be sent: the services of its zone that carry it, at what price, and when it arrives.
+//! The shipping services of an order, with their prices and delivery times.
 
 use chrono::{DateTime, Datelike as _, Days as Later, NaiveDate, Utc, Weekday};
 
@@ -9,18 +9,18 @@ use crate::money::{Money, MoneyError, Price};
 use crate::product::TaxClass;
 use crate::shipping_book::{Days, Service, ShippingBook, Zone};
 
-/// A service that carries an order.
+/// A service that ships an order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choice<'a> {
-    /// The zone that the order goes to.
+    /// The zone of the destination.
     pub zone: &'a Zone,
     /// The service.
     pub service: &'a Service,
-    /// What it costs before discounts.
+    /// The price before discounts.
     pub price: Price,
-    /// What the order weighs.
+    /// The weight of the order.
     pub weight_g: u64,
-    /// At which rate it is taxed.
+    /// The tax class.
     pub tax_class: TaxClass,
 }
 
@@ -40,13 +40,13 @@ impl Choice<'_> {
     }
 }
 
-/// What the things to be sent weigh together.
+/// The total weight of the items that are shipped.
 pub fn weight_g(items: &[Item]) -> u64 {
     let of = |item: &Item| u64::from(item.weight_g.unwrap_or(0)).saturating_mul(item.quantity.get().unsigned_abs());
     items.iter().filter(|item| item.physical).fold(0, |sum, item| sum.saturating_add(of(item)))
 }
 
-/// The services that carry so much to a destination, the cheapest first. The subtotal decides whether one is free.
+/// The services that ship this weight to a destination, the cheapest first. The subtotal decides whether one is free.
 pub fn choices<'a>(
     book: &'a ShippingBook,
     to: Whereto<'_>,
@@ -67,7 +67,7 @@ pub fn choices<'a>(
     choices
 }
 
-/// The service that was chosen, if there is something to send and the service carries it.
+/// The chosen service, if something is shipped and the service is available.
 pub(super) fn choose<'a>(input: &'a Input<'_>, subtotal: Money, problems: &mut Vec<Problem>) -> Option<Choice<'a>> {
     let to = input.destination?;
     if input.shipping.zones.is_empty() || !input.items.iter().any(|item| item.physical) {
@@ -89,7 +89,7 @@ pub(super) fn choose<'a>(input: &'a Input<'_>, subtotal: Money, problems: &mut V
     chosen
 }
 
-/// The first and the last day on which something sent at this moment arrives. Nothing is sent or carried on weekends.
+/// The first and the last day of delivery for a shipment at this time. Weekends do not count.
 pub fn arrival(at: DateTime<Utc>, days: Days) -> (NaiveDate, NaiveDate) {
     let working_day = |mut day: NaiveDate| {
         while is_weekend(day) {

@@ -1,4 +1,4 @@
-//! Splitting an amount into parts that are the whole again.
+//! Splitting an amount into parts that add up to it.
 
 /// Splits a total by weights, by largest remainder: the parts sum to it, and none exceeds its weight as long as the total
 /// does not exceed the sum of the weights. Of equal remainders, the one with the smallest key is rounded up, so the order

@@ -1,4 +1,4 @@
-//! What orders cost: examples of each rule, and what holds whatever is bought and whatever is given.
+//! The price of an order: examples of each rule, and properties of any order.
 
 use serde_json::{Value, json};
 
@@ -127,7 +127,7 @@ impl Counter {
     }
 }
 
-/// What holds for every quote.
+/// Properties of every quote.
 #[track_caller]
 fn balanced(quote: &Quote) {
     let sum = |amounts: &mut dyn Iterator<Item = Money>| Money::sum(quote.total.currency, amounts).unwrap();
@@ -167,7 +167,7 @@ fn item(variant: u128, number: i64, amount: i64) -> Item {
     }
 }
 
-/// Terms with these fields beside the least that there must be.
+/// Terms with these fields beside the required ones.
 fn promotion(fields: &Value) -> Terms {
     let mut json = json!({"label": "Less"});
     json.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
@@ -191,7 +191,7 @@ fn with(mut one: Value, other: Value) -> Value {
     one
 }
 
-/// What is taken off of each line.
+/// The discount of each line.
 fn off(quote: &Quote) -> Vec<i64> {
     quote.lines.iter().map(|line| line.discount.amount).collect()
 }
@@ -231,10 +231,10 @@ fn an_amount_is_shared_by_what_lines_cost_and_never_more_than_that() {
     assert_eq!(off(&Counter::giving([fixed(10_000)]).quote(&items)), [1_000; 3]);
     let pounds = json!({"benefit": {"kind": "fixed", "amounts": [{"amount": 1, "currency": "GBP"}]}, "code": "GBP-1"});
     let quote = Counter::giving([pounds]).quote(&items);
-    assert_eq!(quote.problems, [not_for("GBP-1", Miss::Currency)]);
+    assert_eq!(quote.problems, [not_for("GBP-1", UnmetCondition::Currency)]);
 }
 
-fn not_for(code: &str, reason: Miss) -> Problem {
+fn not_for(code: &str, reason: UnmetCondition) -> Problem {
     Problem::CouponNotApplicable { coupon: CouponCode::new(code).unwrap(), reason }
 }
 
@@ -251,7 +251,7 @@ fn some_are_bought_and_the_cheapest_are_free() {
     assert_eq!(off(&Counter::giving([rule(json!({}))]).quote(&[item(1, 3, 500)])), [500]);
     let coded = with(rule(json!({})), json!({"code": "TWO-ONE"}));
     let few = Counter::giving([coded]).quote(&[item(1, 2, 500)]);
-    assert_eq!(few.problems, [not_for("TWO-ONE", Miss::MinimumQuantity)]);
+    assert_eq!(few.problems, [not_for("TWO-ONE", UnmetCondition::MinimumQuantity)]);
     // Other goods: for two of anything, one of the second.
     let others = rule(json!({"of": {"kind": "variants", "variants": [items[1].variant]}}));
     assert_eq!(off(&Counter::giving([others.clone()]).quote(&items)), [0, 600]);
@@ -272,8 +272,8 @@ fn what_may_be_free_counts_as_bought_while_it_is_sold_at_its_full_price() {
     assert_eq!(off(&quote(&[shirts(5)])), [1_500]);
     assert_eq!(off(&quote(&[trousers(3), shirts(2)])), [0, 1_500]);
     assert_eq!(off(&quote(&[trousers(7), shirts(3)])), [0, 3_000]);
-    assert_eq!(quote(&[shirts(4)]).problems, [not_for("FIVE", Miss::MinimumQuantity)]);
-    assert_eq!(quote(&[trousers(5)]).problems, [not_for("FIVE", Miss::MinimumQuantity)]);
+    assert_eq!(quote(&[shirts(4)]).problems, [not_for("FIVE", UnmetCondition::MinimumQuantity)]);
+    assert_eq!(quote(&[trousers(5)]).problems, [not_for("FIVE", UnmetCondition::MinimumQuantity)]);
     // One piece is there of the two that two bought ones give.
     let two_for_two = json!({"target": both, "benefit": benefit(2, 2)});
     assert_eq!(off(&Counter::giving([two_for_two]).quote(&[trousers(2), shirts(1)])), [0, 1_500]);
@@ -360,10 +360,10 @@ fn free_shipping_is_a_discount_of_its_own() {
     assert_eq!(quote.discounts[0].shipping, Some(cents(990)));
     let quote = Counter::giving([free(json!(["parcel"]))]).sending(Some("express")).quote(&[item(1, 1, 100)]);
     assert_eq!((quote.discounts.len(), quote.total), (0, cents(1_090)));
-    // Whoever enters a code that does nothing is told why, once there is a service that it could be for.
+    // A buyer whose code has no effect is told why, once there is a service that it could be for.
     let code = || with(free(json!(["parcel"])), json!({"code": "FREE-1"}));
     let quote = Counter::giving([code()]).sending(Some("express")).quote(&[item(1, 1, 100)]);
-    assert_eq!(quote.problems, [not_for("FREE-1", Miss::Service)]);
+    assert_eq!(quote.problems, [not_for("FREE-1", UnmetCondition::Service)]);
     assert_eq!(codes(&Counter::giving([code()]).sending(None).quote(&[item(1, 1, 100)])), ["shipping_not_chosen"]);
 }
 
@@ -422,18 +422,18 @@ fn a_code_says_which_of_its_conditions_is_not_met() {
     let items = [item(1, 2, 1_000)];
     let conditions = |conditions: Value| with(percent(1_000), json!({"code": "IF-SO", "conditions": conditions}));
     for (condition, because) in [
-        (json!({"minimum_subtotal": [euro(2_001)]}), Some(Miss::MinimumSubtotal)),
+        (json!({"minimum_subtotal": [euro(2_001)]}), Some(UnmetCondition::MinimumSubtotal)),
         (json!({"minimum_subtotal": [euro(2_000)]}), None),
-        (json!({"minimum_subtotal": [{"amount": 1, "currency": "GBP"}]}), Some(Miss::Currency)),
-        (json!({"minimum_quantity": 3}), Some(Miss::MinimumQuantity)),
+        (json!({"minimum_subtotal": [{"amount": 1, "currency": "GBP"}]}), Some(UnmetCondition::Currency)),
+        (json!({"minimum_quantity": 3}), Some(UnmetCondition::MinimumQuantity)),
         (json!({"minimum_quantity": 2}), None),
-        (json!({"contains": {"kind": "products", "products": [id::<ProductId>(9)]}}), Some(Miss::Goods)),
+        (json!({"contains": {"kind": "products", "products": [id::<ProductId>(9)]}}), Some(UnmetCondition::Goods)),
         (json!({"contains": {"kind": "products", "products": [items[0].product]}}), None),
-        (json!({"customers": [id::<crate::ids::AccountId>(9)]}), Some(Miss::Customer)),
+        (json!({"customers": [id::<crate::ids::AccountId>(9)]}), Some(UnmetCondition::Customer)),
         (json!({"customers": [id::<crate::ids::AccountId>(5)]}), None),
-        (json!({"countries": ["FR"]}), Some(Miss::Country)),
+        (json!({"countries": ["FR"]}), Some(UnmetCondition::Country)),
         (json!({"countries": ["DE"]}), None),
-        (json!({"currencies": ["GBP"]}), Some(Miss::Currency)),
+        (json!({"currencies": ["GBP"]}), Some(UnmetCondition::Currency)),
         (json!({"first_order": true}), None),
     ] {
         let shop = Counter {
@@ -450,7 +450,7 @@ fn a_code_says_which_of_its_conditions_is_not_met() {
         percent(1_000),
         json!({"code": "IF-SO", "target": {"kind": "variants", "variants": [id::<VariantId>(9)]}}),
     );
-    assert_eq!(Counter::giving([other_goods]).quote(&items).problems, [not_for("IF-SO", Miss::Goods)]);
+    assert_eq!(Counter::giving([other_goods]).quote(&items).problems, [not_for("IF-SO", UnmetCondition::Goods)]);
 }
 
 #[test]
@@ -510,13 +510,13 @@ fn a_first_order_is_an_accounts_first_and_an_e_mails_first_with_it() {
     // The use by this customer, and the order of this customer.
     assert_eq!((quote.discount, quote.claims.len()), (cents(100), 2));
     assert_eq!(quote.claims[1].limit, None);
-    assert_eq!(account(1).quote(&items).problems, [not_for("HELLO", Miss::FirstOrder)]);
+    assert_eq!(account(1).quote(&items).problems, [not_for("HELLO", UnmetCondition::FirstOrder)]);
     let guest = Counter { customers: vec![Customer::email("00ff")], ..Counter::giving([first.clone()]) };
     assert_eq!(guest.quote(&items).claims.len(), 1);
     assert_eq!(codes(&Counter { used: (0, 1), ..guest }.quote(&items)), ["coupon_used_up"]);
-    // Somebody with the same mailbox has bought before, with or without an account.
+    // A customer with the same mailbox has bought before, with or without an account.
     let again = Counter { orders: 1, customers: vec![Customer::email("00ff")], ..Counter::giving([first.clone()]) };
-    assert_eq!(again.quote(&items).problems, [not_for("HELLO", Miss::FirstOrder)]);
+    assert_eq!(again.quote(&items).problems, [not_for("HELLO", UnmetCondition::FirstOrder)]);
     assert_eq!(codes(&Counter::giving([first]).quote(&items)), ["coupon_needs_email"]);
 }
 

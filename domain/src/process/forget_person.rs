@@ -1,13 +1,27 @@
-//! An account that is closed, a guest who is forgotten, a guest's cart that is given up or put into an account's: the key is
-//! destroyed, and with it all that was sealed with it.
+//! Erases the key of a person whose account is closed, of a guest who is erased, and of a guest whose cart is discarded or merged;
+//! the data that was sealed with the key can then no longer be read.
 //!
-//! Whoever asks for it does so at once; this makes sure of it when they could not.
+//! The command erases the key itself; this process makes sure of it if the program stopped in between.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
-use super::{Process, Step};
-use crate::decider::Decider as _;
-use crate::{AnyEvent, Subject, account, cart, order};
+use super::{Process, Reaction};
+use crate::account::{self, Account};
+use crate::cart::{self, Cart};
+use crate::order::{self, Order};
+use crate::{AnyEvent, Reads, Subject};
+
+/// A step of the process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Step {
+    /// Erase a person's key, so that their sealed data can no longer be read.
+    ForgetPerson {
+        /// The person.
+        subject: Subject,
+    },
+}
 
 /// The process.
 #[derive(Debug)]
@@ -15,22 +29,30 @@ pub struct ForgetPerson;
 
 impl Process for ForgetPerson {
     const NAME: &'static str = "forget_person";
-    const READS: &'static [&'static str] = &[account::Account::CATEGORY, cart::Cart::CATEGORY, order::Order::CATEGORY];
+    const READS: &'static [Reads] = &[
+        Reads::only::<Account>(&["erased"]),
+        Reads::only::<Cart>(&["discarded", "merged_into"]),
+        Reads::only::<Order>(&["buyer_forgotten"]),
+    ];
+    type Step = Step;
 
-    fn react(event: &AnyEvent, _recorded_at: DateTime<Utc>) -> Vec<Step> {
-        // The events that lead to something; all others lead to nothing.
+    fn react(event: &AnyEvent, _recorded_at: DateTime<Utc>) -> Vec<Reaction<Step>> {
         if let AnyEvent::Account(id, account::Event::Erased {}) = event {
-            return vec![Step::ForgetPerson { subject: Subject::from(*id) }];
+            return forget(Subject::from(*id));
         }
         if let AnyEvent::Order(_, order::Event::BuyerForgotten { subject }) = event {
-            return vec![Step::ForgetPerson { subject: *subject }];
+            return forget(*subject);
         }
-        // Of an account's cart this is the key of nobody: its owner has their own.
+        // The cart of an account has no key with this subject: its owner has their own.
         if let AnyEvent::Cart(id, cart::Event::Discarded { .. } | cart::Event::MergedInto { .. }) = event {
-            return vec![Step::ForgetPerson { subject: Subject::of_cart(*id, None) }];
+            return forget(Subject::of_cart(*id, None));
         }
         vec![]
     }
+}
+
+fn forget(subject: Subject) -> Vec<Reaction<Step>> {
+    vec![Reaction::Now(Step::ForgetPerson { subject })]
 }
 
 #[cfg(test)]
@@ -44,7 +66,7 @@ mod tests {
         let order: OrderId = id(9);
         let react = |event| ForgetPerson::react(&AnyEvent::Order(order, event), noon());
         let subject = Subject::of_cart(id(4), None);
-        assert_eq!(react(order::Event::BuyerForgotten { subject }), [Step::ForgetPerson { subject }]);
+        assert_eq!(react(order::Event::BuyerForgotten { subject }), forget(subject));
         assert_eq!(react(order::Event::Completed {}), []);
     }
 
@@ -52,7 +74,7 @@ mod tests {
     fn a_guest_is_forgotten_with_a_cart_that_is_never_ordered() {
         let cart: CartId = id(4);
         let react = |event| ForgetPerson::react(&AnyEvent::Cart(cart, event), noon());
-        let forgotten = [Step::ForgetPerson { subject: Subject::of_cart(cart, None) }];
+        let forgotten = forget(Subject::of_cart(cart, None));
         assert_eq!(react(cart::Event::Discarded { at: noon() }), forgotten);
         assert_eq!(react(cart::Event::MergedInto { cart: id(5) }), forgotten);
         // Its order has the same key.
@@ -64,7 +86,7 @@ mod tests {
     fn only_a_closed_account_is_forgotten() {
         let ada: AccountId = id(7);
         let react = |event| ForgetPerson::react(&AnyEvent::Account(ada, event), noon());
-        assert_eq!(react(account::Event::Erased {}), [Step::ForgetPerson { subject: Subject::from(ada) }]);
+        assert_eq!(react(account::Event::Erased {}), forget(Subject::from(ada)));
         assert_eq!(react(account::Event::Banned { reason: None }), []);
     }
 }

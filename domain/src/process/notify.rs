@@ -1,4 +1,4 @@
-//! Tells people what happened: from an event to the errand of queueing a notification, and from that to sending it.
+//! Tells people what happened: from an event to the task of queueing a notification, and from that to sending it.
 //!
 //! ```text
 //! account, order, parcel, return event ─▶ tell ─▶ notification queued
@@ -8,21 +8,25 @@
 //! and in a process of its own, so that a slow mail server holds up nothing but mail ([`SendNotifications`]):
 //! ```text
 //! queued, revived ─▶ send ─▶ attempted ─▶ timer: give up ─▶ died, as its outcome is unknown
-//!                                └─▶ sent, died, skipped: forget the timer
+//!                                └─▶ sent, died, skipped: clear the timer
 //!                                └─▶ failed ─▶ timer at retry_at ─▶ send
 //! ```
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
-pub use super::errand::Errand;
-use super::{Process, Step};
+pub use super::notification_task::{NotificationTask, Sending};
+use super::{Process, Reaction};
+use crate::account::{self, Account};
 use crate::ids::{AccountId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
 use crate::money::Money;
 use crate::notification::{self, CancelledBy, Message, Notification};
-use crate::order::{self, CancelReason};
+use crate::order::{self, CancelReason, Order};
+use crate::product::{self, Product};
 use crate::returns::{self, Return};
-use crate::shipment::{self, Carrier};
-use crate::{AnyEvent, Decider, account, product, stock};
+use crate::shipment::{self, Carrier, Shipment};
+use crate::stock::{self, StockLevel};
+use crate::{AnyEvent, Reads};
 
 #[cfg(test)]
 mod tests;
@@ -35,27 +39,43 @@ pub const ATTEMPT_GRACE: TimeDelta = TimeDelta::seconds(45);
 /// mail says both.
 pub const PLACED_GRACE: TimeDelta = TimeDelta::seconds(5);
 
+/// A step of one of the two processes: its task, which a timer stores beside the word `notify`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Step<E> {
+    /// Carry out a task.
+    Notify(E),
+}
+
 /// The process that queues.
 #[derive(Debug, Clone, Copy)]
 pub struct Notify;
 
 impl Process for Notify {
     const NAME: &'static str = "notify";
-    const READS: &'static [&'static str] = &[
-        account::Account::CATEGORY,
-        order::Order::CATEGORY,
-        product::Product::CATEGORY,
-        Return::CATEGORY,
-        shipment::Shipment::CATEGORY,
-        stock::StockLevel::CATEGORY,
+    const READS: &'static [Reads] = &[
+        Reads::only::<Account>(&[
+            "confirmation_requested",
+            "password_reset_requested",
+            "email_change_requested",
+            "registration_repeated",
+            "password_changed",
+            "totp_confirmed",
+            "totp_removed",
+        ]),
+        Reads::only::<Order>(&["placed", "paid", "fulfilled", "completed", "cancelled", "lines_cancelled", "refunded"]),
+        Reads::only::<Product>(&["price_set", "published"]),
+        Reads::only::<Return>(&["approved", "rejected"]),
+        Reads::only::<Shipment>(&["handed_over", "attempt_failed", "returning_to_sender", "lost"]),
+        Reads::only::<StockLevel>(&["received", "returned", "counted", "released"]),
     ];
+    type Step = Step<NotificationTask>;
 
-    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step> {
-        // What it does not read in `READS` it is not shown; the variants of what it reads are matched below, each of them.
-        let errand = if let AnyEvent::Order(id, event) = event {
-            return steps_of_order(*id, event, recorded_at);
+    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Reaction<Self::Step>> {
+        let task = if let AnyEvent::Order(id, event) = event {
+            return reactions_to_order(*id, event, recorded_at);
         } else if let AnyEvent::Account(id, event) = event {
-            return of_account(*id, event).into_iter().map(Step::Notify).collect();
+            return of_account(*id, event).into_iter().map(now).collect();
         } else if let AnyEvent::Shipment(id, event) = event {
             of_shipment(*id, event)
         } else if let AnyEvent::Return(id, event) = event {
@@ -67,11 +87,16 @@ impl Process for Notify {
         } else {
             None
         };
-        errand.map(Step::Notify).into_iter().collect()
+        task.map(now).into_iter().collect()
     }
 }
 
-fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
+fn now<E>(task: E) -> Reaction<Step<E>> {
+    Reaction::Now(Step::Notify(task))
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn of_account(account: AccountId, event: &account::Event) -> Vec<NotificationTask> {
     let message = match event {
         account::Event::ConfirmationRequested { code, expires_at, .. } => {
             Message::ConfirmEmail { code: code.clone(), expires_at: *expires_at }
@@ -84,49 +109,36 @@ fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
             let (email, code) = (email.clone(), code.clone());
             let messages =
                 [Message::ConfirmNewEmail { email, code, expires_at: *expires_at }, Message::EmailChangeRequested {}];
-            return messages.map(|message| Errand::TellAccount { account, message }).into();
+            return messages.map(|message| NotificationTask::TellAccount { account, message }).into();
         }
         account::Event::RegistrationRepeated { .. } => Message::AlreadyRegistered {},
         account::Event::PasswordChanged { .. } => Message::PasswordChanged {},
         account::Event::TotpConfirmed { .. } => Message::SecondFactorSetUp {},
         account::Event::TotpRemoved {} => Message::SecondFactorRemoved {},
-        account::Event::Registered { .. }
-        | account::Event::RegistrationContested {}
-        | account::Event::Confirmed {}
-        | account::Event::EmailChanged { .. }
-        | account::Event::PasswordRehashed { .. }
-        | account::Event::RoleSet { .. }
-        | account::Event::LoggedIn { .. }
-        | account::Event::LoggedOut { .. }
-        | account::Event::LoginFailed { .. }
-        | account::Event::ProfileChanged { .. }
-        | account::Event::SettingsChanged { .. }
-        | account::Event::AddressAdded { .. }
-        | account::Event::AddressChanged { .. }
-        | account::Event::AddressRemoved { .. }
-        | account::Event::TotpEnrolled { .. }
-        | account::Event::TotpUsed { .. }
-        | account::Event::RecoveryCodeUsed { .. }
-        | account::Event::AccessGranted { .. }
-        | account::Event::Banned { .. }
-        | account::Event::Unbanned {}
-        | account::Event::Erased {} => return vec![],
+        _ => return vec![],
     };
-    vec![Errand::TellAccount { account, message }]
+    vec![NotificationTask::TellAccount { account, message }]
 }
 
 /// That an order was placed is told a little later, and not at all once there is newer news of it.
-fn steps_of_order(order: OrderId, event: &order::Event, recorded_at: DateTime<Utc>) -> Vec<Step> {
-    let (key, errand) = (order.to_string(), of_order(order, event).map(Step::Notify));
+fn reactions_to_order(
+    order: OrderId,
+    event: &order::Event,
+    recorded_at: DateTime<Utc>,
+) -> Vec<Reaction<Step<NotificationTask>>> {
+    let (key, task) = (order.to_string(), of_order(order, event));
     if matches!(event, order::Event::Placed(_)) {
-        let wake = |step| Step::Wake { at: recorded_at + PLACED_GRACE, key, step: Box::new(step) };
-        return errand.map(wake).into_iter().collect();
+        let at = recorded_at + PLACED_GRACE;
+        let later = |task| Reaction::SetTimer { at, key, step: Step::Notify(task) };
+        return task.map(later).into_iter().collect();
     }
     let ends_the_wait = matches!(event, order::Event::Paid { .. } | order::Event::Cancelled { .. });
-    ends_the_wait.then_some(Step::Forget { key }).into_iter().chain(errand).collect()
+    let clear = ends_the_wait.then_some(Reaction::ClearTimer { key });
+    clear.into_iter().chain(task.map(now)).collect()
 }
 
-fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn of_order(order: OrderId, event: &order::Event) -> Option<NotificationTask> {
     let message = match event {
         order::Event::Placed(placement) if placement.imported => return None,
         order::Event::Placed(_) => Message::OrderPlaced { order },
@@ -149,28 +161,13 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
         order::Event::Refunded { amount: Some(Money { amount: 0, .. }), .. } => return None,
         order::Event::Refunded { amount, .. } => Message::OrderRefunded { order, amount: *amount },
         // Parcels and returns tell of themselves, and money of its way back.
-        order::Event::Authorized { .. }
-        | order::Event::Fulfilled { completed: false, .. }
-        | order::Event::ParcelPrepared { .. }
-        | order::Event::ParcelDropped { .. }
-        | order::Event::HandedOver { .. }
-        | order::Event::Delivered { .. }
-        | order::Event::ParcelReturned { .. }
-        | order::Event::ParcelLost { .. }
-        | order::Event::ParcelFound { .. }
-        | order::Event::Replaced { .. }
-        | order::Event::ReturnRequested { .. }
-        | order::Event::ReturnClosed { .. }
-        | order::Event::BuyerForgotten { .. }
-        | order::Event::Noted { .. }
-        | order::Event::Credited { .. }
-        | order::Event::MovedToCart { .. }
-        | order::Event::Returned { .. } => return None,
+        _ => return None,
     };
-    Some(Errand::TellBuyer { order, message })
+    Some(NotificationTask::TellBuyer { order, message })
 }
 
-fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<Errand> {
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<NotificationTask> {
     match event {
         shipment::Event::HandedOver { order, carrier, tracking, .. } => {
             let carrier = match carrier {
@@ -179,47 +176,39 @@ fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<Errand> {
             };
             let (tracking, parcel) = (Some(tracking.clone()), Some(parcel));
             let message = Message::OrderShipped { order: *order, carrier, tracking, parcel };
-            Some(Errand::TellBuyer { order: *order, message })
+            Some(NotificationTask::TellBuyer { order: *order, message })
         }
         shipment::Event::AttemptFailed { order, .. } => {
-            Some(Errand::TellBuyer { order: *order, message: Message::DeliveryFailed { order: *order } })
+            Some(NotificationTask::TellBuyer { order: *order, message: Message::DeliveryFailed { order: *order } })
         }
         shipment::Event::ReturningToSender { order, .. } => {
-            Some(Errand::TellBuyer { order: *order, message: Message::DeliveryReturning { order: *order } })
+            Some(NotificationTask::TellBuyer { order: *order, message: Message::DeliveryReturning { order: *order } })
         }
         shipment::Event::Lost { order, .. } => {
-            Some(Errand::TellBuyer { order: *order, message: Message::DeliveryLost { order: *order } })
+            Some(NotificationTask::TellBuyer { order: *order, message: Message::DeliveryLost { order: *order } })
         }
-        shipment::Event::Prepared { .. }
-        | shipment::Event::Packed { .. }
-        | shipment::Event::Cancelled { .. }
-        | shipment::Event::Moved { .. }
-        | shipment::Event::Delivered { .. }
-        | shipment::Event::ReturnedToSender { .. }
-        | shipment::Event::Waited { .. } => None,
+        _ => None,
     }
 }
 
-fn of_return(back: ReturnId, event: &returns::Event) -> Option<Errand> {
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn of_return(back: ReturnId, event: &returns::Event) -> Option<NotificationTask> {
     let (order, message) = match event {
         returns::Event::Approved { order } => (*order, Message::ReturnApproved { order: *order, back }),
         returns::Event::Rejected { order, reason } => {
             (*order, Message::ReturnRejected { order: *order, back, reason: reason.clone() })
         }
         // Who asked knows that they did, and of the money its own message tells.
-        returns::Event::Requested { .. }
-        | returns::Event::Withdrawn { .. }
-        | returns::Event::Received { .. }
-        | returns::Event::Refunded { .. } => return None,
+        _ => return None,
     };
-    Some(Errand::TellBuyer { order, message })
+    Some(NotificationTask::TellBuyer { order, message })
 }
 
 /// Who called it off, as far as its buyer is to know; nothing for what lies in the past.
 fn cancelled_by(reason: CancelReason) -> Option<CancelledBy> {
     match reason {
         CancelReason::BuyerRequest => Some(CancelledBy::Buyer),
-        // Nothing of it was sent in the time for which the money was set aside.
+        // Nothing of it was sent before the authorization expired.
         CancelReason::StaffRequest | CancelReason::AuthorizationExpired => Some(CancelledBy::Shop),
         CancelReason::PaymentFailed | CancelReason::PaymentCancelled => Some(CancelledBy::Payment),
         CancelReason::PaymentWindowPassed => Some(CancelledBy::Unpaid),
@@ -227,43 +216,25 @@ fn cancelled_by(reason: CancelReason) -> Option<CancelledBy> {
     }
 }
 
-fn of_product(product: ProductId, event: &product::Event) -> Option<Errand> {
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn of_product(product: ProductId, event: &product::Event) -> Option<NotificationTask> {
     match event {
         product::Event::PriceSet { variant, price, .. } => {
-            Some(Errand::TellOfPrice { product, variant: *variant, price: *price })
+            Some(NotificationTask::TellOfPrice { product, variant: *variant, price: *price })
         }
-        product::Event::Published {} => Some(Errand::TellOfReturn { product }),
-        product::Event::Created { .. }
-        | product::Event::Revised { .. }
-        | product::Event::VariantAdded { .. }
-        | product::Event::VariantRevised { .. }
-        | product::Event::PriceWithdrawn { .. }
-        | product::Event::VariantRemoved { .. }
-        | product::Event::OptionsDefined { .. }
-        | product::Event::ImageAdded(_)
-        | product::Event::ImagesOrdered { .. }
-        | product::Event::ImageDescribed { .. }
-        | product::Event::ImageRemoved { .. }
-        | product::Event::Scheduled(_)
-        | product::Event::PublicationRefused { .. }
-        | product::Event::Unpublished {}
-        | product::Event::Archived {} => None,
+        product::Event::Published {} => Some(NotificationTask::TellOfReturn { product }),
+        _ => None,
     }
 }
 
-fn of_stock(variant: VariantId, event: &stock::Event) -> Option<Errand> {
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn of_stock(variant: VariantId, event: &stock::Event) -> Option<NotificationTask> {
     match event {
         stock::Event::Received { .. }
         | stock::Event::Returned { .. }
         | stock::Event::Counted { .. }
-        | stock::Event::Released { .. } => Some(Errand::TellOfStock { variant }),
-        stock::Event::Opened { .. }
-        | stock::Event::Lost { .. }
-        | stock::Event::LostInTransit { .. }
-        | stock::Event::FoundInTransit { .. }
-        | stock::Event::Replaced { .. }
-        | stock::Event::Reserved { .. }
-        | stock::Event::Committed { .. } => None,
+        | stock::Event::Released { .. } => Some(NotificationTask::TellOfStock { variant }),
+        _ => None,
     }
 }
 
@@ -273,25 +244,24 @@ pub struct SendNotifications;
 
 impl Process for SendNotifications {
     const NAME: &'static str = "send_notifications";
-    const READS: &'static [&'static str] = &[Notification::CATEGORY];
+    const READS: &'static [Reads] = &[Reads::all::<Notification>()];
+    type Step = Step<Sending>;
 
-    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step> {
+    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Reaction<Self::Step>> {
         let AnyEvent::Notification(id, event) = event else { return vec![] };
         let (notification, key) = (*id, id.to_string());
-        let wake = |at, errand| Step::Wake { at, key: key.clone(), step: Box::new(Step::Notify(errand)) };
-        let send = || Errand::Send { notification, attempt: None };
+        let later = |at, task| Reaction::SetTimer { at, key: key.clone(), step: Step::Notify(task) };
+        let send = || Sending::Send { notification, attempt: None };
         match event {
-            notification::Event::Queued(_) => {
-                vec![Step::Notify(Errand::Send { notification, attempt: Some(1) })]
-            }
-            notification::Event::Revived {} => vec![Step::Notify(send())],
+            notification::Event::Queued(_) => vec![now(Sending::Send { notification, attempt: Some(1) })],
+            notification::Event::Revived {} => vec![now(send())],
             notification::Event::Attempted { attempt } => {
-                vec![wake(recorded_at + ATTEMPT_GRACE, Errand::GiveUp { notification, attempt: *attempt })]
+                vec![later(recorded_at + ATTEMPT_GRACE, Sending::GiveUp { notification, attempt: *attempt })]
             }
-            notification::Event::Failed { retry_at, .. } => vec![wake(*retry_at, send())],
+            notification::Event::Failed { retry_at, .. } => vec![later(*retry_at, send())],
             notification::Event::Sent { .. }
             | notification::Event::Died { .. }
-            | notification::Event::Skipped { .. } => vec![Step::Forget { key }],
+            | notification::Event::Skipped { .. } => vec![Reaction::ClearTimer { key }],
         }
     }
 }

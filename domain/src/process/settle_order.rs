@@ -1,4 +1,4 @@
-//! Brings an order to its end: money taken or given back, stock committed or released, whatever comes first.
+//! Settles an order: captures, voids or refunds its payment, and commits or releases its stock.
 //!
 //! ```text
 //! payment authorized ─▶ capture ─▶ captured ─▶ mark order paid ─▶ order paid ─▶ commit stock
@@ -8,28 +8,138 @@
 //! refund requested ─▶ refund at the provider ─▶ refunded ─▶ mark order and return refunded
 //! authorized for later ─▶ mark order authorized, timer ─▶ request void
 //! capture requested (staff, first parcel handed over) ─▶ capture · void requested ─▶ release what is authorized
-//! provider silent ─▶ timer ─▶ ask again · simulated parcel handed over ─▶ ask its carrier until it is there
+//! provider silent ─▶ timer ─▶ ask again · simulated parcel handed over ─▶ ask its carrier until it is delivered
 //! attempt made, pending or without answer ─▶ timer ─▶ ask the provider
 //! ```
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
-use super::{Process, Step};
-use crate::ids::{OrderId, PaymentId, ShipmentId};
+use super::{Process, Reaction};
+use crate::ids::{OrderId, PaymentId, RefundId, ReturnId, ShipmentId};
+use crate::money::Money;
 use crate::order::{CancelReason, Order};
-use crate::payment::{Method, RefundCause, VoidReason};
+use crate::payment::{Method, Payment, ProviderReference, RefundCause, VoidReason};
+use crate::quantity::Demand;
+use crate::rejected::Rejected;
 use crate::returns::{self, Return};
-use crate::shipment::{self, Carrier};
+use crate::shipment::{self, Carrier, Shipment};
 use crate::work::{Refused, Work};
-use crate::{AnyEvent, Decider, aftersales, order, payment, settlement, stock};
+use crate::{AnyEvent, Reads, aftersales, order, payment, settlement, stock};
 
-/// How long an attempt may go without an outcome before the provider is asked: longer than any call to it may take,
-/// so that only an attempt whose caller died is asked for.
+/// How long an attempt may have no outcome before the provider is asked: longer than any call to the provider may take, so
+/// that only attempts whose program died are looked up.
 const ATTEMPT_GRACE: TimeDelta = TimeDelta::seconds(30);
 
-/// How long a provider may bring up a charge that it did not know, that its buyer left or that it failed at: what arrives later
-/// than its answer was waited for.
+/// After this time the provider is asked once more for an attempt that it did not know, that the buyer left or at which it failed:
+/// a charge may arrive at the provider after the shop stopped waiting for it.
 const STRAY_GRACE: TimeDelta = TimeDelta::minutes(15);
+
+/// A step of the process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Step {
+    /// [`order::Command::MarkPaid`].
+    MarkPaid {
+        /// The order.
+        order: OrderId,
+        /// The payment that was captured.
+        payment: PaymentId,
+    },
+    /// [`order::Command::MarkRefunded`].
+    MarkRefunded {
+        /// The order.
+        order: OrderId,
+        /// The payment that was refunded.
+        payment: PaymentId,
+        /// The refund; absent if the whole payment was refunded.
+        refund: Option<RefundId>,
+        /// The amount; absent if the whole payment was refunded.
+        amount: Option<Money>,
+    },
+    /// [`returns::Command::MarkRefunded`].
+    MarkReturnRefunded {
+        /// The return.
+        return_id: ReturnId,
+        /// The refund.
+        refund: RefundId,
+    },
+    /// [`order::Command::MarkAuthorized`].
+    MarkAuthorized {
+        /// The order.
+        order: OrderId,
+        /// The payment that was authorized.
+        payment: PaymentId,
+    },
+    /// [`aftersales::cancel`].
+    CancelOrder {
+        /// The order.
+        order: OrderId,
+        /// The reason.
+        reason: CancelReason,
+    },
+    /// [`stock::Command::Commit`] for each line.
+    CommitStock {
+        /// The order.
+        order: OrderId,
+        /// Each variant once.
+        lines: Vec<Demand>,
+    },
+    /// [`stock::Command::Release`] for each line.
+    ReleaseStock {
+        /// The order.
+        order: OrderId,
+        /// Each variant once.
+        lines: Vec<Demand>,
+    },
+    /// [`stock::Command::Return`] for each line. The stock cannot tell
+    /// whether this is done already, so the step has an idempotency key.
+    ReturnStock {
+        /// The order.
+        order: OrderId,
+        /// Each variant once.
+        lines: Vec<Demand>,
+    },
+    /// [`usage::Command::Release`](crate::usage::Command::Release) for everything that the order claimed. The step has
+    /// an idempotency key.
+    ReleaseClaims {
+        /// The order.
+        order: OrderId,
+    },
+    /// Ask the provider to capture, then [`payment::Command::Capture`], unless that is refused.
+    CapturePayment {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// The [reversal](payment::Opened::reversal) of the payment.
+    VoidPayment {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// Ask the provider for whatever is next: to look up the last attempt, to capture, to release or to refund; then record the
+    /// answer.
+    SettlePayment {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// [`payment::Command::RequestVoid`] of an authorization that was not captured in time.
+    ExpireAuthorization {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// Look up an attempt that came to nothing, and release the amount if it succeeded after all.
+    ReleaseStray {
+        /// The payment.
+        payment: PaymentId,
+        /// The attempt.
+        reference: ProviderReference,
+    },
+    /// Ask the carrier for the status of a shipment, then [`shipment::Command::Hear`].
+    TrackShipment {
+        /// The shipment.
+        shipment: ShipmentId,
+    },
+}
 
 /// The process.
 #[derive(Debug, Clone, Copy)]
@@ -37,12 +147,15 @@ pub struct SettleOrder;
 
 impl Process for SettleOrder {
     const NAME: &'static str = "settle_order";
-    const READS: &'static [&'static str] =
-        &[order::Order::CATEGORY, payment::Payment::CATEGORY, shipment::Shipment::CATEGORY];
+    const READS: &'static [Reads] = &[
+        Reads::only::<Order>(&["placed", "paid", "authorized", "cancelled", "returned"]),
+        Reads::all::<Payment>(),
+        Reads::only::<Shipment>(&["handed_over", "waited"]),
+    ];
     const WAITED_FOR: bool = true;
+    type Step = Step;
 
-    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step> {
-        // What it does not read in `READS` it is not shown; the variants of what it reads are matched below, each of them.
+    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Reaction<Step>> {
         if let AnyEvent::Order(id, event) = event {
             return order_moved(*id, event);
         }
@@ -52,17 +165,55 @@ impl Process for SettleOrder {
         let AnyEvent::Payment(id, event) = event else { return vec![] };
         payment_moved(*id, event, recorded_at)
     }
+
+    fn when_refused(step: &Step, rejected: &Rejected) -> Option<Step> {
+        match step {
+            // The payment came after the order was cancelled: it is voided or refunded.
+            Step::MarkPaid { payment, .. } | Step::MarkAuthorized { payment, .. } => {
+                let too_late = [order::Rejection::Cancelled, order::Rejection::OtherPayment];
+                let is_too_late = too_late.iter().any(|rejection| rejected.is::<Order>(rejection));
+                is_too_late.then_some(Step::VoidPayment { payment: *payment })
+            }
+            // The void was requested while the provider was asked.
+            Step::CapturePayment { payment } => {
+                let is_to_be_voided = rejected.is::<Payment>(&payment::Rejection::VoidRequested);
+                is_to_be_voided.then_some(Step::VoidPayment { payment: *payment })
+            }
+            Step::MarkRefunded { .. }
+            | Step::MarkReturnRefunded { .. }
+            | Step::CancelOrder { .. }
+            | Step::CommitStock { .. }
+            | Step::ReleaseStock { .. }
+            | Step::ReturnStock { .. }
+            | Step::ReleaseClaims { .. }
+            | Step::VoidPayment { .. }
+            | Step::SettlePayment { .. }
+            | Step::ExpireAuthorization { .. }
+            | Step::ReleaseStray { .. }
+            | Step::TrackShipment { .. } => None,
+        }
+    }
 }
 
-fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
+fn timer(at: DateTime<Utc>, key: String, step: Step) -> Reaction<Step> {
+    Reaction::SetTimer { at, key, step }
+}
+
+fn clear(key: String) -> Reaction<Step> {
+    Reaction::ClearTimer { key }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn order_moved(order: OrderId, event: &order::Event) -> Vec<Reaction<Step>> {
     match event {
         order::Event::Placed(placement) => {
-            let reason = CancelReason::PaymentWindowPassed;
-            let wake = |at| Step::Wake { at, key: window(order), step: Box::new(Step::CancelOrder { order, reason }) };
-            placement.pay_by.filter(|_| !placement.imported).map(wake).into_iter().collect()
+            let cancel = Step::CancelOrder { order, reason: CancelReason::PaymentWindowPassed };
+            let pay_by = placement.pay_by.filter(|_| !placement.imported);
+            pay_by.map(|at| timer(at, window(order), cancel)).into_iter().collect()
         }
         order::Event::Paid { commit, .. } if !commit.is_empty() => {
-            vec![Step::CommitStock { order, lines: commit.clone() }, Step::Forget { key: window(order) }]
+            let commit = Step::CommitStock { order, lines: commit.clone() };
+            vec![Reaction::Now(commit), clear(window(order))]
         }
         order::Event::Cancelled { payment, was_paid, release, lost, stock_moved, .. }
             if !(release.is_empty() && lost.is_empty()) =>
@@ -70,84 +221,63 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
             let lines = release.clone();
             let stock =
                 if *was_paid { Step::ReturnStock { order, lines } } else { Step::ReleaseStock { order, lines } };
-            let claims = Step::ReleaseClaims { order };
-            let rest = [claims, Step::VoidPayment { payment: *payment }, Step::Forget { key: window(order) }];
-            // Of older orders the stock did not move in the same append; and of what is lost nothing comes back.
+            // For older orders the stock did not move in the same append. Lost pieces do not come back.
             let is_left = !stock_moved && !release.is_empty();
-            is_left.then_some(stock).into_iter().chain(rest).collect()
+            let rest = [Step::ReleaseClaims { order }, Step::VoidPayment { payment: *payment }];
+            let steps = is_left.then_some(stock).into_iter().chain(rest);
+            steps.map(Reaction::Now).chain([clear(window(order))]).collect()
         }
-        // With a return of ours the stock moves in the same append.
+        // For a return that the shop knows the stock moves in the same append.
         order::Event::Returned { restock, return_id: None, .. } if !restock.is_empty() => {
-            vec![Step::ReturnStock { order, lines: restock.clone() }]
+            vec![Reaction::Now(Step::ReturnStock { order, lines: restock.clone() })]
         }
-        order::Event::Authorized { .. } => vec![Step::Forget { key: window(order) }],
-        // The payment says by itself that it is to be captured for a parcel that is handed over. An import moved its stock itself and has no timer. What concerns parts of an order moved its stock in the same
-        // append.
-        order::Event::Paid { .. }
-        | order::Event::Cancelled { .. }
-        | order::Event::LinesCancelled { .. }
-        | order::Event::Returned { .. }
-        | order::Event::Fulfilled { .. }
-        | order::Event::Completed {}
-        | order::Event::ParcelPrepared { .. }
-        | order::Event::ParcelDropped { .. }
-        | order::Event::HandedOver { .. }
-        | order::Event::Delivered { .. }
-        | order::Event::ParcelReturned { .. }
-        | order::Event::ParcelLost { .. }
-        | order::Event::ParcelFound { .. }
-        | order::Event::Replaced { .. }
-        | order::Event::ReturnRequested { .. }
-        | order::Event::ReturnClosed { .. }
-        | order::Event::BuyerForgotten { .. }
-        | order::Event::Noted { .. }
-        | order::Event::Credited { .. }
-        | order::Event::MovedToCart { .. }
-        | order::Event::Refunded { .. } => vec![],
+        order::Event::Authorized { .. } => vec![clear(window(order))],
+        // The payment says by itself that it is to be captured for a parcel that is handed over. An import moved its stock itself
+        // and has no timer. What concerns parts of an order moved its stock in the same append.
+        _ => vec![],
     }
 }
 
-fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTime<Utc>) -> Vec<Step> {
-    let ask = |at| vec![Step::Wake { at, key: attempt(payment), step: Box::new(Step::SettlePayment { payment }) }];
-    let forget = || Step::Forget { key: attempt(payment) };
+fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTime<Utc>) -> Vec<Reaction<Step>> {
+    let ask = |at| vec![timer(at, attempt(payment), Step::SettlePayment { payment })];
+    let forget = || clear(attempt(payment));
     match event {
         payment::Event::Attempted { .. } => ask(recorded_at + ATTEMPT_GRACE),
         payment::Event::Pended { check_at, .. }
         | payment::Event::Unresolved { check_at, .. }
         | payment::Event::Delayed { check_at } => ask(*check_at),
         payment::Event::Authorized { order, expires_at: Some(at), .. } => {
-            let step = Box::new(Step::ExpireAuthorization { payment });
-            let expire = Step::Wake { at: *at, key: attempt(payment), step };
-            vec![expire, Step::MarkAuthorized { order: *order, payment }]
+            let expire = timer(*at, attempt(payment), Step::ExpireAuthorization { payment });
+            vec![expire, Reaction::Now(Step::MarkAuthorized { order: *order, payment })]
         }
-        // What is to be captured does not expire any more.
+        // A requested capture does not expire.
         payment::Event::Authorized { .. } | payment::Event::CaptureRequested { .. } => {
-            vec![forget(), Step::CapturePayment { payment }]
+            vec![forget(), Reaction::Now(Step::CapturePayment { payment })]
         }
-        // An attempt in progress is only marked, and its timer asks for its outcome: then this changes nothing.
-        payment::Event::VoidRequested { .. } => vec![Step::VoidPayment { payment }],
+        // For an attempt in progress this changes nothing: its timer looks up the outcome.
+        payment::Event::VoidRequested { .. } => vec![Reaction::Now(Step::VoidPayment { payment })],
         payment::Event::Captured { method: Method::Test | Method::Free, order, .. } => {
-            vec![Step::MarkPaid { order: *order, payment }]
+            vec![Reaction::Now(Step::MarkPaid { order: *order, payment })]
         }
-        payment::Event::RefundRequested { .. } => vec![Step::SettlePayment { payment }],
+        payment::Event::RefundRequested { .. } => vec![Reaction::Now(Step::SettlePayment { payment })],
         payment::Event::Refunded { order, amount, refund, cause } => {
             let amount = refund.map(|_| *amount);
             let mut steps = vec![Step::MarkRefunded { order: *order, payment, refund: *refund, amount }];
             if let (Some(refund), Some(RefundCause::Return { id })) = (refund, cause) {
                 steps.push(Step::MarkReturnRefunded { return_id: *id, refund: *refund });
             }
-            steps
+            steps.into_iter().map(Reaction::Now).collect()
         }
         payment::Event::Failed { order, .. } => cancel(forget(), *order, CancelReason::PaymentFailed),
         payment::Event::Cancelled { order } => cancel(forget(), *order, CancelReason::PaymentCancelled),
         payment::Event::Declined { reason, reference } if reason.is_in_doubt() => {
-            let step = Box::new(Step::ReleaseStray { payment, reference: reference.clone() });
-            vec![forget(), Step::Wake { at: recorded_at + STRAY_GRACE, key: stray(reference), step }]
+            let release = Step::ReleaseStray { payment, reference: reference.clone() };
+            vec![forget(), timer(recorded_at + STRAY_GRACE, stray(reference), release)]
         }
         payment::Event::StrayUnresolved { reference, check_at } => {
-            let step = Box::new(Step::ReleaseStray { payment, reference: reference.clone() });
-            // Beside the timer that looks once more at the end: an answer before then may still change.
-            vec![Step::Wake { at: *check_at, key: stray_again(reference), step }]
+            let release = Step::ReleaseStray { payment, reference: reference.clone() };
+            // In addition to the timer that asks once more at the end: an answer before then may still change.
+            vec![timer(*check_at, stray_again(reference), release)]
         }
         payment::Event::Declined { .. } | payment::Event::Voided { reason: VoidReason::OrderCancelled, .. } => {
             vec![forget()]
@@ -158,7 +288,7 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         payment::Event::Voided { order, reason: VoidReason::Expired } => {
             cancel(forget(), *order, CancelReason::AuthorizationExpired)
         }
-        // A payment of the past is recorded together with its order.
+        // An imported payment is recorded together with its order.
         payment::Event::Captured { method: Method::External, .. }
         | payment::Event::Opened { .. }
         | payment::Event::Reduced { .. }
@@ -167,28 +297,18 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
     }
 }
 
-fn shipment_moved(shipment: ShipmentId, event: &shipment::Event) -> Vec<Step> {
-    let track = || Step::TrackShipment { shipment };
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn shipment_moved(shipment: ShipmentId, event: &shipment::Event) -> Vec<Reaction<Step>> {
+    let track = Step::TrackShipment { shipment };
     match event {
-        shipment::Event::HandedOver { carrier: Carrier::Simulated { .. }, .. } => vec![track()],
-        shipment::Event::Waited { check_at } => {
-            vec![Step::Wake { at: *check_at, key: shipment.to_string(), step: Box::new(track()) }]
-        }
-        shipment::Event::HandedOver { carrier: Carrier::Other { .. }, .. }
-        | shipment::Event::Prepared { .. }
-        | shipment::Event::Packed { .. }
-        | shipment::Event::Cancelled { .. }
-        | shipment::Event::Moved { .. }
-        | shipment::Event::AttemptFailed { .. }
-        | shipment::Event::Delivered { .. }
-        | shipment::Event::ReturningToSender { .. }
-        | shipment::Event::Lost { .. }
-        | shipment::Event::ReturnedToSender { .. } => vec![],
+        shipment::Event::HandedOver { carrier: Carrier::Simulated { .. }, .. } => vec![Reaction::Now(track)],
+        shipment::Event::Waited { check_at } => vec![timer(*check_at, shipment.to_string(), track)],
+        _ => vec![],
     }
 }
 
-fn cancel(forget: Step, order: OrderId, reason: CancelReason) -> Vec<Step> {
-    vec![forget, Step::CancelOrder { order, reason }]
+fn cancel(forget: Reaction<Step>, order: OrderId, reason: CancelReason) -> Vec<Reaction<Step>> {
+    vec![forget, Reaction::Now(Step::CancelOrder { order, reason })]
 }
 
 /// The timer of an order's payment window.
@@ -201,17 +321,17 @@ pub fn attempt(payment: PaymentId) -> String {
     payment.to_string()
 }
 
-/// The timer of a charge that the provider did not know.
+/// The timer of an attempt that came to nothing.
 pub fn stray(reference: &payment::ProviderReference) -> String {
     format!("stray {reference}")
 }
 
-/// The timer that asks again for such a charge, after the provider was silent.
+/// The timer that asks for such an attempt again, after the provider did not answer.
 pub fn stray_again(reference: &payment::ProviderReference) -> String {
     format!("stray again {reference}")
 }
 
-/// Carries out a step that asks nobody outside: the decision of it, on states that were loaded before.
+/// Decides a step that needs no answer from outside, on states that were loaded before.
 pub fn carry_out(work: &mut Work, step: &Step) -> Result<(), Refused> {
     match step {
         Step::MarkPaid { order, payment } => settlement::mark_paid(work, *order, *payment),
@@ -234,19 +354,13 @@ pub fn carry_out(work: &mut Work, step: &Step) -> Result<(), Refused> {
         }
         Step::ReturnStock { order, lines } => work.put_back(*order, lines),
         Step::ReleaseClaims { order } => settlement::release_claims(work, *order),
-        // These ask the provider or the carrier, belong to other processes, or are timers.
+        // These ask the provider or the carrier.
         Step::CapturePayment { .. }
         | Step::VoidPayment { .. }
         | Step::SettlePayment { .. }
         | Step::ExpireAuthorization { .. }
         | Step::ReleaseStray { .. }
-        | Step::TrackShipment { .. }
-        | Step::ForgetPerson { .. }
-        | Step::Notify(_)
-        | Step::PublishProduct { .. }
-        | Step::UnpublishProduct { .. }
-        | Step::Wake { .. }
-        | Step::Forget { .. } => Ok(()),
+        | Step::TrackShipment { .. } => Ok(()),
     }
 }
 

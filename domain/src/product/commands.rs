@@ -1,4 +1,4 @@
-//! What a product can be asked.
+//! The commands of a product.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,118 +12,118 @@ use crate::ids::{CategoryId, ImageId, VariantId};
 use crate::money::Price;
 use crate::text::{Description, Label, Reason, Title, present};
 
-/// What a product can be asked.
+/// The commands of a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Begin, as a draft.
+    /// Create the product, as a draft.
     Create {
-        /// What it is called.
+        /// The title.
         title: Title,
-        /// What it is.
+        /// The description.
         description: Description,
-        /// Where in the catalog it is.
+        /// Its category.
         category: Option<CategoryId>,
-        /// What it is, in values.
+        /// The values of its attributes.
         attributes: Attributes,
     },
-    /// Change texts or values; what is not given stays.
+    /// Change texts, category or attributes; absent fields stay as they are.
     Revise {
-        /// What it is to be called.
+        /// The new title.
         title: Option<Title>,
-        /// What it is.
+        /// The new description.
         description: Option<Description>,
-        /// Where in the catalog it is to be; null for nowhere.
+        /// The new category; null for none.
         #[serde(default, deserialize_with = "present")]
         category: Option<Option<CategoryId>>,
-        /// What it is, in values: all of them.
+        /// The values of all its attributes.
         attributes: Option<Attributes>,
     },
     /// Add a variant.
     AddVariant {
-        /// Its new id.
+        /// The id of the new variant.
         variant: VariantId,
-        /// All of it.
+        /// The variant.
         details: Variant,
     },
-    /// Change what a variant is called or is; what is not given stays.
+    /// Change a variant; absent fields stay as they are.
     ReviseVariant {
         /// The variant.
         variant: VariantId,
-        /// What is to be others.
+        /// The changed fields.
         change: VariantChange,
     },
-    /// Change what a variant costs in a currency that it has.
+    /// Set a price of a variant, in a currency that it has.
     SetPrice {
         /// The variant.
         variant: VariantId,
-        /// What one piece is to cost.
+        /// The price of one piece.
         price: Price,
-        /// The higher price that it is shown to be below of; null for none, and what is not given stays.
+        /// The reference price, which is shown struck through; null for none; if absent, it stays as it is.
         #[serde(default, deserialize_with = "present")]
         compare_at: Option<Option<Price>>,
     },
-    /// Change what a variant costs in every currency: in those that are not given it is not sold any more.
+    /// Set all prices of a variant: in other currencies it is not sold any more.
     SetPrices {
         /// The variant.
         variant: VariantId,
-        /// All of them; the first currency stays.
+        /// All prices; the primary currency stays first.
         prices: Vec<Listed>,
     },
-    /// Take a variant out.
+    /// Remove a variant.
     RemoveVariant {
         /// The variant.
         variant: VariantId,
     },
-    /// Say what its variants differ in.
+    /// Define the options of the product.
     DefineOptions {
-        /// All of it, in the order in which people see it.
+        /// All options, in display order.
         options: Vec<OptionDefinition>,
     },
-    /// Add a picture.
+    /// Add an image.
     AddImage(Image),
-    /// Put the pictures into an order.
+    /// Put the images in another order.
     OrderImages {
-        /// All of them.
+        /// All images.
         images: Vec<ImageId>,
     },
-    /// Describe a picture.
+    /// Describe an image.
     DescribeImage {
         /// The picture.
         image: ImageId,
-        /// What it shows; nothing for no words.
+        /// The text alternative; absent to remove it.
         alt: Option<Label>,
     },
-    /// Take a picture away.
+    /// Remove an image.
     RemoveImage {
         /// The picture.
         image: ImageId,
     },
-    /// Show and sell it.
+    /// Publish the product.
     Publish {},
-    /// Show and sell it from a moment on, or now, until another, or for good. What was planned before is no more.
+    /// Publish the product at a time, or now, until another time, or for good. This replaces the earlier schedule.
     PublishWithin(Schedule),
-    /// Show it, if this is still the moment that is planned.
+    /// Publish the product, if this time is still scheduled.
     PublishDue {
         /// The moment.
         at: DateTime<Utc>,
     },
-    /// Note that its moment came and something forbids that it is shown; nothing if another moment is planned by now.
+    /// Record that a rule forbids the scheduled publication; nothing if another time is scheduled by now.
     RefusePublication {
         /// The moment.
         at: DateTime<Utc>,
-        /// The code of what forbids it.
+        /// The code of the rejection.
         code: Label,
-        /// The same in words.
+        /// The rejection in words.
         because: Reason,
     },
-    /// Hide it for now, and plan nothing.
+    /// Unpublish the product and clear its schedule.
     Unpublish {},
-    /// Hide it, if this is still the moment that is planned.
+    /// Unpublish the product, if this time is still scheduled.
     UnpublishDue {
         /// The moment.
         until: DateTime<Utc>,
     },
-    /// Hide it for good.
+    /// Archive the product for good.
     Archive {},
 }

@@ -1,4 +1,4 @@
-//! What happens to a product.
+//! The events of a product.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,117 +16,117 @@ use crate::text::{Description, Label, Reason, Sku, Title, present};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// It exists, as a draft.
+    /// The product was created, as a draft.
     Created {
-        /// What it is called.
+        /// The title.
         title: Title,
-        /// What it is.
+        /// The description.
         description: Description,
-        /// Where in the catalog it is.
+        /// Its category.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         category: Option<CategoryId>,
-        /// What it is, in values.
+        /// The values of its attributes.
         attributes: Attributes,
     },
-    /// Its texts or values are others; only what changed is here.
+    /// Texts, category or attributes were changed; fields that did not change are absent.
     Revised {
-        /// What it is called now.
+        /// The new title.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title: Option<Title>,
-        /// What it is.
+        /// The new description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<Description>,
-        /// Where in the catalog it is; null for nowhere.
+        /// The new category; null for none.
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         category: Option<Option<CategoryId>>,
-        /// What it is, in values: all of them.
+        /// The values of all its attributes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         attributes: Option<Attributes>,
     },
-    /// There is another variant.
+    /// A variant was added.
     VariantAdded {
         /// The variant.
         variant: VariantId,
-        /// All of it.
+        /// The variant.
         #[serde(flatten)]
         details: Variant,
     },
-    /// What a variant is called, or is, is others; only what changed is here.
+    /// A variant was changed; fields that did not change are absent.
     VariantRevised {
         /// The variant.
         variant: VariantId,
-        /// What changed.
+        /// The changed fields.
         #[serde(flatten)]
         change: VariantChange,
     },
-    /// A variant costs more or less in a currency, or is sold in that now.
+    /// A price of a variant was set, in a currency that it has or in a new one.
     PriceSet {
         /// The variant.
         variant: VariantId,
-        /// What one piece costs now.
+        /// The new price of one piece.
         price: Price,
-        /// The higher price that it is shown to be below of.
+        /// The reference price, which is shown struck through.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         compare_at: Option<Price>,
-        /// What one piece cost before, if it was sold in this currency; the oldest of these events do not tell.
+        /// The previous price, if the variant was sold in this currency; absent in the oldest events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Price>,
     },
-    /// A variant is not sold in a currency any more.
+    /// A variant is no longer sold in a currency.
     PriceWithdrawn {
         /// The variant.
         variant: VariantId,
-        /// What one piece cost.
+        /// The last price.
         price: Price,
     },
-    /// A variant is gone.
+    /// A variant was removed.
     VariantRemoved {
         /// The variant.
         variant: VariantId,
-        /// Its code, which others may have now.
+        /// Its SKU, which another variant may have now.
         sku: Sku,
     },
-    /// Its variants differ in this now.
+    /// The options of the product were defined.
     OptionsDefined {
-        /// All of them, in the order in which people see them; none when they may differ in anything.
+        /// All options, in display order; empty if the variants may differ in anything.
         options: Vec<OptionDefinition>,
     },
-    /// It has another picture, behind those it had.
+    /// An image was added, after the existing ones.
     ImageAdded(Image),
-    /// Its pictures come in another order.
+    /// The images were put in another order.
     ImagesOrdered {
-        /// All of them.
+        /// All images.
         images: Vec<ImageId>,
     },
-    /// A picture is described otherwise.
+    /// The description of an image was changed.
     ImageDescribed {
         /// The picture.
         image: ImageId,
-        /// What it shows, for people who do not see it.
+        /// The text alternative, for people who cannot see the image.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         alt: Option<Label>,
     },
-    /// A picture is not shown any more.
+    /// An image was removed.
     ImageRemoved {
         /// The picture.
         image: ImageId,
     },
-    /// It will be shown, or hidden, by itself at these moments; when there are none, it will not.
+    /// The publication was scheduled; without times, the schedule is cleared.
     Scheduled(Schedule),
-    /// Its moment came, and it was not shown: something forbids it by now. Nothing is planned for it any more.
+    /// The scheduled publication was refused, as a rule forbids it by now. The schedule is cleared.
     PublicationRefused {
         /// The moment.
         at: DateTime<Utc>,
-        /// The code of what forbids it, such as `product.attribute_missing`.
+        /// The code of the rejection, such as `product.attribute_missing`.
         code: Label,
-        /// The same in words.
+        /// The rejection in words.
         because: Reason,
     },
-    /// It is shown and sold.
+    /// The product was published: it is shown and sold.
     Published {},
-    /// It is shown no more, for now.
+    /// The product was unpublished.
     Unpublished {},
-    /// It is gone for good.
+    /// The product was archived for good.
     Archived {},
 }
 

@@ -1,12 +1,13 @@
-//! Whether a product's attributes are what its category asks for.
+//! Whether a product's attributes match the definitions of its category.
 
 use super::{AttributeValue, Created, Rejection};
 use crate::category::{AttributeDefinition, AttributeType};
 
 impl Created {
-    /// Refuses attributes that its category does not know, or knows otherwise; and, once it is to be seen, missing ones.
+    /// Refuses attributes that the category does not have, or that have another type; and, once the product is to be published,
+    /// missing ones.
     ///
-    /// `definitions` are those that count for its category; when there are none, anything goes.
+    /// `definitions` are those that apply to the category; without any, all attributes are allowed.
     pub fn check_attributes(&self, definitions: &[&AttributeDefinition]) -> Result<(), Rejection> {
         if definitions.is_empty() {
             return Ok(());

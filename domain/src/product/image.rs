@@ -1,42 +1,42 @@
-//! The pictures of a product: the files lie in the blob store under the hash of what they hold; here is what is known of them.
+//! The images of a product. Their files are in the blob store under the hash of their content; here is what is known of them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ImageId;
 use crate::text::{Hash, Label};
 
-/// A picture of a product.
+/// An image of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
-    /// What names it within the product.
+    /// The id of the image within the product.
     pub image: ImageId,
-    /// SHA-256 of the file, in hexadecimal digits: its name in the blob store.
+    /// The SHA-256 hash of the file in hexadecimal digits: its name in the blob store.
     pub digest: Hash,
-    /// How the file is written.
+    /// The format of the file.
     pub r#type: ImageType,
-    /// Pixels from left to right.
+    /// The width in pixels.
     pub width: u32,
-    /// Pixels from top to bottom.
+    /// The height in pixels.
     pub height: u32,
-    /// How long the file is.
+    /// The size of the file in bytes.
     pub bytes: u64,
-    /// What it shows, for people who do not see it.
+    /// The text alternative, for people who cannot see the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alt: Option<Label>,
 }
 
-/// How a picture is written: as the shop writes it, whatever was sent in.
+/// The format in which the shop stores an image, whatever was uploaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImageType {
-    /// Photographs.
+    /// JPEG, for photographs.
     Jpeg,
-    /// Drawings, and what can be seen through.
+    /// PNG, for drawings and transparency.
     Png,
 }
 
 impl ImageType {
-    /// The ending of its file's name.
+    /// The file extension.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Jpeg => "jpg",
@@ -44,7 +44,7 @@ impl ImageType {
         }
     }
 
-    /// Its media type.
+    /// The media type.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",
@@ -53,11 +53,11 @@ impl ImageType {
     }
 }
 
-/// Longest side of each smaller copy of a picture, in pixels: one for lists, one for pages.
+/// The longest side of each thumbnail in pixels: one for lists, one for pages.
 pub const THUMBNAILS: [u32; 2] = [160, 640];
 
 impl Image {
-    /// Where the picture is served; a size of [`THUMBNAILS`] gives a copy that is no larger.
+    /// The path at which the image is served; a size of [`THUMBNAILS`] gives a copy that is no larger.
     pub fn path(&self, size: Option<u32>) -> String {
         let (digest, extension) = (&self.digest, self.r#type.extension());
         match size {
@@ -67,7 +67,7 @@ impl Image {
     }
 }
 
-/// Puts pictures into an order, in which those that are there all are.
+/// Puts images in an order that lists each of them once.
 pub fn reorder(images: &mut [Image], order: &[ImageId]) {
     images.sort_by_key(|image| order.iter().position(|id| *id == image.image));
 }

@@ -1,4 +1,4 @@
-//! The options of a product: what its variants differ in, and that each combination is there once.
+//! The options of a product, in which its variants differ; each combination exists once.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use super::rejections::{OPTION_VALUES_MAX, OPTIONS_MAX, Rejection, VARIANTS_MAX}
 use crate::bounded::Bounded;
 use crate::text::{AttributeName, Label};
 
-/// What tells a variant from the others, such as `size` = `M`, in the order in which its product declares the options. Equal are
-/// those with the same values in any order.
+/// The options of a variant, such as `size` = `M`, in the order in which its product declares them. Two are equal if they have
+/// the same values in any order.
 pub type Options = IndexMap<AttributeName, Label>;
 
 /// An option of a product.
@@ -24,7 +24,7 @@ pub struct OptionDefinition {
     pub values: Bounded<Vec<Label>, { OPTION_VALUES_MAX }>,
 }
 
-/// Every combination of the values, the last option changing first; nothing when a product cannot have so many variants.
+/// All combinations of the values, the last option changing first; none if a product cannot have so many variants.
 pub fn combinations(options: &[OptionDefinition]) -> Option<Vec<Options>> {
     let mut all = vec![Options::new()];
     for option in options {
@@ -41,8 +41,7 @@ pub fn combinations(options: &[OptionDefinition]) -> Option<Vec<Options>> {
     Some(all)
 }
 
-/// Puts a variant's options in the order in which its product declares them. Options that it does not declare come last, in the
-/// order that they have.
+/// Puts a variant's options in the order in which its product declares them. Undeclared options come last, in their own order.
 pub fn in_order(options: &mut Options, declared: &[OptionDefinition]) {
     let place = |name: &AttributeName| declared.iter().position(|it| it.name == *name).unwrap_or(declared.len());
     options.sort_by(|one, _, other, _| place(one).cmp(&place(other)));
@@ -65,7 +64,7 @@ pub(super) fn check(options: &[OptionDefinition]) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Whether a variant says something that there is to each option, and to nothing else.
+/// Whether a variant has an allowed value of each option, and no other option.
 pub(super) fn fits(defined: &[OptionDefinition], options: &Options) -> Result<(), Rejection> {
     if defined.is_empty() {
         return Ok(());

@@ -1,7 +1,7 @@
-//! What a variant has cost over time, and what the law wants told beside a reduced price.
+//! The price history of a variant, and the lowest earlier price that must be shown with a reduction.
 //!
-//! Whoever announces a reduction in the European Union tells the lowest price of the 30 days before it: Directive 98/6/EC,
-//! article 6a, as added by Directive (EU) 2019/2161 ("Omnibus").
+//! In the European Union an announced reduction must name the lowest price of the 30 days before it: Directive 98/6/EC, article
+//! 6a, as added by Directive (EU) 2019/2161 ("Omnibus").
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::ids::VariantId;
 use crate::money::Price;
 use crate::text::Sku;
 
-/// How far back the lowest price is looked for.
+/// How far back the lowest price is searched for.
 pub const LOOK_BACK: TimeDelta = TimeDelta::days(30);
 
 /// The prices of a variant in a currency.
@@ -64,7 +64,7 @@ pub struct Reduction {
 
 type Prices = Vec<Entry>;
 
-/// What the variants of a product have cost, from the product's events and when each of them happened.
+/// The price history of the variants of a product, from the product's events and their times.
 pub fn price_history<'a>(
     events: impl IntoIterator<Item = (DateTime<Utc>, &'a Event)>,
     now: DateTime<Utc>,
@@ -142,19 +142,19 @@ impl PriceHistory {
     }
 }
 
-/// The lowest price that was asked at any moment from `since` up to `before`.
+/// The lowest price that applied at any time from `since` up to `before`.
 fn lowest(entries: &[Entry], since: DateTime<Utc>, before: DateTime<Utc>) -> Option<Price> {
     let asked = entries.iter().filter(|it| it.from <= before && it.until.is_none_or(|until| until > since));
     asked.map(|entry| entry.price).min_by_key(|price| price.money().amount)
 }
 
-/// The reduction in force: the present price, however often it was written down again, if it is below the one before.
+/// The reduction in force: the current price, however often it was set again, if it is below the previous one.
 fn reduction(entries: &[Entry]) -> Option<Reduction> {
     let last = entries.last().filter(|last| last.until.is_none())?;
     let run = entries.iter().rev().take_while(|entry| entry.price == last.price).count();
     let (before, run) = entries.split_at(entries.len() - run);
     let (first, previous) = (run.first()?, before.last()?);
-    // Off sale in between, so there was no price to be reduced.
+    // It was not for sale in between, so there was no price to reduce.
     let followed = previous.until == Some(first.from);
     if !followed || previous.price.money().amount <= last.price.money().amount {
         return None;

@@ -1,26 +1,27 @@
-//! What can be in the way of a change to a product, its limits among it.
+//! Why a product refuses a command, and its limits.
 
 use crate::Currency;
 use crate::ids::VariantId;
 use crate::text::AttributeName;
 
-/// Most variants of one product: every choice of five sizes, five colours and four cuts; it is one small state.
+/// The maximum number of variants of one product: every combination of five sizes, five colours and four cuts; it is one small
+/// state.
 pub const VARIANTS_MAX: usize = 100;
-/// Most attributes of a product, and most options of a variant: a table that a person can read.
+/// The maximum number of attributes of a product, and of options of a variant: a table that a person can read.
 pub const ATTRIBUTES_MAX: usize = 50;
-/// Most options of a product: size, colour and one more is a page that people still find their way on.
+/// The maximum number of options of a product: size, colour and one more is still a clear page.
 pub const OPTIONS_MAX: usize = 5;
-/// Most values of an option: every size and every colour there is.
+/// The maximum number of values of an option: every size and every colour there is.
 pub const OPTION_VALUES_MAX: usize = 100;
-/// Most pictures of a product: more than anybody looks at.
+/// The maximum number of images of a product: more than a buyer looks at.
 pub const IMAGES_MAX: usize = 20;
-/// Most currencies of one variant: a shop that sells in more of them converts, and does not list.
+/// The maximum number of currencies of one variant: a shop that sells in more of them converts its prices.
 pub const CURRENCIES_MAX: usize = 20;
-/// Heaviest piece, in grams: a tonne; what weighs more is no parcel.
+/// The heaviest piece, in grams: a tonne; more than that is no parcel.
 pub const WEIGHT_MAX_G: u32 = 1_000_000;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "there is no such product";

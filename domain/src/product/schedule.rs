@@ -1,35 +1,35 @@
-//! When a product is shown: now, from some moment on, until another.
+//! When a product is published and unpublished.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::text::{Label, Reason};
 
-/// When a product is to be shown and to be hidden by itself.
+/// When a product is published and unpublished automatically.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// From when on it is shown.
+    /// When it is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<DateTime<Utc>>,
-    /// Until when.
+    /// When it is unpublished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
 }
 
 impl Schedule {
-    /// Whether nothing is planned.
+    /// Whether nothing is scheduled.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// Why a product was not shown when its moment came.
+/// Why a scheduled publication was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     /// The moment.
     pub at: DateTime<Utc>,
-    /// The code of what forbade it.
+    /// The code of the rejection.
     pub code: Label,
-    /// The same in words.
+    /// The rejection in words.
     pub because: Reason,
 }

@@ -399,7 +399,7 @@ fn it_is_published_when_its_moment_comes() {
     // What is to be seen keeps something to buy.
     when(&Command::RemoveVariant { variant: id(1) }).then_refused(Rejection::LastVariant);
 
-    // Something forbids it by now: nothing is planned any more, until somebody decides anew.
+    // A rule forbids it by now: the schedule is cleared, until staff schedules it again.
     let refused = Event::PublicationRefused {
         at: noon() + TimeDelta::hours(1),
         code: text("product.attribute_missing"),

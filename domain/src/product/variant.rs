@@ -10,76 +10,76 @@ use crate::Currency;
 use crate::money::Price;
 use crate::text::{Sku, Title, present};
 
-/// What of a product can be bought.
+/// A variant of a product: what can be bought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Variant {
-    /// The seller's code.
+    /// The SKU.
     pub sku: Sku,
-    /// What it is called.
+    /// The title.
     pub title: Title,
-    /// What one piece costs in its first currency, which it keeps.
+    /// The price of one piece in the primary currency, which cannot be changed.
     pub price: Price,
-    /// What tells it from the others.
+    /// The options that distinguish it from the other variants.
     pub options: Options,
-    /// The price that this one is shown to be below of, in the first currency.
+    /// The reference price in the primary currency, which is shown struck through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare_at: Option<Price>,
-    /// What one piece costs in other currencies, each of which is there once.
+    /// The prices of one piece in other currencies, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_prices: Vec<Listed>,
-    /// What one piece weighs with its wrapping, in grams, if that is known.
+    /// The weight of one piece with its packaging, in grams, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_g: Option<u32>,
-    /// At which rate it is taxed.
+    /// The tax class.
     #[serde(default, skip_serializing_if = "TaxClass::is_standard")]
     pub tax_class: TaxClass,
-    /// Whether it is a thing that is sent; else it is handed over as data.
+    /// Whether it is shipped; otherwise it is delivered as data.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub physical: bool,
 }
 
-/// What one piece costs in a currency.
+/// The price of one piece in a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listed {
     /// The price.
     pub price: Price,
-    /// The higher price that it is shown to be below of.
+    /// The reference price, which is shown struck through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare_at: Option<Price>,
 }
 
-/// At which of a country's rates something is taxed.
+/// The kind of goods that decides which of a country's tax rates applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaxClass {
-    /// What has no rate of its own.
+    /// Goods without a rate of their own.
     #[default]
     Standard,
-    /// Such as food and books in many countries.
+    /// A reduced rate, such as for food and books in many countries.
     Reduced,
     /// The lower of two reduced rates, where a country has two.
     SuperReduced,
-    /// Taxed at nothing.
+    /// A rate of zero.
     Zero,
 }
 
-/// What of a variant is to be others, or became so; what is not given stays.
+/// Changes of a variant; absent fields stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct VariantChange {
-    /// What it is called.
+    /// The title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Title>,
-    /// What tells it from the others: all of it.
+    /// All its options.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<Options>,
-    /// What one piece weighs, in grams; null for unknown.
+    /// The weight of one piece, in grams; null for unknown.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub weight_g: Option<Option<u32>>,
-    /// At which rate it is taxed.
+    /// The tax class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_class: Option<TaxClass>,
-    /// Whether it is a thing that is sent.
+    /// Whether it is shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub physical: Option<bool>,
 }
@@ -101,7 +101,7 @@ fn is_yes(value: &bool) -> bool {
 }
 
 impl Listed {
-    /// A price that is compared with none.
+    /// A price without a reference price.
     pub fn plain(price: Price) -> Self {
         Self { price, compare_at: None }
     }
@@ -118,7 +118,7 @@ impl Listed {
 }
 
 impl Variant {
-    /// A thing that is sent, with one price and of the standard tax class.
+    /// A variant that is shipped, with one price and the standard tax class.
     pub fn new(sku: Sku, title: Title, price: Price, options: Options) -> Self {
         Self {
             sku,
@@ -133,18 +133,18 @@ impl Variant {
         }
     }
 
-    /// What one piece costs in each currency, the first one first.
+    /// The price of one piece in each currency, the primary one first.
     pub fn listings(&self) -> impl Iterator<Item = Listed> + '_ {
         let first = Listed { price: self.price, compare_at: self.compare_at };
         std::iter::once(first).chain(self.other_prices.iter().copied())
     }
 
-    /// What one piece costs in a currency, if it is sold in that.
+    /// The price of one piece in a currency, if the variant is sold in it.
     pub fn listed(&self, currency: Currency) -> Option<Listed> {
         self.listings().find(|listed| listed.price.currency() == currency)
     }
 
-    /// Takes in a price that was set.
+    /// Applies a price that was set.
     pub fn set_listed(&mut self, listed: Listed) {
         let currency = listed.price.currency();
         if self.price.currency() == currency {
@@ -157,12 +157,12 @@ impl Variant {
         }
     }
 
-    /// Takes in that it is not sold in a currency any more.
+    /// Applies that the variant is no longer sold in a currency.
     pub fn withdraw(&mut self, currency: Currency) {
         self.other_prices.retain(|it| it.price.currency() != currency);
     }
 
-    /// Takes in a change.
+    /// Applies a change.
     pub fn change(&mut self, change: &VariantChange) {
         replace(&mut self.title, change.title.as_ref());
         replace(&mut self.options, change.options.as_ref());

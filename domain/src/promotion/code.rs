@@ -1,4 +1,4 @@
-//! What a buyer enters for a promotion: capitals, width and the kind of its hyphens do not count.
+//! A coupon code: capitals, width and the kind of hyphens do not count.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 use crate::bounded::Limited;
 use crate::text::nfkc;
 
-/// Fewest letters of a code: a shorter one is guessed.
+/// The fewest characters of a code: shorter ones can be guessed.
 const MIN: usize = 3;
-/// Most letters of a code: what a person types from paper.
+/// The most characters of a code, as a person types it from paper.
 const MAX: usize = 40;
 
-/// A code in capitals, as it is kept and compared.
+/// A coupon code in its stored form, in capitals.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CouponCode(Arc<str>);
 
-/// A text that is no code.
+/// A text that is no coupon code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a code must have {MIN} to {MAX} letters from A to Z, digits, hyphens or underscores")]
 pub struct CouponCodeError;

@@ -1,27 +1,27 @@
-//! What a promotion can be asked.
+//! The commands of a promotion.
 
 use serde::{Deserialize, Serialize};
 
 use super::terms::Terms;
 
-/// What a promotion can be asked.
+/// The commands of a promotion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Begin.
+    /// Create the promotion.
     Create {
-        /// What it gives, of what, for whom and when.
+        /// The benefit, target, conditions, limits and period.
         terms: Box<Terms>,
     },
-    /// Have other terms; the code stays.
+    /// Change the terms; the code cannot be changed.
     Revise {
-        /// All of them.
+        /// All terms.
         terms: Box<Terms>,
     },
-    /// Give nothing for now.
+    /// Pause the promotion.
     Pause {},
-    /// Give again.
+    /// Resume the promotion.
     Resume {},
-    /// Give nothing any more.
+    /// End the promotion.
     End {},
 }

@@ -1,4 +1,4 @@
-//! What happens to a promotion.
+//! The events of a promotion.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,21 +8,21 @@ use super::terms::Terms;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// It exists, and runs in its period.
+    /// The promotion was created; it applies within its period.
     Created {
-        /// What it gives, of what, for whom and when.
+        /// The benefit, target, conditions, limits and period.
         terms: Terms,
     },
-    /// Its terms are others.
+    /// The terms were changed.
     Revised {
-        /// All of them.
+        /// All terms.
         terms: Terms,
     },
-    /// It gives nothing for now.
+    /// The promotion was paused.
     Paused {},
-    /// It gives again.
+    /// The promotion was resumed.
     Resumed {},
-    /// It gives nothing any more.
+    /// The promotion was ended.
     Ended {},
 }
 

@@ -1,12 +1,13 @@
-//! What can be in the way of a change to a promotion.
+//! Why a promotion refuses a command, and its limit.
 
 use crate::text::NO_COUNTRY;
 
-/// Most ids, countries, tiers or amounts in one place of the terms: they are one event, and read at every checkout.
+/// The maximum number of ids, countries, tiers or amounts in one list of the terms: they are one event, and read at every
+/// checkout.
 pub const LIST_MAX: usize = 500;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         Missing => Missing: "there is no such promotion";

@@ -1,4 +1,4 @@
-//! What happens to a return.
+//! The events of a return.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,37 +8,37 @@ use crate::money::Money;
 use crate::quantity::{Demand, Quantity};
 use crate::text::{Comment, Reason};
 
-/// Why somebody sends goods back. What they say in their own words may be about people, and is sealed beside it.
+/// Why goods are sent back. The buyer's own words may contain personal data, and are sealed in `comment`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
-    /// They changed their mind.
+    /// The buyer changed their mind.
     ChangedMind,
-    /// It does not fit.
+    /// The goods do not fit.
     DoesNotFit,
-    /// It is broken, or arrived so.
+    /// The goods are damaged, or arrived damaged.
     Damaged,
-    /// It is not what was described.
+    /// The goods are not as described.
     NotAsDescribed,
-    /// It is not what was bought.
+    /// The goods are not what was ordered.
     WrongItem,
-    /// It came too late.
+    /// The goods arrived too late.
     TooLate,
-    /// Something else.
+    /// Another reason.
     Other,
 }
 
-/// In which condition goods came back.
+/// The condition of returned goods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// As new.
     New,
-    /// Opened or used, and whole.
+    /// Opened or used, but complete and undamaged.
     Used,
-    /// Broken.
+    /// Damaged.
     Damaged,
-    /// Not all of it is there.
+    /// Incomplete.
     Incomplete,
 }
 
@@ -64,54 +64,54 @@ pub struct Received {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// The buyer asks for it.
+    /// The buyer requested a return.
     Requested {
-        /// Of which order.
+        /// The order.
         order: OrderId,
-        /// What, summed per variant.
+        /// The pieces, summed per variant.
         lines: Vec<Demand>,
-        /// Why.
+        /// The reason.
         why: Why,
-        /// What the buyer says of it.
+        /// The buyer's comment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<Personal<Comment>>,
     },
-    /// It may be sent.
+    /// The return was approved: the goods can be sent.
     Approved {
-        /// Of which order.
+        /// The order.
         order: OrderId,
     },
-    /// It may not.
+    /// The return was rejected.
     Rejected {
-        /// Of which order.
+        /// The order.
         order: OrderId,
-        /// Why not.
+        /// The reason.
         reason: Reason,
     },
-    /// The buyer keeps it after all.
+    /// The buyer withdrew the return.
     Withdrawn {
-        /// Of which order.
+        /// The order.
         order: OrderId,
     },
-    /// It is here.
+    /// The goods were received.
     Received {
-        /// Of which order.
+        /// The order.
         order: OrderId,
-        /// What came, and how.
+        /// The received pieces and their condition.
         lines: Vec<Received>,
-        /// What is paid back for it.
+        /// The refunded amount.
         amount: Money,
-        /// The piece of the payment that goes back; nothing when nothing is left of it.
+        /// The refund; absent when nothing is left to refund.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refund: Option<RefundId>,
         /// The credit note.
         credit_note: CreditNoteId,
     },
-    /// The money is back with the buyer.
+    /// The return was refunded.
     Refunded {
-        /// Of which order.
+        /// The order.
         order: OrderId,
-        /// The piece of the payment.
+        /// The refund.
         refund: RefundId,
     },
 }

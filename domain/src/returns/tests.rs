@@ -1,5 +1,7 @@
 //! Rules of returns.
 
+use serde_json::json;
+
 use super::*;
 use crate::testing::{cents, given, golden, id, pieces, text, well_said};
 
@@ -76,8 +78,31 @@ fn what_was_approved_is_received_and_paid_back_once() {
     let again = Event::Refunded { order: id(1), refund: id(9) };
     given::<Return>(here.clone()).when(&mark(9)).then([again.clone()]);
     let state = crate::fold::<Return>(&[&here[..], &[again]].concat());
-    assert_eq!(state.live().unwrap().refund, Some(id(9)));
+    assert_eq!(state.live().unwrap().progress.arrival().unwrap().refund, Some(id(9)));
     given::<Return>([requested()]).when(&mark(9)).then_refused(Rejection::NotApproved);
+}
+
+#[test]
+fn a_state_shows_how_far_a_return_is() {
+    let shown = |events: &[Event]| serde_json::to_value(crate::fold::<Return>(events)).unwrap();
+    let asked = shown(&[requested()]);
+    assert_eq!(
+        (&asked["status"], &asked["rejected"], &asked["received"]),
+        (&json!("requested"), &json!(null), &json!([]))
+    );
+    for fact in ["amount", "refund", "credit_note"] {
+        assert_eq!(asked[fact], json!(null), "{fact}");
+    }
+    let rejected = shown(&[requested(), Event::Rejected { order: id(1), reason: text("worn") }]);
+    assert_eq!((&rejected["status"], &rejected["rejected"]), (&json!("rejected"), &json!("worn")));
+    let here = shown(&[requested(), approved(), received()]);
+    assert_eq!((&here["status"], &here["received"]), (&json!("received"), &json!(came(2))));
+    assert_eq!((&here["amount"], &here["refund"]), (&json!(cents(20)), &json!(id::<RefundId>(4))));
+    assert_eq!(here["credit_note"], json!(id::<CreditNoteId>(5)));
+    let nothing_left =
+        Event::Received { order: id(1), lines: came(1), amount: cents(0), refund: None, credit_note: id(5) };
+    let over = shown(&[requested(), approved(), nothing_left]);
+    assert_eq!((&over["status"], &over["refund"]), (&json!("refunded"), &json!(null)));
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn a_proof_of_identity_is_fresh_for_ten_minutes() {
     let fresh = |history: &[Event]| at(history).live().unwrap().is_fresh(noon());
     assert!(fresh(&[started(noon() - FRESH + TimeDelta::milliseconds(1))]));
     assert!(!fresh(&[started(noon() - FRESH)]));
-    // A refresh proves nothing: whoever holds the token can do it.
+    // A refresh proves nothing: the holder of the token can do it.
     assert!(!fresh(&[started(noon() - FRESH), refreshed(1, noon())]));
     let proven = Event::Authenticated { second_factor: true, at: noon() - TimeDelta::minutes(1) };
     assert!(fresh(&[started(noon() - FRESH), proven.clone()]));

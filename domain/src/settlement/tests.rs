@@ -45,7 +45,7 @@ fn an_attempt_in_progress_is_looked_up_and_its_outcome_written_down() {
     let request = Request::LookUp(text("1"));
     assert_eq!(next(Task::Settle, &history), [Move::Ask(request.clone())]);
     assert_eq!(request.question(), Question::LookUp(&text("1")));
-    let conclude = |outcome| decide(Command::Conclude { reference: text("1"), outcome });
+    let conclude = |outcome| decide(Command::RecordOutcome { reference: text("1"), outcome });
     let declined = ProviderOutcome::Declined { reason: DeclineReason::Declined };
     assert_eq!(after(&history, &request, Answer::Outcome(declined)), conclude(declined));
     let check_at = noon() + TimeDelta::seconds(1);
@@ -56,7 +56,7 @@ fn an_attempt_in_progress_is_looked_up_and_its_outcome_written_down() {
 fn a_capture_is_written_down_before_the_provider_is_asked() {
     let ask = Move::Ask(Request::Capture(text("1")));
     assert_eq!(next(Task::Capture, &held()), [Move::Decide(Command::RequestCapture {}), ask.clone()]);
-    assert_eq!(next(Task::Settle, &held()), [], "what is held waits for somebody to request its capture");
+    assert_eq!(next(Task::Settle, &held()), [], "a held authorization waits for a request of its capture");
     let requested = [held(), vec![Event::CaptureRequested { order: id(1) }]].concat();
     for task in [Task::Capture, Task::Settle] {
         assert_eq!(next(task, &requested), std::slice::from_ref(&ask));
@@ -82,7 +82,7 @@ fn a_void_is_written_down_before_the_provider_is_asked() {
     assert_eq!(next(void, &voiding), [Move::Ask(release(reason))]);
     assert_eq!(next(Task::Settle, &voiding), [Move::Ask(release(VoidReason::Expired))]);
     assert_eq!(release(reason).question(), Question::Release(&text("1")));
-    assert_eq!(after(&voiding, &release(reason), Answer::Done), decide(Command::NoteReleased { reason }));
+    assert_eq!(after(&voiding, &release(reason), Answer::Done), decide(Command::RecordReleased { reason }));
     let check_at = noon() + TimeDelta::seconds(1);
     assert_eq!(after(&voiding, &release(reason), Answer::Silence), decide(Command::RecordNoAnswer { check_at }));
     let (refund, amount, cause) = (payment::whole(id(2)), None, RefundCause::OrderCancelled);
@@ -120,13 +120,13 @@ fn each_refund_that_is_requested_is_asked_for_under_its_key() {
         (Answer::Silence, RefundOutcome::Unknown { check_at: noon() + TimeDelta::seconds(1) }),
     ];
     for (answer, outcome) in answers {
-        let concluded = decide(Command::ConcludeRefund { refund: id(3), outcome });
+        let concluded = decide(Command::RecordRefundOutcome { refund: id(3), outcome });
         assert_eq!(after(&history, &refund(3, 10), answer), concluded);
     }
 }
 
 #[test]
-fn an_attempt_that_came_to_nothing_is_asked_for_once_more_and_recorded_or_released() {
+fn a_failed_attempt_is_looked_up_again_and_recorded_or_released() {
     let declined = Event::Declined { reference: text("1"), reason: DeclineReason::NotReceived };
     let open = vec![attempted("1", CaptureMode::Automatic), declined];
     let reference = text::<ProviderReference>("1");
@@ -134,23 +134,23 @@ fn an_attempt_that_came_to_nothing_is_asked_for_once_more_and_recorded_or_releas
     assert_eq!(next(Task::Hear(&reference), &open), [Move::Ask(again.clone())]);
     let granted = Answer::Outcome(ProviderOutcome::Authorized);
     let outcome = ProviderOutcome::Authorized;
-    assert_eq!(after(&open, &again, granted), decide(Command::Conclude { reference: text("1"), outcome }));
+    assert_eq!(after(&open, &again, granted), decide(Command::RecordOutcome { reference: text("1"), outcome }));
     assert_eq!(after(&open, &again, Answer::Outcome(ProviderOutcome::NotFound)), []);
     let check_at = noon() + TimeDelta::seconds(1);
-    let later = decide(Command::DelayStray { reference: text("1"), check_at });
+    let later = decide(Command::RecordNoAnswerOrphaned { reference: text("1"), check_at });
     assert_eq!(after(&open, &again, Answer::Silence), later);
     // No payment waits for it any more: what it holds is released.
     let voided = Event::Voided { order: id(1), reason: VoidReason::OrderCancelled };
-    let stray = Request::LookUpStray(reference.clone());
+    let orphaned = Request::LookUpOrphaned(reference.clone());
     for history in
         [[open.clone(), vec![attempted("2", CaptureMode::Automatic)]].concat(), [open, vec![voided]].concat()]
     {
-        assert_eq!(next(Task::Hear(&reference), &history), [Move::Ask(stray.clone())]);
-        let release = Request::ReleaseStray(reference.clone());
-        assert_eq!(after(&history, &stray, granted), [Move::Ask(release.clone())]);
-        assert_eq!(after(&history, &stray, Answer::Outcome(ProviderOutcome::NotFound)), []);
-        assert_eq!(after(&history, &stray, Answer::Silence), later);
-        let released = decide(Command::ReleaseStray { reference: text("1") });
+        assert_eq!(next(Task::Hear(&reference), &history), [Move::Ask(orphaned.clone())]);
+        let release = Request::ReleaseOrphaned(reference.clone());
+        assert_eq!(after(&history, &orphaned, granted), [Move::Ask(release.clone())]);
+        assert_eq!(after(&history, &orphaned, Answer::Outcome(ProviderOutcome::NotFound)), []);
+        assert_eq!(after(&history, &orphaned, Answer::Silence), later);
+        let released = decide(Command::ReleaseOrphaned { reference: text("1") });
         assert_eq!(after(&history, &release, Answer::Done), released);
         assert_eq!(after(&history, &release, Answer::Silence), later);
     }
@@ -161,8 +161,10 @@ fn an_attempt_that_came_to_nothing_is_asked_for_once_more_and_recorded_or_releas
 
 #[test]
 fn a_task_is_looked_at_again_when_the_provider_was_faster() {
-    let is = |rejection| was_overtaken(&Rejected::of::<Payment>(&rejection).code);
+    let is = |rejection: payment::Rejection| was_overtaken(&rejection.into());
     assert!(is(payment::Rejection::AlreadyAuthorized) && is(payment::Rejection::Captured));
     assert!(!is(payment::Rejection::Closed) && !is(payment::Rejection::VoidRequested));
-    assert!(!was_overtaken("order.captured"));
+    // Of another aggregate the same word is another rejection.
+    let other = Rejected { code: "order.captured".to_owned(), ..payment::Rejection::Captured.into() };
+    assert!(!was_overtaken(&other));
 }

@@ -1,4 +1,4 @@
-//! What a shipment can be asked.
+//! The commands of a shipment.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,49 +8,49 @@ use crate::ids::OrderId;
 use crate::quantity::Demand;
 use crate::text::{Link, Name, Reason, Reference};
 
-/// What a shipment can be asked.
+/// The commands of a shipment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Put goods together.
+    /// Prepare the parcel.
     Prepare {
-        /// Of which order.
+        /// The order.
         order: OrderId,
-        /// What, summed per variant.
+        /// The pieces, summed per variant.
         lines: Vec<Demand>,
-        /// Who carries it.
+        /// The carrier.
         carrier: Carrier,
     },
-    /// Close and label it.
+    /// Pack and label the parcel.
     Pack {
-        /// What it weighs, in grams.
+        /// The weight in grams.
         weight_g: Option<u32>,
     },
-    /// Give it up before it goes anywhere.
+    /// Cancel the parcel before it is handed over.
     Cancel {},
-    /// Note that the carrier has it.
+    /// Record that the parcel was handed over to the carrier.
     HandOver {
-        /// What the carrier calls it.
+        /// The tracking number.
         tracking: Reference,
         /// The page where it can be tracked, if known.
         tracking_url: Option<Link>,
     },
-    /// Note what the carrier says.
+    /// Record a report of the carrier.
     Hear {
-        /// What.
+        /// The reported status.
         news: News,
-        /// When it was so, if not now.
+        /// The time of it, if not now.
         at: Option<DateTime<Utc>>,
-        /// Where.
+        /// The place.
         place: Option<Name>,
-        /// Why.
+        /// The reason.
         reason: Option<Reason>,
     },
-    /// Note that it is here again.
+    /// Record that the parcel is back in the shop.
     TakeBack {},
-    /// Note that the carrier has nothing new to say.
+    /// Record that the carrier has nothing new to report.
     Wait {
-        /// When to ask again.
+        /// When to ask the carrier again.
         check_at: DateTime<Utc>,
     },
 }

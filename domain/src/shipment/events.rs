@@ -1,4 +1,4 @@
-//! What happens to a shipment.
+//! The events of a shipment.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use crate::ids::OrderId;
 use crate::quantity::Demand;
 use crate::text::{Link, Name, Reason, Reference};
 
-/// Who carries a shipment.
+/// The carrier of a shipment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     tag = "kind",
@@ -16,39 +16,39 @@ use crate::text::{Link, Name, Reason, Reference};
     expecting = "an object with a `kind`, `simulated` or `other`"
 )]
 pub enum Carrier {
-    /// The simulated one, which tells by itself how far it is.
+    /// The emulated carrier, which reports by itself.
     Simulated {
-        /// Which story it plays; `delivered` when nothing is said.
+        /// The course of events that it plays; `delivered` if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         story: Option<Name>,
     },
-    /// Any other; staff or its own program says how far it is.
+    /// Any other carrier; staff, or the carrier's own program, reports for it.
     Other {
-        /// What it is called.
+        /// The name.
         name: Name,
     },
 }
 
-/// What a carrier says of a shipment.
+/// What a carrier reports about a shipment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum News {
-    /// It travels.
+    /// It is in transit.
     InTransit,
-    /// It is in the van.
+    /// It is out for delivery.
     OutForDelivery,
-    /// Nobody was there, or the address is wrong.
+    /// A delivery was attempted and failed: no one was there, or the address is wrong.
     AttemptFailed,
-    /// It is there.
+    /// It was delivered.
     Delivered,
-    /// It goes back to the sender.
+    /// It is on its way back to the sender.
     ReturningToSender,
-    /// It is nowhere to be found.
+    /// It is lost.
     Lost,
 }
 
 impl News {
-    /// Whether nothing else is to be expected.
+    /// Whether no other report is expected after this one.
     pub fn is_final(self) -> bool {
         match self {
             Self::Delivered | Self::ReturningToSender | Self::Lost => true,
@@ -61,97 +61,97 @@ impl News {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Its goods are put together.
+    /// The parcel was prepared for an order.
     Prepared {
-        /// Of which order it is.
+        /// The order.
         order: OrderId,
-        /// What is in it, summed per variant.
+        /// The contents, summed per variant.
         lines: Vec<Demand>,
-        /// Who carries it.
+        /// The carrier.
         carrier: Carrier,
     },
-    /// It is closed and labelled.
+    /// The parcel was packed and labelled.
     Packed {
-        /// What it weighs, in grams.
+        /// The weight in grams.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         weight_g: Option<u32>,
     },
-    /// It goes nowhere.
+    /// The parcel was cancelled before it was handed over.
     Cancelled {
-        /// Of which order it was.
+        /// The order.
         order: OrderId,
     },
-    /// The carrier has it.
+    /// The parcel was handed over to the carrier.
     HandedOver {
-        /// Of which order it is.
+        /// The order.
         order: OrderId,
-        /// Who.
+        /// The carrier.
         carrier: Carrier,
-        /// What the carrier calls it.
+        /// The tracking number.
         tracking: Reference,
         /// The page where it can be tracked, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tracking_url: Option<Link>,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
-    /// It gets closer.
+    /// The parcel made progress.
     Moved {
-        /// Of which order it is.
+        /// The order.
         order: OrderId,
-        /// How close.
+        /// The new status.
         status: News,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
-        /// Where.
+        /// The place.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         place: Option<Name>,
     },
-    /// It could not be given to anybody.
+    /// A delivery was attempted and failed.
     AttemptFailed {
-        /// Of which order it is.
+        /// The order.
         order: OrderId,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
-        /// Why.
+        /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
-    /// It is there.
+    /// The parcel was delivered.
     Delivered {
-        /// Of which order it is.
+        /// The order.
         order: OrderId,
-        /// When.
+        /// The time.
         at: DateTime<Utc>,
     },
-    /// It goes back to us.
+    /// The parcel is on its way back to the shop.
     ReturningToSender {
-        /// Of which order it is.
+        /// The order.
         order: OrderId,
-        /// When it turned.
+        /// When it was sent back.
         at: DateTime<Utc>,
-        /// Why.
+        /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
-    /// It is here again.
+    /// The parcel is back in the shop.
     ReturnedToSender {
-        /// Of which order it is.
+        /// The order.
         order: OrderId,
     },
-    /// It is nowhere to be found.
+    /// The parcel was lost in transit.
     Lost {
-        /// Of which order it is.
+        /// The order.
         order: OrderId,
-        /// When that was said.
+        /// When the carrier reported it.
         at: DateTime<Utc>,
-        /// What the carrier says of it.
+        /// The carrier's explanation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
-    /// The carrier has nothing new to say.
+    /// The carrier had nothing new to report.
     Waited {
-        /// When to ask again.
+        /// When to ask the carrier again.
         check_at: DateTime<Utc>,
     },
 }

@@ -1,7 +1,7 @@
-//! What can be in the way of a change to a shipment.
+//! Why a shipment refuses a command.
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Rejection {
         Missing => Missing: "there is no such shipment";

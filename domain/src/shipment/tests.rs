@@ -90,14 +90,14 @@ fn old_news_and_repeated_news_change_nothing() {
     for news in [News::Delivered, News::AttemptFailed, News::InTransit, News::ReturningToSender] {
         given::<Shipment>(there.clone()).when(&hear(news, 40)).then_nothing();
     }
-    // Nobody reports from the future.
+    // Reports from the future are refused.
     let early =
         Command::Hear { news: News::Delivered, at: Some(noon() + TimeDelta::days(1)), place: None, reason: None };
     given::<Shipment>(travels).when(&early).then([Event::Delivered { order: id(1), at: noon() }]);
 }
 
 #[test]
-fn what_nobody_takes_is_tried_again_or_comes_back() {
+fn a_failed_delivery_is_repeated_or_returned() {
     let failed = |minutes| Event::AttemptFailed { order: id(1), at: at(minutes), reason: None };
     let tried = [prepared(), gone(), failed(10)];
     given::<Shipment>(tried.clone()).when(&hear(News::AttemptFailed, 20)).then([failed(20)]);

@@ -1,26 +1,26 @@
-//! What can be in the way of a change to the shipping book, its limits among it.
+//! Why the shipping book refuses a command, and its limits.
 
 use crate::tax_book::{AREA_MAX, AREAS_MAX, COUNTRIES_MAX};
 use crate::text::{Country, Slug};
 
-/// Most zones of a shop: more than there are countries.
+/// The maximum number of zones: more than there are countries.
 pub const ZONES_MAX: usize = 300;
-/// Most services in a zone: what a person can choose from.
+/// The maximum number of services of a zone: as many as a person can choose from.
 pub const SERVICES_MAX: usize = 20;
-/// Most bands of a service, and most prices in a band.
+/// The maximum number of bands of a service, and of prices of a band.
 pub const BANDS_MAX: usize = 50;
-/// Longest delivery, in working days: slow freight around the world.
+/// The longest delivery time in working days: slow freight around the world.
 pub const DAYS_MAX: u16 = 180;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         ZoneTwice { at: usize } => Invalid at "/zones/{at}/zone": "two zones have the same name";
         NoCode { at: usize, country: Country } => Invalid at "/zones/{at}/countries":
             "`{country}` is not a country; use an ISO 3166 code such as DE";
         NoArea { at: usize } => Invalid at "/zones/{at}/areas":
-            "an area is the beginning of a postal code of the zone's countries: at most {AREA_MAX} capitals and digits";
+            "an area must be a postal code prefix of the zone's countries, of at most {AREA_MAX} capital letters and digits";
         Overlap { at: usize, other: Slug } => Invalid at "/zones/{at}/countries": "this zone overlaps with {other}";
         ServiceTwice { at: usize, service: Slug } => Invalid at "/zones/{at}/services":
             "the service {service} is listed twice";

@@ -25,7 +25,7 @@ fn what_an_operator_does_is_recorded_each_time() {
 }
 
 #[test]
-fn nobody_else_does_it() {
+fn only_an_operator_does_it() {
     for actor in [Actor::Admin { id: id(7) }, Actor::System { name: "seed".to_owned() }] {
         for (command, _) in acts() {
             given::<Shop>([]).by(actor.clone()).when(&command).then_refused(Rejection::NoOperator);

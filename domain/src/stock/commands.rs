@@ -1,4 +1,4 @@
-//! What the stock of a variant can be asked.
+//! The commands of the stock of a variant.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,85 +7,85 @@ use crate::ids::{OrderId, ProductId};
 use crate::quantity::Quantity;
 use crate::text::{Reason, Sku};
 
-/// What the stock can be asked.
+/// The commands of the stock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Begin to stock the variant.
+    /// Open stock for the variant.
     Open {
-        /// Its product.
+        /// The product.
         product: ProductId,
-        /// Its code.
+        /// The SKU.
         sku: Sku,
     },
-    /// Take in goods.
+    /// Receive goods.
     Receive {
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
-        /// Whence and why.
+        /// Their origin and the reason.
         reason: Option<Reason>,
     },
-    /// Write off goods.
+    /// Record lost pieces, or write pieces off.
     Lose {
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
-        /// How.
+        /// The reason.
         reason: Option<Reason>,
     },
-    /// Take back goods.
+    /// Put returned pieces back in stock.
     Return {
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
-        /// The order they had left with.
+        /// The order that they had left with.
         order: Option<OrderId>,
-        /// Why.
+        /// The reason.
         reason: Option<Reason>,
     },
-    /// Note that pieces that had left with an order are lost on their way.
+    /// Record that pieces which had left with an order were lost in transit.
     LoseInTransit {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
     },
-    /// Note that pieces that were lost on their way were found.
+    /// Record that pieces which were lost in transit were found.
     FindInTransit {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
     },
-    /// Let other pieces leave for an order in the place of lost ones.
+    /// Send other pieces of an order to replace lost ones.
     Replace {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
     },
-    /// Set what was counted.
+    /// Record a count.
     Count {
-        /// So many there are, the promised ones included.
+        /// The pieces on hand, including the reserved ones.
         on_hand: i64,
     },
-    /// Promise pieces to an order.
+    /// Reserve pieces for an order.
     Reserve {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
-        /// When the promise ends.
+        /// When the reservation ends.
         expires_at: Option<DateTime<Utc>>,
     },
-    /// Let the promised pieces leave.
+    /// Commit the reservation: the pieces leave the stock.
     Commit {
         /// The order.
         order: OrderId,
     },
-    /// Take the promise back.
+    /// Release the reservation.
     Release {
         /// The order.
         order: OrderId,
-        /// Why.
+        /// The reason.
         reason: Option<Reason>,
     },
 }

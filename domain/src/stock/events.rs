@@ -1,4 +1,4 @@
-//! What happens to the stock of a variant.
+//! The events of the stock of a variant.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,90 +11,90 @@ use crate::text::{Reason, Sku};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// The variant is stocked.
+    /// Stock was opened for a variant.
     Opened {
-        /// Its product.
+        /// The product.
         product: ProductId,
-        /// Its code.
+        /// The SKU.
         sku: Sku,
     },
-    /// Goods came in.
+    /// Goods were received.
     Received {
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
-        /// Whence and why.
+        /// Their origin and the reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
-    /// Goods are gone or spoilt.
+    /// Pieces were lost or written off.
     Lost {
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
-        /// How.
+        /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
-    /// Goods came back.
+    /// Pieces were returned to the stock.
     Returned {
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
-        /// The order they had left with.
+        /// The order that they had left with.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order: Option<OrderId>,
-        /// Why.
+        /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
-    /// Somebody counted.
+    /// The stock was counted.
     Counted {
-        /// So many there are.
+        /// The counted number of pieces.
         on_hand: i64,
     },
-    /// Pieces that had left with an order are lost on their way: a loss, of what is not on hand any more.
+    /// Pieces that had left with an order were lost in transit: they had left the stock already, so on hand does not change.
     LostInTransit {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
     },
-    /// Pieces that were lost on their way are there after all, or here again.
+    /// Pieces that were lost in transit were found, or came back.
     FoundInTransit {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
     },
-    /// Other pieces leave for an order, in the place of those that were lost on their way.
+    /// Pieces leave for an order, to replace those that were lost in transit.
     Replaced {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
     },
-    /// Pieces are promised to an order.
+    /// Pieces were reserved for an order.
     Reserved {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
-        /// When the promise ends unless it is paid for; the order's timer releases it.
+        /// When the reservation ends unless the order is paid; the order's timer releases it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
     },
-    /// The promised pieces are sold and leave.
+    /// The reserved pieces were sold and left the stock.
     Committed {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
     },
-    /// The promised pieces are for sale again.
+    /// The reservation was released: the pieces are available again.
     Released {
         /// The order.
         order: OrderId,
-        /// How many.
+        /// The quantity.
         quantity: Quantity,
-        /// Why.
+        /// The reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },

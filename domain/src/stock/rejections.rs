@@ -1,12 +1,12 @@
-//! What can be in the way of a change to the stock of a variant, its limit among it.
+//! Why the stock refuses a command, and its limit.
 
 use crate::quantity::Quantity;
 
-/// Most pieces on hand: a thousand of the largest movements, far from overflow.
+/// The maximum number of pieces on hand: a thousand of the largest movements, far from overflow.
 pub const ON_HAND_MAX: i64 = 1_000_000_000;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "the variant has no stock";

@@ -74,7 +74,7 @@ fn a_released_reservation_is_for_sale_again_and_cannot_leave() {
 }
 
 #[test]
-fn what_is_promised_is_neither_lost_nor_counted_away() {
+fn reserved_pieces_are_neither_lost_nor_counted_away() {
     let history = [opened(), received(3), reserved(1, 2)];
     given::<StockLevel>(history.clone()).when(&lose(2)).then_refused(Rejection::Reserved { reserved: 2 });
     given::<StockLevel>(history.clone()).when(&lose(4)).then_refused(Rejection::NotEnough { available: 1 });
@@ -105,7 +105,7 @@ fn the_memory_of_settled_orders_is_bounded() {
 }
 
 #[test]
-fn what_is_lost_on_its_way_is_replaced_from_what_nobody_is_promised() {
+fn pieces_lost_in_transit_are_replaced_from_available_ones() {
     let history = [opened(), received(3), reserved(1, 2), Event::Committed { order: id(1), quantity: pieces(2) }];
     let (order, quantity) = (id(1), pieces(2));
     let lost = Event::LostInTransit { order, quantity };

@@ -1,4 +1,4 @@
-//! What can happen next: turns of buyers, staff, carriers, the provider, the process, the clock and bad luck.
+//! The possible turns of buyers, staff, carriers, the provider, the process, the clock and failures.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -30,10 +30,10 @@ use crate::usage::{self, Usage};
 use crate::work::Work;
 use crate::{Currency, fold};
 
-/// How long an order waits for its money.
+/// The payment window.
 const PAY_WITHIN: TimeDelta = TimeDelta::minutes(15);
 
-/// Which of those that there are; it wraps.
+/// An index into the existing things; it wraps.
 type Pick = u8;
 /// Variants and how many of each.
 type Pieces = Vec<(u8, u8)>;
@@ -41,7 +41,7 @@ type Pieces = Vec<(u8, u8)>;
 #[derive(Debug, Clone)]
 pub struct Turn {
     pub act: Act,
-    /// Whether it happens while somebody waits for the provider, if anybody does.
+    /// Whether it happens while a command waits for the provider, if one does.
     pub breaks_in: bool,
 }
 
@@ -52,7 +52,7 @@ pub enum Act {
     Happen(Happening),
 }
 
-/// What is bought, paid and called off.
+/// Turns of ordering, paying and cancelling.
 #[derive(Debug, Clone)]
 pub enum Buying {
     Checkout { pieces: Pieces, coupon: bool, taxes: Taxes, free: bool },
@@ -73,7 +73,7 @@ pub struct Taxes {
     rounding: Rounding,
 }
 
-/// What is packed, sent, and sent back.
+/// Turns of packing, shipping and returning.
 #[derive(Debug, Clone)]
 pub enum Sending {
     Fulfil { order: Pick },
@@ -90,7 +90,7 @@ pub enum Sending {
     TakeReturn { which: Pick, fewer: bool, restock: bool },
 }
 
-/// What else happens.
+/// Other turns.
 #[derive(Debug, Clone, Copy)]
 pub enum Happening {
     Receive { variant: u8, number: u8 },
@@ -202,12 +202,12 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// Mostly the newest, so that what began goes on.
+/// Mostly the newest, so that histories continue.
 fn any_pick() -> impl Strategy<Value = Pick> {
     prop_oneof![5 => Just(0), 2 => Just(1), 1 => 0..8u8]
 }
 
-/// How most stories begin: somebody buys something and pays for it, and the process hears of it.
+/// How most histories begin: a buyer places and pays an order, and the process reads it.
 fn beginning() -> impl Strategy<Value = Vec<Turn>> {
     let checkout = (some_pieces(), any::<bool>(), taxes()).prop_map(|(pieces, coupon, taxes)| Buying::Checkout {
         pieces,
@@ -237,7 +237,7 @@ fn variant(number: u8) -> VariantId {
     id(u128::from(number) % VARIANTS + 1)
 }
 
-/// Pieces of what is in an order, as many as there may be or more.
+/// Pieces of an order, as many as it has or more.
 fn of_order(shop: &Shop, order: OrderId, of: &[(u8, u8)]) -> Vec<Demand> {
     let variants = shop.states.orders[&order].live().unwrap().variants();
     let quantity = |number: u8| pieces(i64::from(number.div_ceil(2)));
@@ -249,10 +249,15 @@ fn of_order(shop: &Shop, order: OrderId, of: &[(u8, u8)]) -> Vec<Demand> {
         .collect()
 }
 
-/// One of those that there are.
+/// One of the existing things.
 fn nth<I: Copy, V>(all: &std::collections::BTreeMap<I, V>, which: Pick) -> Result<I, Refused> {
-    let newest = all.len().checked_sub(1).ok_or("there are none")?;
-    all.keys().nth(newest - usize::from(which) % all.len()).copied().ok_or_else(|| "there are none".to_owned())
+    let newest = all.len().checked_sub(1).ok_or_else(nothing)?;
+    all.keys().nth(newest - usize::from(which) % all.len()).copied().ok_or_else(nothing)
+}
+
+/// There is nothing to do it to.
+fn nothing() -> Refused {
+    Refused::missing("target")
 }
 
 impl Shop {
@@ -295,7 +300,7 @@ impl Shop {
                     (charge.payment == payment).then_some(Clone::clone(reference))
                 };
                 let known: Vec<_> = self.provider.charges.iter().filter_map(of).collect();
-                let told = known.get(usize::from(reference) % known.len().max(1)).ok_or("there is none")?.clone();
+                let told = known.get(usize::from(reference) % known.len().max(1)).ok_or_else(nothing)?.clone();
                 self.pursue(chain, payment, Task::Hear(&told))
             }
             Buying::Void { order, staff } => {
@@ -317,7 +322,7 @@ impl Shop {
                 let payment = self.payment(order)?;
                 let state = self.get::<Payment>(payment);
                 let failed: Vec<RefundId> = state.live().unwrap().failed_refunds().map(|(id, _)| id).collect();
-                let failed = *failed.get(usize::from(which) % failed.len().max(1)).ok_or("nothing failed")?;
+                let failed = *failed.get(usize::from(which) % failed.len().max(1)).ok_or_else(nothing)?;
                 self.together(chain, |work| aftersales::retry_refund(work, payment, failed))
             }
             Buying::Cancel { order, staff } => {
@@ -456,7 +461,7 @@ impl Shop {
         let pay_by = at + PAY_WITHIN;
         let (expected, seen) = (Some(quote.total), None);
         let basis = Basis { cart: &cart, offers: &offers, quote: &quote, at, pay_by, expected, seen };
-        let asked = checkout::checkout(&basis, ids).map_err(|it| it.to_string())?;
+        let asked = checkout::checkout(&basis, ids).map_err(Refused::from)?;
         self.together(chain, |work| {
             work.begin::<Order>(order);
             work.decide::<Order>(order, &asked.order)?;
@@ -563,7 +568,7 @@ impl Shop {
     }
 }
 
-/// What counts the uses of the promotion that is limited.
+/// The usage of the limited promotion.
 pub fn limited() -> UsageId {
     usage::of_promotion(id(70))
 }

@@ -1,4 +1,4 @@
-//! Where the goods really are: a second book, kept by hand from what happened to orders.
+//! Where the goods really are: a second book, kept by hand from the events of orders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,31 +11,32 @@ use crate::stock;
 
 #[derive(Default)]
 pub struct Goods {
-    /// What lies in the house, whoever it belongs to.
+    /// The pieces in the shop, sold or not.
     pub shelf: BTreeMap<VariantId, i64>,
-    /// What an order is still to get or has got.
+    /// The pieces that an order has got or is still to get.
     pub kept: BTreeMap<(OrderId, VariantId), i64>,
-    /// What left the house with an order and did not come back undelivered.
+    /// The pieces that left the shop with an order and did not come back undelivered.
     pub given: BTreeMap<(OrderId, VariantId), i64>,
-    /// What its buyer sent back.
+    /// The pieces that the buyer returned.
     pub returned: BTreeMap<(OrderId, VariantId), i64>,
-    /// What was lost on its way and is neither replaced, found nor off: an order is still to get it, and it lies nowhere.
+    /// The pieces that were lost in transit and are neither replaced, found nor cancelled: the order is still to get them, and
+    /// they are nowhere.
     pub lost: BTreeMap<(OrderId, VariantId), i64>,
-    /// What is told as lost, and was not found: entries of the stock.
+    /// The pieces that are recorded as lost and were not found: entries of the stock.
     pub told_lost: BTreeMap<VariantId, i64>,
-    /// What is really lost.
+    /// The pieces that are really lost.
     pub really_lost: BTreeMap<VariantId, i64>,
-    /// What was off before it was paid for.
+    /// The pieces that were cancelled before the payment.
     pub off_unpaid: BTreeMap<(OrderId, VariantId), i64>,
-    /// What does not travel.
+    /// The variants that are not shipped.
     pub digital: BTreeSet<VariantId>,
     parcels: BTreeMap<ShipmentId, Vec<Demand>>,
-    /// What was found of a parcel and is not wanted any more.
+    /// The pieces of a parcel that were found and are not wanted any more.
     extra: BTreeMap<ShipmentId, Vec<Demand>>,
 }
 
 impl Goods {
-    /// Takes in what happened; `before` is how things were.
+    /// Applies an event; `before` are the states before it.
     pub fn see(&mut self, before: &States, event: &AnyEvent) {
         if let AnyEvent::Stock(variant, event) = event {
             self.stocked(before, *variant, event);
@@ -59,7 +60,7 @@ impl Goods {
             stock::Event::FoundInTransit { quantity, .. } => {
                 *self.told_lost.entry(variant).or_default() -= quantity.get();
             }
-            // The pieces are set aside for the order, and leave the house with its next parcel.
+            // The pieces are kept for the order, and leave the shop with its next parcel.
             stock::Event::Replaced { order, quantity } => {
                 *self.lost.entry((*order, variant)).or_default() -= quantity.get();
             }
@@ -140,7 +141,7 @@ impl Goods {
         }
     }
 
-    /// What moves with parcels.
+    /// The pieces that move with parcels.
     fn sent(&mut self, order: OrderId, event: &order::Event) {
         if let order::Event::ParcelPrepared { shipment, lines } = event {
             self.parcels.insert(*shipment, lines.clone());
@@ -179,7 +180,7 @@ impl Goods {
         }
     }
 
-    /// What an order is still to get.
+    /// The pieces that an order is still to get.
     pub fn left(&self, order: OrderId) -> Vec<(VariantId, i64)> {
         let of = self.kept.iter().filter(|((of, _), _)| *of == order);
         of.map(|((_, variant), kept)| (*variant, kept - self.given.get(&(order, *variant)).copied().unwrap_or(0)))

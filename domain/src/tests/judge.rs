@@ -1,4 +1,4 @@
-//! What must hold: at any time, and when everything has come to rest.
+//! The invariants: those that hold at any time, and those that hold at rest.
 
 use super::acts::limited;
 use super::goods::Goods;
@@ -12,7 +12,7 @@ use crate::returns::Stage as Settled;
 use crate::testing::id;
 use crate::{Actor, Asked, Decider as _};
 
-/// Nothing below zero, nothing promised that is not there, no more given back than was taken.
+/// No quantity is below zero, no more is reserved than is on hand, no more is refunded than was captured.
 pub fn at_any_time(shop: &Shop) {
     for (variant, stock) in &shop.states.stocks {
         let promised: i64 = stock.reservations.values().map(|it| it.quantity.get()).sum();
@@ -54,10 +54,10 @@ pub fn at_any_time(shop: &Shop) {
     assert!((0..=3).contains(&used), "a promotion that is limited to 3 uses was used {used} times");
 }
 
-/// Every book says the same.
+/// All books agree.
 pub fn at_rest(shop: &Shop) {
     for (variant, stock) in &shop.states.stocks {
-        assert_eq!(stock.reserved, 0, "{variant}: something is promised to nobody");
+        assert_eq!(stock.reserved, 0, "{variant}: pieces are reserved for no order");
         let still_to_go: i64 = orders(shop)
             .filter(|(_, placed)| matches!(placed.status, Status::Open | Status::Completed))
             .map(|(id, _)| {
@@ -104,7 +104,7 @@ fn shipping(placed: &Placed) -> i64 {
     })
 }
 
-/// The provider's books, the payment and the order say the same of the money.
+/// The provider's books, the payment and the order agree on the amounts.
 fn books(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
     let charges = || shop.provider.charges.values().filter(|it| it.payment == placed.placement.payment);
     let kept: i64 = charges().map(super::provider::Charge::kept).sum();
@@ -115,9 +115,9 @@ fn books(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
         "{id}: the provider and the payment disagree: {:?} {opened:?}",
         charges().collect::<Vec<_>>()
     );
-    assert!(charges().all(|it| it.state != State::Authorized), "{id}: money is set aside for nothing: {opened:?}");
+    assert!(charges().all(|it| it.state != State::Authorized), "{id}: an amount is authorized for nothing: {opened:?}");
     assert!(charges().filter(|it| it.kept() > 0).count() <= 1, "{id}: charged twice");
-    assert!(!opened.in_flight(), "{id}: nobody asks for the attempt any more: {opened:?}");
+    assert!(!opened.in_flight(), "{id}: the attempt is not looked up any more: {opened:?}");
     let failed = opened.refunds.values().any(|it| it.stage == RefundStage::Failed);
     match placed.status {
         Status::Cancelled | Status::Expired => {
@@ -128,7 +128,7 @@ fn books(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
             assert!(placed.payment_status == PaymentStatus::Voided || due == (ours > 0), "{id}: {placed:?} {opened:?}");
         }
         Status::Open | Status::Completed => {
-            assert!(opened.is_taken(), "{id}: an order goes on that nobody paid: {placed:?} {opened:?}");
+            assert!(opened.was_captured(), "{id}: an unpaid order continues: {placed:?} {opened:?}");
             assert!(placed.is_paid(), "{id}: the order does not know that it is paid: {placed:?}");
             assert_eq!(opened.captured(), placed.payable(), "{id}: what was taken is not what was to be paid");
             assert_eq!(placed.refunded, opened.refunded, "{id}: the order and the payment disagree on what went back");
@@ -136,7 +136,7 @@ fn books(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
     }
 }
 
-/// Whether all that is left goes back when the refunds that failed are tried again, one after the other, in either order.
+/// Whether all that is left is refunded when the failed refunds are retried one after the other, in either order.
 fn can_all_go_back(opened: &Opened) -> bool {
     let asked = Asked { at: chrono::DateTime::UNIX_EPOCH, by: Actor::System { name: "judge".to_owned() } };
     let failed: Vec<RefundId> = opened.failed_refunds().map(|(id, _)| id).collect();
@@ -149,7 +149,7 @@ fn can_all_go_back(opened: &Opened) -> bool {
     })
 }
 
-/// Every piece of money that goes back has its document, and what the buyer finally pays is what is kept.
+/// Every refund has its credit note, and what the buyer finally pays is what the shop keeps.
 fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
     let notes: Vec<_> = shop
         .states
@@ -183,7 +183,8 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
         }
         if let (RefundStage::Done, RefundCause::Return { id }) = (piece.stage, &piece.cause) {
             let settled = shop.states.returns[id].live().unwrap();
-            assert_eq!((settled.status, settled.refund), (Settled::Refunded, Some(*refund)), "{id} is not settled");
+            let known = (settled.progress.stage(), settled.progress.arrival().and_then(|it| it.refund));
+            assert_eq!(known, (Settled::Refunded, Some(*refund)), "{id} is not settled");
         }
         if piece.stage == RefundStage::Done && placed.payment_status != PaymentStatus::Voided {
             assert!(placed.refunds.contains(refund), "{id}: the order does not know what went back: {placed:?}");
@@ -214,7 +215,7 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
     }
 }
 
-/// What need not be paid for sending, and what goes back of it: all, once nothing that travels is left of an order that goes on.
+/// The shipping that is no longer due, or is refunded: all of it, once nothing is left to ship of an open order.
 fn shipping_that_fell(goods: &Goods, id: OrderId, placed: &Placed) -> (i64, i64) {
     let travels = |variant: &VariantId| !goods.digital.contains(variant);
     let sum = |book: &std::collections::BTreeMap<(OrderId, VariantId), i64>| -> i64 {
@@ -231,8 +232,8 @@ fn shipping_that_fell(goods: &Goods, id: OrderId, placed: &Placed) -> (i64, i64)
     }
 }
 
-/// What an order counts as sold is what its documents, which are counted by themselves, leave of it: nothing of one that is off,
-/// whatever became of its refunds.
+/// The amount that an order counts as sold is what its documents, which are counted separately, leave of it: nothing of a
+/// cancelled order, whatever happened to its refunds.
 fn sold(id: OrderId, placed: &Placed, notes: &[&Content]) {
     let documents: i64 = notes.iter().map(|note| note.total.amount).sum();
     let counted = placed.sold;
@@ -245,14 +246,14 @@ fn sold(id: OrderId, placed: &Placed, notes: &[&Content]) {
     assert_eq!(counted.left().amount, left, "{id}: {counted:?} of {placed:?}");
 }
 
-/// The refund that was tried first, of those that this one tries again.
+/// The first refund of those that this one retries.
 fn tried_first(opened: &Opened, refund: RefundId) -> RefundId {
     let before = opened.refunds.iter().find(|(_, it)| it.retried_as == Some(refund));
     before.map_or(refund, |(before, _)| tried_first(opened, *before))
 }
 
-/// There is a credit note for all that goes back, and for no more: what failed to go back has one, too, and goes back with the
-/// rest when the order is off. Of an order that never had the money there was no invoice either.
+/// There is a credit note for all that is refunded, and for no more: a failed refund has one too, and is refunded with the rest
+/// when the order is cancelled. An order that never had the money has no invoice either.
 fn credited(id: OrderId, placed: &Placed, opened: &Opened, notes: &[&Content]) {
     let credited: i64 = notes.iter().map(|note| note.total.amount).sum();
     let failed: i64 = opened.failed_refunds().map(|(_, it)| it.amount.amount).sum();
@@ -280,12 +281,12 @@ fn taxes(id: OrderId, placed: &Placed, notes: &[&Content]) {
     }
 }
 
-/// What so many pieces of each variant are worth; each variant has one line.
+/// The share of a number of pieces of each variant; each variant has one line.
 fn worth(placed: &Placed, pieces: impl Fn(VariantId) -> i64) -> i64 {
     placed.placement.lines.iter().map(|line| share(line) * pieces(line.variant) / line.quantity.get()).sum()
 }
 
-/// Where the order says its goods are, they are.
+/// The goods are where the order has them.
 fn goods(goods: &Goods, id: OrderId, placed: &Placed) {
     let kept = |variant: &VariantId| goods.kept.get(&(id, *variant)).copied().unwrap_or(0);
     let given = |variant: &VariantId| goods.given.get(&(id, *variant)).copied().unwrap_or(0);

@@ -1,4 +1,5 @@
-//! A provider with books: it charges each reference once, is silent or refuses when it is told to, and gets some charges late.
+//! A provider with books: it charges each reference once, is silent or refuses when it is told to, and receives some charges
+//! late.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use crate::settlement::{Answer, Question, Request};
 
 /// How long a pending charge takes.
 const PENDING_FOR: TimeDelta = TimeDelta::seconds(2);
-/// The longest that a charge is on its way: less than a shop waits before it looks for strays.
+/// The longest delay of a charge: less than the shop waits before it looks for orphaned attempts.
 const LATE_FOR: TimeDelta = TimeDelta::minutes(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +37,10 @@ pub enum Token {
     Success,
     Declined,
     Cancelled,
-    /// Cancelled at first, and granted after all.
+    /// Cancelled at first, and authorized after all.
     LeftAndPaid,
     Failure,
-    /// The charge is made, and the answer gets lost.
+    /// The charge is made, and the answer is lost.
     Timeout,
     PendingSuccess,
     PendingFailure,
@@ -59,7 +60,7 @@ impl Charge {
         self.refunds.values().sum()
     }
 
-    /// What the provider took and did not give back.
+    /// The captured amount that is not refunded.
     pub fn kept(&self) -> i64 {
         if self.state == State::Captured { self.amount - self.refunded() } else { 0 }
     }
@@ -69,7 +70,7 @@ impl Charge {
     }
 }
 
-/// What is asked of the provider when somebody pays.
+/// The request to the provider when a buyer pays.
 #[derive(Clone, Debug)]
 pub struct NewCharge {
     pub reference: ProviderReference,
@@ -97,7 +98,7 @@ impl Provider {
         if new.token == Token::Timeout { Err(Silence) } else { Ok(self.outcome(&new.reference, now)) }
     }
 
-    /// What it answers to a request of the shop.
+    /// The answer to a request of the shop.
     pub fn answer(&mut self, request: &Request, now: DateTime<Utc>) -> Answer {
         let done = |()| Answer::Done;
         let answer = match request.question() {
@@ -112,12 +113,12 @@ impl Provider {
         answer.unwrap_or(Answer::Silence)
     }
 
-    /// A charge is on its way, longer than anybody waits for it.
+    /// A charge takes longer than the shop waits for it.
     pub fn delay(&mut self, new: NewCharge, now: DateTime<Utc>) {
         self.late.push((now + LATE_FOR, new));
     }
 
-    /// What is late enough arrives.
+    /// Delivers the delayed charges that are due.
     pub fn arrive(&mut self, now: DateTime<Utc>) {
         let (due, late): (Vec<_>, Vec<_>) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
         self.late = late;

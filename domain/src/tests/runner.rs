@@ -1,4 +1,4 @@
-//! The process and what asks the provider: steps in the order of their chains, timers, crashes and repetitions.
+//! The process and its requests to the provider: steps in the order of their chains, timers, crashes and repetitions.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,11 +8,11 @@ use super::provider::NewCharge;
 use super::shop::{Refused, Shop};
 use crate::ids::{OrderId, PaymentId};
 use crate::payment::{CaptureMode, Opened, Payment, VoidReason};
-use crate::process::settle_order::{SettleOrder, carry_out};
-use crate::process::{Process as _, Step};
+use crate::process::settle_order::{SettleOrder, Step, carry_out};
+use crate::process::{Process as _, Reaction};
 use crate::settlement::{self, Move, Payer, Task};
 
-/// Rounds in which everything must have come to rest.
+/// The rounds after which everything must be at rest.
 const ROUNDS_MAX: usize = 2_000;
 
 #[derive(Debug, Clone)]
@@ -25,18 +25,18 @@ struct Timer {
 #[derive(Default)]
 pub struct Runner {
     position: usize,
-    /// How far it is written down; what lies between is reacted to again after a crash.
+    /// How far the log is handled and recorded; events after that are handled again after a crash.
     flushed: usize,
     timers: BTreeMap<String, Timer>,
-    /// Timers that are not written down yet.
+    /// Timers that are not stored yet.
     changes: BTreeMap<String, Option<Timer>>,
-    /// Steps that no aggregate can see as done.
+    /// Steps that no aggregate can recognize as done.
     receipts: BTreeSet<(usize, &'static str)>,
     running: bool,
 }
 
 impl Shop {
-    /// The process reacts to what happened next. `seed` says which of the chains goes first.
+    /// The process reacts to the next events. `seed` chooses the chain that comes first.
     pub fn react(&mut self, events: usize, seed: u64) {
         if self.runner.running {
             return;
@@ -47,13 +47,15 @@ impl Shop {
         let (mut chains, mut changes) = (BTreeMap::<usize, VecDeque<(usize, Step)>>::new(), BTreeMap::new());
         for position in self.runner.position..upto {
             let logged = &self.log[position];
-            for step in SettleOrder::react(&logged.event, logged.at) {
-                if let Step::Wake { at, key, step } = step {
-                    changes.insert(key, Some(Timer { at, step: *step, position }));
-                } else if let Step::Forget { key } = step {
-                    changes.insert(key, None);
-                } else {
-                    chains.entry(logged.chain).or_default().push_back((position, step));
+            for reaction in SettleOrder::react(&logged.event, logged.at) {
+                match reaction {
+                    Reaction::Now(step) => chains.entry(logged.chain).or_default().push_back((position, step)),
+                    Reaction::SetTimer { at, key, step } => {
+                        changes.insert(key, Some(Timer { at, step, position }));
+                    }
+                    Reaction::ClearTimer { key } => {
+                        changes.insert(key, None);
+                    }
                 }
             }
         }
@@ -86,7 +88,7 @@ impl Shop {
         self.runner.flushed = self.runner.position;
     }
 
-    /// What is due is carried out.
+    /// Carries out the timers that are due.
     pub fn fire(&mut self) {
         if self.runner.running {
             return;
@@ -109,14 +111,14 @@ impl Shop {
         self.runner.running = false;
     }
 
-    /// The program dies: what it had under way is gone, and what it had not written down it does again.
+    /// The program dies: unfinished work is lost, and what was not stored is done again.
     pub fn crash(&mut self) {
         self.life += 1;
         self.runner.position = self.runner.flushed;
         self.runner.changes.clear();
     }
 
-    /// Everything goes on until nothing is left to do: the provider answers, and time passes.
+    /// Runs until nothing is left to do: the provider answers, and time passes.
     pub fn come_to_rest(&mut self) {
         self.provider.silent = false;
         self.provider.refuses = false;
@@ -136,8 +138,8 @@ impl Shop {
 
     fn step(&mut self, chain: usize, position: usize, step: Step) {
         let mut step = step;
-        while let Err(code) = self.step_once(chain, position, &step) {
-            match step.when_refused(&code) {
+        while let Err(rejected) = self.step_once(chain, position, &step) {
+            match SettleOrder::when_refused(&step, &rejected) {
                 Some(next) => step = next,
                 None => return,
             }
@@ -164,12 +166,6 @@ impl Shop {
             | Step::ReleaseStock { .. }
             | Step::ReturnStock { .. }
             | Step::ReleaseClaims { .. } => self.together(chain, |work| carry_out(work, step)),
-            Step::ForgetPerson { .. }
-            | Step::Notify(_)
-            | Step::PublishProduct { .. }
-            | Step::UnpublishProduct { .. }
-            | Step::Wake { .. }
-            | Step::Forget { .. } => panic!("{step:?} moves neither goods nor money"),
         }
     }
 
@@ -177,7 +173,7 @@ impl Shop {
         self.get::<Payment>(payment).live().unwrap().clone()
     }
 
-    /// Pays; `dies` after the attempt is written down, or after the provider was asked.
+    /// Pays; `dies` after the attempt is recorded, or after the provider was asked.
     pub fn pay(&mut self, chain: usize, order: OrderId, new: &NewCharge, dies: Dies) -> Result<(), Refused> {
         let reference = &new.reference;
         let capture = if new.automatic { CaptureMode::Automatic } else { CaptureMode::Manual };
@@ -199,14 +195,15 @@ impl Shop {
             return Ok(());
         }
         let outcome = answer.unwrap_or(settlement::unanswered(self.now));
-        self.together(chain, |work| settlement::conclude(work, payment, reference, outcome))
+        self.together(chain, |work| settlement::record_outcome(work, payment, reference, outcome))
     }
 
-    /// Does what is next of a payment for a task, as production does: once more when somebody else was faster.
+    /// Carries out the next steps of a task for a payment, as production does: again when the state of the payment changed in
+    /// the meantime.
     pub fn pursue(&mut self, chain: usize, payment: PaymentId, task: Task<'_>) -> Result<(), Refused> {
         for _ in 1..settlement::LOOKS_MAX {
             match self.pursue_once(chain, payment, task) {
-                Err(code) if settlement::was_overtaken(&code) => {}
+                Err(rejected) if settlement::was_overtaken(&rejected) => {}
                 done => return done,
             }
         }
@@ -237,7 +234,7 @@ impl Shop {
     }
 }
 
-/// When the program dies while somebody pays.
+/// When the program dies during a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dies {
     Not,

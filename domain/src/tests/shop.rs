@@ -17,6 +17,7 @@ use crate::decider::{Actor, Asked, Decider as _};
 use crate::ids::{CreditNoteId, Id, OrderId, PaymentId, ReturnId, SeriesId, ShipmentId, UsageId, VariantId};
 use crate::order::Order;
 use crate::payment::Payment;
+use crate::rejected::Rejected;
 use crate::returns::Return;
 use crate::series::{Series, of_credit_notes, of_invoices};
 use crate::shipment::Shipment;
@@ -25,13 +26,13 @@ use crate::testing::{id, noon, pieces, text};
 use crate::usage::Usage;
 use crate::work::{self, Work};
 
-/// The variants of the shop; what is bought of the last one does not travel.
+/// The variants of the shop; the last one is not shipped.
 pub const VARIANTS: u128 = 4;
-/// How deep others may break in while somebody waits for the provider.
+/// How deep other commands may interleave while one waits for the provider.
 const DEPTH_MAX: usize = 3;
 
-/// The code of a refusal, such as `order.cancelled`.
-pub type Refused = String;
+/// The rejection of a command.
+pub type Refused = Rejected;
 
 #[derive(Clone, Default)]
 pub struct States {
@@ -60,7 +61,7 @@ macro_rules! kept {
     )*
 
         impl States {
-            /// Everything that there is, for a decision.
+            /// Adds all states to a decision.
             fn hold_all(&self, work: &mut Work) {
                 $(self.$field.iter().for_each(|(id, state)| work.hold::<$state>(*id, Arc::new(state.clone())));)*
             }
@@ -100,7 +101,7 @@ pub struct Shop {
     pub goods: Goods,
     pub runner: Runner,
     pub now: DateTime<Utc>,
-    /// Which life of the program this is: a crash ends it, and with it everything that was under way.
+    /// The number of the program's life: a crash ends it, with everything in progress.
     pub life: usize,
     turns: VecDeque<Turn>,
     depth: usize,
@@ -132,14 +133,14 @@ impl Shop {
         shop
     }
 
-    /// Somebody's turn; false when nobody has anything left to do.
+    /// Runs one step; false when nothing is left to do.
     pub fn go_on(&mut self) -> bool {
         let Some(turn) = self.turns.pop_front() else { return false };
         self.act(turn.act);
         true
     }
 
-    /// Others break in while somebody waits for the provider.
+    /// Other commands interleave while one waits for the provider.
     pub fn wait(&mut self) {
         while self.depth < DEPTH_MAX
             && let Some(turn) = self.turns.pop_front_if(|turn| turn.breaks_in)
@@ -169,7 +170,7 @@ impl Shop {
         A::all(&mut self.states).get(&id).cloned().unwrap_or_default()
     }
 
-    /// Decides on everything that there is, and appends it, over as many streams as it takes.
+    /// Makes a decision on all states, and appends it over as many streams as it needs.
     pub fn together<T>(
         &mut self,
         chain: usize,
@@ -183,7 +184,7 @@ impl Shop {
         }
         self.states.hold_all(&mut work);
         let done = decision(&mut work).map_err(|refused| match refused {
-            work::Refused::Rejected(rejected) | work::Refused::NotYet(rejected) => rejected.code,
+            work::Refused::Rejected(rejected) | work::Refused::NotYet(rejected) => rejected,
         })?;
         let events = work.decided().events;
         for event in &events {

@@ -1,4 +1,4 @@
-//! Whether what is read now comes from outside: its texts are held to more than those that the log has from earlier days.
+//! Whether a value is being read from outside: its texts must meet stricter rules than the older texts in the log.
 
 use std::cell::Cell;
 
@@ -6,10 +6,10 @@ thread_local! {
     static ASKED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Reads something from outside: every text in it is new, and held to what new ones must be.
+/// Reads a value from outside: every text in it is new, and must meet the rules for new texts.
 ///
-/// The types are those of the log too, and it has texts from before there was a rule, which must stay readable. So not the
-/// type says that a text is new, but the place where it comes in.
+/// The log uses the same types and holds texts from before there was a rule, which must stay readable. So it is not the type
+/// that tells whether a text is new, but the place where it comes in.
 pub fn fresh<T>(read: impl FnOnce() -> T) -> T {
     let _before = Before(ASKED.replace(true));
     read()
@@ -20,7 +20,7 @@ pub(crate) fn is_asked() -> bool {
     ASKED.get()
 }
 
-/// How it was before; so it is again, whatever becomes of the reader.
+/// The previous value, which is restored whatever happens to the reader.
 struct Before(bool);
 
 impl Drop for Before {

@@ -1,4 +1,4 @@
-//! One form for texts that people write in several ways: what is compared, hashed or claimed as a name is always in it.
+//! One form for texts that are written in several ways: they are compared, hashed and claimed as names in this form.
 
 use super::form::{ascii_domain, has_punycode, lower, nfc, nfd};
 use super::{Email, Sku};
@@ -20,8 +20,8 @@ impl Email {
     /// Every form under which an earlier version may have stored the address: as it is written here, canonical, and with its
     /// domain in Unicode. One form for plain ASCII.
     ///
-    /// In the order in which a name is looked up: of two accounts from before there was one form, each is found by the spelling
-    /// that it was made with.
+    /// They are in the order in which a name is looked up: of two accounts from before there was one form, each is found by the
+    /// spelling that it was registered with.
     pub fn forms(&self) -> Vec<String> {
         let mut forms = vec![self.0.to_lowercase()];
         let (local, domain) = self.halves();

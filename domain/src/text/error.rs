@@ -1,46 +1,46 @@
-//! Why a text is refused, as its sender reads it.
+//! Why a text is refused, in words for its sender.
 
 use std::fmt;
 
 /// Why a text is refused. Its alternate form (`{:#}`) does not name the kind of text, for a reader who sees the field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TextError {
-    /// Nothing is there.
+    /// The text is empty.
     Empty {
-        /// What the text would be.
+        /// The kind of text.
         what: &'static str,
     },
-    /// There is too much of it.
+    /// The text is too long.
     TooLong {
-        /// What the text would be.
+        /// The kind of text.
         what: &'static str,
         /// The limit.
         max: usize,
     },
-    /// It has a character that it may not have, or has it in the wrong place.
+    /// It has a character that is not allowed, or not allowed there.
     Characters {
-        /// What the text would be.
+        /// The kind of text.
         what: &'static str,
         /// The alphabet, in words.
         allowed: &'static str,
     },
-    /// It is not the address of one mailbox.
+    /// It is not a single e-mail address.
     NoEmail,
     /// It has too few digits, or too many.
     Digits {
-        /// What the text would be.
+        /// The kind of text.
         what: &'static str,
         /// The fewest.
         least: usize,
         /// The most.
         most: usize,
     },
-    /// There are characters, and nobody sees any of them.
+    /// It has characters, but no visible one.
     Invisible {
-        /// What the text would be.
+        /// The kind of text.
         what: &'static str,
     },
-    /// No country has this code.
+    /// It is not the code of a country.
     NoCountry,
 }
 
@@ -65,5 +65,5 @@ impl fmt::Display for TextError {
 
 impl std::error::Error for TextError {}
 
-/// What is said of a country that is none.
+/// The message for a text that is not a country.
 pub const NO_COUNTRY: &str = "not a country; use a two-letter ISO 3166 code such as DE";

@@ -35,8 +35,8 @@ pub fn opaque(text: &str) -> Cow<'_, str> {
     Cow::Owned(nfc(&spaced).into_owned())
 }
 
-/// A domain in the form that the DNS knows, in lower case (UTS #46, non-transitional, with the rules of STD 3): `bücher.example`
-/// is `xn--bcher-kva.example`. Nothing when it is no domain.
+/// A domain in the form that the DNS knows, in lower case (UTS #46, non-transitional, with the rules of STD 3):
+/// `bücher.example` is `xn--bcher-kva.example`. None if it is not a domain.
 ///
 /// A domain of plain ASCII without `xn--` labels is only put into lower case.
 pub fn ascii_domain(domain: &str) -> Option<String> {

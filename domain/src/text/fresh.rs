@@ -1,4 +1,4 @@
-//! What texts that come in now must be, beside what those are that the log has from earlier days.
+//! The rules for new texts, beside those that also hold for older texts in the log.
 
 use std::borrow::Cow;
 
@@ -8,19 +8,19 @@ use icu_properties::props::DefaultIgnorableCodePoint;
 use super::rules::Rules;
 use super::{TextError, country, form};
 
-/// Nothing more is asked.
+/// No further rule.
 #[expect(clippy::unnecessary_wraps, reason = "it is one of several rules, and the others can refuse")]
 pub(super) fn any<'a>(_rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
     Ok(Cow::Borrowed(text))
 }
 
-/// Somebody sees something of it.
+/// It has a visible character.
 pub(super) fn seen<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
     let seen = text.chars().any(is_seen);
     if seen { Ok(Cow::Borrowed(text)) } else { Err(TextError::Invisible { what: rules.what }) }
 }
 
-/// Somebody sees something of it, and it stays on its line: U+2028 and U+2029 break it as a line feed does.
+/// It has a visible character, and stays on one line: U+2028 and U+2029 break lines as a line feed does.
 pub(super) fn seen_on_a_line<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
     if text.contains(['\u{2028}', '\u{2029}']) {
         return Err(TextError::Characters { what: rules.what, allowed: "printable characters on one line" });
@@ -28,14 +28,15 @@ pub(super) fn seen_on_a_line<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a,
     seen(rules, text)
 }
 
-/// An address whose domain can be one: its Unicode labels have a form in the DNS, and its `xn--` labels stand for something.
+/// An e-mail address whose domain can exist: its Unicode labels have a form in the DNS, and its `xn--` labels stand for
+/// something.
 pub(super) fn email<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
     let domain = text.rsplit_once('@').and_then(|(_, domain)| form::ascii_domain(domain));
     let refused = rules.unfit();
     if domain.is_some() { Ok(Cow::Borrowed(text)) } else { Err(refused) }
 }
 
-/// The code of a country, which may be written in small letters.
+/// The code of a country, also in small letters.
 pub(super) fn country<'a>(_rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
     let code = text.to_ascii_uppercase();
     if country::is_code(&code) { Ok(Cow::Owned(code)) } else { Err(TextError::NoCountry) }

@@ -1,4 +1,4 @@
-//! The rules of one kind of text, and how a text is held to them.
+//! The rules of one kind of text, and their check.
 
 use std::borrow::Cow;
 
@@ -6,31 +6,31 @@ use super::asked::is_asked;
 use super::error::TextError;
 use super::form::nfc;
 
-/// What a kind of text must be.
+/// The rules of one kind of text.
 pub(super) struct Rules {
     pub(super) what: &'static str,
     pub(super) max: usize,
-    /// Surrounding space is cut off, or else refused.
+    /// Whether surrounding space is removed; otherwise it is refused.
     pub(super) trim: bool,
-    /// Whether there may be no text at all.
+    /// Whether the text may be empty.
     pub(super) empty: bool,
     pub(super) allowed: &'static str,
     pub(super) fits: fn(&str) -> bool,
-    /// What is said of a text that does not fit, where its alphabet does not say it.
+    /// The error of a text that does not fit, if the alphabet does not describe it.
     pub(super) unfit: Option<TextError>,
-    /// How many digits it has, at least and at most, where they count.
+    /// The least and the greatest number of digits, if they are limited.
     pub(super) digits: Option<(usize, usize)>,
-    /// What a text that comes in from outside must be beside that, and how it is written then.
+    /// The further rule for a text from outside, and its form.
     pub(super) fresh: for<'a> fn(&Self, &'a str) -> Result<Cow<'a, str>, TextError>,
 }
 
 impl Rules {
-    /// The text as it is kept, if it may be.
+    /// The text in its stored form, if it is allowed.
     pub(super) fn check<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, TextError> {
         if is_asked() { self.check_fresh(text) } else { self.check_written(text).map(Cow::Borrowed) }
     }
 
-    /// A text from outside is kept in Normalization Form C, so that what looks the same is the same.
+    /// A text from outside is stored in Normalization Form C, so that texts that look the same are the same.
     fn check_fresh<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, TextError> {
         match nfc(text) {
             Cow::Borrowed(text) => (self.fresh)(self, self.check_written(text)?),
@@ -59,7 +59,7 @@ impl Rules {
         Ok(trimmed)
     }
 
-    /// What is said of a text that does not fit.
+    /// The error of a text that does not fit.
     pub(super) fn unfit(&self) -> TextError {
         self.unfit.clone().unwrap_or(TextError::Characters { what: self.what, allowed: self.allowed })
     }

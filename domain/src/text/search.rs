@@ -1,4 +1,4 @@
-//! The form in which texts are searched and sorted: what people do not tell apart when they type is the same in it.
+//! The form in which texts are searched and sorted: spellings that people do not distinguish have the same form.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use icu_properties::CodePointSetData;
@@ -7,9 +7,9 @@ use icu_properties::props::DefaultIgnorableCodePoint;
 /// Brings a text to the form in which it is searched. Texts that are searched and texts that people type both go through it.
 ///
 /// It is compatibility normalization (NFKC) and full case folding (Unicode, section 3.13), without accents on letters other
-/// than Cyrillic ones, and without characters that nobody sees. Of the Cyrillic letters `ё` becomes `е`; `й` and `ї` are letters
-/// of their own, and stress marks go. Letters that Unicode does not decompose become what people type for them: `ł` is `l`, `ß` is
-/// `ss`. The dotted and the dotless Turkish `i` are both `i`. Trademark signs are spaces.
+/// than Cyrillic ones, and without invisible characters. Of the Cyrillic letters `ё` becomes `е`; `й` and `ї` are letters of
+/// their own, and stress marks are removed. Letters that Unicode does not decompose become what people type for them: `ł` is
+/// `l`, `ß` is `ss`. The dotted and the dotless Turkish `i` are both `i`. Trademark signs are spaces.
 pub fn search_form(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();

@@ -105,7 +105,7 @@ fn a_new_title_stays_on_its_line() {
     for text in ["a\u{2028}b", "a\u{2029}b"] {
         assert!(matches!(fresh(|| Title::new(text)), Err(TextError::Characters { what: "title", .. })), "{text:?}");
         assert!(matches!(fresh(|| Label::new(text)), Err(TextError::Characters { .. })), "{text:?}");
-        // Whoever copies a description from a page brings them along, and there they break lines as they should.
+        // Descriptions copied from pages contain them, and there they rightly break lines.
         assert!(fresh(|| Description::new(text)).is_ok());
         assert!(Title::new(text).is_ok());
     }

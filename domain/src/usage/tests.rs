@@ -34,7 +34,7 @@ fn what_is_given_back_can_be_used_again() {
 }
 
 #[test]
-fn the_orders_of_a_customer_are_known_until_they_are_off_and_none_comes_after_the_last() {
+fn the_orders_of_a_customer_are_known_until_they_are_cancelled_and_the_list_can_be_closed() {
     let ordered = |order| Event::Claimed { order: id(order), promotion: None };
     let off = Event::Released { order: id(7), promotion: None };
     let order = Command::Claim { order: id(9), promotion: None, limit: None };

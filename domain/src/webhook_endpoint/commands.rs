@@ -1,4 +1,4 @@
-//! What a webhook endpoint can be asked.
+//! The commands of a webhook endpoint.
 
 use chrono::{DateTime, Utc};
 
@@ -9,52 +9,52 @@ use crate::account::Secret;
 use crate::ids::AccountId;
 use crate::text::{Link, Reason};
 
-/// What an endpoint can be asked.
+/// The commands of an endpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Be.
+    /// Create the endpoint.
     Create {
-        /// Where it is.
+        /// The URL.
         url: Link,
-        /// What it wants to hear.
+        /// The events to deliver.
         filter: Vec<Topic>,
-        /// What it is for.
+        /// The description.
         description: Option<Reason>,
-        /// What its messages are signed with.
+        /// The secret that signs its messages.
         secret: Personal<Secret>,
-        /// Whose it is.
+        /// The account that creates it.
         created_by: Option<AccountId>,
-        /// When deliveries end; never when absent.
+        /// When deliveries end; absent if they do not.
         expires_at: Option<DateTime<Utc>>,
     },
-    /// Be elsewhere, or want something else; what is not given stays.
+    /// Change the endpoint; absent fields stay as they are.
     Revise {
-        /// Where it is to be.
+        /// The URL.
         url: Option<Link>,
-        /// What it is to hear.
+        /// The events to deliver.
         filter: Option<Vec<Topic>>,
-        /// What it is for.
+        /// The description.
         description: Option<Reason>,
-        /// Whether it is to be told anything.
+        /// Whether deliveries are enabled.
         enabled: Option<bool>,
         /// When deliveries end.
         expires_at: Option<DateTime<Utc>>,
     },
-    /// Sign with another secret.
+    /// Replace the signing secret.
     Rotate {
-        /// The new one.
+        /// The new secret.
         secret: Personal<Secret>,
     },
-    /// Tell it nothing.
+    /// Pause deliveries.
     Silence {
-        /// Why.
+        /// The reason.
         because: Silence,
     },
-    /// Tell it everything again.
+    /// Deliver all events again, from a position on.
     Replay {
         /// The first position.
         from: i64,
     },
-    /// Be gone.
+    /// Remove the endpoint.
     Remove {},
 }

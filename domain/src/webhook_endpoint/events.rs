@@ -1,4 +1,4 @@
-//! What happens to a webhook endpoint.
+//! The events of a webhook endpoint.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,17 +9,17 @@ use crate::account::Secret;
 use crate::ids::{AccountId, ApiKeyId};
 use crate::text::{Link, Reason};
 
-/// Why an endpoint is told nothing.
+/// Why deliveries to an endpoint are paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Silence {
-    /// Somebody wants it so.
+    /// Someone disabled it.
     ByHand,
-    /// It failed for too long.
+    /// Deliveries failed for too long.
     Failing,
-    /// It said that it is gone for good (HTTP 410).
+    /// The endpoint answered that it is gone for good (HTTP 410).
     Gone,
-    /// Its time has passed.
+    /// It has expired.
     Expired,
 }
 
@@ -27,62 +27,62 @@ pub enum Silence {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// There is one.
+    /// The endpoint was created.
     Created {
-        /// Where it is.
+        /// The URL.
         url: Link,
-        /// What it wants to hear.
+        /// The events that are delivered.
         filter: Vec<Topic>,
-        /// What it is for.
+        /// The description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<Reason>,
-        /// What its messages are signed with.
+        /// The secret that signs its messages.
         secret: Personal<Secret>,
-        /// Whose it is: who made it, or the key that did. Unknown of endpoints that are older than this field.
+        /// The account that created it, or that owns the API key which created it. Absent in older events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         created_by: Option<AccountId>,
-        /// The key that it was made with, if a program made it.
+        /// The API key that created it, if a program did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         created_with: Option<ApiKeyId>,
-        /// When deliveries end; never when absent.
+        /// When deliveries end; absent if they do not.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
     },
-    /// It is elsewhere, or wants to hear something else; only what changed is here.
+    /// The endpoint was changed; fields that did not change are absent.
     Revised {
-        /// Where it is now.
+        /// The new URL.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         url: Option<Link>,
-        /// What it wants to hear.
+        /// The events that are delivered.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         filter: Option<Vec<Topic>>,
-        /// What it is for.
+        /// The description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<Reason>,
         /// When deliveries end.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
     },
-    /// Its messages are signed with another secret; the last one signs too, for a while.
+    /// The signing secret was replaced; for a while the previous one signs too.
     SecretRotated {
-        /// The new one.
+        /// The new secret.
         secret: Personal<Secret>,
-        /// Until when the last one signs.
+        /// Until when the previous secret signs too.
         old_until: DateTime<Utc>,
     },
-    /// It is told again what happens, from where it was.
+    /// Deliveries continue, from the position where they stopped.
     Enabled {},
     /// Deliveries are paused.
     Disabled {
-        /// Why.
+        /// The reason.
         because: Silence,
     },
-    /// It is to be told everything again, from somewhere on.
+    /// A replay of the events was requested, from a position on.
     ReplayRequested {
         /// The first position.
         from: i64,
     },
-    /// It is gone.
+    /// The endpoint was removed.
     Removed {},
 }
 

@@ -1,10 +1,10 @@
-//! What can be in the way of a command to a webhook endpoint, its limit among it.
+//! Why a webhook endpoint refuses a command, and its limit.
 
-/// Filters of one endpoint at most: more than there are types to name one by one, and it would want everything.
+/// The maximum number of filters of an endpoint: more than that is a wish for all events.
 pub const FILTERS_MAX: usize = 50;
 
 crate::rejections! {
-    /// What can be in the way.
+    /// Why a command is refused.
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "there is no such webhook endpoint";

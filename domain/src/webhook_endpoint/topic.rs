@@ -1,4 +1,4 @@
-//! Which events an endpoint is told of, and what a program has to be allowed to read to ask for them.
+//! The events that an endpoint subscribes to, and the scopes that a program needs to subscribe to them.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::api_key::Scope;
 
-/// The categories whose events are told; those of others are nobody's business outside.
+/// The categories whose events are delivered.
 pub const TOLD: &[&str] = &["category", "product", "stock", "order", "payment", "shipment", "return", "credit_note"];
 
-/// Which events are wanted: `*`, `order.*` or `order.paid`.
+/// A filter of events: `*`, `order.*` or `order.paid`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Topic(pub(crate) String);
 
-/// The text names no events that are told.
+/// The text names no events that are delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a filter must be *, a category such as order.*, or an event type such as order.paid that is delivered")]
 pub struct NoTopic;
@@ -24,7 +24,7 @@ pub struct NoTopic;
 crate::openapi::value!(Topic, crate::openapi::example("order.*"));
 
 impl Topic {
-    /// What a program has to be allowed to read for it to be told this.
+    /// The scopes that a program needs to subscribe to it.
     pub fn scopes(&self) -> BTreeSet<Scope> {
         match self.0.split_once('.') {
             None => TOLD.iter().filter_map(|category| scope(category)).collect(),
@@ -32,7 +32,7 @@ impl Topic {
         }
     }
 
-    /// Whether it names this event.
+    /// Whether the event matches it.
     pub fn names(&self, category: &str, event_type: &str) -> bool {
         match self.0.split_once('.') {
             None => TOLD.contains(&category),
@@ -48,7 +48,7 @@ impl fmt::Display for Topic {
     }
 }
 
-/// The scope that reads a category of events.
+/// The scope that allows reading a category of events.
 fn scope(category: &str) -> Option<Scope> {
     match category {
         "category" | "product" => Some(Scope::CatalogRead),

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::jetstream::{self, Delivered, TailConfig};
 use super::window::{Shared, Window};
 use crate::read::PAGE;
-use crate::{Log, StoreError};
+use crate::{Backoff, Log, StoreError};
 
 /// How often Postgres is read while JetStream is silent and no hint comes.
 const TICK: Duration = Duration::from_millis(100);
@@ -47,9 +47,9 @@ struct Tail {
     /// Something hinted at an event; if the window has not moved to it by then, JetStream is behind.
     doubt: Option<(Instant, i64)>,
     session: Option<Session>,
-    /// When to try JetStream again, and the pause after that.
+    /// When to try JetStream again, and the pauses after that.
     retry_at: Instant,
-    pause: Duration,
+    pauses: Backoff,
 }
 
 /// A connection to JetStream.
@@ -72,7 +72,7 @@ pub(super) async fn run(log: Log, nats: Option<TailConfig>, shared: Arc<Shared>,
         doubt: None,
         session: None,
         retry_at: now,
-        pause: MIN_PAUSE,
+        pauses: Backoff::between(MIN_PAUSE, MAX_PAUSE),
     };
     tail.start_near_the_head().await;
     while !cancel.is_cancelled() {
@@ -143,8 +143,7 @@ impl Tail {
         metrics::gauge!("byteshop_feed_on_jetstream").set(0);
         self.silent = true;
         self.doubt = None;
-        self.retry_at = Instant::now() + self.pause;
-        self.pause = (self.pause * 2).min(MAX_PAUSE);
+        self.retry_at = Instant::now() + self.pauses.pause();
     }
 
     /// When there is something to do without being woken.
@@ -251,7 +250,7 @@ impl Tail {
                 metrics::gauge!("byteshop_feed_on_jetstream").set(1);
             }
             self.silent = false;
-            self.pause = MIN_PAUSE;
+            self.pauses.reset();
         }
     }
 

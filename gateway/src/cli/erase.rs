@@ -3,9 +3,9 @@
 use byteshop_commands::use_cases::accounts::grants::Revoke;
 use byteshop_commands::use_cases::accounts::{self, forget_buyer};
 use byteshop_commands::use_cases::carts;
-use byteshop_commands::{Commands, Error};
+use byteshop_commands::{Commands, Error, Rejected};
 use byteshop_domain::Subject;
-use byteshop_domain::account::Account;
+use byteshop_domain::account::{self, Account};
 use byteshop_domain::cart::{self, Cart, Destination};
 use byteshop_domain::ids::{AccountId, CartId, OrderId};
 use byteshop_domain::order::{self, CancelReason, Order};
@@ -151,7 +151,7 @@ async fn of_guest(commands: &Commands, email: &Email) -> Result<Known, Failure> 
     for id in with_event::<Cart>(commands, "destination_set", given).await? {
         let cart = commands.get::<Cart>(id).await?;
         // What was ordered is forgotten with its order, and what was put into an account's cart already is.
-        let is_kept = |it: &cart::Created| it.order.is_none() && it.merged_into.is_none() && !it.discarded;
+        let is_kept = |it: &cart::Created| it.stage == cart::Stage::Open;
         if cart.is_some_and(|cart| cart.state.live().is_ok_and(is_kept)) {
             known.carts.push(id);
         }
@@ -171,7 +171,7 @@ async fn erase_account(commands: &Commands, id: AccountId, force: bool, revoke: 
         output::line(&line(grant, revoke))?;
     }
     for order in unfinished.cancelled {
-        called_off(order)?;
+        report_cancelled(order)?;
     }
     for order in unfinished.left {
         let what = "is packed or shipped, and its address is erased; items that do not arrive can only be refunded";
@@ -188,8 +188,8 @@ async fn erase_guest(commands: &Commands, id: OrderId, force: bool) -> Result<()
     });
     let forgotten = done.await.map_err(with_force)?.answer;
     commands.vault().erase(forgotten.subject).await?;
-    if forgotten.called_off {
-        called_off(id)?;
+    if forgotten.is_cancelled {
+        report_cancelled(id)?;
     }
     Ok(output::line(&format!("the personal data of the guest of {id} is erased"))?)
 }
@@ -201,7 +201,7 @@ async fn is_forgotten_alone(commands: &Commands, id: CartId) -> Result<(), Failu
     let Some(created) = cart.as_ref().and_then(|cart| cart.state.live().ok()) else {
         return Err(Failure::refused(format!("there is no cart {id}")));
     };
-    match (created.owner, created.order) {
+    match (created.owner, created.stage.order()) {
         (Some(owner), _) => Err(Failure::refused(format!("{id} is the cart of an account: `byteshop erase {owner}`"))),
         (None, Some(order)) => Err(Failure::refused(format!("{id} became an order: `byteshop erase {order}`"))),
         (None, None) => Ok(()),
@@ -219,14 +219,20 @@ async fn erase_cart(commands: &Commands, id: CartId) -> Result<(), Failure> {
     Ok(output::line(&format!("{id} is discarded, and what a guest entered in it is erased"))?)
 }
 
-fn called_off(order: OrderId) -> Result<(), Failure> {
+fn report_cancelled(order: OrderId) -> Result<(), Failure> {
     Ok(output::line(&format!("{order} is cancelled; any payment for it is refunded"))?)
+}
+
+/// Whether orders in progress prevent the erasure.
+fn is_under_way(rejected: &Rejected) -> bool {
+    rejected.is::<Order>(&order::Rejection::UnderWay)
+        || rejected.is::<Account>(&account::Rejection::OrdersUnderWay { orders: vec![] })
 }
 
 /// Orders in progress can be cancelled with `--force`.
 fn with_force(error: Error) -> Failure {
     if let Error::Rejected(rejected) = &error
-        && rejected.code.ends_with("under_way")
+        && is_under_way(rejected)
     {
         return Failure::refused(format!("{}; use --force to do it anyway", rejected.detail));
     }

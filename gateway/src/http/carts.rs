@@ -320,10 +320,12 @@ async fn tell(
     cart: &Created,
     now: Option<DateTime<Utc>>,
 ) -> Result<Response, Problem> {
-    if now.is_some_and(|now| cart.is_given_up(now)) && cart.order.is_none() && cart.merged_into.is_none() {
+    let closed = now.and_then(|now| cart.why_closed(now));
+    // What it became still shows a cart that was ordered or merged.
+    if closed == Some(Rejection::Expired) {
         return Err(Rejection::Expired.into());
     }
-    let priced = match now.filter(|_| cart.order.is_none() && cart.merged_into.is_none()) {
+    let priced = match now.filter(|_| closed.is_none()) {
         Some(now) => Some(price::price(Reading::Asking(&app.commands), cart, now).await?),
         None => None,
     };

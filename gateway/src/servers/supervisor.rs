@@ -88,15 +88,15 @@ impl Supervised {
         Ok(Self { name, farewells, shared, thread: Some(thread) })
     }
 
-    /// No restart from now on.
-    pub(super) fn let_go(&self) {
+    /// Does not restart the server from now on.
+    pub(super) fn stop_restarting(&self) {
         self.shared.lock().stopping = true;
         self.shared.changed.notify_all();
     }
 
     /// Stops the server and returns when it is gone.
     pub(super) fn stop(mut self) {
-        self.let_go();
+        self.stop_restarting();
         'farewells: for (signal, patience) in self.farewells {
             let deadline = Instant::now() + *patience;
             let mut state = self.shared.lock();

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use byteshop_eventstore::Recorded;
 
 use super::rows::Rows;
-use super::{Keys, View};
+use super::{Keys, View, concerns};
 use crate::error::Error;
 
 /// An event that concerns a view.
@@ -19,7 +19,7 @@ pub(crate) struct Touch<'a, V: View> {
 pub(crate) fn read<'a, V: View>(events: impl IntoIterator<Item = &'a Recorded>) -> Result<Vec<Touch<'a, V>>, Error> {
     let mut touches = Vec::new();
     for event in events {
-        if !V::READS.contains(&event.category.as_str()) {
+        if !concerns::<V>(event) {
             continue;
         }
         let unfoldable = |reason: String| Error::Unfoldable { view: V::NAME, position: event.position, reason };

@@ -2,16 +2,12 @@
 //!
 //! The lease only saves work. Two workers of one view do no harm, since the checkpoint moves by compare-and-swap.
 
-use std::time::Duration;
-
+use byteshop_eventstore::delivery::STAND_BY;
 use byteshop_eventstore::{Log, is_outage};
 use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-
-/// How often a lease that another one holds is tried, and the own connection is looked at.
-const PERIOD: Duration = Duration::from_secs(1);
 
 /// The lease of a view, and whether this process holds it.
 pub(crate) struct Lease {
@@ -37,7 +33,7 @@ pub(crate) async fn keep(log: &Log, leases: &[Lease], cancel: &CancellationToken
         for lease in leases {
             lease.held.send_replace(false);
         }
-        let _ = tokio::time::timeout(PERIOD, cancel.cancelled()).await;
+        let _ = tokio::time::timeout(STAND_BY, cancel.cancelled()).await;
     }
 }
 
@@ -45,7 +41,7 @@ async fn hold(log: &Log, leases: &[Lease], cancel: &CancellationToken) -> Result
     let mut connection = log.options().clone().connect().await?;
     loop {
         try_in(&mut connection, leases).await?;
-        if tokio::time::timeout(PERIOD, cancel.cancelled()).await.is_ok() {
+        if tokio::time::timeout(STAND_BY, cancel.cancelled()).await.is_ok() {
             return connection.close().await;
         }
     }

@@ -5,19 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use byteshop_eventstore::feed::Feed;
-use byteshop_eventstore::{Log, Recorded, Trouble};
+use byteshop_eventstore::{Backoff, Log, Recorded, Trouble};
 use sqlx::postgres::PgPool;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::View;
 use super::checkpoint::{self, Checkpoint, Move, State};
 use super::fold::{self, Touch};
 use super::rate::Rate;
 use super::rows::Rows;
 use super::table::{Changes, Table};
 use super::together::Together;
+use super::{View, concerns};
 use crate::error::Error;
 use crate::replay;
 use crate::replay::build::ROWS_IN_MEMORY;
@@ -93,7 +93,7 @@ pub(crate) async fn run<V: View>(
 
 /// Works for ever. It may be dropped at any point: the table knows where it stands.
 async fn work<V: View>(context: &Context, feed: &Feed) {
-    let mut wait = RETRY.0;
+    let mut pauses = Backoff::between(RETRY.0, RETRY.1);
     let mut trust = true;
     let mut trouble = Trouble::default();
     loop {
@@ -113,8 +113,10 @@ async fn work<V: View>(context: &Context, feed: &Feed) {
                 if trouble.is_news(&error) && !error.is_outage() {
                     tracing::warn!(view = V::NAME, %error, "the view failed, retrying");
                 }
-                sleep(wait).await;
-                wait = if started.elapsed() > RETRY.1 * 2 { RETRY.0 } else { (wait * 2).min(RETRY.1) };
+                sleep(pauses.pause()).await;
+                if started.elapsed() > RETRY.1 * 2 {
+                    pauses.reset();
+                }
             }
         }
     }
@@ -244,7 +246,7 @@ impl<'a, V: View> Follower<'a, V> {
                     Err(_) => return self.why_refused().await,
                 },
             };
-            if events.iter().any(|event| V::READS.contains(&event.category.as_str())) {
+            if events.iter().any(|event| concerns::<V>(event)) {
                 self.context.together.next_turn(&mut self.turn).await;
                 if events.len() < BATCH {
                     // More have come meanwhile.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::mem;
 
+use byteshop_domain::Reads;
 use byteshop_eventstore::{Log, Recorded, StoreError};
 use sqlx::postgres::PgConnection;
 use tokio::sync::mpsc;
@@ -159,10 +160,11 @@ impl<V: View> Build<V> {
 
 /// Reads pages ahead of the fold.
 async fn read_ahead<V: View>(log: Log, after: i64, target: i64, pages: mpsc::Sender<Result<Page, StoreError>>) {
+    let categories = Reads::categories(V::READS);
     let mut position = after;
     while position < target {
         let upto = (position + PAGE).min(target);
-        let page = log.read_range(position, upto, V::READS).await.map(|events| Page { events, upto });
+        let page = log.read_range(position, upto, &categories).await.map(|events| Page { events, upto });
         let failed = page.is_err();
         // The one who folds may have given up.
         if pages.send(page).await.is_err() || failed {

@@ -52,9 +52,9 @@ async fn an_account_stays_until_what_was_paid_for_has_arrived() {
     let staff = shop.token(Role::Support);
     let (_, variant) = shop.product("CLOSE-1", 1_000, 9).await;
     let ada = shop.person("ada@example.org").await;
-    let [sent, called_off] = [paid(&shop, &ada, &variant).await, paid(&shop, &ada, &variant).await];
+    let [sent, cancelled] = [paid(&shop, &ada, &variant).await, paid(&shop, &ada, &variant).await];
     let refused = close(&shop, &ada).await.expect_problem(409, "account.orders_under_way");
-    assert!([&sent, &called_off].iter().all(|order| refused.text("/detail").contains(*order)), "{}", refused.body);
+    assert!([&sent, &cancelled].iter().all(|order| refused.text("/detail").contains(*order)), "{}", refused.body);
     shop.get("/v1/me").by(&ada.token).send().await.expect(200);
     let admin = shop.token(Role::Admin);
     let path = format!("/v1/admin/accounts/{}", ada.id);
@@ -64,11 +64,11 @@ async fn an_account_stays_until_what_was_paid_for_has_arrived() {
     let parcel = format!("/v1/shipments/{}", parcel(&shop, &sent).await);
     let refused = close(&shop, &ada).await.expect_problem(409, "account.orders_under_way");
     assert!(refused.text("/detail").contains(&sent), "it is packed: {}", refused.body);
-    shop.post(&format!("/v1/orders/{called_off}/cancel")).by(&ada.token).send().await.expect(200);
+    shop.post(&format!("/v1/orders/{cancelled}/cancel")).by(&ada.token).send().await.expect(200);
     shop.post(&format!("{parcel}/hand-over")).by(&staff).json(json!({"tracking": "T-1"})).send().await.expect(200);
     let refused = close(&shop, &ada).await.expect_problem(409, "account.orders_under_way");
     let named = refused.text("/detail");
-    assert!(named.contains(&sent) && !named.contains(&called_off), "one is on its way: {named}");
+    assert!(named.contains(&sent) && !named.contains(&cancelled), "one is on its way: {named}");
     let arrived = json!({"status": "delivered"});
     shop.post(&format!("{parcel}/status")).by(&staff).json(arrived).send().await.expect(200);
     close(&shop, &ada).await.expect(204);

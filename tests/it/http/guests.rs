@@ -233,7 +233,7 @@ async fn a_guest_is_forgotten_although_nobody_was_there_to_destroy_the_key() {
         forget_buyer(&unit, &mut order, CancelReason::BuyerRequest, false).await
     });
     let forgotten = forget.await.unwrap().answer;
-    assert!(forgotten.called_off);
+    assert!(forgotten.is_cancelled);
     shop.at_rest().await;
     let seen = shop.get(&format!("/v1/orders/{id}")).by(&shop.token(Role::Admin)).send().await.expect(200).body;
     assert_eq!((&seen["address"], &seen["status"]), (&Value::Null, &json!("cancelled")), "{seen}");

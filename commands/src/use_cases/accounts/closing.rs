@@ -59,7 +59,8 @@ pub struct Forgotten {
     /// The subject whose key is to be destroyed.
     pub subject: Subject,
     /// Whether the order was cancelled.
-    pub called_off: bool,
+    #[serde(rename = "called_off")]
+    pub is_cancelled: bool,
 }
 
 /// Records that the guest who placed an order is erased: the caller destroys their key, and the process `forget_person`
@@ -74,17 +75,17 @@ pub async fn forget_buyer(
     force: bool,
 ) -> Result<Forgotten, Error> {
     let placed = order.state.live()?;
-    let (mut called_off, subject) = (false, placed.subject(order.id));
+    let (mut is_cancelled, subject) = (false, placed.subject(order.id));
     let of_guest = placed.placement.buyer == order::Buyer::default() && !placed.forgotten;
     if of_guest && (placed.is_unpaid() || force && placed.is_waited_for()) {
-        called_off = call_off(unit, order, reason).await?;
+        is_cancelled = cancel(unit, order, reason).await?;
     }
     unit.decide(order, &order::Command::ForgetBuyer { subject, force })?;
-    Ok(Forgotten { subject, called_off })
+    Ok(Forgotten { subject, is_cancelled })
 }
 
-/// Calls an order off, unless it is packed or on its way; says whether it is off.
-async fn call_off(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason) -> Result<bool, Error> {
+/// Cancels an order, unless it is packed or handed over; says whether it was cancelled.
+async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason) -> Result<bool, Error> {
     match orders::cancel(unit, order, reason, true).await {
         Ok(()) => Ok(true),
         Err(Error::Rejected(_)) => Ok(false),
@@ -111,8 +112,8 @@ async fn end_orders(unit: &Unit, account: AccountId, force: bool) -> Result<Unfi
         if waited_for && !force {
             unfinished.left.push(order.id);
         } else if waited_for || unpaid {
-            let is_off = call_off(unit, &mut order, reason).await?;
-            if is_off { unfinished.cancelled.push(order.id) } else { unfinished.left.push(order.id) }
+            let is_cancelled = cancel(unit, &mut order, reason).await?;
+            if is_cancelled { unfinished.cancelled.push(order.id) } else { unfinished.left.push(order.id) }
         }
     }
     Ok(unfinished)

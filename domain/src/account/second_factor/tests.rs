@@ -133,7 +133,7 @@ fn its_owner_removes_it_and_another_admin_resets_it() {
 }
 
 #[test]
-fn who_is_banned_grants_nothing_more() {
+fn a_banned_account_grants_no_more_access() {
     let grant = Grant::ApiKey { id: id(9) };
     let record = account::Command::RecordGrant { grant };
     let granted = Event::AccessGranted { grant };
@@ -142,6 +142,6 @@ fn who_is_banned_grants_nothing_more() {
     given::<Account>(with(member(), [granted.clone()])).by(owner.clone()).when(&record).then_nothing();
     let banned = || with(member(), [Event::Banned { reason: None }]);
     given::<Account>(banned()).by(owner).when(&record).then_refused(Rejection::Banned);
-    // A key that was not revoked with the ban goes on.
+    // A key that was not revoked with the ban stays valid.
     given::<Account>(banned()).by(key).when(&record).then([granted]);
 }

@@ -1,4 +1,4 @@
-//! What credit notes say of tax, whatever is given back in whichever order.
+//! The taxes of credit notes, for any refunds in any order.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -21,7 +21,7 @@ fn tax(rate: u16, included: bool, left: i64) -> LineTax {
     LineTax { class: TaxClass::Standard, rate, included, amount: amount.unwrap() }
 }
 
-/// What is bought of a variant: how many at which price, what is taken off, and its rate.
+/// The line of a variant: pieces, price, discount and rate.
 #[derive(Debug, Clone, Copy)]
 struct Bought(i64, i64, i64, Option<u16>);
 
@@ -57,7 +57,7 @@ fn sent(costs: i64, included: bool) -> Shipping {
     }
 }
 
-/// An order of these lines that is paid, after the first piece of all was called off where that is said.
+/// An order of these lines that is paid, with the first piece cancelled if that is said.
 fn paid(bought: &[Bought], shipping: Option<i64>, included: bool, less: bool) -> Placed {
     let lines: Vec<Line> = (1..).zip(bought).map(|(variant, bought)| line(variant, *bought, included)).collect();
     let shipping = shipping.map(|costs| sent(costs, included));
@@ -90,7 +90,7 @@ fn paid(bought: &[Bought], shipping: Option<i64>, included: bool, less: bool) ->
     crate::fold::<Order>(&history).live().unwrap().clone()
 }
 
-/// So much back for a line, for sending, or for nothing that is named.
+/// A credit note for a line, for shipping, or for money alone.
 fn note(order: &Placed, of: Of, amount: i64) -> Content {
     let mut note = Content {
         reference: text("CN-1"),
@@ -147,7 +147,7 @@ fn shop() -> Placed {
 }
 
 #[test]
-fn what_was_off_before_it_was_paid_is_not_invoiced() {
+fn lines_cancelled_before_the_payment_are_not_invoiced() {
     let order = shop();
     assert_eq!(said_of(&order.invoiced), [(1_900, 10_500, 1_995), (700, 1_000, 70)]);
     let bought = [Bought(2, 5_950, 0, Some(1_900)), Bought(1, 1_070, 0, Some(700))];
@@ -185,7 +185,7 @@ fn an_order_without_taxes_gives_none_back() {
     assert_eq!(left.total().unwrap(), cents(11_900));
 }
 
-/// Orders of the past alone have a variant on several lines; whatever tax was in their prices, none was told apart.
+/// Only imported orders have a variant on several lines; the taxes in their prices were not separated.
 #[test]
 fn a_variant_on_several_lines_gives_back_what_was_paid_and_no_tax() {
     let lines = [Bought(3, 100, 0, None), Bought(2, 90, 0, None)].map(|bought| line(1, bought, true)).to_vec();

@@ -101,14 +101,14 @@ fn parts_that_are_not_the_whole_are_refused() {
 }
 
 #[test]
-fn a_buyer_does_not_keep_a_discount_for_the_whole_and_call_off_a_part() {
+fn a_buyer_cannot_cancel_a_part_and_keep_a_discount_for_the_whole() {
     let mut placement = priced();
-    let call_off = |reason| {
+    let cancel_lines = |reason| {
         let lines = vec![ReturnLine { variant: id(1), quantity: pieces(1), amount: cents(1_071) }];
         Command::CancelLines { lines, shipping: None, reason, refund: None, credit_note: None, restock: true }
     };
     let off = |reason| {
-        let Command::CancelLines { lines, .. } = call_off(reason) else { panic!("it calls off") };
+        let Command::CancelLines { lines, .. } = cancel_lines(reason) else { panic!("it cancels lines") };
         let (amount, was_paid) = (cents(1_071), false);
         Event::LinesCancelled {
             lines,
@@ -122,11 +122,11 @@ fn a_buyer_does_not_keep_a_discount_for_the_whole_and_call_off_a_part() {
         }
     };
     let (buyer, staff) = (CancelReason::BuyerRequest, CancelReason::StaffRequest);
-    given::<Order>([Event::Placed(placement.clone())]).when(&call_off(buyer)).then([off(buyer)]);
+    given::<Order>([Event::Placed(placement.clone())]).when(&cancel_lines(buyer)).then([off(buyer)]);
     placement.discounts[0].of_whole = true;
     let history = [Event::Placed(placement)];
-    given::<Order>(history.clone()).when(&call_off(buyer)).then_refused(Rejection::DiscountOfWhole);
-    given::<Order>(history).when(&call_off(staff)).then([off(staff)]);
+    given::<Order>(history.clone()).when(&cancel_lines(buyer)).then_refused(Rejection::DiscountOfWhole);
+    given::<Order>(history).when(&cancel_lines(staff)).then([off(staff)]);
 }
 
 #[test]

@@ -109,8 +109,8 @@ fn the_lines_of_an_order_that_was_never_paid_are_moved_to_a_cart_once() {
     given::<Order>([placed()]).when(&to(6)).then_refused(Rejection::NotCancelled);
     given::<Order>([placed(), paid()]).when(&to(6)).then_refused(Rejection::AlreadyPaid);
     given::<Order>([Event::Placed(imported())]).when(&to(6)).then_refused(Rejection::Imported);
-    let aside = Event::Authorized { payment: id(3) };
-    given::<Order>([placed(), aside]).when(&to(6)).then_refused(Rejection::AlreadyPaid);
+    let authorization = Event::Authorized { payment: id(3) };
+    given::<Order>([placed(), authorization]).when(&to(6)).then_refused(Rejection::AlreadyPaid);
     let was_paid = cancelled(CancelReason::StaffRequest, true);
     given::<Order>([placed(), paid(), was_paid]).when(&to(6)).then_refused(Rejection::AlreadyPaid);
     for reason in [CancelReason::BuyerRequest, CancelReason::PaymentWindowPassed, CancelReason::PaymentCancelled] {

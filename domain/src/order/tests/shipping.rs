@@ -1,4 +1,4 @@
-//! Rules of orders that travel in parts, come back in parts and are called off in parts.
+//! Rules of orders that are shipped, returned and cancelled in parts.
 
 use chrono::TimeDelta;
 
@@ -17,7 +17,7 @@ fn deliver(shipment: u128) -> Command {
     Command::Deliver { shipment: id(shipment) }
 }
 
-fn call_off(lines: &[ReturnLine]) -> Command {
+fn cancel_lines(lines: &[ReturnLine]) -> Command {
     Command::CancelLines {
         lines: lines.to_vec(),
         shipping: None,
@@ -68,7 +68,7 @@ fn it_travels_in_parcels_and_is_fulfilled_with_the_last_one() {
 }
 
 #[test]
-fn what_is_packed_is_not_called_off_and_what_is_unpacked_is() {
+fn packed_pieces_are_not_cancelled_and_unpacked_ones_are() {
     let packed = [placed(), paid(), parcel(1, &[demand(2, 1)])];
     given::<Order>(packed.clone()).when(&cancel(CancelReason::BuyerRequest)).then_refused(Rejection::BeingShipped);
     given::<Order>(packed.clone()).when(&Command::Fulfil {}).then_refused(Rejection::BeingShipped);
@@ -78,7 +78,7 @@ fn what_is_packed_is_not_called_off_and_what_is_unpacked_is() {
     let by_hand = Event::Fulfilled { completed: true, at: Some(noon()) };
     given::<Order>(after(&on_its_way, &[there(1)])).when(&Command::Fulfil {}).then([by_hand]);
     let none = Rejection::TooManyCancelled { variant: id(2), left: 0 };
-    given::<Order>(packed.clone()).when(&call_off(&[back(2, 1, 5)])).then_refused(none);
+    given::<Order>(packed.clone()).when(&cancel_lines(&[back(2, 1, 5)])).then_refused(none);
     let drop = Command::DropParcel { shipment: id(1) };
     given::<Order>(packed.clone()).when(&drop).then([Event::ParcelDropped { shipment: id(1) }]);
     let unpacked = after(&packed, &[Event::ParcelDropped { shipment: id(1) }]);
@@ -92,7 +92,7 @@ fn what_is_packed_is_not_called_off_and_what_is_unpacked_is() {
 }
 
 #[test]
-fn a_parcel_that_comes_back_is_sent_again_or_called_off() {
+fn a_returned_parcel_is_shipped_again_or_cancelled() {
     let gone = [placed(), paid(), parcel(1, &[demand(1, 3), demand(2, 1)]), gone(1, &[demand(1, 3), demand(2, 1)])];
     let history = after(&gone, &[all_gone()]);
     let returned = Event::ParcelReturned { shipment: id(1), fulfilment: Fulfilment::Unfulfilled };
@@ -100,7 +100,7 @@ fn a_parcel_that_comes_back_is_sent_again_or_called_off() {
     let here = after(&history, &[returned]);
     assert_eq!(axes(&here), (Status::Open, PaymentStatus::Paid, Fulfilment::Unfulfilled));
     given::<Order>(here.clone()).when(&prepare(2, &[demand(1, 3)])).then([parcel(2, &[demand(1, 3)])]);
-    given::<Order>(here.clone()).when(&call_off(&[back(2, 1, 5)])).then([off_of(2, 1, 5)]);
+    given::<Order>(here.clone()).when(&cancel_lines(&[back(2, 1, 5)])).then([off_of(2, 1, 5)]);
     given::<Order>(here).when(&deliver(1)).then_refused(Rejection::ParcelHere);
 }
 
@@ -148,10 +148,10 @@ fn a_lost_parcel_is_sent_again_from_the_stock() {
 }
 
 #[test]
-fn what_is_called_off_and_spoilt_is_written_off_unless_it_was_lost_before() {
+fn cancelled_pieces_are_written_off_unless_they_were_lost_before() {
     let spoilt = |history: &[Event], pieces| {
-        let mut cancel = call_off(&[back(1, pieces, 10)]);
-        let Command::CancelLines { restock, .. } = &mut cancel else { panic!("it calls off") };
+        let mut cancel = cancel_lines(&[back(1, pieces, 10)]);
+        let Command::CancelLines { restock, .. } = &mut cancel else { panic!("it cancels lines") };
         *restock = false;
         let events = crate::fold::<Order>(history).decide(&cancel, &asked_at_noon()).unwrap();
         let Event::LinesCancelled { written_off, .. } = &events[0] else { panic!("{events:?}") };
@@ -164,9 +164,9 @@ fn what_is_called_off_and_spoilt_is_written_off_unless_it_was_lost_before() {
 }
 
 #[test]
-fn a_lost_parcel_is_called_off_and_nothing_of_it_comes_back_to_the_stock() {
+fn a_lost_parcel_is_cancelled_and_none_of_it_returns_to_the_stock() {
     let lost = lost_on_its_way();
-    given::<Order>(lost.clone()).when(&call_off(&[back(2, 1, 5)])).then([off_of(2, 1, 5)]);
+    given::<Order>(lost.clone()).when(&cancel_lines(&[back(2, 1, 5)])).then([off_of(2, 1, 5)]);
     let less = after(&lost, &[off_of(2, 1, 5)]);
     let state = crate::fold::<Order>(&less);
     let it = state.live().unwrap();
@@ -190,12 +190,12 @@ fn a_lost_parcel_is_called_off_and_nothing_of_it_comes_back_to_the_stock() {
     given::<Order>(here.clone()).when(&cancel(CancelReason::BuyerRequest)).then([cancelled.clone()]);
     let over = after(&here, &[cancelled]);
     assert!(crate::fold::<Order>(&over).live().unwrap().lost.is_empty());
-    // Found after all, it is nobody's but whoever has it.
+    // A lost piece that is found after the cancellation stays with its finder.
     let extra = found(&[], &all, Fulfilment::Unfulfilled);
     given::<Order>(over).when(&deliver(1)).then([extra, there(1)]);
     // While the money is being taken, what is lost left just as what arrived did.
-    let aside = [placed(), Event::Authorized { payment: id(3) }];
-    let unpaid = after(&aside, &after(&lost[2..4], &lost[5..]));
+    let authorization = [placed(), Event::Authorized { payment: id(3) }];
+    let unpaid = after(&authorization, &after(&lost[2..4], &lost[5..]));
     for reason in [CancelReason::StaffRequest, CancelReason::AuthorizationExpired] {
         given::<Order>(unpaid.clone()).when(&cancel(reason)).then_refused(Rejection::AlreadyFulfilled);
     }
@@ -230,7 +230,7 @@ fn a_lost_parcel_that_is_found_counts_for_what_was_not_settled_meanwhile() {
 }
 
 #[test]
-fn a_buyer_who_has_what_was_lost_and_replaced_does_not_call_it_off_and_staff_can_end_it() {
+fn a_buyer_cannot_cancel_a_lost_and_replaced_parcel_that_arrived_and_staff_can() {
     let all = [demand(1, 3), demand(2, 1)];
     let extra = found(&[], &all, Fulfilment::Unfulfilled);
     let replaced = [Event::Replaced { lines: all.to_vec() }, parcel(2, &all)];
@@ -238,7 +238,7 @@ fn a_buyer_who_has_what_was_lost_and_replaced_does_not_call_it_off_and_staff_can
     let history = [lost_on_its_way(), replaced.to_vec(), unpacked.to_vec()].concat();
     let cancel = |reason| Command::Cancel { reason, credit_note: None, restock: true };
     given::<Order>(history.clone()).when(&cancel(CancelReason::BuyerRequest)).then_refused(Rejection::ArrivedAfterAll);
-    given::<Order>(history.clone()).when(&call_off(&[back(1, 1, 10)])).then_refused(Rejection::ArrivedAfterAll);
+    given::<Order>(history.clone()).when(&cancel_lines(&[back(1, 1, 10)])).then_refused(Rejection::ArrivedAfterAll);
     let done = Event::Fulfilled { completed: true, at: Some(noon()) };
     given::<Order>(history.clone()).when(&Command::Fulfil {}).then([done.clone()]);
     let ask = Command::RequestReturn { return_id: id(1), lines: vec![demand(1, 1)], since: None };
@@ -273,7 +273,7 @@ fn what_came_back_says_more_than_what_becomes_of_the_rest() {
     let history = after(&history, &[lost(Fulfilment::PartlyFulfilled)]);
     assert_eq!(axes(&history).2, Fulfilment::PartlyReturned);
     let off = [off_of(2, 1, 5), all_gone(), Event::Completed {}];
-    given::<Order>(history.clone()).when(&call_off(&[back(2, 1, 5)])).then(off.clone());
+    given::<Order>(history.clone()).when(&cancel_lines(&[back(2, 1, 5)])).then(off.clone());
     assert_eq!(
         axes(&after(&history, &off)),
         (Status::Completed, PaymentStatus::PartlyRefunded, Fulfilment::PartlyReturned)
@@ -291,11 +291,11 @@ fn off_of(variant: u128, number: i64, amount: i64) -> Event {
 }
 
 #[test]
-fn some_of_it_is_called_off_and_the_rest_goes_on() {
+fn some_lines_are_cancelled_and_the_rest_continues() {
     let history = [placed(), paid()];
-    given::<Order>(history.clone()).when(&call_off(&[back(1, 1, 10)])).then([off_of(1, 1, 10)]);
+    given::<Order>(history.clone()).when(&cancel_lines(&[back(1, 1, 10)])).then([off_of(1, 1, 10)]);
     let less = after(&history, &[off_of(1, 1, 10)]);
-    given::<Order>(less.clone()).when(&call_off(&[back(1, 1, 10)])).then_nothing();
+    given::<Order>(less.clone()).when(&cancel_lines(&[back(1, 1, 10)])).then_nothing();
     let state = crate::fold::<Order>(&less);
     let it = state.live().unwrap();
     assert_eq!((it.left_to_ship(id(1)), it.credited, it.payable()), (2, cents(10), cents(35)));
@@ -304,13 +304,15 @@ fn some_of_it_is_called_off_and_the_rest_goes_on() {
     let unpaid = crate::fold::<Order>(&[placed(), off(1, 1, 10, false)]);
     assert_eq!(unpaid.live().unwrap().payable(), cents(25));
     given::<Order>(history.clone())
-        .when(&call_off(&[back(1, 3, 30), back(2, 1, 5)]))
+        .when(&cancel_lines(&[back(1, 3, 30), back(2, 1, 5)]))
         .then_refused(Rejection::NothingLeft);
-    let aside = [placed(), Event::Authorized { payment: id(3) }];
-    given::<Order>(aside).when(&call_off(&[back(1, 1, 10)])).then_refused(Rejection::AwaitingCapture);
+    let authorization = [placed(), Event::Authorized { payment: id(3) }];
+    given::<Order>(authorization).when(&cancel_lines(&[back(1, 1, 10)])).then_refused(Rejection::AwaitingCapture);
     // With the rest off, what has gone is all there is.
     let first = after(&history, &[parcel(1, &[demand(1, 3)]), gone(1, &[demand(1, 3)]), there(1)]);
-    given::<Order>(first).when(&call_off(&[back(2, 1, 5)])).then([off_of(2, 1, 5), all_gone(), Event::Completed {}]);
+    given::<Order>(first)
+        .when(&cancel_lines(&[back(2, 1, 5)]))
+        .then([off_of(2, 1, 5), all_gone(), Event::Completed {}]);
 }
 
 #[test]
@@ -375,21 +377,21 @@ fn what_does_not_travel_is_handed_over_once_it_is_paid_for() {
 }
 
 #[test]
-fn money_that_is_set_aside_is_taken_with_the_first_parcel() {
+fn an_authorized_payment_is_captured_with_the_first_parcel() {
     let authorized = Event::Authorized { payment: id(3) };
     let mark = Command::MarkAuthorized { payment: id(3) };
     given::<Order>([placed()]).when(&mark).then([authorized.clone()]);
-    let aside = [placed(), authorized];
-    given::<Order>(aside.clone()).when(&mark).then_nothing();
+    let authorization = [placed(), authorized];
+    given::<Order>(authorization.clone()).when(&mark).then_nothing();
     let window = cancel(CancelReason::PaymentWindowPassed);
-    given::<Order>(aside.clone()).when(&window).then_refused(Rejection::AlreadyPaid);
+    given::<Order>(authorization.clone()).when(&window).then_refused(Rejection::AlreadyPaid);
     let expired = CancelReason::AuthorizationExpired;
-    given::<Order>(aside.clone()).when(&cancel(expired)).then([cancelled(expired, false)]);
+    given::<Order>(authorization.clone()).when(&cancel(expired)).then([cancelled(expired, false)]);
     assert_eq!(axes(&[placed(), cancelled(expired, false)]).0, Status::Expired);
-    let packed = after(&aside, &[parcel(1, &[demand(1, 3)])]);
+    let packed = after(&authorization, &[parcel(1, &[demand(1, 3)])]);
     let taken = Event::HandedOver { shipment: id(1), lines: vec![demand(1, 3)], at: noon(), capture: Some(id(3)) };
     given::<Order>(packed).when(&hand_over(1)).then([taken]);
-    given::<Order>(aside).when(&pay(3)).then([paid()]);
+    given::<Order>(authorization).when(&pay(3)).then([paid()]);
 }
 
 #[test]

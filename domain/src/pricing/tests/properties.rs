@@ -1,4 +1,4 @@
-//! Whatever is bought and whatever is given, parts are the whole, nothing is below zero, and the order changes nothing.
+//! For any order and any promotions: parts add up to the whole, nothing is below zero, and the order of lines does not matter.
 
 use proptest::collection::vec;
 use proptest::option;

@@ -7,16 +7,21 @@ use crate::cart::Destination;
 use crate::ids::NotificationId;
 use crate::notification::{Death, Notice, Recipient, Skip};
 use crate::personal::{Personal, Subject};
-use crate::testing::{cents, id as number, noon, pieces, price, text};
+use crate::testing::{cents, id as number, noon, pieces, price, text, timer_form};
 
-fn told(event: &AnyEvent) -> Vec<Errand> {
-    assert!(Notify::READS.contains(&event.category()), "{} is not shown to it", event.category());
-    let errand = |step| if let Step::Notify(errand) = step { errand } else { panic!("{step:?}") };
-    let is_said = |step: &Step| !matches!(step, Step::Forget { .. });
-    Notify::react(event, noon()).into_iter().filter(is_said).map(errand).collect()
+fn told(event: &AnyEvent) -> Vec<NotificationTask> {
+    if !Reads::cover(Notify::READS, event.category(), &event.encode().unwrap().event_type) {
+        return vec![];
+    }
+    let task = |reaction: Reaction<Step<NotificationTask>>| match reaction {
+        Reaction::Now(Step::Notify(task)) => Some(task),
+        Reaction::ClearTimer { .. } => None,
+        Reaction::SetTimer { .. } => panic!("{reaction:?}"),
+    };
+    Notify::react(event, noon()).into_iter().filter_map(task).collect()
 }
 
-fn sent(event: notification::Event) -> Vec<Step> {
+fn sent(event: notification::Event) -> Vec<Reaction<Step<Sending>>> {
     SendNotifications::react(&AnyEvent::Notification(number(5), event), noon())
 }
 
@@ -72,7 +77,7 @@ fn a_buyer_hears_of_their_order() {
             Message::OrderCancelled { order, by: CancelledBy::Shop, refund_due: true, amount: None },
         ),
     ] {
-        assert_eq!(told(&event), [Errand::TellBuyer { order, message }]);
+        assert_eq!(told(&event), [NotificationTask::TellBuyer { order, message }]);
     }
     assert_eq!(told(&cancelled(CancelReason::Imported, false)), []);
     let lines = vec![order::ReturnLine { variant: number(3), quantity: pieces(2), amount: cents(700) }];
@@ -97,7 +102,7 @@ fn a_buyer_hears_of_their_order() {
         by: CancelledBy::Buyer,
         refund_due: true,
     };
-    assert_eq!(told(&some(CancelReason::BuyerRequest)), [Errand::TellBuyer { order, message }]);
+    assert_eq!(told(&some(CancelReason::BuyerRequest)), [NotificationTask::TellBuyer { order, message }]);
     assert_eq!(told(&some(CancelReason::Imported)), []);
 }
 
@@ -106,12 +111,12 @@ fn an_order_that_is_paid_at_once_is_told_of_once() {
     let order: OrderId = number(1);
     let key = order.to_string();
     let placed = of_order(order::Event::Placed(placement()));
-    let step = Box::new(Step::Notify(Errand::TellBuyer { order, message: Message::OrderPlaced { order } }));
-    let wait = Step::Wake { at: noon() + PLACED_GRACE, key: key.clone(), step };
+    let step = Step::Notify(NotificationTask::TellBuyer { order, message: Message::OrderPlaced { order } });
+    let wait = Reaction::SetTimer { at: noon() + PLACED_GRACE, key: key.clone(), step };
     assert_eq!(Notify::react(&placed, noon()), [wait]);
     let paid = order::Event::Paid { payment: number(2), commit: vec![], invoice: None, seller: None };
-    let told = Step::Notify(Errand::TellBuyer { order, message: Message::OrderPaid { order } });
-    assert_eq!(Notify::react(&of_order(paid), noon()), [Step::Forget { key }, told]);
+    let told = now(NotificationTask::TellBuyer { order, message: Message::OrderPaid { order } });
+    assert_eq!(Notify::react(&of_order(paid), noon()), [Reaction::ClearTimer { key }, told]);
 }
 
 #[test]
@@ -126,7 +131,7 @@ fn a_buyer_hears_when_a_parcel_does_not_arrive() {
         (shipment::Event::ReturningToSender { order, at: noon(), reason: None }, Message::DeliveryReturning { order }),
         (shipment::Event::Lost { order, at: noon(), reason: None }, Message::DeliveryLost { order }),
     ] {
-        assert_eq!(told(&of_shipment(event)), [Errand::TellBuyer { order, message }]);
+        assert_eq!(told(&of_shipment(event)), [NotificationTask::TellBuyer { order, message }]);
     }
     assert_eq!(told(&of_shipment(shipment::Event::ReturnedToSender { order })), []);
 }
@@ -143,7 +148,7 @@ fn the_owner_of_an_account_hears_what_protects_it() {
         (account::Event::TotpConfirmed { step: 1, code_hashes: vec![], at: noon() }, Message::SecondFactorSetUp {}),
         (account::Event::TotpRemoved {}, Message::SecondFactorRemoved {}),
     ] {
-        assert_eq!(told(&AnyEvent::Account(account, event)), [Errand::TellAccount { account, message }]);
+        assert_eq!(told(&AnyEvent::Account(account, event)), [NotificationTask::TellAccount { account, message }]);
     }
     assert_eq!(told(&AnyEvent::Account(account, account::Event::Confirmed {})), []);
     let code = Personal::<Secret>::new(Subject::from(account), "AAECAw");
@@ -155,7 +160,7 @@ fn the_owner_of_an_account_hears_what_protects_it() {
         expires_at: noon(),
     };
     let messages = [Message::ConfirmNewEmail { email, code, expires_at: noon() }, Message::EmailChangeRequested {}];
-    let expected = messages.map(|message| Errand::TellAccount { account, message });
+    let expected = messages.map(|message| NotificationTask::TellAccount { account, message });
     assert_eq!(told(&AnyEvent::Account(account, asked)), expected);
 }
 
@@ -172,9 +177,9 @@ fn a_buyer_hears_of_each_parcel_and_of_the_end_of_the_journey() {
     let (carrier, tracking, parcel) = (Some(text("Royal Mail")), Some(text("RM1")), number(7));
     let shipped = Message::OrderShipped { order, carrier, tracking, parcel: Some(parcel) };
     let of_shipment = |event| told(&AnyEvent::Shipment(number(7), event));
-    assert_eq!(of_shipment(handed_over), [Errand::TellBuyer { order, message: shipped }]);
+    assert_eq!(of_shipment(handed_over), [NotificationTask::TellBuyer { order, message: shipped }]);
     assert_eq!(of_shipment(shipment::Event::Delivered { order, at: noon() }), []);
-    let delivered = [Errand::TellBuyer { order, message: Message::OrderDelivered { order } }];
+    let delivered = [NotificationTask::TellBuyer { order, message: Message::OrderDelivered { order } }];
     assert_eq!(told(&of_order(order::Event::Completed {})), delivered);
     assert_eq!(told(&of_order(order::Event::Fulfilled { completed: true, at: None })), delivered);
     assert_eq!(told(&of_order(order::Event::Fulfilled { completed: false, at: None })), []);
@@ -184,10 +189,10 @@ fn a_buyer_hears_of_each_parcel_and_of_the_end_of_the_journey() {
 fn a_buyer_hears_whether_they_may_send_something_back() {
     let (order, back) = (number(1), number(8));
     let of_return = |event| told(&AnyEvent::Return(back, event));
-    let approved = [Errand::TellBuyer { order, message: Message::ReturnApproved { order, back } }];
+    let approved = [NotificationTask::TellBuyer { order, message: Message::ReturnApproved { order, back } }];
     assert_eq!(of_return(returns::Event::Approved { order }), approved);
     let rejected = Message::ReturnRejected { order, back, reason: text("worn") };
-    let told = [Errand::TellBuyer { order, message: rejected }];
+    let told = [NotificationTask::TellBuyer { order, message: rejected }];
     assert_eq!(of_return(returns::Event::Rejected { order, reason: text("worn") }), told);
     assert_eq!(of_return(returns::Event::Withdrawn { order }), []);
 }
@@ -196,44 +201,54 @@ fn a_buyer_hears_whether_they_may_send_something_back() {
 fn watchers_hear_of_what_can_bring_stock_or_a_lower_price() {
     let of_stock = |event| told(&AnyEvent::Stock(number(3), event));
     let received = stock::Event::Received { quantity: pieces(1), reason: None };
-    assert_eq!(of_stock(received), [Errand::TellOfStock { variant: number(3) }]);
+    assert_eq!(of_stock(received), [NotificationTask::TellOfStock { variant: number(3) }]);
     assert_eq!(of_stock(stock::Event::Lost { quantity: pieces(1), reason: None }), []);
     let set = product::Event::PriceSet { variant: number(3), price: price(5), compare_at: None, from: None };
-    let errand = Errand::TellOfPrice { product: number(4), variant: number(3), price: price(5) };
-    assert_eq!(told(&AnyEvent::Product(number(4), set)), [errand]);
+    let task = NotificationTask::TellOfPrice { product: number(4), variant: number(3), price: price(5) };
+    assert_eq!(told(&AnyEvent::Product(number(4), set)), [task]);
 }
 
 #[test]
 fn a_notification_is_sent_watched_over_and_tried_again() {
     let notification: NotificationId = number(5);
     let key = notification.to_string();
-    let wake = |at, errand| Step::Wake { at, key: key.clone(), step: Box::new(Step::Notify(errand)) };
+    let later = |at, task| Reaction::SetTimer { at, key: key.clone(), step: Step::Notify(task) };
     let notice = Notice {
         recipient: Recipient::Order(number(1)),
         channel: Channel::Email,
         locale: Locale::En,
         message: Message::OrderPaid { order: number(1) },
     };
-    let send = |attempt| Errand::Send { notification, attempt };
-    assert_eq!(sent(notification::Event::Queued(notice)), [Step::Notify(send(Some(1)))]);
-    assert_eq!(sent(notification::Event::Revived {}), [Step::Notify(send(None))]);
-    let give_up = wake(noon() + ATTEMPT_GRACE, Errand::GiveUp { notification, attempt: 2 });
+    let send = |attempt| Sending::Send { notification, attempt };
+    assert_eq!(sent(notification::Event::Queued(notice)), [now(send(Some(1)))]);
+    assert_eq!(sent(notification::Event::Revived {}), [now(send(None))]);
+    let give_up = later(noon() + ATTEMPT_GRACE, Sending::GiveUp { notification, attempt: 2 });
     assert_eq!(sent(notification::Event::Attempted { attempt: 2 }), [give_up]);
-    let later = noon() + TimeDelta::hours(1);
-    let failed = notification::Event::Failed { reason: text("SMTP 451"), retry_at: later };
-    assert_eq!(sent(failed), [wake(later, send(None))]);
+    let retry_at = noon() + TimeDelta::hours(1);
+    let failed = notification::Event::Failed { reason: text("SMTP 451"), retry_at };
+    assert_eq!(sent(failed), [later(retry_at, send(None))]);
     for over in [
         notification::Event::Sent { reference: text("250") },
         notification::Event::Died { cause: Death::Refused, reason: text("SMTP 550") },
         notification::Event::Skipped { because: Skip::Erased },
     ] {
-        assert_eq!(sent(over), [Step::Forget { key: key.clone() }]);
+        assert_eq!(sent(over), [Reaction::ClearTimer { key: key.clone() }]);
     }
 }
 
 #[test]
-fn an_errand_can_wait_in_a_timer() {
-    let step = Step::Notify(Errand::Send { notification: number(5), attempt: None });
-    let text = serde_json::to_string(&step).unwrap();
-    assert_eq!(serde_json::from_str::<Step>(&text).unwrap(), step);
+fn a_step_in_a_timer_keeps_its_stored_form() {
+    let (order, notification) = (number(1), number(5));
+    timer_form(
+        &Step::Notify(NotificationTask::TellBuyer { order, message: Message::OrderPlaced { order } }),
+        r#"{"do":"notify","errand":"tell_buyer","order":"ord_00000000000000000000000001","message":{"template":"order_placed","order":"ord_00000000000000000000000001"}}"#,
+    );
+    timer_form(
+        &Step::Notify(Sending::Send { notification, attempt: None }),
+        r#"{"do":"notify","errand":"send","notification":"ntf_00000000000000000000000005","attempt":null}"#,
+    );
+    timer_form(
+        &Step::Notify(Sending::GiveUp { notification, attempt: 2 }),
+        r#"{"do":"notify","errand":"give_up","notification":"ntf_00000000000000000000000005","attempt":2}"#,
+    );
 }

@@ -4,18 +4,17 @@ use super::*;
 use crate::cart::Destination;
 use crate::order::{Buyer, Placement};
 use crate::payment::{CaptureMode, DeclineReason, FailureReason};
-use crate::quantity::Demand;
-use crate::testing::{cents, id, noon, pieces, text};
+use crate::testing::{cents, id, noon, pieces, text, timer_form};
 
 fn lines() -> Vec<Demand> {
     vec![Demand { variant: id(7), quantity: pieces(2) }]
 }
 
-fn on_order(event: order::Event) -> Vec<Step> {
+fn on_order(event: order::Event) -> Vec<Reaction<Step>> {
     SettleOrder::react(&AnyEvent::Order(id(1), event), noon())
 }
 
-fn on_payment(event: payment::Event) -> Vec<Step> {
+fn on_payment(event: payment::Event) -> Vec<Reaction<Step>> {
     SettleOrder::react(&AnyEvent::Payment(id(2), event), noon())
 }
 
@@ -38,12 +37,12 @@ fn placement(imported: bool) -> Placement {
     }
 }
 
-fn forget_window() -> Step {
-    Step::Forget { key: window(id(1)) }
+fn forget_window() -> Reaction<Step> {
+    clear(window(id(1)))
 }
 
-fn forget_attempt() -> Step {
-    Step::Forget { key: attempt(id(2)) }
+fn forget_attempt() -> Reaction<Step> {
+    clear(attempt(id(2)))
 }
 
 fn cancel(reason: CancelReason) -> Step {
@@ -69,9 +68,8 @@ fn cancelled(was_paid: bool, release: Vec<Demand>, stock_moved: bool) -> order::
 
 #[test]
 fn a_placed_order_has_its_window_to_be_paid() {
-    let step = Box::new(cancel(CancelReason::PaymentWindowPassed));
-    let wake = Step::Wake { at: noon() + TimeDelta::minutes(15), key: window(id(1)), step };
-    assert_eq!(on_order(order::Event::Placed(placement(false))), [wake]);
+    let ends = timer(noon() + TimeDelta::minutes(15), window(id(1)), cancel(CancelReason::PaymentWindowPassed));
+    assert_eq!(on_order(order::Event::Placed(placement(false))), [ends]);
 }
 
 #[test]
@@ -79,21 +77,20 @@ fn a_paid_order_commits_its_stock_and_has_no_window_any_more() {
     let commit = Step::CommitStock { order: id(1), lines: lines() };
     assert_eq!(
         on_order(order::Event::Paid { payment: id(2), commit: lines(), invoice: None, seller: None }),
-        [commit, forget_window()]
+        [Reaction::Now(commit), forget_window()]
     );
 }
 
 #[test]
 fn a_cancelled_order_releases_or_takes_back_its_stock_and_its_payment() {
-    let release = Step::ReleaseStock { order: id(1), lines: lines() };
-    let claims = Step::ReleaseClaims { order: id(1) };
-    assert_eq!(on_order(cancelled(false, lines(), false)), [release, claims.clone(), void(), forget_window()]);
-    let take_back = Step::ReturnStock { order: id(1), lines: lines() };
-    assert_eq!(on_order(cancelled(true, lines(), false)), [take_back, claims.clone(), void(), forget_window()]);
+    let release = Reaction::Now(Step::ReleaseStock { order: id(1), lines: lines() });
+    let rest = || [Reaction::Now(Step::ReleaseClaims { order: id(1) }), Reaction::Now(void()), forget_window()];
+    assert_eq!(on_order(cancelled(false, lines(), false)), [vec![release], rest().to_vec()].concat());
+    let take_back = Reaction::Now(Step::ReturnStock { order: id(1), lines: lines() });
+    assert_eq!(on_order(cancelled(true, lines(), false)), [vec![take_back], rest().to_vec()].concat());
     // Only of older orders the process moves the stock: otherwise it moved in the same append.
     for was_paid in [false, true] {
-        let rest = [claims.clone(), void(), forget_window()];
-        assert_eq!(on_order(cancelled(was_paid, lines(), true)), rest);
+        assert_eq!(on_order(cancelled(was_paid, lines(), true)), rest());
     }
 }
 
@@ -108,7 +105,7 @@ fn returned_goods_go_back_on_the_shelf_unless_they_are_spoilt() {
         return_id: None,
     };
     let take_back = Step::ReturnStock { order: id(1), lines: lines() };
-    assert_eq!(on_order(returned(lines())), [take_back]);
+    assert_eq!(on_order(returned(lines())), [Reaction::Now(take_back)]);
     assert_eq!(on_order(returned(vec![])), []);
 }
 
@@ -124,7 +121,7 @@ fn nothing_follows_from_an_import() {
 
 #[test]
 fn an_attempt_without_an_outcome_is_asked_for() {
-    let ask = |at| Step::Wake { at, key: attempt(id(2)), step: Box::new(Step::SettlePayment { payment: id(2) }) };
+    let ask = |at| timer(at, attempt(id(2)), Step::SettlePayment { payment: id(2) });
     let attempted = payment::Event::Attempted {
         method: Method::Test,
         reference: text("1"),
@@ -140,21 +137,21 @@ fn an_attempt_without_an_outcome_is_asked_for() {
 #[test]
 fn money_that_is_set_aside_is_captured_and_then_the_order_is_paid() {
     let authorized = payment::Event::Authorized { order: id(1), reference: text("1"), expires_at: None };
-    assert_eq!(on_payment(authorized), [forget_attempt(), Step::CapturePayment { payment: id(2) }]);
+    assert_eq!(on_payment(authorized), [forget_attempt(), Reaction::Now(Step::CapturePayment { payment: id(2) })]);
     let method = Method::Test;
     let captured = payment::Event::Captured { order: id(1), amount: cents(1), method, reference: text("1") };
-    assert_eq!(on_payment(captured), [Step::MarkPaid { order: id(1), payment: id(2) }]);
+    assert_eq!(on_payment(captured), [Reaction::Now(Step::MarkPaid { order: id(1), payment: id(2) })]);
 }
 
 #[test]
 fn a_payment_that_ends_without_money_cancels_the_order() {
     let failed = payment::Event::Failed { order: id(1), reason: FailureReason::ProviderError };
-    assert_eq!(on_payment(failed), [forget_attempt(), cancel(CancelReason::PaymentFailed)]);
+    assert_eq!(on_payment(failed), [forget_attempt(), Reaction::Now(cancel(CancelReason::PaymentFailed))]);
     let left = payment::Event::Cancelled { order: id(1) };
-    assert_eq!(on_payment(left), [forget_attempt(), cancel(CancelReason::PaymentCancelled)]);
+    assert_eq!(on_payment(left), [forget_attempt(), Reaction::Now(cancel(CancelReason::PaymentCancelled))]);
     let voided = |reason| payment::Event::Voided { order: id(1), reason };
     let by_buyer = on_payment(voided(VoidReason::BuyerRequest));
-    assert_eq!(by_buyer, [forget_attempt(), cancel(CancelReason::PaymentCancelled)]);
+    assert_eq!(by_buyer, [forget_attempt(), Reaction::Now(cancel(CancelReason::PaymentCancelled))]);
     assert_eq!(on_payment(voided(VoidReason::OrderCancelled)), [forget_attempt()]);
 }
 
@@ -167,12 +164,12 @@ fn a_declined_attempt_leaves_the_order_waiting_for_another() {
 #[test]
 fn money_given_back_is_noted_on_the_order() {
     let refunded = payment::Event::Refunded { order: id(1), amount: cents(1), refund: None, cause: None };
-    let note = |refund, amount| Step::MarkRefunded { order: id(1), payment: id(2), refund, amount };
+    let note = |refund, amount| Reaction::Now(Step::MarkRefunded { order: id(1), payment: id(2), refund, amount });
     assert_eq!(on_payment(refunded), [note(None, None)]);
     let piece = |cause| payment::Event::Refunded { order: id(1), amount: cents(1), refund: Some(id(4)), cause };
     assert_eq!(on_payment(piece(None)), [note(Some(id(4)), Some(cents(1)))]);
     let of_return = piece(Some(RefundCause::Return { id: id(6) }));
-    let told = Step::MarkReturnRefunded { return_id: id(6), refund: id(4) };
+    let told = Reaction::Now(Step::MarkReturnRefunded { return_id: id(6), refund: id(4) });
     assert_eq!(on_payment(of_return), [note(Some(id(4)), Some(cents(1))), told]);
 }
 
@@ -181,10 +178,10 @@ fn money_is_given_back_once_that_is_written_down_and_asked_for_again_when_the_pr
     let cause = RefundCause::OrderCancelled;
     let requested =
         payment::Event::RefundRequested { order: id(1), refund: id(4), amount: cents(1), cause, retries: None };
-    let settle = Step::SettlePayment { payment: id(2) };
-    assert_eq!(on_payment(requested), std::slice::from_ref(&settle));
+    let settle = || Step::SettlePayment { payment: id(2) };
+    assert_eq!(on_payment(requested), [Reaction::Now(settle())]);
     let check_at = noon() + TimeDelta::seconds(5);
-    let again = Step::Wake { at: check_at, key: attempt(id(2)), step: Box::new(settle) };
+    let again = timer(check_at, attempt(id(2)), settle());
     assert_eq!(on_payment(payment::Event::Delayed { check_at }), [again]);
 }
 
@@ -192,34 +189,33 @@ fn money_is_given_back_once_that_is_written_down_and_asked_for_again_when_the_pr
 fn money_that_is_set_aside_for_later_is_taken_with_the_first_parcel_or_let_go_in_time() {
     let at = noon() + TimeDelta::days(6);
     let authorized = payment::Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(at) };
-    let expire = Step::Wake { at, key: attempt(id(2)), step: Box::new(Step::ExpireAuthorization { payment: id(2) }) };
+    let expire = timer(at, attempt(id(2)), Step::ExpireAuthorization { payment: id(2) });
     let mark = Step::MarkAuthorized { order: id(1), payment: id(2) };
-    assert_eq!(on_payment(authorized), [expire, mark.clone()]);
-    assert_eq!(mark.when_refused("order.cancelled"), Some(void()));
+    assert_eq!(on_payment(authorized), [expire, Reaction::Now(mark.clone())]);
+    assert_eq!(SettleOrder::when_refused(&mark, &order::Rejection::Cancelled.into()), Some(void()));
     assert_eq!(on_order(order::Event::Authorized { payment: id(2) }), [forget_window()]);
     // The payment says by itself that it is to be captured for a parcel.
     let gone = order::Event::HandedOver { shipment: id(3), lines: lines(), at: noon(), capture: Some(id(2)) };
     assert_eq!(on_order(gone), []);
     let requested = payment::Event::CaptureRequested { order: id(1) };
-    assert_eq!(on_payment(requested), [forget_attempt(), Step::CapturePayment { payment: id(2) }]);
+    assert_eq!(on_payment(requested), [forget_attempt(), Reaction::Now(Step::CapturePayment { payment: id(2) })]);
     // The timer of an attempt in progress stays: it asks for the outcome.
-    assert_eq!(on_payment(payment::Event::VoidRequested { reason: VoidReason::Expired }), [void()]);
+    assert_eq!(on_payment(payment::Event::VoidRequested { reason: VoidReason::Expired }), [Reaction::Now(void())]);
     let voided = payment::Event::Voided { order: id(1), reason: VoidReason::Expired };
-    assert_eq!(on_payment(voided), [forget_attempt(), cancel(CancelReason::AuthorizationExpired)]);
+    assert_eq!(on_payment(voided), [forget_attempt(), Reaction::Now(cancel(CancelReason::AuthorizationExpired))]);
 }
 
 #[test]
 fn a_charge_that_the_provider_did_not_know_or_its_buyer_left_is_looked_for_once_more() {
+    let release = || Step::ReleaseStray { payment: id(2), reference: text("1") };
     for reason in [DeclineReason::NotReceived, DeclineReason::BuyerLeft, DeclineReason::ProviderError] {
         let declined = payment::Event::Declined { reference: text("1"), reason };
-        let step = Box::new(Step::ReleaseStray { payment: id(2), reference: text("1") });
-        let wake = Step::Wake { at: noon() + STRAY_GRACE, key: stray(&text("1")), step };
-        assert_eq!(on_payment(declined), [forget_attempt(), wake]);
+        let look = timer(noon() + STRAY_GRACE, stray(&text("1")), release());
+        assert_eq!(on_payment(declined), [forget_attempt(), look]);
     }
     let silent = payment::Event::StrayUnresolved { reference: text("1"), check_at: noon() };
-    let step = Box::new(Step::ReleaseStray { payment: id(2), reference: text("1") });
     // Beside the look at the end, which an early answer does not replace.
-    assert_eq!(on_payment(silent), [Step::Wake { at: noon(), key: stray_again(&text("1")), step }]);
+    assert_eq!(on_payment(silent), [timer(noon(), stray_again(&text("1")), release())]);
 }
 
 #[test]
@@ -232,28 +228,47 @@ fn a_simulated_parcel_is_followed_until_it_is_there() {
         tracking_url: None,
         at: noon(),
     };
-    let track = Step::TrackShipment { shipment: id(3) };
-    assert_eq!(on_shipment(gone(Carrier::Simulated { story: None })), std::slice::from_ref(&track));
+    let track = || Step::TrackShipment { shipment: id(3) };
+    assert_eq!(on_shipment(gone(Carrier::Simulated { story: None })), [Reaction::Now(track())]);
     assert_eq!(on_shipment(gone(Carrier::Other { name: text("Post") })), []);
-    let wake = Step::Wake { at: noon(), key: id::<ShipmentId>(3).to_string(), step: Box::new(track) };
-    assert_eq!(on_shipment(shipment::Event::Waited { check_at: noon() }), [wake]);
+    let again = timer(noon(), id::<ShipmentId>(3).to_string(), track());
+    assert_eq!(on_shipment(shipment::Event::Waited { check_at: noon() }), [again]);
     assert_eq!(on_shipment(shipment::Event::Delivered { order: id(1), at: noon() }), []);
 }
 
 #[test]
 fn money_that_comes_too_late_goes_back() {
+    let instead = |step: &Step, rejected: Rejected| SettleOrder::when_refused(step, &rejected);
     let pay = Step::MarkPaid { order: id(1), payment: id(2) };
-    assert_eq!(pay.when_refused("order.cancelled"), Some(void()));
-    assert_eq!(pay.when_refused("order.missing"), None);
+    assert_eq!(instead(&pay, order::Rejection::Cancelled.into()), Some(void()));
+    assert_eq!(instead(&pay, order::Rejection::OtherPayment.into()), Some(void()));
+    assert_eq!(instead(&pay, order::Rejection::Missing.into()), None);
     let capture = Step::CapturePayment { payment: id(2) };
-    assert_eq!(capture.when_refused("payment.void_requested"), Some(void()));
-    assert_eq!(capture.when_refused("payment.closed"), None);
-    assert_eq!(cancel(CancelReason::PaymentFailed).when_refused("order.already_paid"), None);
+    assert_eq!(instead(&capture, payment::Rejection::VoidRequested.into()), Some(void()));
+    assert_eq!(instead(&capture, payment::Rejection::Closed.into()), None);
+    assert_eq!(instead(&cancel(CancelReason::PaymentFailed), order::Rejection::AlreadyPaid.into()), None);
 }
 
 #[test]
-fn a_step_in_a_timer_is_read_as_it_was_written() {
-    let step = Step::Wake { at: noon(), key: "k".to_owned(), step: Box::new(cancel(CancelReason::PaymentFailed)) };
-    let text = serde_json::to_string(&step).unwrap();
-    assert_eq!(serde_json::from_str::<Step>(&text).unwrap(), step);
+fn a_step_in_a_timer_keeps_its_stored_form() {
+    timer_form(
+        &cancel(CancelReason::PaymentWindowPassed),
+        r#"{"do":"cancel_order","order":"ord_00000000000000000000000001","reason":"payment_window_passed"}"#,
+    );
+    timer_form(
+        &Step::SettlePayment { payment: id(2) },
+        r#"{"do":"settle_payment","payment":"pay_00000000000000000000000002"}"#,
+    );
+    timer_form(
+        &Step::ExpireAuthorization { payment: id(2) },
+        r#"{"do":"expire_authorization","payment":"pay_00000000000000000000000002"}"#,
+    );
+    timer_form(
+        &Step::ReleaseStray { payment: id(2), reference: text("1") },
+        r#"{"do":"release_stray","payment":"pay_00000000000000000000000002","reference":"1"}"#,
+    );
+    timer_form(
+        &Step::TrackShipment { shipment: id(3) },
+        r#"{"do":"track_shipment","shipment":"shp_00000000000000000000000003"}"#,
+    );
 }

@@ -151,7 +151,7 @@ pub struct CartProblem {
     #[schema(nullable = false)]
     coupon: Option<String>,
     #[schema(nullable = false)]
-    reason: Option<byteshop_domain::pricing::Miss>,
+    reason: Option<byteshop_domain::pricing::UnmetCondition>,
     /// Missing parts of the address: `name` (or `company`), `lines` and `city` if something is shipped, `email` of a
     /// guest.
     #[schema(nullable = false)]
@@ -184,8 +184,8 @@ impl<'a> Cart<'a> {
             delivery: quote.and_then(|quote| quote.shipping.as_ref()).map(Shipping::from),
             address: it.destination.as_ref().map(Where::of),
             problems: priced.map(|priced| problems(it, priced)).unwrap_or_default(),
-            order: it.order,
-            merged_into: it.merged_into,
+            order: it.stage.order(),
+            merged_into: it.stage.merged_into(),
             expires_at: it.expires_at,
         }
     }

@@ -198,18 +198,19 @@ pub struct Returns<'a> {
 impl<'a> Return<'a> {
     /// A return as it is.
     pub fn of(id: ReturnId, it: &'a Requested) -> Self {
+        let arrival = it.progress.arrival();
         Self {
             id,
             order: it.order,
-            status: it.status,
+            status: it.progress.stage(),
             lines: it.lines.iter().map(LineQuantity::from).collect(),
             reason: it.why,
             comment: it.comment.as_ref(),
-            reject_reason: it.rejected.as_ref(),
-            received: &it.received,
-            amount: it.amount,
-            refund: it.refund,
-            credit_note: it.credit_note,
+            reject_reason: it.progress.reject_reason(),
+            received: arrival.map(|it| it.lines.as_slice()).unwrap_or_default(),
+            amount: arrival.map(|it| it.amount),
+            refund: arrival.and_then(|it| it.refund),
+            credit_note: arrival.map(|it| it.credit_note),
         }
     }
 }
