@@ -273,7 +273,7 @@ impl Finder<'_> {
         for query in by_number.into_iter().chain(by_invoice) {
             // A log without views, as of a database that was just migrated, is still asked by everything else.
             let Ok(page) = self.views.order_list(&query).await else { continue };
-            let page: Page = serde_json::from_str(&page.json)?;
+            let page: Page = serde_json::from_str(&page.json())?;
             found.extend(page.items.into_iter().filter_map(|row| Thing::of_stream(StreamId::of::<Order>(row.id))));
         }
         Ok(found)

@@ -114,7 +114,7 @@ async fn list(
     app.await_views(&[AccountList::NAME], &headers).await?;
     let wanted = account_list::Query { role: query.role, status: query.status, account: None, ask };
     match words {
-        None => Ok(reply::json(app.views.account_list(&wanted).await?.json)),
+        None => Ok(reply::json(app.views.account_list(&wanted).await?.json())),
         Some(words) => match fresh(|| words.parse::<Email>()) {
             Ok(email) => by_address(&app, &email, wanted).await,
             Err(_) => search(&app, &search_form(words), wanted).await,
@@ -128,7 +128,7 @@ async fn by_address(app: &Shared, email: &Email, wanted: account_list::Query) ->
     match app.commands.account_named(&name).await? {
         Some(account) => {
             let wanted = account_list::Query { account: Some(account), ..wanted };
-            Ok(reply::json(app.views.account_list(&wanted).await?.json))
+            Ok(reply::json(app.views.account_list(&wanted).await?.json()))
         }
         None => lists::page(&Opened { items: Vec::new(), next: None }),
     }
@@ -139,7 +139,7 @@ async fn search(app: &Shared, words: &str, mut wanted: account_list::Query) -> R
     let each = wanted.ask.limit.unwrap_or(byteshop_projections::page::LIMIT).max(1);
     let mut looked_at = 0;
     loop {
-        let page = app.views.account_list(&wanted).await?.json;
+        let page = app.views.account_list(&wanted).await?.json();
         let page = app.commands.vault().open_json(&page).await.map_err(Error::from)?;
         let mut page: Opened = serde_json::from_str(&page).map_err(Error::from)?;
         looked_at += each;

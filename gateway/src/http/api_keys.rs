@@ -138,7 +138,7 @@ async fn list(
 ) -> Result<Response, Problem> {
     let ask = lists::ask(query.limit, query.cursor)?;
     app.await_views(&[ApiKeyList::NAME], &headers).await?;
-    let page = app.views.api_key_list(&ask).await?.json;
+    let page = app.views.api_key_list(&ask).await?.json();
     let Rows { items, next } = serde_json::from_str(&page).map_err(Error::from)?;
     let ids: Vec<Uuid> = items.iter().map(|key| key.id.uuid()).collect();
     let last = app.uses.last(app.commands.log(), &ids).await.map_err(Error::from)?;

@@ -141,7 +141,7 @@ async fn page(
     app.await_views(&[NotificationList::NAME], headers).await?;
     let ask = lists::ask(query.limit, query.cursor)?;
     let page = app.views.notification_list(&notification_list::Query { account, status: query.status, ask }).await?;
-    Ok(page.json)
+    Ok(page.json())
 }
 
 /// A notification that was sent again.

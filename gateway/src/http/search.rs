@@ -254,7 +254,7 @@ pub(crate) async fn page(
     app.await_views(&[ProductList::NAME, StockLevel::NAME, CategoryList::NAME], headers).await?;
     query.q = query.q.filter(|words| !words.trim().is_empty());
     query.now = headers.contains_key(MIN_LOG_POSITION);
-    Ok(app.views.product_list(&query).await?.json)
+    Ok(app.views.product_list(&query, product_list::facets_json).await?.json())
 }
 
 /// The routes.

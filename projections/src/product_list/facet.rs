@@ -43,76 +43,94 @@ pub(super) struct Selection<'a> {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Facets<'a> {
     /// Only categories with products in them or their descendants.
-    categories: Vec<CategoryFacet<'a>>,
+    pub categories: Vec<CategoryFacet<'a>>,
     /// The attributes that can be filtered by.
-    attributes: Vec<AttributeFacet<'a>>,
+    pub attributes: Vec<AttributeFacet<'a>>,
     /// The prices, if a currency is known.
-    price: Option<PriceFacet>,
+    pub price: Option<PriceFacet>,
     /// Products in stock.
-    in_stock: u64,
+    pub in_stock: u64,
 }
 
 /// A category, and the number of products in it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct CategoryFacet<'a> {
-    id: CategoryId,
-    name: &'a Name,
-    slug: &'a Slug,
+pub struct CategoryFacet<'a> {
+    /// Its id.
+    pub id: CategoryId,
+    /// The name.
+    pub name: &'a Name,
+    /// The slug.
+    pub slug: &'a Slug,
     /// The nearest category above it that is in this list; null if there is none.
-    parent: Option<CategoryId>,
-    count: u64,
+    pub parent: Option<CategoryId>,
+    /// The number of products in it and its descendants.
+    pub count: u64,
 }
 
 /// An attribute, and the number of products per value of it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct AttributeFacet<'a> {
-    name: &'a AttributeName,
+pub struct AttributeFacet<'a> {
+    /// The name.
+    pub name: &'a AttributeName,
     /// The type of the attribute.
-    r#type: AttributeType,
-    unit: Option<&'a Unit>,
+    pub r#type: AttributeType,
+    /// The unit of its numbers, if any.
+    pub unit: Option<&'a Unit>,
     /// The label by language.
     #[cfg_attr(feature = "openapi", schema(value_type = byteshop_domain::openapi::maps::Labels))]
-    labels: &'a BTreeMap<Locale, Label>,
-    /// The minimum of a numeric attribute.
-    min: Option<i64>,
+    pub labels: &'a BTreeMap<Locale, Label>,
+    /// The smallest value of a number; null otherwise.
+    pub min: Option<i64>,
     /// The largest value of a number; null otherwise.
-    max: Option<i64>,
-    values: Vec<ValueFacet<'a>>,
+    pub max: Option<i64>,
+    /// The most frequent values.
+    pub values: Vec<ValueFacet<'a>>,
 }
 
 /// A value, and the number of products that have it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct ValueFacet<'a> {
+pub struct ValueFacet<'a> {
     /// A string, an integer or a boolean.
     #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Value))]
-    value: &'a AttributeValue,
-    count: u64,
+    pub value: &'a AttributeValue,
+    /// The number of products that have it.
+    pub count: u64,
 }
 
 /// The range of the prices in a currency, and the number of products in parts of it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct PriceFacet {
+pub struct PriceFacet {
     /// ISO 4217 currency code.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    currency: Currency,
-    min: i64,
-    max: i64,
-    ranges: Vec<PriceRangeFacet>,
+    pub currency: Currency,
+    /// The lowest price, in minor units.
+    pub min: i64,
+    /// The highest price, in minor units.
+    pub max: i64,
+    /// The parts of the range.
+    pub ranges: Vec<PriceRangeFacet>,
 }
 
 /// The bounds, in the form that `price_min` and `price_max` accept; counts products with a variant priced within them.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct PriceRangeFacet {
+pub struct PriceRangeFacet {
     /// Null for the lowest range.
-    min: Option<i64>,
+    pub min: Option<i64>,
     /// Null for the highest range.
-    max: Option<i64>,
-    count: u64,
+    pub max: Option<i64>,
+    /// The number of products.
+    pub count: u64,
+}
+
+/// The counts as JSON text.
+pub fn facets_json(facets: &Facets<'_>) -> String {
+    // They are plain data, which JSON can always write.
+    serde_json::to_string(facets).unwrap_or_default()
 }
 
 impl<'a> Selection<'a> {

@@ -101,7 +101,7 @@ async fn of_role(views: &Views, vault: Option<&Vault>, role: Option<Role>, limit
             return Ok(lines);
         }
         let query = Query { role, ask: Ask { limit: Some(left), cursor }, ..Query::default() };
-        let mut page = views.account_list(&query).await?.json;
+        let mut page = views.account_list(&query).await?.json();
         if let Some(vault) = vault {
             page = vault.open_json(&page).await?;
         }

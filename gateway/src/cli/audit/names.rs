@@ -55,7 +55,7 @@ impl Names {
 /// The name of an account's owner, or else its e-mail address.
 async fn name_of(desk: &Desk, reveal: RevealArg, account: AccountId) -> Result<Option<String>, Failure> {
     let query = Query { account: Some(account), ..Query::default() };
-    let page: Value = serde_json::from_str(&reveal.json(desk, &desk.views.account_list(&query).await?.json).await?)?;
+    let page: Value = serde_json::from_str(&reveal.json(desk, &desk.views.account_list(&query).await?.json()).await?)?;
     let row = &page["items"][0];
     let name = row["profile"]["name"].as_str().or_else(|| row["email"].as_str());
     Ok(name.map(str::to_owned))

@@ -91,7 +91,7 @@ impl Belongings {
             let ask = PageAsk { limit: Some(LIMIT_MAX), cursor };
             let query = notification_list::Query { account: Some(id), status: None, ask };
             let page = app.views.notification_list(&query).await?;
-            let page: Page<Box<RawValue>> = serde_json::from_str(&page.json).map_err(Error::from)?;
+            let page: Page<Box<RawValue>> = serde_json::from_str(&page.json()).map_err(Error::from)?;
             for row in page.items {
                 let Row { id } = serde_json::from_str::<Row<NotificationId>>(row.get()).map_err(Error::from)?;
                 self.streams.push(StreamId::of::<Notification>(id));
@@ -140,7 +140,7 @@ async fn orders_of(app: &Shared, id: AccountId) -> Result<Vec<OrderId>, Problem>
         let ask = PageAsk { limit: Some(LIMIT_MAX), cursor };
         let query = order_list::Query { account: Some(id), ask, ..order_list::Query::default() };
         let page = app.views.order_list(&query).await?;
-        let page: Page<Row<OrderId>> = serde_json::from_str(&page.json).map_err(Error::from)?;
+        let page: Page<Row<OrderId>> = serde_json::from_str(&page.json()).map_err(Error::from)?;
         orders.extend(page.items.into_iter().map(|row| row.id));
         cursor = page.next;
         if cursor.is_none() {
