@@ -2,23 +2,17 @@
 
 use std::collections::HashSet;
 
-use byteshop_commands::Error;
 use byteshop_commands::use_cases::offers;
-use byteshop_commands::use_cases::products::sku_names;
 use byteshop_domain::Currency;
 use byteshop_domain::cart::{self, LINES_MAX};
-use byteshop_domain::decider::Decider;
-use byteshop_domain::ids::{ProductId, VariantId};
+use byteshop_domain::ids::VariantId;
 use byteshop_domain::money::{Money, Price};
-use byteshop_domain::name::UniqueName;
 use byteshop_domain::quantity::{QUANTITY_MAX, Quantity};
-use byteshop_domain::stock::StockLevel;
-use byteshop_domain::text::{Sku, fresh};
+use byteshop_projections::product_list::facets_json;
 use http::HeaderMap;
 use tonic::{Request, Response, Status};
 
 use super::v1::catalog_service_server::CatalogService;
-use super::v1::get_product_request::By;
 use super::v1::{
     GetProductRequest, GetProductResponse, LineProblem, LineToValidate, SearchProductsRequest, SearchProductsResponse,
     ValidateLinesRequest, ValidateLinesResponse, ValidatedLine,
@@ -26,7 +20,7 @@ use super::v1::{
 use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::problem::Problem;
-use crate::http::{products, search};
+use crate::queries::catalog;
 
 mod page;
 mod query;
@@ -48,17 +42,16 @@ impl CatalogService for Catalog {
         request: Request<SearchProductsRequest>,
     ) -> Result<Response<SearchProductsResponse>, Status> {
         let (caller, headers, asked) = opened(request)?;
-        let json = search::page(&self.0, &caller, &headers, query::of(&caller, asked)?).await?;
-        Ok(Response::new(page::of(&json)?))
+        let asked = query::of(&caller, asked)?;
+        let found = catalog::products(&self.0, &caller, &headers, asked, facets_json).await?;
+        Ok(Response::new(page::of(&found.json())?))
     }
 
     async fn get_product(&self, request: Request<GetProductRequest>) -> Result<Response<GetProductResponse>, Status> {
         let (caller, headers, asked) = opened(request)?;
-        self.0.await_log(&headers).await?;
-        let id = self.named(asked).await?.ok_or_else(|| Problem::missing("product"))?;
-        let (found, available) = products::with_stock(&self.0, id).await?;
-        let product = show::product(id, products::seen_by(&caller, &found.state)?, &available);
-        Ok(Response::new(GetProductResponse { product: Some(product), version: found.version }))
+        let current = catalog::product(&self.0, &caller, &headers, &query::named(asked)?).await?;
+        let product = show::product(current.id, current.details()?, &current.available);
+        Ok(Response::new(GetProductResponse { product: Some(product), version: current.found.version }))
     }
 
     async fn validate_lines(
@@ -80,38 +73,6 @@ impl CatalogService for Catalog {
             lines,
             subtotal: Some(show::money(subtotal)),
         }))
-    }
-}
-
-impl Catalog {
-    /// The product that a request names, if it names one.
-    async fn named(&self, asked: GetProductRequest) -> Result<Option<ProductId>, Problem> {
-        match asked.by {
-            Some(By::Product(id)) => Ok(id.parse().ok()),
-            Some(By::Variant(id)) => match id.parse().ok() {
-                Some(variant) => self.of_variant(variant).await,
-                None => Ok(None),
-            },
-            Some(By::Sku(sku)) => {
-                let Ok(sku) = fresh(|| Sku::new(&sku)) else { return Ok(None) };
-                for name in sku_names(&sku) {
-                    let held = self.state::<UniqueName>(name).await?;
-                    if let Some(variant) = held.as_ref().and_then(|name| name.holder::<VariantId>()) {
-                        return self.of_variant(variant).await;
-                    }
-                }
-                Ok(None)
-            }
-            None => Err(Problem::invalid("by", "one of `product`, `variant` and `sku` is required")),
-        }
-    }
-
-    async fn of_variant(&self, variant: VariantId) -> Result<Option<ProductId>, Problem> {
-        Ok(self.state::<StockLevel>(variant).await?.and_then(|stock| stock.product))
-    }
-
-    async fn state<A: Decider>(&self, id: A::Id) -> Result<Option<std::sync::Arc<A>>, Error> {
-        Ok(self.0.commands.get::<A>(id).await?.map(|found| found.state))
     }
 }
 

@@ -1,14 +1,16 @@
-//! A search as it is asked for over gRPC: the same query as over HTTP.
+//! The requests of gRPC, read as the queries of HTTP.
 
 use byteshop_domain::Currency;
 use byteshop_domain::product::Status;
+use byteshop_domain::text::{Sku, fresh};
 use byteshop_projections::product_list::{Query, Shown, Sort};
 
-use super::super::v1::{AttributeFilter, ProductSort, ProductVisibility, SearchProductsRequest};
+use super::super::v1::get_product_request::By;
+use super::super::v1::{AttributeFilter, GetProductRequest, ProductSort, ProductVisibility, SearchProductsRequest};
 use crate::edge::actor::Caller;
 use crate::edge::problem::Problem;
 use crate::edge::{lists, parameters};
-use crate::http::search::{by_default, check_values, words};
+use crate::queries::catalog::{Named, by_default, check_values, words};
 
 /// Reads a search.
 pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query, Problem> {
@@ -72,6 +74,18 @@ fn sort(sort: i32) -> Result<Option<Sort>, Problem> {
         ProductSort::PriceDesc => Some(Sort::PriceDesc),
         ProductSort::Title => Some(Sort::Title),
     })
+}
+
+/// The product that a request names.
+pub(super) fn named(asked: GetProductRequest) -> Result<Named, Problem> {
+    let named = match asked.by {
+        Some(By::Product(id)) => id.parse().ok().map(Named::Product),
+        Some(By::Variant(id)) => id.parse().ok().map(Named::Variant),
+        Some(By::Sku(sku)) => fresh(|| Sku::new(&sku)).ok().map(Named::Sku),
+        None => return Err(Problem::invalid("by", "one of `product`, `variant` and `sku` is required")),
+    };
+    // What cannot be a name is the name of no product.
+    named.ok_or_else(|| Problem::missing("product"))
 }
 
 /// The currency of a code.
