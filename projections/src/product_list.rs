@@ -41,7 +41,7 @@ mod wanted;
 mod words;
 
 pub use answer::Found;
-pub use facet::{AttributeFacet, CategoryFacet, Facets, PriceFacet, PriceRangeFacet, ValueFacet, facets_json};
+pub use facet::{AttributeFacet, CategoryFacet, Facets, PriceFacet, PriceRangeFacet, ValueFacet};
 pub(crate) use load::Catalog;
 pub use query::{Query, Shown, Sort};
 pub use shown::{Image, ListedPrice, Variant};

@@ -169,7 +169,7 @@ async fn products_are_found_filtered_and_sorted() {
     shop.add::<StockLevel>(1, "2010-02-01", json!({"opened": {"product": id::<ProductId>(1), "sku": "SKU-1X"}}));
     shop.add::<StockLevel>(1, "2010-02-01", json!({"received": {"quantity": 3}}));
     shop.settle().await;
-    let page = async |query: product_list::Query| shop.views.product_list(&query, |_| ()).await.map(|found| found.page);
+    let page = async |query: product_list::Query| shop.views.product_list(&query).await.map(|found| found.page);
     let ask = async |query| field(&page(query).await.unwrap(), "title");
     let q = |words: &str| product_list::Query { q: Some(words.into()), ..Default::default() };
     let sorted = |sort| product_list::Query { sort: Some(sort), ..Default::default() };

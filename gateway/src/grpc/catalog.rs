@@ -8,7 +8,6 @@ use byteshop_domain::cart::{self, LINES_MAX};
 use byteshop_domain::ids::VariantId;
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::quantity::{QUANTITY_MAX, Quantity};
-use byteshop_projections::product_list::facets_json;
 use http::HeaderMap;
 use tonic::{Request, Response, Status};
 
@@ -43,8 +42,8 @@ impl CatalogService for Catalog {
     ) -> Result<Response<SearchProductsResponse>, Status> {
         let (caller, headers, asked) = opened(request)?;
         let asked = query::of(&caller, asked)?;
-        let found = catalog::products(&self.0, &caller, &headers, asked, facets_json).await?;
-        Ok(Response::new(page::of(&found.json())?))
+        let found = catalog::products(&self.0, &caller, &headers, asked).await?;
+        Ok(Response::new(page::of(found)?))
     }
 
     async fn get_product(&self, request: Request<GetProductRequest>) -> Result<Response<GetProductResponse>, Status> {

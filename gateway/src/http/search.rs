@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::Error;
 use byteshop_domain::Currency;
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::name::{self, NameKind, UniqueName};
@@ -156,7 +157,7 @@ struct ProductPage {
     /// The search text that was used instead of `original`, without its typos.
     corrected: Option<String>,
     /// Null unless they were asked for, or on the first page.
-    facets: Option<Facets<'static>>,
+    facets: Option<Facets>,
 }
 
 /// Searches the catalog.
@@ -188,8 +189,8 @@ async fn list(
         ask: lists::ask(query.limit, query.cursor)?,
         now: false,
     };
-    let found = catalog::products(&app, &caller, &headers, query, product_list::facets_json).await?;
-    Ok(reply::json(found.json()))
+    let found = catalog::products(&app, &caller, &headers, query).await?;
+    Ok(reply::json(found.json().map_err(Error::from)?))
 }
 
 /// The categories with these ids or slugs.

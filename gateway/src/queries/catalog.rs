@@ -9,7 +9,7 @@ use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::Sku;
 use byteshop_projections::View as _;
 use byteshop_projections::category_list::CategoryList;
-use byteshop_projections::product_list::{Facets, Found, ProductList, Query, Shown};
+use byteshop_projections::product_list::{Found, ProductList, Query, Shown};
 use byteshop_projections::stock_level;
 use http::HeaderMap;
 
@@ -46,21 +46,20 @@ pub(crate) fn by_default(caller: &Caller, q: Option<&str>) -> Shown {
     if searches && caller.is_staff() { Shown::All } else { Shown::Published }
 }
 
-/// A page of products for the caller. `facets` presents the counts of every filter, if the query asks for them.
-pub(crate) async fn products<F>(
+/// A page of products for the caller.
+pub(crate) async fn products(
     app: &App,
     caller: &Caller,
     headers: &HeaderMap,
     mut query: Query,
-    facets: fn(&Facets<'_>) -> F,
-) -> Result<Found<F>, Problem> {
+) -> Result<Found, Problem> {
     if query.shown != Shown::Published && !caller.is_staff() {
         return Err(Problem::forbidden("only staff can list products that are not published"));
     }
     app.await_views(&[ProductList::NAME, stock_level::StockLevel::NAME, CategoryList::NAME], headers).await?;
     query.q = query.q.filter(|words| !words.trim().is_empty());
     query.now = headers.contains_key(MIN_LOG_POSITION);
-    Ok(app.views.product_list(&query, facets).await?)
+    Ok(app.views.product_list(&query).await?)
 }
 
 /// How a request names a product.

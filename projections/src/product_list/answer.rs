@@ -19,9 +19,9 @@ use crate::page::Page;
 use crate::text::name_of;
 use crate::views::Views;
 
-/// The answer of a search: a page of products, and the counts of every filter in the form `F` that the caller makes of them.
+/// The answer of a search.
 #[derive(Debug)]
-pub struct Found<F> {
+pub struct Found {
     /// The products. The text of each has one field more than its row: `available`, which another view knows.
     pub page: Page<Row>,
     /// The number of products on all pages.
@@ -31,27 +31,30 @@ pub struct Found<F> {
     /// The words that were used instead of `original`, without their typos.
     pub corrected: Option<String>,
     /// The counts of every filter, if they were asked for.
-    pub facets: Option<F>,
+    pub facets: Option<Facets>,
 }
 
-impl Found<String> {
-    /// The answer as JSON text, in which the stored rows are as they are; the facets are JSON text already.
-    pub fn json(&self) -> String {
+impl Found {
+    /// The answer as JSON text, in which the stored rows are as they are.
+    ///
+    /// # Errors
+    /// None in practice: the counts are plain data.
+    pub fn json(&self) -> Result<String, serde_json::Error> {
         let Self { page, total, original, corrected, facets } = self;
         let [original, corrected] = [original, corrected].map(|words| Value::from(words.as_deref()));
-        let facets = facets.as_deref().unwrap_or("null");
-        page.json_with(&format!(
+        let facets = serde_json::to_string(facets)?;
+        Ok(page.json_with(&format!(
             ",\"total\":{total},\"original\":{original},\"corrected\":{corrected},\"facets\":{facets}"
-        ))
+        )))
     }
 }
 
 /// The hits of a search in the index.
-struct Hits<F> {
+struct Hits {
     /// The products of the page, and one more if there is a next one.
     page: Vec<Place>,
     total: u64,
-    facets: Option<F>,
+    facets: Option<Facets>,
 }
 
 impl Views {
@@ -63,10 +66,9 @@ impl Views {
         self.catalog().refresh(self.pool(), false).await
     }
 
-    /// A page of products, with the counts of every filter when they are wanted: `facets` reads them from the index, which is locked
-    /// meanwhile. When nothing matches the words, but others that were almost certainly meant do, those are taken, and the
-    /// answer has both.
-    pub async fn product_list<F>(&self, query: &Query, facets: fn(&Facets<'_>) -> F) -> Result<Found<F>, Error> {
+    /// A page of products, with the counts of every filter when they are wanted. When nothing matches the words, but
+    /// others that were almost certainly meant do, those are taken, and the answer has both.
+    pub async fn product_list(&self, query: &Query) -> Result<Found, Error> {
         self.catalog().refresh(self.pool(), query.now).await?;
         query.check(&self.catalog().index())?;
         let after: Option<Place> = query.ask.after(&query.list())?;
@@ -81,8 +83,7 @@ impl Views {
             }
             None => None,
         };
-        let Hits { page, total, facets } =
-            query.hits(&self.catalog().index(), matched.as_ref(), after.as_ref(), facets)?;
+        let Hits { page, total, facets } = query.hits(&self.catalog().index(), matched.as_ref(), after.as_ref())?;
         let page = self.page(query, page).await?;
         let corrected = matched.and_then(|matched| matched.corrected);
         let original = query.q.clone().filter(|_| corrected.is_some());
@@ -168,13 +169,7 @@ impl Query {
         serde_json::to_string(&row).map(Some).map_err(unreadable)
     }
 
-    fn hits<F>(
-        &self,
-        index: &Index,
-        matches: Option<&Matches>,
-        after: Option<&Place>,
-        facets: fn(&Facets<'_>) -> F,
-    ) -> Result<Hits<F>, Error> {
+    fn hits(&self, index: &Index, matches: Option<&Matches>, after: Option<&Place>) -> Result<Hits, Error> {
         let mut base = index.with_status(self.shown.status());
         if let Some(matches) = matches {
             base &= &matches.all;
@@ -189,7 +184,7 @@ impl Query {
         let currency = self.currency.or(seal.and_then(|seal| seal.currency)).or_else(|| index.main_currency());
         let selection = Selection::of(index, self, base, currency);
         let all = selection.all();
-        let facets = self.facets.then(|| facets(&selection.facets(&self.categories, currency)));
+        let facets = self.facets.then(|| selection.facets(&self.categories, currency));
         let corrected = matches.and_then(|matches| matches.corrected.as_deref());
         let completed = matches.is_some_and(|matches| matches.completed);
         let sorted = Sorted::of(index, self.order(), seal, matches.map(|matches| &matches.ranking));
