@@ -3,4 +3,5 @@
 //! A handler reads its request, calls the query and writes the answer. A list is a page of a view
 //! ([`Page`](byteshop_projections::Page)): HTTP sends its rows as they are stored, all other callers read them.
 
+pub(crate) mod accounts;
 pub(crate) mod catalog;

@@ -123,6 +123,17 @@ impl<R> Page<R> {
         Ok(Self { list: list.name, texts, next, row: PhantomData })
     }
 
+    /// A page without rows, the last one of its list.
+    pub fn empty(list: &'static str) -> Self {
+        Self { list, texts: Vec::new(), next: None, row: PhantomData }
+    }
+
+    /// Keeps the rows that `keep` has true for; it has one answer for each row, in their order.
+    pub fn retain(&mut self, keep: impl IntoIterator<Item = bool>) {
+        let mut keep = keep.into_iter();
+        self.texts.retain(|_| keep.next().unwrap_or(false));
+    }
+
     /// The rows as JSON texts.
     pub fn texts(&self) -> &[String] {
         &self.texts
@@ -255,6 +266,16 @@ mod tests {
         let with_more = page(1).json_with(",\"b\":4");
         assert!(with_more.starts_with("{\"items\":[{\"a\":1}],\"next\":\""), "{with_more}");
         assert!(with_more.ends_with("\",\"b\":4}"), "{with_more}");
+    }
+
+    #[test]
+    fn only_the_rows_that_are_wanted_stay_on_a_page() {
+        let list = List::of("things", &());
+        let found = ["1", "2", "3"].map(str::to_owned).to_vec();
+        let mut page = Page::<i64>::of(found, &Ask::default(), &list, |text| (text.len(), text)).unwrap();
+        page.retain([true, false]);
+        assert_eq!(page.json(), "{\"items\":[1],\"next\":null}");
+        assert_eq!(Page::<i64>::empty("things").json(), "{\"items\":[],\"next\":null}");
     }
 
     #[test]
