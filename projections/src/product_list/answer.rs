@@ -206,3 +206,21 @@ fn without_serial(row: String) -> String {
     let Some((head, tail)) = cut else { return row };
     [head, tail].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counts_stand_behind_the_page() {
+        let found = Found {
+            page: Page::empty("product_list"),
+            total: 2,
+            original: Some("mgu \"".to_owned()),
+            corrected: Some("mug".to_owned()),
+            facets: None,
+        };
+        let json = r#"{"items":[],"next":null,"total":2,"original":"mgu \"","corrected":"mug","facets":null}"#;
+        assert_eq!(found.json().unwrap(), json);
+    }
+}
