@@ -36,6 +36,9 @@ const ARROWS: [(&str, &[&str]); 6] = [
 /// Crates that speak SQL: each owns its schema, and tests look at both.
 const SQL_CRATES: [&str; 3] = ["eventstore-schema", "projections", "tests"];
 
+/// Folders of the gateway, and those whose code each may not use: HTTP and gRPC share queries and never call each other.
+const FRONT_ENDS: [(&str, &[&str]); 3] = [("http", &["grpc"]), ("grpc", &["http"]), ("queries", &["http", "grpc"])];
+
 /// The one thing of the log that a view's SQL may ask: the hash at its checkpoint.
 const LOG_FOR_VIEWS: &str = "leaf_at";
 
@@ -103,6 +106,7 @@ fn check(file: &File) -> Vec<String> {
         let scanned = scan(&file.text);
         shape(file, &scanned, &mut breaches);
         sql(file, &scanned, &mut breaches);
+        front_ends(file, &scanned, &mut breaches);
     } else if file.path.ends_with("/Cargo.toml") {
         arrows(file, &mut breaches);
     } else if file.path.contains("/migrations/") {
@@ -131,6 +135,21 @@ fn shape(file: &File, scanned: &Scanned, breaches: &mut Vec<String>) {
             if dense.contains(unfinished) {
                 breaches.push(format!("{path}:{}: `{unfinished}` is unfinished work", number + 1));
             }
+        }
+    }
+}
+
+fn front_ends(file: &File, scanned: &Scanned, breaches: &mut Vec<String>) {
+    let Some(path) = file.path.strip_prefix("gateway/src/") else { return };
+    let folder = path.split(['/', '.']).next().unwrap_or_default();
+    let Some((_, others)) = FRONT_ENDS.iter().find(|(name, _)| *name == folder) else { return };
+    for (number, line) in scanned.code.lines().enumerate() {
+        for other in others.iter().filter(|other| line.contains(&format!("crate::{other}::"))) {
+            breaches.push(format!(
+                "{}:{}: {folder} may not use {other}: move what both need to gateway/src/queries",
+                file.path,
+                number + 1
+            ));
         }
     }
 }
@@ -327,6 +346,8 @@ fn each_breach_is_found() {
         ("gateway/Cargo.toml", "[lints]\nworkspace = true\n[dependencies]\nsqlx.workspace = true\n", "SQL"),
         ("domain/Cargo.toml", "[lints]\nworkspace = true\n[dev-dependencies]\nbyteshop_gateway = \"1\"\n", "gateway"),
         ("domain/Cargo.toml", "[dependencies]\n", "lints"),
+        ("gateway/src/grpc/a.rs", "//! A.\nuse crate::http::search;\n", "gateway/src/queries"),
+        ("gateway/src/queries.rs", "//! A.\nuse crate::grpc::v1;\n", "gateway/src/queries"),
     ];
     for (path, text, said) in bad {
         let breaches = breaches_of(path, text);
@@ -347,6 +368,8 @@ fn what_only_looks_like_a_breach_is_left_alone() {
             "//! A.\nconst A: &str = \"select log.leaf_at($1) from read.cart\"; const B: &str = \"catalog.name\";\n",
         ),
         ("eventstore-schema/src/a.rs", "//! A.\nconst A: &str = \"the event cannot be read. Try again\";\n"),
+        ("gateway/src/grpc.rs", "//! A.\n// See crate::http::a.\nuse http::HeaderMap;\nuse crate::queries::a;\n"),
+        ("gateway/src/router.rs", "//! A.\nuse crate::{grpc, http};\nuse crate::http::a;\n"),
     ];
     for (path, text) in good {
         assert_eq!(breaches_of(path, text), Vec::<String>::new(), "{path}: {text}");

@@ -1,6 +1,6 @@
 //! gRPC for other programs, on the port of HTTP and behind the same edge.
 //!
-//! A method is a route like any other: limits, request ids and metrics come from [`edge`](crate::http), the caller is
+//! A method is a route like any other: limits, request ids and metrics come from [`edge`](crate::edge), the caller is
 //! read by [`Caller`], and an error is a [`Problem`], which `status` converts to gRPC. The contracts are in `proto/`.
 
 use std::time::Duration;

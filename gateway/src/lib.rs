@@ -17,6 +17,7 @@ pub mod operator;
 pub mod outside;
 pub mod pictures;
 mod qr;
+mod queries;
 pub mod restored;
 pub mod rotation;
 pub mod router;

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use byteshop_commands::use_cases::accounts;
 use byteshop_commands::use_cases::products::sku_names;
 use byteshop_domain::account::Account;
-use byteshop_domain::ids::{AccountId, Id as _, NameId, OrderId};
+use byteshop_domain::ids::{AccountId, Id as _, NameId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::order::{Number, Order};
 use byteshop_domain::product::Product;
@@ -18,7 +18,6 @@ use byteshop_domain::{AnyEvent, Decider as _};
 use byteshop_eventstore::read::{Filter, PAGE};
 use byteshop_eventstore::{Log, StoreError, StreamId, Vault};
 use byteshop_projections::{Views, order_list};
-use serde::Deserialize;
 
 use crate::near;
 
@@ -56,9 +55,9 @@ pub enum LookupError {
     /// An account cannot be read.
     #[error(transparent)]
     Commands(#[from] byteshop_commands::Error),
-    /// A page of a view cannot be read.
+    /// A row of a view cannot be read.
     #[error(transparent)]
-    Json(#[from] serde_json::Error),
+    Views(#[from] byteshop_projections::Error),
 }
 
 /// Something that has events of its own.
@@ -256,14 +255,6 @@ impl Finder<'_> {
 
     /// The orders with this number, or with an invoice of this number.
     async fn orders(&self, text: &str) -> Result<Vec<Thing>, LookupError> {
-        #[derive(Deserialize)]
-        struct Row {
-            id: OrderId,
-        }
-        #[derive(Deserialize)]
-        struct Page {
-            items: Vec<Row>,
-        }
         let by_number = text.parse::<Number>().ok();
         let by_number =
             by_number.map(|number| order_list::Query { number: Some(number), ..order_list::Query::default() });
@@ -273,8 +264,8 @@ impl Finder<'_> {
         for query in by_number.into_iter().chain(by_invoice) {
             // A log without views, as of a database that was just migrated, is still asked by everything else.
             let Ok(page) = self.views.order_list(&query).await else { continue };
-            let page: Page = serde_json::from_str(&page.json)?;
-            found.extend(page.items.into_iter().filter_map(|row| Thing::of_stream(StreamId::of::<Order>(row.id))));
+            let rows = page.rows()?;
+            found.extend(rows.into_iter().filter_map(|row| Thing::of_stream(StreamId::of::<Order>(row.id))));
         }
         Ok(found)
     }

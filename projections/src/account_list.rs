@@ -136,7 +136,7 @@ pub struct Query {
 
 impl Views {
     /// A page of accounts, the newest first; what is personal is sealed.
-    pub async fn account_list(&self, query: &Query) -> Result<Page, Error> {
+    pub async fn account_list(&self, query: &Query) -> Result<Page<Row>, Error> {
         let mut sql =
             QueryBuilder::<Postgres>::new("select registered, key, row::text from read.account_list where true");
         if let Some(role) = query.role {
@@ -154,12 +154,6 @@ impl Views {
         }
         sql.push(" order by registered desc, key desc limit ").push_bind(query.ask.limit() + 1);
         let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(
-            &rows,
-            &query.ask,
-            &list,
-            |(_, _, text)| text,
-            |(registered, key, _)| (registered.clone(), key.clone()),
-        )
+        Page::of(rows, &query.ask, &list, |(registered, key, text)| ((registered, key), text))
     }
 }

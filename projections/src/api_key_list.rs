@@ -82,7 +82,7 @@ impl View for ApiKeyList {
 
 impl Views {
     /// A page of keys, the newest first.
-    pub async fn api_key_list(&self, ask: &Ask) -> Result<Page, Error> {
+    pub async fn api_key_list(&self, ask: &Ask) -> Result<Page<Row>, Error> {
         let mut sql = QueryBuilder::<Postgres>::new("select created, key, row::text from read.api_key_list where true");
         let list = List::of(ApiKeyList::NAME, &());
         if let Some((created, key)) = ask.after::<(String, String)>(&list)? {
@@ -90,6 +90,6 @@ impl Views {
         }
         sql.push(" order by created desc, key desc limit ").push_bind(ask.limit() + 1);
         let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, ask, &list, |(_, _, text)| text, |(created, key, _)| (created.clone(), key.clone()))
+        Page::of(rows, ask, &list, |(created, key, text)| ((created, key), text))
     }
 }

@@ -184,7 +184,7 @@ impl Views {
     }
 
     /// A page of notifications, the newest first.
-    pub async fn notification_list(&self, query: &Query) -> Result<Page, Error> {
+    pub async fn notification_list(&self, query: &Query) -> Result<Page<Row>, Error> {
         let mut sql =
             QueryBuilder::<Postgres>::new("select queued, key, row::text from read.notification_list where true");
         if let Some(account) = query.account {
@@ -199,6 +199,6 @@ impl Views {
         }
         sql.push(" order by queued desc, key desc limit ").push_bind(query.ask.limit() + 1);
         let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, &query.ask, &list, |(_, _, text)| text, |(queued, key, _)| (queued.clone(), key.clone()))
+        Page::of(rows, &query.ask, &list, |(queued, key, text)| ((queued, key), text))
     }
 }

@@ -316,7 +316,7 @@ impl Query {
 
 impl Views {
     /// A page of orders, the newest first.
-    pub async fn order_list(&self, query: &Query) -> Result<Page, Error> {
+    pub async fn order_list(&self, query: &Query) -> Result<Page<Row>, Error> {
         let mut sql = QueryBuilder::<Postgres>::new("select placed, key, row::text from read.order_list where true");
         if let Some(account) = query.account {
             sql.push(" and account = ").push_bind(account.to_string());
@@ -358,6 +358,6 @@ impl Views {
         }
         sql.push(" order by placed desc, key desc limit ").push_bind(query.ask.limit() + 1);
         let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, &query.ask, &list, |(_, _, text)| text, |(placed, key, _)| (placed.clone(), key.clone()))
+        Page::of(rows, &query.ask, &list, |(placed, key, text)| ((placed, key), text))
     }
 }

@@ -1,9 +1,10 @@
-//! Pages of lists: a limit, an opaque cursor, and the stored rows put together as text.
+//! Pages of lists: a limit, an opaque cursor, and the rows as they are stored.
 //!
 //! A cursor says where a page ended by what its last row was sorted by, not by a count: what is added or removed meanwhile moves
 //! nothing. It also says of which list it is, with which filters, and no other list takes it.
 
 use std::fmt::Write as _;
+use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,17 +23,18 @@ const CURSOR_MAX: usize = 4_096;
 /// A list with its filters, which its cursors are for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
+    name: &'static str,
     mark: u32,
 }
 
 impl List {
     /// The list with this name and these filters; what says which page it is, is none.
-    pub fn of(name: &str, filters: &impl Serialize) -> Self {
+    pub fn of(name: &'static str, filters: &impl Serialize) -> Self {
         let mut mark = Fnv::default();
         mark.add(name.as_bytes());
         // Filters are plain data, which JSON can always write.
         mark.add(&serde_json::to_vec(filters).unwrap_or_default());
-        Self { mark: mark.0 }
+        Self { name, mark: mark.0 }
     }
 
     /// Writes a place in this list as a cursor.
@@ -86,42 +88,99 @@ impl Ask {
     }
 }
 
-/// A page as it is answered: JSON text `{"items":[…],"next":"…"}`, `next` being null on the last one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The JSON text.
-    pub json: String,
+/// A page of a list of `R`. Its rows are kept as they are stored, which is JSON text: [`Page::json`] hands them out without parsing
+/// them, and [`Page::rows`] reads them.
+#[derive(Debug)]
+pub struct Page<R> {
+    list: &'static str,
+    texts: Vec<String>,
+    /// The cursor of the next page; none on the last one.
+    pub next: Option<String>,
+    row: PhantomData<fn() -> R>,
 }
 
-impl Page {
-    /// Builds a page from its rows and one more, which only shows that there is a next page.
-    pub(crate) fn of<R, T: Serialize>(
-        rows: &[R],
+impl<R> Page<R> {
+    /// Builds a page from what was found: its rows and one more, which only shows that there is a next page. `split` gives the place of
+    /// a row in the list, and its text.
+    pub(crate) fn of<F, T: Serialize>(
+        found: Vec<F>,
         ask: &Ask,
         list: &List,
-        text: impl Fn(&R) -> &str,
-        place: impl Fn(&R) -> T,
+        split: impl Fn(F) -> (T, String),
     ) -> Result<Self, Error> {
         let limit = usize::try_from(ask.limit()).unwrap_or(usize::MAX);
-        let shown = &rows[..rows.len().min(limit)];
-        let mut json = String::with_capacity(64 + shown.iter().map(|row| text(row).len() + 1).sum::<usize>());
+        let is_last = found.len() <= limit;
+        let mut texts = Vec::with_capacity(found.len().min(limit));
+        let mut end = None;
+        for (place, text) in found.into_iter().take(limit).map(split) {
+            end = Some(place);
+            // An empty text is a row that is gone since it was found.
+            if !text.is_empty() {
+                texts.push(text);
+            }
+        }
+        let next = end.filter(|_| !is_last).map(|place| list.cursor(&place)).transpose()?;
+        Ok(Self { list: list.name, texts, next, row: PhantomData })
+    }
+
+    /// A page without rows, the last one of its list.
+    pub fn empty(list: &'static str) -> Self {
+        Self { list, texts: Vec::new(), next: None, row: PhantomData }
+    }
+
+    /// Keeps the rows that `keep` has true for; it has one answer for each row, in their order.
+    pub fn retain(&mut self, keep: impl IntoIterator<Item = bool>) {
+        let mut keep = keep.into_iter();
+        self.texts.retain(|_| keep.next().unwrap_or(false));
+    }
+
+    /// The rows as JSON texts.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    /// The page as JSON text `{"items":[…],"next":"…"}`; `next` is null on the last page.
+    pub fn json(&self) -> String {
+        self.json_with("")
+    }
+
+    /// The same with further members, each with a comma before it.
+    pub(crate) fn json_with(&self, members: &str) -> String {
+        let rows: usize = self.texts.iter().map(|text| text.len() + 1).sum();
+        let next = self.next.as_deref().map_or(0, str::len);
+        let mut json = String::with_capacity(64 + rows + next + members.len());
         json.push_str("{\"items\":[");
-        // An empty text is a row that is gone since it was found.
-        for (index, text) in shown.iter().map(text).filter(|text| !text.is_empty()).enumerate() {
+        for (index, text) in self.texts.iter().enumerate() {
             if index > 0 {
                 json.push(',');
             }
             json.push_str(text);
         }
         json.push_str("],\"next\":");
-        match shown.last().filter(|_| rows.len() > limit) {
-            Some(end) => {
-                let _ = write!(json, "\"{}\"", list.cursor(&place(end))?);
-            }
+        match &self.next {
+            Some(next) => _ = write!(json, "\"{next}\""),
             None => json.push_str("null"),
         }
+        json.push_str(members);
         json.push('}');
-        Ok(Self { json })
+        json
+    }
+}
+
+impl<R: DeserializeOwned> Page<R> {
+    /// The rows.
+    ///
+    /// # Errors
+    /// [`Error::Row`] when a row is not what its view writes.
+    pub fn rows(&self) -> Result<Vec<R>, Error> {
+        let read = |(index, text): (usize, &String)| {
+            serde_json::from_str(text).map_err(|error| Error::Row {
+                view: self.list,
+                key: format!("{} of a page", index + 1),
+                reason: error.to_string(),
+            })
+        };
+        self.texts.iter().enumerate().map(read).collect()
     }
 }
 
@@ -164,6 +223,8 @@ fn read_cursor<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -192,14 +253,40 @@ mod tests {
 
     #[test]
     fn a_page_has_a_next_only_when_there_is_more() {
-        let rows = ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}"];
         let list = List::of("things", &());
         let page = |limit| {
             let ask = Ask { limit: Some(limit), cursor: None };
-            Page::of(&rows, &ask, &list, |row| row, |row| row.len()).unwrap().json
+            let found = ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}"].map(str::to_owned).to_vec();
+            Page::<Value>::of(found, &ask, &list, |text| (text.len(), text)).unwrap()
         };
         let next = list.cursor(&7).unwrap();
-        assert_eq!(page(2), format!("{{\"items\":[{{\"a\":1}},{{\"a\":2}}],\"next\":\"{next}\"}}"));
-        assert_eq!(page(3), "{\"items\":[{\"a\":1},{\"a\":2},{\"a\":3}],\"next\":null}");
+        assert_eq!(page(2).json(), format!("{{\"items\":[{{\"a\":1}},{{\"a\":2}}],\"next\":\"{next}\"}}"));
+        assert_eq!(page(2).next, Some(next));
+        assert_eq!(page(3).json(), "{\"items\":[{\"a\":1},{\"a\":2},{\"a\":3}],\"next\":null}");
+        let with_more = page(1).json_with(",\"b\":4");
+        assert!(with_more.starts_with("{\"items\":[{\"a\":1}],\"next\":\""), "{with_more}");
+        assert!(with_more.ends_with("\",\"b\":4}"), "{with_more}");
+    }
+
+    #[test]
+    fn only_the_rows_that_are_wanted_stay_on_a_page() {
+        let list = List::of("things", &());
+        let found = ["1", "2", "3"].map(str::to_owned).to_vec();
+        let mut page = Page::<i64>::of(found, &Ask::default(), &list, |text| (text.len(), text)).unwrap();
+        page.retain([true, false]);
+        assert_eq!(page.json(), "{\"items\":[1],\"next\":null}");
+        assert_eq!(Page::<i64>::empty("things").json(), "{\"items\":[],\"next\":null}");
+    }
+
+    #[test]
+    fn the_rows_of_a_page_are_read_without_those_that_are_gone() {
+        let list = List::of("things", &());
+        let page = |texts: [&str; 3]| {
+            let found = texts.map(str::to_owned).to_vec();
+            Page::<i64>::of(found, &Ask::default(), &list, |text| (text.len(), text)).unwrap()
+        };
+        assert_eq!(page(["1", "", "3"]).rows().unwrap(), [1, 3]);
+        let error = page(["1", "two", "3"]).rows().unwrap_err();
+        assert!(error.to_string().starts_with("things cannot read its row 2 of a page: "), "{error}");
     }
 }

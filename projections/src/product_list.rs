@@ -40,7 +40,8 @@ mod tree;
 mod wanted;
 mod words;
 
-pub use facet::Facets;
+pub use answer::Found;
+pub use facet::{AttributeFacet, CategoryFacet, Facets, PriceFacet, PriceRangeFacet, ValueFacet};
 pub(crate) use load::Catalog;
 pub use query::{Query, Shown, Sort};
 pub use shown::{Image, ListedPrice, Variant};

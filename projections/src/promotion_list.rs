@@ -169,7 +169,7 @@ impl Views {
     /// A page of promotions, the newest first.
     ///
     /// What has not ended stands as its period and the clock say, so it is looked at here and not in the database.
-    pub async fn promotion_list(&self, query: &Query) -> Result<Page, Error> {
+    pub async fn promotion_list(&self, query: &Query) -> Result<Page<Row>, Error> {
         let wanted = query.ask.limit() + 1;
         let batch = if query.standing.is_some() { wanted.max(BATCH) } else { wanted };
         let list = List::of(PromotionList::NAME, &query.standing);
@@ -205,7 +205,7 @@ impl Views {
                 }
             }
             if is_last || i64::try_from(found.len()).is_ok_and(|found| found >= wanted) {
-                return Page::of(&found, &query.ask, &list, |(_, text)| text, |(key, _)| key.clone());
+                return Page::of(found, &query.ask, &list, |(key, text)| (key, text));
             }
         }
     }

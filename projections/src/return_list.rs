@@ -112,7 +112,7 @@ pub struct Query {
 
 impl Views {
     /// A page of returns, the newest first.
-    pub async fn return_list(&self, query: &Query) -> Result<Page, Error> {
+    pub async fn return_list(&self, query: &Query) -> Result<Page<Row>, Error> {
         let mut sql =
             QueryBuilder::<Postgres>::new("select requested, key, row::text from read.return_list where true");
         if let Some(status) = query.status {
@@ -127,6 +127,6 @@ impl Views {
         }
         sql.push(" order by requested desc, key desc limit ").push_bind(query.ask.limit() + 1);
         let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, &query.ask, &list, |(_, _, text)| text, |(requested, key, _)| (requested.clone(), key.clone()))
+        Page::of(rows, &query.ask, &list, |(requested, key, text)| ((requested, key), text))
     }
 }

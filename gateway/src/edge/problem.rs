@@ -64,13 +64,13 @@ pub struct Problem {
 
 /// A problem as it is written.
 #[derive(Serialize)]
-struct Written<'a> {
+pub(crate) struct Written {
     r#type: String,
     title: String,
     status: u16,
-    detail: &'a str,
-    code: &'a str,
-    errors: &'a [FieldError],
+    detail: Cow<'static, str>,
+    code: Cow<'static, str>,
+    errors: Vec<FieldError>,
     instance: String,
 }
 
@@ -239,19 +239,23 @@ impl Problem {
         self.retry_after_s
     }
 
-    /// Writes the body, with the request that it answers.
-    pub(crate) fn render(&self, request_id: Uuid) -> Vec<u8> {
-        let written = Written {
+    /// The body, with the request that it answers.
+    pub(crate) fn written(&self, request_id: Uuid) -> Written {
+        Written {
             r#type: format!("/problems/{}", self.code),
             title: title(&self.code),
             status: self.status.as_u16(),
-            detail: &self.detail,
-            code: &self.code,
-            errors: &self.errors,
+            detail: self.detail.clone(),
+            code: self.code.clone(),
+            errors: self.errors.clone(),
             instance: format!("urn:uuid:{request_id}"),
-        };
+        }
+    }
+
+    /// The body as JSON text.
+    pub(crate) fn render(&self, request_id: Uuid) -> Vec<u8> {
         // A struct of strings and numbers always has a JSON form.
-        serde_json::to_vec(&written).unwrap_or_default()
+        serde_json::to_vec(&self.written(request_id)).unwrap_or_default()
     }
 }
 

@@ -8,13 +8,12 @@ use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::Subject;
 use byteshop_domain::account::{Account, Role};
 use byteshop_domain::ids::AccountId;
-use byteshop_domain::text::{Email, Reason, fresh, search_form};
-use byteshop_projections::View as _;
+use byteshop_domain::text::{Email, Name, Phone, Reason, fresh, search_form};
 use byteshop_projections::account_list::{self, AccountList, Status};
 use byteshop_projections::page::Ask as PageAsk;
+use byteshop_projections::{Page, View as _};
 use http::HeaderMap;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -28,6 +27,7 @@ use crate::edge::lists;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
+use crate::queries::accounts::{Owner, owners};
 
 /// Rows that are opened for one search at most: names are sealed, so each has to be looked at.
 const SCAN_MAX: u32 = 2_000;
@@ -88,13 +88,6 @@ struct ListQuery {
 /// A page of the list.
 type AccountPage = PageOf<account_list::Row>;
 
-/// A page, to be looked through.
-#[derive(Serialize, Deserialize)]
-struct Opened {
-    items: Vec<Value>,
-    next: Option<String>,
-}
-
 /// Lists accounts, newest first.
 #[utoipa::path(get, path = "/v1/admin/accounts", operation_id = "listAccounts",
     tag = "admin", params(ListQuery),
@@ -114,7 +107,7 @@ async fn list(
     app.await_views(&[AccountList::NAME], &headers).await?;
     let wanted = account_list::Query { role: query.role, status: query.status, account: None, ask };
     match words {
-        None => Ok(reply::json(app.views.account_list(&wanted).await?.json)),
+        None => Ok(reply::json(app.views.account_list(&wanted).await?.json())),
         Some(words) => match fresh(|| words.parse::<Email>()) {
             Ok(email) => by_address(&app, &email, wanted).await,
             Err(_) => search(&app, &search_form(words), wanted).await,
@@ -128,9 +121,9 @@ async fn by_address(app: &Shared, email: &Email, wanted: account_list::Query) ->
     match app.commands.account_named(&name).await? {
         Some(account) => {
             let wanted = account_list::Query { account: Some(account), ..wanted };
-            Ok(reply::json(app.views.account_list(&wanted).await?.json))
+            Ok(reply::json(app.views.account_list(&wanted).await?.json()))
         }
-        None => lists::page(&Opened { items: Vec::new(), next: None }),
+        None => Ok(reply::json(Page::<account_list::Row>::empty(AccountList::NAME).json())),
     }
 }
 
@@ -139,13 +132,12 @@ async fn search(app: &Shared, words: &str, mut wanted: account_list::Query) -> R
     let each = wanted.ask.limit.unwrap_or(byteshop_projections::page::LIMIT).max(1);
     let mut looked_at = 0;
     loop {
-        let page = app.views.account_list(&wanted).await?.json;
-        let page = app.commands.vault().open_json(&page).await.map_err(Error::from)?;
-        let mut page: Opened = serde_json::from_str(&page).map_err(Error::from)?;
+        let mut page = app.views.account_list(&wanted).await?;
+        let owners = owners(app.commands.vault(), &page).await.map_err(Error::from)?;
         looked_at += each;
-        page.items.retain(|row| fits(row, words));
-        if !page.items.is_empty() || page.next.is_none() || looked_at >= SCAN_MAX {
-            let mut response = lists::page(&page)?;
+        page.retain(owners.iter().map(|owner| fits(owner, words)));
+        if !page.texts().is_empty() || page.next.is_none() || looked_at >= SCAN_MAX {
+            let mut response = reply::json(page.json());
             response.extensions_mut().insert(reply::Personal);
             return Ok(response);
         }
@@ -153,9 +145,10 @@ async fn search(app: &Shared, words: &str, mut wanted: account_list::Query) -> R
     }
 }
 
-fn fits(row: &Value, words: &str) -> bool {
-    let texts = [&row["email"], &row["profile"]["name"], &row["profile"]["phone"]];
-    texts.into_iter().filter_map(Value::as_str).any(|text| search_form(text).contains(words))
+fn fits(owner: &Owner, words: &str) -> bool {
+    let email = owner.email.as_ref().map(Email::as_str);
+    let texts = [email, owner.name().map(Name::as_str), owner.phone().map(Phone::as_str)];
+    texts.into_iter().flatten().any(|text| search_form(text).contains(words))
 }
 
 /// One account.

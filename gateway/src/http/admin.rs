@@ -85,7 +85,7 @@ fn unknown(parameter: &str, error: LookupError) -> Problem {
         error @ LookupError::NoDataKey => Problem::unavailable(error.to_string()),
         LookupError::Store(error) => Error::from(error).into(),
         LookupError::Commands(error) => error.into(),
-        LookupError::Json(error) => Error::from(error).into(),
+        LookupError::Views(error) => error.into(),
     }
 }
 

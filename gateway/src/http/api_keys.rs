@@ -79,13 +79,6 @@ struct KeyPage {
     next: Option<String>,
 }
 
-/// A page of the view.
-#[derive(Deserialize)]
-struct Rows {
-    items: Vec<api_key_list::Row>,
-    next: Option<String>,
-}
-
 /// Which page is wanted.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -138,12 +131,12 @@ async fn list(
 ) -> Result<Response, Problem> {
     let ask = lists::ask(query.limit, query.cursor)?;
     app.await_views(&[ApiKeyList::NAME], &headers).await?;
-    let page = app.views.api_key_list(&ask).await?.json;
-    let Rows { items, next } = serde_json::from_str(&page).map_err(Error::from)?;
-    let ids: Vec<Uuid> = items.iter().map(|key| key.id.uuid()).collect();
+    let page = app.views.api_key_list(&ask).await?;
+    let rows = page.rows()?;
+    let ids: Vec<Uuid> = rows.iter().map(|key| key.id.uuid()).collect();
     let last = app.uses.last(app.commands.log(), &ids).await.map_err(Error::from)?;
-    let items = items.into_iter().map(|key| KeyRow { last_used_at: last.get(&key.id.uuid()).copied(), key });
-    lists::page(&KeyPage { items: items.collect(), next })
+    let items = rows.into_iter().map(|key| KeyRow { last_used_at: last.get(&key.id.uuid()).copied(), key });
+    lists::page(&KeyPage { items: items.collect(), next: page.next })
 }
 
 /// Whether to remove the webhook endpoints that the key created.

@@ -28,7 +28,7 @@ use crate::edge::actor::Staff;
 use crate::edge::ask::{Ask, present};
 use crate::edge::body::schema::Schema;
 use crate::edge::headers::LOG_POSITION;
-use crate::edge::problem::Problem;
+use crate::edge::problem::{Problem, Written};
 use crate::edge::{body, reply};
 
 /// Most rows of one request: at the pace of a private laptop it still answers within seconds.
@@ -218,7 +218,7 @@ struct RowOutcome {
     id: Option<ProductId>,
     /// The problem, in the usual form; null if there is none.
     #[schema(schema_with = crate::http::show::names::problem)]
-    problem: Option<Box<RawValue>>,
+    problem: Option<Written>,
     #[serde(skip)]
     position: i64,
 }
@@ -258,9 +258,8 @@ async fn told(app: &App, sent: &Ask<Staff, Vec<Given>>, number: usize) -> RowOut
     match carry_out(app, sent, number).await {
         Ok((status, id, position)) => RowOutcome { row, line, status, id: Some(id), problem: None, position },
         Err(problem) => {
-            let text = String::from_utf8(problem.render(sent.request_id())).ok();
             let status = problem.status().as_u16();
-            let problem = text.and_then(|text| RawValue::from_string(text).ok());
+            let problem = Some(problem.written(sent.request_id()));
             RowOutcome { row, line, status, id: None, problem, position: 0 }
         }
     }

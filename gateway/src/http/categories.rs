@@ -314,7 +314,7 @@ async fn list(
     };
     let query = category_list::Query { parent, archived: query.archived, ask: lists::ask(query.limit, query.cursor)? };
     app.await_views(&[CategoryList::NAME], &headers).await?;
-    Ok(reply::json(app.views.category_list(&query).await?.json))
+    Ok(reply::json(app.views.category_list(&query).await?.json()))
 }
 
 fn shown(id: CategoryId, category: &Category) -> Result<show::Category<'_>, Error> {

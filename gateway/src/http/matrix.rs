@@ -14,7 +14,6 @@ use byteshop_domain::text::{AttributeName, Label, Sku, Title, fresh};
 use byteshop_domain::{Bounded, BoundedText, Kind};
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -27,7 +26,7 @@ use crate::app::{App, Shared};
 use crate::edge::actor::Staff;
 use crate::edge::ask::{Ask, Of};
 use crate::edge::headers::LOG_POSITION;
-use crate::edge::problem::Problem;
+use crate::edge::problem::{Problem, Written};
 use crate::edge::reply;
 
 /// How codes are made: a code, and the names of options in braces.
@@ -115,7 +114,7 @@ struct MatrixRow {
     sku: Option<Sku>,
     /// The problem, in the usual form; null if there is none.
     #[schema(schema_with = crate::http::show::names::problem)]
-    problem: Option<Box<RawValue>>,
+    problem: Option<Written>,
     #[serde(skip)]
     position: i64,
 }
@@ -215,9 +214,8 @@ async fn told(app: &App, ask: &Ask<Staff, Matrix>, id: ProductId, number: usize,
             MatrixRow { status: status.as_u16(), options, id: Some(id), sku: Some(sku), problem: None, position }
         }
         Err(problem) => {
-            let text = String::from_utf8(problem.render(ask.request_id())).ok();
             let status = problem.status().as_u16();
-            let problem = text.and_then(|text| RawValue::from_string(text).ok());
+            let problem = Some(problem.written(ask.request_id()));
             MatrixRow { status, options, id: None, sku: None, problem, position: 0 }
         }
     }

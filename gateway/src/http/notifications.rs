@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::Error;
 use byteshop_commands::use_cases::notifications;
 use byteshop_commands::use_cases::watches::{self, Wanted};
 use byteshop_domain::account::Channel;
@@ -13,8 +12,8 @@ use byteshop_domain::notification::{Notification, Skip};
 use byteshop_domain::product::Product;
 use byteshop_domain::watch::Watch;
 use byteshop_domain::{Bounded, Locale};
-use byteshop_projections::View as _;
 use byteshop_projections::notification_list::{self, NotificationList, Row};
+use byteshop_projections::{Page, View as _};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -65,13 +64,6 @@ struct ToldPage {
     next: Option<String>,
 }
 
-/// A page of the view.
-#[derive(Deserialize)]
-struct Rows {
-    items: Vec<Row>,
-    next: Option<String>,
-}
-
 /// Which notifications are wanted.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -97,10 +89,11 @@ async fn mine(
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let rows: Rows = serde_json::from_str(&page(&app, Some(member.1), query, &headers).await?).map_err(Error::from)?;
-    let ids: Vec<NotificationId> = rows.items.iter().map(|row| row.id).collect();
+    let page = page(&app, Some(member.1), query, &headers).await?;
+    let rows = page.rows()?;
+    let ids: Vec<NotificationId> = rows.iter().map(|row| row.id).collect();
     let subjects = app.commands.subjects_of(&ids).await?;
-    let told = rows.items.into_iter().zip(subjects).map(|(row, subject)| ToldMe {
+    let told = rows.into_iter().zip(subjects).map(|(row, subject)| ToldMe {
         id: row.id,
         subject,
         template: row.template,
@@ -113,7 +106,7 @@ async fn mine(
         queued_at: row.queued_at,
         sent_at: row.sent_at,
     });
-    lists::page(&ToldPage { items: told.collect(), next: rows.next })
+    lists::page(&ToldPage { items: told.collect(), next: page.next })
 }
 
 /// Lists notifications to all recipients, newest first.
@@ -129,7 +122,7 @@ async fn all(
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    Ok(reply::json(page(&app, None, query, &headers).await?))
+    Ok(reply::json(page(&app, None, query, &headers).await?.json()))
 }
 
 async fn page(
@@ -137,11 +130,10 @@ async fn page(
     account: Option<AccountId>,
     query: ListQuery,
     headers: &HeaderMap,
-) -> Result<String, Problem> {
+) -> Result<Page<Row>, Problem> {
     app.await_views(&[NotificationList::NAME], headers).await?;
     let ask = lists::ask(query.limit, query.cursor)?;
-    let page = app.views.notification_list(&notification_list::Query { account, status: query.status, ask }).await?;
-    Ok(page.json)
+    Ok(app.views.notification_list(&notification_list::Query { account, status: query.status, ask }).await?)
 }
 
 /// A notification that was sent again.

@@ -2,14 +2,13 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::Error;
 use byteshop_commands::use_cases::products::{self, Revision};
-use byteshop_commands::{Error, Snapshot};
 use byteshop_domain::Bounded;
-use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
+use byteshop_domain::ids::{CategoryId, ProductId};
 use byteshop_domain::product::{
-    self, ATTRIBUTES_MAX, Attributes, Created, OPTIONS_MAX, OptionDefinition, Product, Status, price_history,
+    self, ATTRIBUTES_MAX, Attributes, Created, OPTIONS_MAX, OptionDefinition, Product, price_history,
 };
-use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::{Description, Title};
 use byteshop_eventstore::StreamId;
 use chrono::{DateTime, Utc};
@@ -27,6 +26,7 @@ use crate::edge::ask::{Ask, Nothing, Of, present};
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
+use crate::queries::catalog::{self, Named, seen_by};
 
 /// Events of a product that are read at once for its prices.
 const HISTORY_PAGE: i64 = 1_000;
@@ -206,10 +206,9 @@ async fn one(
         let may_see = |product: &Product| seen_by(&caller, product).map(drop);
         (app.snapshot_for(id, &then, &headers, may_see).await?, None, show::LowestBefore::new())
     } else {
-        app.await_log(&headers).await?;
-        let (found, available) = with_stock(&app, id).await?;
-        let lowest = lowest_before(&app, id, seen_by(&caller, &found.state)?).await?;
-        (found, Some(available), lowest)
+        let current = catalog::product(&app, &caller, &headers, &Named::Product(id)).await?;
+        let lowest = lowest_before(&app, id, current.details()?).await?;
+        (current.found, Some(current.available), lowest)
     };
     let product = show::Product::of(id, seen_by(&caller, &found.state)?, available.as_deref());
     let product = if caller.is_staff() { product } else { product.for_buyers() };
@@ -227,27 +226,6 @@ async fn lowest_before(app: &Shared, id: ProductId, created: &Created) -> Result
         Some(((it.variant, it.currency), lowest))
     });
     Ok(reduced.collect())
-}
-
-/// A product as it is, and how many of each of its variants can be bought, in their order.
-pub(crate) async fn with_stock(app: &Shared, id: ProductId) -> Result<(Snapshot<Product>, Vec<i64>), Problem> {
-    let found = app.commands.get_with::<Product, StockLevel>(id, variants).await?;
-    let (found, stock) = found.ok_or_else(|| Problem::missing("product"))?;
-    Ok((found, stock.into_iter().map(|found| found.map_or(0, |found| found.state.available())).collect()))
-}
-
-/// The product if the caller may see it; for all others it is missing.
-pub(crate) fn seen_by<'a>(caller: &Caller, product: &'a Product) -> Result<&'a Created, Problem> {
-    let created = product.live()?;
-    if created.status != Status::Published && !caller.is_staff() {
-        return Err(Problem::missing("product"));
-    }
-    Ok(created)
-}
-
-/// The variants of a product, in their order.
-fn variants(product: &Product) -> Vec<VariantId> {
-    product.live().map(|created| created.variants.keys().copied().collect()).unwrap_or_default()
 }
 
 /// The price history of a variant.

@@ -180,7 +180,7 @@ async fn list(
     let (ask, now) = (lists::ask(query.limit, query.cursor)?, app.commands.clock().now());
     let query = promotion_list::Query { standing: query.status, now, ask };
     app.await_views(&[PromotionList::NAME], &headers).await?;
-    Ok(reply::json(app.views.promotion_list(&query).await?.json))
+    Ok(reply::json(app.views.promotion_list(&query).await?.json()))
 }
 
 fn shown(unit: &Unit, promotion: &Loaded<Promotion>) -> Result<Reply, Error> {

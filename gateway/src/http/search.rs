@@ -4,15 +4,13 @@ use std::collections::HashSet;
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::Error;
 use byteshop_domain::Currency;
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::product::Status;
 use byteshop_domain::text::Slug;
-use byteshop_projections::View as _;
-use byteshop_projections::category_list::CategoryList;
-use byteshop_projections::product_list::{self, Facets, ProductList, Query, Shown, Sort};
-use byteshop_projections::stock_level::StockLevel;
+use byteshop_projections::product_list::{self, Facets, Query, Shown, Sort};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde::de::IntoDeserializer as _;
@@ -23,19 +21,15 @@ use utoipa_axum::routes;
 use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::Params;
-use crate::edge::headers::MIN_LOG_POSITION;
 use crate::edge::problem::Problem;
 use crate::edge::version::digits;
 use crate::edge::{lists, parameters, reply};
+use crate::queries::catalog::{self, by_default, check_values, words};
 
 /// The prefix of a filter by attribute, as in `attr.color=red`.
 const ATTRIBUTE: &str = "attr.";
 /// The expected form of a price.
 const AMOUNT: &str = "a non-negative integer in minor units";
-/// The maximum length of a search text; each word costs time.
-const Q_MAX: usize = 200;
-/// Most values of filters in one query: more than a page shows.
-const VALUES_MAX: usize = 100;
 
 /// Which products are wanted; `attr.<name>=<value>` filters by attributes.
 #[derive(Default, IntoParams)]
@@ -122,23 +116,6 @@ impl ListQuery {
     }
 }
 
-/// Words to search for.
-pub(crate) fn words(text: String) -> Result<String, Problem> {
-    if text.chars().count() > Q_MAX {
-        return Err(Problem::query("q", format!("`q` can have at most {Q_MAX} characters")));
-    }
-    Ok(text)
-}
-
-/// Refuses too many values of filters, of which the parameter named is to blame.
-pub(crate) fn check_values(parameter: &str, count: usize) -> Result<(), Problem> {
-    if count > VALUES_MAX {
-        let detail = format!("at most {VALUES_MAX} categories and attribute values can be given");
-        return Err(Problem::query(parameter, detail));
-    }
-    Ok(())
-}
-
 fn sort(text: &str) -> Option<Sort> {
     let text: serde::de::value::StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
     Sort::deserialize(text).ok()
@@ -180,7 +157,7 @@ struct ProductPage {
     /// The search text that was used instead of `original`, without its typos.
     corrected: Option<String>,
     /// Null unless they were asked for, or on the first page.
-    facets: Option<Facets<'static>>,
+    facets: Option<Facets>,
 }
 
 /// Searches the catalog.
@@ -212,13 +189,8 @@ async fn list(
         ask: lists::ask(query.limit, query.cursor)?,
         now: false,
     };
-    Ok(reply::json(page(&app, &caller, &headers, query).await?))
-}
-
-/// The products that a caller sees who names no status: what is published, and all of them for staff who search.
-pub(crate) fn by_default(caller: &Caller, q: Option<&str>) -> Shown {
-    let searches = q.is_some_and(|words| !words.trim().is_empty());
-    if searches && caller.is_staff() { Shown::All } else { Shown::Published }
+    let found = catalog::products(&app, &caller, &headers, query).await?;
+    Ok(reply::json(found.json().map_err(Error::from)?))
 }
 
 /// The categories with these ids or slugs.
@@ -239,22 +211,6 @@ async fn categories(app: &Shared, named: &[String]) -> Result<Vec<CategoryId>, P
         found.push(holder.ok_or_else(unknown)?);
     }
     Ok(found)
-}
-
-/// A page of products for the caller, as JSON.
-pub(crate) async fn page(
-    app: &Shared,
-    caller: &Caller,
-    headers: &HeaderMap,
-    mut query: Query,
-) -> Result<String, Problem> {
-    if query.shown != Shown::Published && !caller.is_staff() {
-        return Err(Problem::forbidden("only staff can list products that are not published"));
-    }
-    app.await_views(&[ProductList::NAME, StockLevel::NAME, CategoryList::NAME], headers).await?;
-    query.q = query.q.filter(|words| !words.trim().is_empty());
-    query.now = headers.contains_key(MIN_LOG_POSITION);
-    Ok(app.views.product_list(&query).await?.json)
 }
 
 /// The routes.

@@ -3,7 +3,7 @@
 use byteshop_domain::ids::CategoryId;
 use sqlx::{Postgres, QueryBuilder};
 
-use super::CategoryList;
+use super::{CategoryList, Row};
 use crate::engine::View as _;
 use crate::error::Error;
 use crate::page::{Ask, List, Page};
@@ -57,7 +57,7 @@ impl Views {
     }
 
     /// A page of categories, by rank and name.
-    pub async fn category_list(&self, query: &Query) -> Result<Page, Error> {
+    pub async fn category_list(&self, query: &Query) -> Result<Page<Row>, Error> {
         let mut sql =
             QueryBuilder::<Postgres>::new("select rank, name, key, row::text from read.category_list where true");
         match query.parent {
@@ -79,7 +79,6 @@ impl Views {
         }
         sql.push(" order by rank, name, key limit ").push_bind(query.ask.limit() + 1);
         let rows: Vec<(i64, String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        let place = |(rank, name, key, _): &(i64, String, String, String)| (*rank, name.clone(), key.clone());
-        Page::of(&rows, &query.ask, &list, |(_, _, _, text)| text, place)
+        Page::of(rows, &query.ask, &list, |(rank, name, key, text)| ((rank, name, key), text))
     }
 }

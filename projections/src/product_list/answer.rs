@@ -1,10 +1,10 @@
 //! Answers a query: what matches in the index, in its order, with the rows that the table has of the page.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use byteshop_domain::ids::ProductId;
+use serde_json::Value;
 
 use super::facet::{Facets, Selection};
 use super::index::Index;
@@ -19,12 +19,42 @@ use crate::page::Page;
 use crate::text::name_of;
 use crate::views::Views;
 
+/// The answer of a search.
+#[derive(Debug)]
+pub struct Found {
+    /// The products. The text of each has one field more than its row: `available`, which another view knows.
+    pub page: Page<Row>,
+    /// The number of products on all pages.
+    pub total: u64,
+    /// The given words, if they have no results and `corrected` was used instead.
+    pub original: Option<String>,
+    /// The words that were used instead of `original`, without their typos.
+    pub corrected: Option<String>,
+    /// The counts of every filter, if they were asked for.
+    pub facets: Option<Facets>,
+}
+
+impl Found {
+    /// The answer as JSON text, in which the stored rows are as they are.
+    ///
+    /// # Errors
+    /// None in practice: the counts are plain data.
+    pub fn json(&self) -> Result<String, serde_json::Error> {
+        let Self { page, total, original, corrected, facets } = self;
+        let [original, corrected] = [original, corrected].map(|words| Value::from(words.as_deref()));
+        let facets = serde_json::to_string(facets)?;
+        Ok(page.json_with(&format!(
+            ",\"total\":{total},\"original\":{original},\"corrected\":{corrected},\"facets\":{facets}"
+        )))
+    }
+}
+
 /// The hits of a search in the index.
 struct Hits {
     /// The products of the page, and one more if there is a next one.
     page: Vec<Place>,
     total: u64,
-    facets: Option<String>,
+    facets: Option<Facets>,
 }
 
 impl Views {
@@ -38,7 +68,7 @@ impl Views {
 
     /// A page of products, with the counts of every filter when they are wanted. When nothing matches the words, but
     /// others that were almost certainly meant do, those are taken, and the answer has both.
-    pub async fn product_list(&self, query: &Query) -> Result<Page, Error> {
+    pub async fn product_list(&self, query: &Query) -> Result<Found, Error> {
         self.catalog().refresh(self.pool(), query.now).await?;
         query.check(&self.catalog().index())?;
         let after: Option<Place> = query.ask.after(&query.list())?;
@@ -53,8 +83,11 @@ impl Views {
             }
             None => None,
         };
-        let hits = query.hits(&self.catalog().index(), matched.as_ref(), after.as_ref())?;
-        self.page(query, &hits, matched.and_then(|matched| matched.corrected)).await
+        let Hits { page, total, facets } = query.hits(&self.catalog().index(), matched.as_ref(), after.as_ref())?;
+        let page = self.page(query, page).await?;
+        let corrected = matched.and_then(|matched| matched.corrected);
+        let original = query.q.clone().filter(|_| corrected.is_some());
+        Ok(Found { page, total, original, corrected, facets })
     }
 
     /// Reads on until the product is known at which the page before ended: another process made it, which had read more.
@@ -63,24 +96,17 @@ impl Views {
         if is_known { Ok(()) } else { self.catalog().refresh(self.pool(), true).await }
     }
 
-    async fn page(&self, query: &Query, hits: &Hits, corrected: Option<String>) -> Result<Page, Error> {
-        let products: Vec<ProductId> = hits.page.iter().map(Place::id).collect();
+    async fn page(&self, query: &Query, places: Vec<Place>) -> Result<Page<Row>, Error> {
+        let products: Vec<ProductId> = places.iter().map(Place::id).collect();
         let shown = self.shown_rows(query, &products).await?;
         let index = self.catalog().index();
-        let with_available = |(row, place): (Arc<str>, &Place)| with_available(&row, index.is_in_stock(place.id()));
-        let rows: Vec<(String, &Place)> =
-            shown.into_iter().zip(&hits.page).map(|(row, place)| (with_available((row, place)), place)).collect();
+        let with_available = |(row, place): (Arc<str>, Place)| {
+            let text = with_available(&row, index.is_in_stock(place.id()));
+            (place, text)
+        };
+        let found: Vec<(Place, String)> = shown.into_iter().zip(places).map(with_available).collect();
         drop(index);
-        let list = query.list();
-        let mut page = Page::of(&rows, &query.ask, &list, |(text, _)| text, |(_, place)| (*place).clone())?;
-        page.json.pop();
-        let _ = write!(page.json, ",\"total\":{}", hits.total);
-        let asked = query.q.as_deref().filter(|_| corrected.is_some());
-        let [asked, corrected] = [asked, corrected.as_deref()].map(serde_json::Value::from);
-        let _ = write!(page.json, ",\"original\":{asked},\"corrected\":{corrected}");
-        let facets = hits.facets.as_deref().unwrap_or("null");
-        let _ = write!(page.json, ",\"facets\":{facets}}}");
-        Ok(page)
+        Page::of(found, &query.ask, &query.list(), |(place, text)| (place, text))
     }
 
     /// Products as they are shown in a list, in their order; an empty text for one that is not shown any more.
@@ -159,13 +185,12 @@ impl Query {
         let selection = Selection::of(index, self, base, currency);
         let all = selection.all();
         let facets = self.facets.then(|| selection.facets(&self.categories, currency));
-        let text = |facets: &Facets<'_>| serde_json::to_string(facets).unwrap_or_default();
         let corrected = matches.and_then(|matches| matches.corrected.as_deref());
         let completed = matches.is_some_and(|matches| matches.completed);
         let sorted = Sorted::of(index, self.order(), seal, matches.map(|matches| &matches.ranking));
         let count = usize::try_from(self.ask.limit()).unwrap_or(usize::MAX) + 1;
         let page = sorted.sealed(corrected, completed, currency).page(&all, after, count)?;
-        Ok(Hits { page, total: all.len(), facets: facets.as_ref().map(text) })
+        Ok(Hits { page, total: all.len(), facets })
     }
 }
 
@@ -180,4 +205,22 @@ fn without_serial(row: String) -> String {
     let cut = row.split_once("\"serial\":").and_then(|(head, rest)| Some((head, rest.split_once(',')?.1)));
     let Some((head, tail)) = cut else { return row };
     [head, tail].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counts_stand_behind_the_page() {
+        let found = Found {
+            page: Page::empty("product_list"),
+            total: 2,
+            original: Some("mgu \"".to_owned()),
+            corrected: Some("mug".to_owned()),
+            facets: None,
+        };
+        let json = r#"{"items":[],"next":null,"total":2,"original":"mgu \"","corrected":"mug","facets":null}"#;
+        assert_eq!(found.json().unwrap(), json);
+    }
 }

@@ -41,78 +41,90 @@ pub(super) struct Selection<'a> {
 /// The number of products per value; a filter's own selection does not affect its counts.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Facets<'a> {
+pub struct Facets {
     /// Only categories with products in them or their descendants.
-    categories: Vec<CategoryFacet<'a>>,
+    pub categories: Vec<CategoryFacet>,
     /// The attributes that can be filtered by.
-    attributes: Vec<AttributeFacet<'a>>,
+    pub attributes: Vec<AttributeFacet>,
     /// The prices, if a currency is known.
-    price: Option<PriceFacet>,
+    pub price: Option<PriceFacet>,
     /// Products in stock.
-    in_stock: u64,
+    pub in_stock: u64,
 }
 
 /// A category, and the number of products in it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct CategoryFacet<'a> {
-    id: CategoryId,
-    name: &'a Name,
-    slug: &'a Slug,
+pub struct CategoryFacet {
+    /// Its id.
+    pub id: CategoryId,
+    /// The name.
+    pub name: Name,
+    /// The slug.
+    pub slug: Slug,
     /// The nearest category above it that is in this list; null if there is none.
-    parent: Option<CategoryId>,
-    count: u64,
+    pub parent: Option<CategoryId>,
+    /// The number of products in it and its descendants.
+    pub count: u64,
 }
 
 /// An attribute, and the number of products per value of it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct AttributeFacet<'a> {
-    name: &'a AttributeName,
+pub struct AttributeFacet {
+    /// The name.
+    pub name: AttributeName,
     /// The type of the attribute.
-    r#type: AttributeType,
-    unit: Option<&'a Unit>,
+    pub r#type: AttributeType,
+    /// The unit of its numbers, if any.
+    pub unit: Option<Unit>,
     /// The label by language.
     #[cfg_attr(feature = "openapi", schema(value_type = byteshop_domain::openapi::maps::Labels))]
-    labels: &'a BTreeMap<Locale, Label>,
-    /// The minimum of a numeric attribute.
-    min: Option<i64>,
+    pub labels: BTreeMap<Locale, Label>,
+    /// The smallest value of a number; null otherwise.
+    pub min: Option<i64>,
     /// The largest value of a number; null otherwise.
-    max: Option<i64>,
-    values: Vec<ValueFacet<'a>>,
+    pub max: Option<i64>,
+    /// The most frequent values.
+    pub values: Vec<ValueFacet>,
 }
 
 /// A value, and the number of products that have it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct ValueFacet<'a> {
+pub struct ValueFacet {
     /// A string, an integer or a boolean.
     #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Value))]
-    value: &'a AttributeValue,
-    count: u64,
+    pub value: AttributeValue,
+    /// The number of products that have it.
+    pub count: u64,
 }
 
 /// The range of the prices in a currency, and the number of products in parts of it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct PriceFacet {
+pub struct PriceFacet {
     /// ISO 4217 currency code.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    currency: Currency,
-    min: i64,
-    max: i64,
-    ranges: Vec<PriceRangeFacet>,
+    pub currency: Currency,
+    /// The lowest price, in minor units.
+    pub min: i64,
+    /// The highest price, in minor units.
+    pub max: i64,
+    /// The parts of the range.
+    pub ranges: Vec<PriceRangeFacet>,
 }
 
 /// The bounds, in the form that `price_min` and `price_max` accept; counts products with a variant priced within them.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct PriceRangeFacet {
+pub struct PriceRangeFacet {
     /// Null for the lowest range.
-    min: Option<i64>,
+    pub min: Option<i64>,
     /// Null for the highest range.
-    max: Option<i64>,
-    count: u64,
+    pub max: Option<i64>,
+    /// The number of products.
+    pub count: u64,
 }
 
 impl<'a> Selection<'a> {
@@ -154,7 +166,7 @@ impl<'a> Selection<'a> {
     }
 
     /// The counts of every filter.
-    pub fn facets(&self, chosen: &[CategoryId], currency: Option<Currency>) -> Facets<'a> {
+    pub fn facets(&self, chosen: &[CategoryId], currency: Option<Currency>) -> Facets {
         Facets {
             categories: self.categories(),
             attributes: self.attributes(chosen),
@@ -164,7 +176,7 @@ impl<'a> Selection<'a> {
     }
 
     /// Each category with what is in it or below it.
-    fn categories(&self) -> Vec<CategoryFacet<'a>> {
+    fn categories(&self) -> Vec<CategoryFacet> {
         let all = self.all_but(Some(&Group::Categories));
         let rows = self.index.tree.in_order();
         let mut counts: HashMap<CategoryId, u64> = HashMap::new();
@@ -176,19 +188,19 @@ impl<'a> Selection<'a> {
                 }
             }
         }
-        let facet = |row: &&'a crate::category_list::Row| {
+        let facet = |row: &&crate::category_list::Row| {
             let count = *counts.get(&row.id)?;
             // A closed category is not listed: what is below it stands under the next one above that is open.
             let parent = self.index.tree.above(row.id).into_iter().skip(1).find(|above| !above.archived);
             let parent = parent.map(|above| above.id);
-            Some(CategoryFacet { id: row.id, name: &row.name, slug: &row.slug, parent, count })
+            Some(CategoryFacet { id: row.id, name: row.name.clone(), slug: row.slug.clone(), parent, count })
         };
         rows.iter().filter(|row| !row.archived).filter_map(facet).collect()
     }
 
-    fn attributes(&self, chosen: &[CategoryId]) -> Vec<AttributeFacet<'a>> {
+    fn attributes(&self, chosen: &[CategoryId]) -> Vec<AttributeFacet> {
         let every = self.all();
-        let facet = |definition: &'a AttributeDefinition| {
+        let facet = |definition: &AttributeDefinition| {
             let group = Group::Attribute(definition.name.as_str().to_owned());
             let is_chosen = self.groups.iter().any(|(known, _)| *known == group);
             let facet = if is_chosen {
@@ -201,35 +213,31 @@ impl<'a> Selection<'a> {
         self.index.tree.filterable(chosen).into_iter().filter_map(facet).take(ATTRIBUTES_MAX).collect()
     }
 
-    fn attribute(&self, definition: &'a AttributeDefinition, all: &RoaringBitmap) -> Option<AttributeFacet<'a>> {
+    fn attribute(&self, definition: &AttributeDefinition, all: &RoaringBitmap) -> Option<AttributeFacet> {
         let counted = self.index.values(&definition.name)?.iter();
-        let counted = counted.map(|(value, set)| ValueFacet { value, count: set.intersection_len(all) });
-        let mut values: Vec<ValueFacet<'a>> = counted.filter(|facet| facet.count > 0).collect();
-        let numbers = || values.iter().filter_map(|facet| number(facet.value));
+        let counted = counted.map(|(value, set)| (value, set.intersection_len(all)));
+        let mut values: Vec<(&AttributeValue, u64)> = counted.filter(|(_, count)| *count > 0).collect();
+        let numbers = || values.iter().filter_map(|(value, _)| number(value));
         let (min, max) = (numbers().min(), numbers().max());
         // The values are in their own order here, which is the one that numbers keep.
         match definition.r#type {
             AttributeType::Number => {}
-            AttributeType::Choice => values.sort_by_key(|facet| {
-                definition
-                    .values
-                    .iter()
-                    .position(|value| matches!(facet.value, AttributeValue::Text(it) if it == value))
+            AttributeType::Choice => values.sort_by_key(|(value, _)| {
+                definition.values.iter().position(|known| matches!(value, AttributeValue::Text(it) if it == known))
             }),
             AttributeType::Text | AttributeType::Boolean => {
-                values.sort_by_key(|facet| std::cmp::Reverse(facet.count));
+                values.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
             }
         }
-        values.truncate(VALUES_MAX);
-        let (name, r#type) = (&definition.name, definition.r#type);
+        let values = values.into_iter().take(VALUES_MAX);
         Some(AttributeFacet {
-            name,
-            r#type,
-            unit: definition.unit.as_ref(),
-            labels: &definition.labels,
+            name: definition.name.clone(),
+            r#type: definition.r#type,
+            unit: definition.unit.clone(),
+            labels: definition.labels.clone(),
             min,
             max,
-            values,
+            values: values.map(|(value, count)| ValueFacet { value: value.clone(), count }).collect(),
         })
     }
 

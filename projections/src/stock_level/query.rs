@@ -3,7 +3,7 @@
 use byteshop_domain::ids::ProductId;
 use sqlx::{Postgres, QueryBuilder};
 
-use super::StockLevel;
+use super::{Row, StockLevel};
 use crate::engine::View as _;
 use crate::error::Error;
 use crate::page::{Ask, List, Page};
@@ -22,7 +22,7 @@ pub struct Query {
 
 impl Views {
     /// A page of stock levels, in the order of the variants.
-    pub async fn stock_level(&self, query: &Query) -> Result<Page, Error> {
+    pub async fn stock_level(&self, query: &Query) -> Result<Page<Row>, Error> {
         let mut sql = QueryBuilder::<Postgres>::new("select key, row::text from read.stock_level where true");
         if let Some(product) = query.product {
             sql.push(" and product = ").push_bind(product.to_string());
@@ -36,6 +36,6 @@ impl Views {
         }
         sql.push(" order by key limit ").push_bind(query.ask.limit() + 1);
         let rows: Vec<(String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, &query.ask, &list, |(_, text)| text, |(key, _)| key.clone())
+        Page::of(rows, &query.ask, &list, |(key, text)| (key, text))
     }
 }

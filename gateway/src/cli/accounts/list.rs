@@ -3,17 +3,17 @@
 use byteshop_domain::account::Role;
 use byteshop_eventstore::Vault;
 use byteshop_projections::Views;
-use byteshop_projections::account_list::{Query, Status};
+use byteshop_projections::account_list::{Query, Row, Status};
 use byteshop_projections::page::Ask;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, FormatArg};
 use crate::cli::running::Shop;
 use crate::cli::storage::{self, NEEDED};
 use crate::config::Config;
+use crate::queries::accounts::{Owner, owners};
 
 /// The roles that staff has.
 const STAFF: [Role; 2] = [Role::Admin, Role::Support];
@@ -45,24 +45,6 @@ struct Line {
     name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
-}
-
-/// A page of the view.
-#[derive(Deserialize)]
-struct Page {
-    items: Vec<Found>,
-    next: Option<String>,
-}
-
-/// An account as the view has it; what is personal may be sealed.
-#[derive(Deserialize)]
-struct Found {
-    id: String,
-    role: Role,
-    status: Status,
-    registered_at: DateTime<Utc>,
-    email: Value,
-    profile: Value,
 }
 
 pub(in crate::cli) async fn list(config: &Config, args: ListArgs) -> Result<(), Failure> {
@@ -101,12 +83,13 @@ async fn of_role(views: &Views, vault: Option<&Vault>, role: Option<Role>, limit
             return Ok(lines);
         }
         let query = Query { role, ask: Ask { limit: Some(left), cursor }, ..Query::default() };
-        let mut page = views.account_list(&query).await?.json;
-        if let Some(vault) = vault {
-            page = vault.open_json(&page).await?;
-        }
-        let page: Page = serde_json::from_str(&page)?;
-        lines.extend(page.items.into_iter().map(Line::of));
+        let page = views.account_list(&query).await?;
+        let revealed = match vault {
+            Some(vault) => owners(vault, &page).await?,
+            None => Vec::new(),
+        };
+        let mut revealed = revealed.iter();
+        lines.extend(page.rows()?.iter().map(|row| Line::of(row, revealed.next())));
         cursor = page.next;
         if cursor.is_none() {
             return Ok(lines);
@@ -115,16 +98,14 @@ async fn of_role(views: &Views, vault: Option<&Vault>, role: Option<Role>, limit
 }
 
 impl Line {
-    fn of(found: Found) -> Self {
-        // What is sealed is an object and no text.
-        let text = |value: &Value| value.as_str().map(str::to_owned);
+    fn of(row: &Row, owner: Option<&Owner>) -> Self {
         Self {
-            id: found.id,
-            role: found.role,
-            status: found.status,
-            registered_at: found.registered_at,
-            name: text(&found.profile["name"]),
-            email: text(&found.email),
+            id: row.id.to_string(),
+            role: row.role,
+            status: row.status,
+            registered_at: row.registered_at,
+            name: owner.and_then(Owner::name).map(ToString::to_string),
+            email: owner.and_then(|owner| owner.email.as_ref()).map(ToString::to_string),
         }
     }
 }

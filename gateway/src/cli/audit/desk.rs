@@ -32,7 +32,7 @@ pub(super) fn failure(error: LookupError) -> Failure {
         error @ (LookupError::Unknown(_) | LookupError::NoDataKey) => Failure::refused(error),
         LookupError::Store(error) => error.into(),
         LookupError::Commands(error) => error.into(),
-        LookupError::Json(error) => error.into(),
+        LookupError::Views(error) => error.into(),
     }
 }
 

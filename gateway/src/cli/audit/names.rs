@@ -6,11 +6,12 @@ use byteshop_domain::Actor;
 use byteshop_domain::ids::AccountId;
 use byteshop_eventstore::{Meta, Recorded};
 use byteshop_projections::account_list::Query;
-use serde_json::Value;
 
 use super::desk::Desk;
 use super::reveal::RevealArg;
 use crate::cli::failure::Failure;
+use crate::cli::storage::NEEDED;
+use crate::queries::accounts::owners;
 
 /// The names of accounts; none for an account without a visible name, as after an erasure.
 #[derive(Debug, Default)]
@@ -25,7 +26,7 @@ impl Names {
         let acted: HashSet<AccountId> = events.iter().filter_map(|event| event.meta().ok()?.actor.account()).collect();
         let unknown: Vec<AccountId> = acted.into_iter().filter(|account| !self.0.contains_key(account)).collect();
         for account in unknown {
-            let name = name_of(desk, reveal, account).await?;
+            let name = name_of(desk, account).await?;
             self.0.insert(account, name);
         }
         Ok(())
@@ -53,10 +54,16 @@ impl Names {
 }
 
 /// The name of an account's owner, or else its e-mail address.
-async fn name_of(desk: &Desk, reveal: RevealArg, account: AccountId) -> Result<Option<String>, Failure> {
+async fn name_of(desk: &Desk, account: AccountId) -> Result<Option<String>, Failure> {
     let query = Query { account: Some(account), ..Query::default() };
-    let page: Value = serde_json::from_str(&reveal.json(desk, &desk.views.account_list(&query).await?.json).await?)?;
-    let row = &page["items"][0];
-    let name = row["profile"]["name"].as_str().or_else(|| row["email"].as_str());
-    Ok(name.map(str::to_owned))
+    let page = desk.views.account_list(&query).await?;
+    if page.texts().is_empty() {
+        return Ok(None);
+    }
+    let vault = desk.vault.as_ref().ok_or_else(|| Failure::refused(NEEDED))?;
+    let owner = owners(vault, &page).await?.into_iter().next();
+    Ok(owner.and_then(|owner| {
+        let name = owner.name().map(ToString::to_string);
+        name.or_else(|| owner.email.as_ref().map(ToString::to_string))
+    }))
 }

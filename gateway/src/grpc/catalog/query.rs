@@ -1,14 +1,25 @@
-//! A search as it is asked for over gRPC: the same query as over HTTP.
+//! The requests of gRPC, read as the queries of HTTP.
+
+use std::collections::HashSet;
 
 use byteshop_domain::Currency;
+use byteshop_domain::cart::LINES_MAX;
+use byteshop_domain::money::{Money, Price};
 use byteshop_domain::product::Status;
+use byteshop_domain::quantity::{QUANTITY_MAX, Quantity};
+use byteshop_domain::text::{Sku, fresh};
 use byteshop_projections::product_list::{Query, Shown, Sort};
 
-use super::super::v1::{AttributeFilter, ProductSort, ProductVisibility, SearchProductsRequest};
+use super::super::v1;
+use super::super::v1::get_product_request::By;
+use super::super::v1::{
+    AttributeFilter, GetProductRequest, LineToValidate, ProductSort, ProductVisibility, SearchProductsRequest,
+};
 use crate::edge::actor::Caller;
 use crate::edge::problem::Problem;
 use crate::edge::{lists, parameters};
-use crate::http::search::{by_default, check_values, words};
+use crate::queries::catalog::{Named, by_default, check_values, words};
+use crate::queries::lines::Line;
 
 /// Reads a search.
 pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query, Problem> {
@@ -72,6 +83,53 @@ fn sort(sort: i32) -> Result<Option<Sort>, Problem> {
         ProductSort::PriceDesc => Some(Sort::PriceDesc),
         ProductSort::Title => Some(Sort::Title),
     })
+}
+
+/// The product that a request names.
+pub(super) fn named(asked: GetProductRequest) -> Result<Named, Problem> {
+    let named = match asked.by {
+        Some(By::Product(id)) => id.parse().ok().map(Named::Product),
+        Some(By::Variant(id)) => id.parse().ok().map(Named::Variant),
+        Some(By::Sku(sku)) => fresh(|| Sku::new(&sku)).ok().map(Named::Sku),
+        None => return Err(Problem::invalid("by", "one of `product`, `variant` and `sku` is required")),
+    };
+    // What cannot be a name is the name of no product.
+    named.ok_or_else(|| Problem::missing("product"))
+}
+
+/// The lines of a request, each of which must be one that an order could have.
+pub(super) fn lines(asked: &[LineToValidate], currency: Currency) -> Result<Vec<Line>, Problem> {
+    if !(1..=LINES_MAX).contains(&asked.len()) {
+        return Err(Problem::invalid("lines", format!("send 1 to {LINES_MAX} lines")));
+    }
+    let mut seen = HashSet::new();
+    let read = |(index, asked): (usize, &LineToValidate)| {
+        let wrong = |field: &str, detail: String| Problem::invalid(format!("lines/{index}/{field}"), detail);
+        let line = line(asked, currency).map_err(|(field, detail)| wrong(field, detail))?;
+        if !seen.insert(line.variant) {
+            return Err(wrong(
+                "variant",
+                "this variant is already on an earlier line; add up the quantities".to_owned(),
+            ));
+        }
+        Ok(line)
+    };
+    asked.iter().enumerate().map(read).collect()
+}
+
+/// A line; otherwise the field that is wrong, and why.
+fn line(asked: &LineToValidate, currency: Currency) -> Result<Line, (&'static str, String)> {
+    let variant = asked.variant.parse().map_err(|_| ("variant", "must be the id of a variant".to_owned()))?;
+    let quantity =
+        Quantity::new(asked.quantity).map_err(|_| ("quantity", format!("must be between 1 and {QUANTITY_MAX}")))?;
+    let price = |shown: &v1::Money| {
+        if shown.currency != currency.code() {
+            return Err(format!("must be in {}, the currency of the order", currency.code()));
+        }
+        Price::new(Money::new(shown.amount, currency)).map_err(|error| error.to_string())
+    };
+    let seen = asked.unit_price.as_ref().map(price).transpose().map_err(|detail| ("unit_price", detail))?;
+    Ok(Line { variant, quantity, seen })
 }
 
 /// The currency of a code.

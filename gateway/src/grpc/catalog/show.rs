@@ -1,15 +1,13 @@
-//! How products look over gRPC.
+//! How products and lines look over gRPC.
 
-use byteshop_domain::Currency;
-use byteshop_domain::Rejection as _;
-use byteshop_domain::cart;
-use byteshop_domain::ids::{ProductId, VariantId};
+use byteshop_domain::ids::ProductId;
 use byteshop_domain::money;
 use byteshop_domain::product::{AttributeValue, Attributes, Created, OptionDefinition, Status, TaxClass};
 use byteshop_projections::product_list::{Image, Row, Variant};
 
 use super::super::v1;
 use super::super::v1::attribute_value::Kind;
+use crate::queries::lines::{CheckedLine, CheckedLines, LineProblem};
 
 /// A product of a list.
 pub(super) fn row(row: &Row) -> v1::Product {
@@ -51,16 +49,32 @@ pub(super) fn money(it: money::Money) -> v1::Money {
     v1::Money { amount: it.amount, currency: it.currency.code().to_owned() }
 }
 
-/// Why a line cannot be ordered.
-pub(super) fn problem(it: &cart::Problem) -> v1::LineProblem {
-    v1::LineProblem { code: it.code().to_owned(), detail: it.to_string() }
+/// Lines beside what is offered.
+pub(super) fn checked(it: &CheckedLines) -> v1::ValidateLinesResponse {
+    v1::ValidateLinesResponse {
+        purchasable: it.lines.iter().all(|line| line.problems.is_empty()),
+        lines: it.lines.iter().map(line).collect(),
+        subtotal: Some(money(it.subtotal)),
+    }
 }
 
-/// The problem of a variant without a price in the order's currency; the cart of HTTP refuses such a line with the same
-/// code.
-pub(super) fn no_price(variant: VariantId, currency: Currency) -> v1::LineProblem {
-    let code = cart::Rejection::OtherCurrency { currency }.code().to_owned();
-    v1::LineProblem { code, detail: format!("{variant} has no price in {}", currency.code()) }
+fn line(it: &CheckedLine) -> v1::ValidatedLine {
+    let offered = it.offered.as_ref();
+    v1::ValidatedLine {
+        variant: it.line.variant.to_string(),
+        product: offered.map(|offered| offered.product.to_string()).unwrap_or_default(),
+        sku: offered.map(|offered| offered.sku.to_string()).unwrap_or_default(),
+        title: offered.map(|offered| offered.title.to_string()).unwrap_or_default(),
+        quantity: it.line.quantity.get(),
+        unit_price: offered.and_then(|offered| offered.offer).map(|offer| money(offer.price.money())),
+        amount: it.amount.map(money),
+        available: offered.map_or(0, |offered| offered.available),
+        problems: it.problems.iter().map(problem).collect(),
+    }
+}
+
+fn problem(it: &LineProblem) -> v1::LineProblem {
+    v1::LineProblem { code: it.code().to_owned(), detail: it.to_string() }
 }
 
 /// The value of an attribute.

@@ -151,7 +151,7 @@ async fn find(
         contact,
         ask,
     };
-    Ok(reply::json(app.views.order_list(&query).await?.json))
+    Ok(reply::json(app.views.order_list(&query).await?.json()))
 }
 
 /// A moment, if one is given.

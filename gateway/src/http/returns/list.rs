@@ -55,7 +55,7 @@ async fn list(
     let ask = lists::ask(query.limit, query.cursor)?;
     app.await_views(&[ReturnList::NAME], &headers).await?;
     let query = return_list::Query { status: query.status, order: query.order, ask };
-    Ok(reply::json(app.views.return_list(&query).await?.json))
+    Ok(reply::json(app.views.return_list(&query).await?.json()))
 }
 
 /// The routes.

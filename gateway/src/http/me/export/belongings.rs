@@ -5,9 +5,7 @@ use byteshop_domain::Decider as _;
 use byteshop_domain::account::{self, Account};
 use byteshop_domain::cart::Cart;
 use byteshop_domain::credit_note::CreditNote;
-use byteshop_domain::ids::{
-    AccountId, CartId, Id as _, NotificationId, OrderId, PaymentId, ReturnId, ShipmentId, WatchId,
-};
+use byteshop_domain::ids::{AccountId, CartId, Id as _, OrderId, PaymentId, ReturnId, ShipmentId, WatchId};
 use byteshop_domain::notification::Notification;
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::Payment;
@@ -20,8 +18,6 @@ use byteshop_eventstore::{Recorded, StreamId};
 use byteshop_projections::notification_list;
 use byteshop_projections::order_list;
 use byteshop_projections::page::{Ask as PageAsk, LIMIT_MAX};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::app::Shared;
 use crate::edge::problem::Problem;
@@ -91,12 +87,8 @@ impl Belongings {
             let ask = PageAsk { limit: Some(LIMIT_MAX), cursor };
             let query = notification_list::Query { account: Some(id), status: None, ask };
             let page = app.views.notification_list(&query).await?;
-            let page: Page<Box<RawValue>> = serde_json::from_str(&page.json).map_err(Error::from)?;
-            for row in page.items {
-                let Row { id } = serde_json::from_str::<Row<NotificationId>>(row.get()).map_err(Error::from)?;
-                self.streams.push(StreamId::of::<Notification>(id));
-                self.notifications.push(row.get().to_owned());
-            }
+            self.streams.extend(page.rows()?.iter().map(|row| StreamId::of::<Notification>(row.id)));
+            self.notifications.extend_from_slice(page.texts());
             cursor = page.next;
             if cursor.is_none() {
                 return Ok(());
@@ -140,25 +132,12 @@ async fn orders_of(app: &Shared, id: AccountId) -> Result<Vec<OrderId>, Problem>
         let ask = PageAsk { limit: Some(LIMIT_MAX), cursor };
         let query = order_list::Query { account: Some(id), ask, ..order_list::Query::default() };
         let page = app.views.order_list(&query).await?;
-        let page: Page<Row<OrderId>> = serde_json::from_str(&page.json).map_err(Error::from)?;
-        orders.extend(page.items.into_iter().map(|row| row.id));
+        orders.extend(page.rows()?.iter().map(|row| row.id));
         cursor = page.next;
         if cursor.is_none() {
             return Ok(orders);
         }
     }
-}
-
-/// A page of a list, as far as it is looked at.
-#[derive(Deserialize)]
-struct Page<T> {
-    items: Vec<T>,
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Row<T> {
-    id: T,
 }
 
 /// Every session that an account has had.

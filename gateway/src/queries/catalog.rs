@@ -1,0 +1,140 @@
+//! Queries of the catalog: a page of products, and one product with its available quantities.
+
+use byteshop_commands::use_cases::products::sku_names;
+use byteshop_commands::{Error, Snapshot};
+use byteshop_domain::ids::{ProductId, VariantId};
+use byteshop_domain::name::UniqueName;
+use byteshop_domain::product::{Created, Product, Status};
+use byteshop_domain::stock::StockLevel;
+use byteshop_domain::text::Sku;
+use byteshop_projections::View as _;
+use byteshop_projections::category_list::CategoryList;
+use byteshop_projections::product_list::{Found, ProductList, Query, Shown};
+use byteshop_projections::stock_level;
+use http::HeaderMap;
+
+use crate::app::App;
+use crate::edge::actor::Caller;
+use crate::edge::headers::MIN_LOG_POSITION;
+use crate::edge::problem::Problem;
+
+/// The maximum length of a search text; each word costs time.
+const Q_MAX: usize = 200;
+/// Most values of filters in one query: more than a page shows.
+const VALUES_MAX: usize = 100;
+
+/// Words to search for.
+pub(crate) fn words(text: String) -> Result<String, Problem> {
+    if text.chars().count() > Q_MAX {
+        return Err(Problem::query("q", format!("`q` can have at most {Q_MAX} characters")));
+    }
+    Ok(text)
+}
+
+/// Refuses too many values of filters, of which the parameter named is to blame.
+pub(crate) fn check_values(parameter: &str, count: usize) -> Result<(), Problem> {
+    if count > VALUES_MAX {
+        let detail = format!("at most {VALUES_MAX} categories and attribute values can be given");
+        return Err(Problem::query(parameter, detail));
+    }
+    Ok(())
+}
+
+/// The products that a caller sees who names no status: what is published, and all of them for staff who search.
+pub(crate) fn by_default(caller: &Caller, q: Option<&str>) -> Shown {
+    let searches = q.is_some_and(|words| !words.trim().is_empty());
+    if searches && caller.is_staff() { Shown::All } else { Shown::Published }
+}
+
+/// A page of products for the caller.
+pub(crate) async fn products(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    mut query: Query,
+) -> Result<Found, Problem> {
+    if query.shown != Shown::Published && !caller.is_staff() {
+        return Err(Problem::forbidden("only staff can list products that are not published"));
+    }
+    app.await_views(&[ProductList::NAME, stock_level::StockLevel::NAME, CategoryList::NAME], headers).await?;
+    query.q = query.q.filter(|words| !words.trim().is_empty());
+    query.now = headers.contains_key(MIN_LOG_POSITION);
+    Ok(app.views.product_list(&query).await?)
+}
+
+/// How a request names a product.
+#[derive(Debug)]
+pub(crate) enum Named {
+    /// By its id.
+    Product(ProductId),
+    /// By the id of one of its variants.
+    Variant(VariantId),
+    /// By the SKU of one of its variants.
+    Sku(Sku),
+}
+
+/// A product as it is now.
+pub(crate) struct CurrentProduct {
+    pub(crate) id: ProductId,
+    pub(crate) found: Snapshot<Product>,
+    /// The available quantity of each variant, in their order.
+    pub(crate) available: Vec<i64>,
+}
+
+impl CurrentProduct {
+    /// Its details.
+    pub(crate) fn details(&self) -> Result<&Created, Problem> {
+        Ok(self.found.state.live()?)
+    }
+}
+
+/// A product as it is now, if the caller may see it.
+pub(crate) async fn product(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    named: &Named,
+) -> Result<CurrentProduct, Problem> {
+    app.await_log(headers).await?;
+    let missing = || Problem::missing("product");
+    let id = id_of(app, named).await?.ok_or_else(missing)?;
+    let found = app.commands.get_with::<Product, StockLevel>(id, variants).await?;
+    let (found, stock) = found.ok_or_else(missing)?;
+    seen_by(caller, &found.state)?;
+    let available = stock.into_iter().map(|found| found.map_or(0, |found| found.state.available())).collect();
+    Ok(CurrentProduct { id, found, available })
+}
+
+/// The product if the caller may see it; for all others it is missing.
+pub(crate) fn seen_by<'a>(caller: &Caller, product: &'a Product) -> Result<&'a Created, Problem> {
+    let created = product.live()?;
+    if created.status != Status::Published && !caller.is_staff() {
+        return Err(Problem::missing("product"));
+    }
+    Ok(created)
+}
+
+/// The variants of a product, in their order.
+fn variants(product: &Product) -> Vec<VariantId> {
+    product.live().map(|created| created.variants.keys().copied().collect()).unwrap_or_default()
+}
+
+async fn id_of(app: &App, named: &Named) -> Result<Option<ProductId>, Error> {
+    match named {
+        Named::Product(id) => Ok(Some(*id)),
+        Named::Variant(variant) => of_variant(app, *variant).await,
+        Named::Sku(sku) => {
+            for name in sku_names(sku) {
+                let held = app.commands.get::<UniqueName>(name).await?;
+                if let Some(variant) = held.and_then(|name| name.state.holder::<VariantId>()) {
+                    return of_variant(app, variant).await;
+                }
+            }
+            Ok(None)
+        }
+    }
+}
+
+async fn of_variant(app: &App, variant: VariantId) -> Result<Option<ProductId>, Error> {
+    Ok(app.commands.get::<StockLevel>(variant).await?.and_then(|found| found.state.product))
+}
