@@ -1,11 +1,11 @@
 //! The configuration: flags before `BYTESHOP_*` variables before `byteshop.toml` before defaults, with all mistakes told at once.
 
 mod address;
+mod kind;
 mod mistake;
 mod outside;
 mod rate_limits;
 mod reader;
-mod setting;
 mod settings;
 mod show;
 mod source;
@@ -22,12 +22,12 @@ use crate::edge::proxies::Proxies;
 use crate::staff::StaffRules;
 use crate::trade::Trade;
 pub use address::OperationsAddress;
+pub use kind::{Files, LogFormat};
 pub use mistake::{Mistake, Mistakes};
 pub use outside::{OutsideConfig, ProviderConfig};
 pub use rate_limits::RateLimits;
 pub use reader::Inputs;
 use reader::Reader;
-pub use setting::{Files, LogFormat};
 pub use show::{InForce, Row, Shown, hide_password};
 pub use source::Source;
 
@@ -148,49 +148,49 @@ impl Shown {
 impl Reader {
     /// The rules for staff; none if one of the settings is invalid.
     fn staff(&mut self, dev: bool) -> Option<StaffRules> {
-        let second_factor = self.read("staff_second_factor", dev.then_some("false"), setting::flag);
-        let hours = self.read("staff_session_hours", None, setting::number(1_u16, 720));
-        let large_refund = self.read("large_refund", None, setting::number(0, 1_000_000_000));
+        let second_factor = self.read("staff_second_factor", dev.then_some("false"), kind::flag);
+        let hours = self.read("staff_session_hours", None, kind::number(1_u16, 720));
+        let large_refund = self.read("large_refund", None, kind::number(0, 1_000_000_000));
         let session = TimeDelta::hours(i64::from(hours?));
         Some(StaffRules { second_factor: second_factor?, session, large_refund: large_refund? })
     }
 
     /// Checks every setting; nothing when one that must have a value has none that can be used.
     fn config(&mut self) -> Option<Config> {
-        let dev = self.read("dev", None, setting::flag);
-        let dev_beyond_loopback = self.read("dev_beyond_loopback", None, setting::flag);
+        let dev = self.read("dev", None, kind::flag);
+        let dev_beyond_loopback = self.read("dev_beyond_loopback", None, kind::flag);
         let limit = if dev == Some(true) { Some("0") } else { None };
-        let database_url = self.optional("database_url", setting::postgres_url);
-        let migration_database_url = self.optional("migration_database_url", setting::postgres_url);
-        let nats_url = self.optional("nats_url", setting::nats_url);
-        let nats_stream = self.read("nats_stream", None, setting::stream_name);
-        let data = self.read("data", None, setting::path);
-        let address = self.read("address", None, setting::address);
-        let port = self.read("port", None, setting::number(0, u16::MAX));
+        let database_url = self.optional("database_url", kind::postgres_url);
+        let migration_database_url = self.optional("migration_database_url", kind::postgres_url);
+        let nats_url = self.optional("nats_url", kind::nats_url);
+        let nats_stream = self.read("nats_stream", None, kind::stream_name);
+        let data = self.read("data", None, kind::path);
+        let address = self.read("address", None, kind::address);
+        let port = self.read("port", None, kind::number(0, u16::MAX));
         let operations = self.operations();
         let (jwt_key, data_key) =
-            (self.optional("jwt_key", setting::jwt_key), self.optional("data_key", setting::data_key));
-        let log_format = self.read("log_format", None, setting::log_format);
-        let access_log = self.read("access_log", None, setting::flag);
-        let log_level = self.optional("log_level", setting::log_level);
+            (self.optional("jwt_key", kind::jwt_key), self.optional("data_key", kind::data_key));
+        let log_format = self.read("log_format", None, kind::log_format);
+        let access_log = self.read("access_log", None, kind::flag);
+        let log_level = self.optional("log_level", kind::log_level);
         let trade = self.trade(limit);
         let connected = self.connected(dev == Some(true));
-        let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
+        let payment_window_minutes = self.read("payment_window_minutes", None, kind::number(1, 10_080));
         let trusted_proxies = self.optional("trusted_proxies", str::parse::<Proxies>);
         let here = if dev == Some(true) { Some("localhost") } else { None };
         let cors_origins = self.read("cors_origins", here, str::parse::<Origins>);
         let rate_limits = self.rate_limits(limit);
-        let refuse_disposable_email = self.read("refuse_disposable_email", None, setting::flag);
+        let refuse_disposable_email = self.read("refuse_disposable_email", None, kind::flag);
         let staff = self.staff(dev == Some(true));
-        let database_connections = self.read("database_connections", None, setting::number(2, 500));
+        let database_connections = self.read("database_connections", None, kind::number(2, 500));
         let outside = self.outside(dev == Some(true));
-        let files = self.optional("files", setting::files);
-        let files_endpoint = self.optional("files_endpoint", setting::http_url);
+        let files = self.optional("files", kind::files);
+        let files_endpoint = self.optional("files_endpoint", kind::http_url);
         let (files_region, files_key_id) =
-            (self.read("files_region", None, setting::line), self.optional("files_key_id", setting::line));
-        let files_secret = self.optional("files_secret", setting::line);
+            (self.read("files_region", None, kind::line), self.optional("files_key_id", kind::line));
+        let files_secret = self.optional("files_secret", kind::line);
         let (pg_bin, nats_server) =
-            (self.optional("pg_bin", setting::path), self.optional("nats_server", setting::path));
+            (self.optional("pg_bin", kind::path), self.optional("nats_server", kind::path));
         Some(Config {
             database_url,
             migration_database_url,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::reader::Reader;
-use super::setting;
+use super::kind;
 
 /// Where operators reach a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl Reader {
     /// Reads it; nothing when it cannot be used.
     pub(super) fn operations(&mut self) -> Option<OperationsAddress> {
         let is_chosen = self.given.contains_key("operations_address");
-        let address = self.read("operations_address", None, setting::socket_address)?;
+        let address = self.read("operations_address", None, kind::socket_address)?;
         Some(OperationsAddress { address, is_chosen })
     }
 }

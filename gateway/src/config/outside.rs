@@ -7,7 +7,7 @@ use byteshop_commands::ports::smtp::{SmtpSettings, Tls};
 
 use super::mistake::Mistake;
 use super::reader::Reader;
-use super::setting;
+use super::kind;
 use super::source::Source;
 
 /// Port of submission (RFC 6409), which begins in the clear.
@@ -65,27 +65,27 @@ impl std::fmt::Debug for OutsideConfig {
 impl Reader {
     /// Reads them; nothing when one that must have a value has none that can be used.
     pub(super) fn outside(&mut self, dev: bool) -> Option<OutsideConfig> {
-        let name = self.read("shop_name", None, setting::line);
-        let url = self.optional("shop_url", setting::http_url);
-        let api_url = self.optional("api_url", setting::http_url);
-        let zone = self.read("time_zone", None, setting::zone);
+        let name = self.read("shop_name", None, kind::line);
+        let url = self.optional("shop_url", kind::http_url);
+        let api_url = self.optional("api_url", kind::http_url);
+        let zone = self.read("time_zone", None, kind::zone);
         let smtp = self.smtp();
         let sms = self.provider("sms_url", "sms_secret");
         let push = self.provider("push_url", "push_secret");
-        let webhook_private = self.read("webhook_private", dev.then_some("true"), setting::flag);
+        let webhook_private = self.read("webhook_private", dev.then_some("true"), kind::flag);
         let (name, zone, webhook_private) = (name?, zone?, webhook_private?);
         Some(OutsideConfig { name, url, api_url, zone, smtp, sms, push, webhook_private })
     }
 
     fn smtp(&mut self) -> Option<SmtpSettings> {
-        let host = self.optional("smtp_host", setting::line);
-        let port = self.optional("smtp_port", setting::number(1, u16::MAX));
-        let tls = self.read("smtp_tls", None, setting::tls);
-        let authorities = self.optional("smtp_ca", setting::certificates);
-        let user = self.optional("smtp_user", setting::line);
-        let password = self.optional("smtp_password", setting::line);
-        let from = self.optional("mail_from", setting::mailbox);
-        let reply_to = self.optional("mail_reply_to", setting::mailbox);
+        let host = self.optional("smtp_host", kind::line);
+        let port = self.optional("smtp_port", kind::number(1, u16::MAX));
+        let tls = self.read("smtp_tls", None, kind::tls);
+        let authorities = self.optional("smtp_ca", kind::certificates);
+        let user = self.optional("smtp_user", kind::line);
+        let password = self.optional("smtp_password", kind::line);
+        let from = self.optional("mail_from", kind::mailbox);
+        let reply_to = self.optional("mail_reply_to", kind::mailbox);
         let (host, tls) = (host?, tls?);
         if from.is_none() && !self.is_given("mail_from") {
             self.lacking(
@@ -118,7 +118,7 @@ impl Reader {
     }
 
     fn provider(&mut self, url: &'static str, secret: &'static str) -> Option<ProviderConfig> {
-        let (address, known) = (self.optional(url, setting::http_url), self.optional(secret, setting::line));
+        let (address, known) = (self.optional(url, kind::http_url), self.optional(secret, kind::line));
         match (address, known) {
             (Some(url), Some(secret)) => Some(ProviderConfig { url, secret }),
             (Some(_), None) => {

@@ -1,7 +1,7 @@
 //! The settings of rate limits.
 
 use super::reader::Reader;
-use super::setting;
+use super::kind;
 
 /// How much one address and one account may ask; 0 is no limit.
 #[derive(Debug, Clone, Copy)]
@@ -27,12 +27,12 @@ pub struct RateLimits {
 impl Reader {
     /// The rate limits; nothing when one of them cannot be used. `limit` is the default of development.
     pub(super) fn rate_limits(&mut self, limit: Option<&'static str>) -> Option<RateLimits> {
-        let mut of = |name| self.read(name, limit, setting::number(0, 1_000_000));
+        let mut of = |name| self.read(name, limit, kind::number(0, 1_000_000));
         let (address, account) = (of("rate_limit_address"), of("rate_limit_account"));
         let (auth, coupons) = (of("rate_limit_auth"), of("rate_limit_coupons"));
         let (checkouts, guest_writes) = (of("rate_limit_checkouts"), of("rate_limit_guest_writes"));
         let account_writes = of("rate_limit_account_writes");
-        let guesses = self.read("rate_limit_guesses", None, setting::number(0, 1_000));
+        let guesses = self.read("rate_limit_guesses", None, kind::number(0, 1_000));
         Some(RateLimits {
             address: address?,
             account: account?,

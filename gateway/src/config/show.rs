@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::setting::{flag, is_pem};
+use super::kind::{flag, is_pem};
 use super::settings::{Secret, Setting, group};
 use super::source::{PREFIX, Source};
 
