@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use byteshop_commands::notify::format::Zone;
+use byteshop_commands::ports::connected::{ConnectedCarrier, Provider};
 use byteshop_commands::ports::smtp::Tls;
 use byteshop_domain::payment::CaptureMode;
 
@@ -65,24 +66,33 @@ pub(super) fn lines(text: &str) -> Result<Vec<String>, String> {
     Ok(lines.map(str::to_owned).collect())
 }
 
+/// Payment providers. In production an emulator must be named.
+pub(super) fn providers(text: &str) -> Result<Vec<Provider>, String> {
+    list(text, Provider::ALL, Provider::as_str)
+}
+
+/// Carriers that the shop is connected to. In production an emulator must be named.
+pub(super) fn carriers(text: &str) -> Result<Vec<ConnectedCarrier>, String> {
+    list(text, ConnectedCarrier::ALL, ConnectedCarrier::as_str)
+}
+
 /// A comma-separated list of known names; `none` for an empty list.
-pub(super) fn list<T: Copy + PartialEq, const N: usize>(
+fn list<T: Copy + PartialEq, const N: usize>(
+    text: &str,
     all: [T; N],
     name: fn(T) -> &'static str,
-) -> impl FnOnce(&str) -> Result<Vec<T>, String> {
-    move |text| {
-        let mut chosen = Vec::new();
-        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty() && *word != "none") {
-            let Some(known) = all.into_iter().find(|known| name(*known) == word) else {
-                let names = all.map(name).join(", ");
-                return Err(format!("must be {names} or none, not {word:?}"));
-            };
-            if !chosen.contains(&known) {
-                chosen.push(known);
-            }
+) -> Result<Vec<T>, String> {
+    let mut chosen = Vec::new();
+    for word in text.split(',').map(str::trim).filter(|word| !word.is_empty() && *word != "none") {
+        let Some(known) = all.into_iter().find(|known| name(*known) == word) else {
+            let names = all.map(name).join(", ");
+            return Err(format!("must be {names} or none, not {word:?}"));
+        };
+        if !chosen.contains(&known) {
+            chosen.push(known);
         }
-        Ok(chosen)
     }
+    Ok(chosen)
 }
 
 /// A number between two bounds, both allowed.
