@@ -1,37 +1,31 @@
 //! A shop, put together: the roles that one process runs, started in order and stopped in order.
 
 mod opening;
+mod settings;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
-use byteshop_commands::{Appender, Commands, Committed, Connected, processes, receipts, webhooks};
+use byteshop_commands::{Appender, Commands, Committed, processes, receipts, webhooks};
 use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_domain::process::{self, Process};
-use byteshop_eventstore::erased::ErasedList;
+use byteshop_eventstore::Log;
 use byteshop_eventstore::feed::{Feed, TailConfig};
-use byteshop_eventstore::{DataKeys, Log};
 use byteshop_projections::Views;
-use chrono::TimeDelta;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Seen};
-use crate::config::{OperationsAddress, OutsideConfig, Shown};
-use crate::edge::cors::Origins;
-use crate::edge::limits::Limits;
 use crate::followers::{self, Followers};
 use crate::health::{Health, RoleState};
 use crate::http::{openapi, provider};
@@ -44,70 +38,11 @@ use crate::router::router;
 use crate::security::ended_sessions::Ended;
 use crate::security::key_uses::Uses;
 use crate::security::password::Passwords;
-use crate::security::token::Tokens;
 use crate::serve::serve;
-use crate::staff::StaffRules;
-use crate::trade::Trade;
+pub use settings::{Roles, Settings};
 
 /// How long requests and workers may take to finish when the shop stops.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
-
-/// Which roles a process runs, and on what.
-pub struct Settings {
-    /// Where Postgres is.
-    pub database_url: String,
-    /// Connections for reading the log, at most.
-    pub database_connections: u32,
-    /// Where JetStream is and what the stream is called.
-    pub nats: NatsConfig,
-    /// Which roles run.
-    pub roles: Roles,
-    /// Where operators reach this process.
-    pub operations: OperationsAddress,
-    /// The settings that operators can see.
-    pub shown: Arc<Shown>,
-    /// The keys that sign and verify access tokens, where HTTP is served.
-    pub tokens: Option<Tokens>,
-    /// The data keys.
-    pub data_keys: DataKeys,
-    /// Where those come from.
-    pub key_source: KeySource,
-    /// Where those who were erased are written down outside of the database; none where nothing personal is opened.
-    pub erased: Option<Arc<dyn ErasedList>>,
-    /// The metrics of this process.
-    pub metrics: PrometheusHandle,
-    /// How much one visitor may ask.
-    pub limits: Limits,
-    /// The origins whose pages may call the API from a browser.
-    pub cors: Origins,
-    /// Whether disposable e-mail addresses are refused.
-    pub refuse_disposable: bool,
-    /// How long an order waits for its payment.
-    pub pay_within: TimeDelta,
-    /// How the shop trades.
-    pub trade: Trade,
-    /// The rules for staff.
-    pub staff: StaffRules,
-    /// The payment providers and carriers that the shop is connected to.
-    pub connected: Connected,
-    /// Development: what only a laptop may show.
-    pub dev: bool,
-    /// The settings of outgoing messages and webhooks.
-    pub outside: OutsideConfig,
-    /// Where files are kept, where HTTP is served.
-    pub files: Option<Blobs>,
-}
-
-/// The roles of a process.
-#[derive(Debug, Clone, Default)]
-pub struct Roles {
-    /// Serve HTTP there.
-    pub serve: Option<SocketAddr>,
-    /// Run these views, all when the list is empty, and the processes.
-    pub work: Option<Vec<String>>,
-    /// Relay the log to JetStream.
-    pub relay: bool,
-}
 
 /// A running shop.
 pub struct Shop {
