@@ -30,7 +30,6 @@ use crate::followers::{self, Followers};
 use crate::health::{Health, RoleState};
 use crate::http::{openapi, provider};
 use crate::operations::{self, Operations};
-use crate::outside::outside;
 use crate::pictures::Pictures;
 use crate::restored;
 use crate::rotation::{self, KeySource};
@@ -39,7 +38,7 @@ use crate::security::ended_sessions::Ended;
 use crate::security::key_uses::Uses;
 use crate::security::password::Passwords;
 use crate::serve::serve;
-pub use settings::{Roles, Settings};
+pub use settings::{Messages, Roles, Settings};
 
 /// How long requests and workers may take to finish when the shop stops.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -49,6 +48,7 @@ pub struct Shop {
     http: Option<SocketAddr>,
     operations: SocketAddr,
     commands: Commands,
+    app: Option<App>,
     tasks: JoinSet<()>,
     appender: JoinSet<()>,
     cancel: CancellationToken,
@@ -91,17 +91,16 @@ impl Shop {
         let for_operators = operations::listen(settings.operations).await?;
         let here = listening.as_ref().map(|(_, own)| reached(*own));
         let sends = settings.roles.work.is_some();
-        let mut outside = outside(&settings.outside, (settings.dev, sends), here, &log)?;
-        outside.details.return_address.clone_from(&settings.trade.return_address);
-        commands.reach(outside);
+        opening::reach(&commands, settings.messages, &settings.trade, (settings.dev, sends), here)?;
         // A shop in development sells nothing.
         let sells = here.is_some() && !settings.dev;
         let health = opening::open(&commands, settings.erased, &settings.trade, sells).await?;
-        let webhooks = WebhookClient::new(settings.outside.webhook_private).context("cannot send webhooks")?;
+        let webhooks = WebhookClient::new(settings.webhook_private).context("cannot send webhooks")?;
         let mut shop = Self {
             http: None,
             operations: reached(for_operators.local_addr()?),
             commands: commands.clone(),
+            app: None,
             tasks: JoinSet::new(),
             appender: appender_task,
             cancel,
@@ -115,7 +114,7 @@ impl Shop {
             settings: settings.shown,
         };
         shop.watch(for_operators, shown.clone(), settings.nats.clone());
-        shop.follow(&settings.roles, &settings.nats, settings.key_source, &shown, &hints, &webhooks).await?;
+        shop.follow(&settings.roles, settings.nats.as_ref(), settings.key_source, &shown, &hints, &webhooks).await?;
         shop.tasks.spawn(restored::watch(commands.clone(), health.clone(), shop.cancel.clone()));
         if let Some(listening) = listening {
             let (ended, follower) = Ended::of(&log).await?;
@@ -141,6 +140,7 @@ impl Shop {
                 pictures: Pictures::in_blobs(settings.files.context("who serves has a store for files")?),
                 uses: Uses::default(),
             };
+            shop.app = Some(app.clone());
             shop.serve(listening, app);
         }
         Ok(shop)
@@ -161,6 +161,11 @@ impl Shop {
         &self.commands
     }
 
+    /// What its handlers share, where HTTP is served.
+    pub fn app(&self) -> Option<&App> {
+        self.app.as_ref()
+    }
+
     /// Stops: requests under way are answered, what was submitted is written, everything ends.
     pub async fn stop(mut self) {
         self.cancel.cancel();
@@ -175,9 +180,9 @@ impl Shop {
     }
 
     /// Watches Postgres and what follows the log, and shows operators what it sees.
-    fn watch(&mut self, listener: TcpListener, shown: Operations, nats: NatsConfig) {
+    fn watch(&mut self, listener: TcpListener, shown: Operations, nats: Option<NatsConfig>) {
         let (health, cancel) = (shown.health.clone(), &self.cancel);
-        let followers = Followers { log: shown.log.clone(), views: shown.views.clone(), nats: Some(nats) };
+        let followers = Followers { log: shown.log.clone(), views: shown.views.clone(), nats };
         self.tasks.spawn(followers::watch(followers, followers::Pace::default(), health, cancel.clone()));
         self.tasks.spawn(operations::upkeep(shown.metrics.clone(), cancel.clone()));
         self.tasks.spawn(operations::serve(listener, shown, cancel.clone()));
@@ -213,25 +218,30 @@ impl Shop {
     async fn follow(
         &mut self,
         roles: &Roles,
-        nats: &NatsConfig,
+        nats: Option<&NatsConfig>,
         key_source: KeySource,
         Operations { log, views, health, .. }: &Operations,
         hints: &Hints,
         webhooks: &WebhookClient,
     ) -> Result<()> {
         if let Some(names) = &roles.work {
-            let tail = TailConfig { url: nats.url.clone(), stream: nats.stream.clone(), prefix: nats.prefix.clone() };
+            let tail = nats.map(|nats| TailConfig {
+                url: nats.url.clone(),
+                stream: nats.stream.clone(),
+                prefix: nats.prefix.clone(),
+            });
             let from = log.head().await?;
-            let feed = || Feed::start(log.clone(), Some(tail), from, self.cancel.clone());
+            let feed = || Feed::start(log.clone(), tail, from, self.cancel.clone());
             let feed = hints.feed.get_or_init(feed).clone();
             self.processes(&feed, hints, webhooks);
             self.tasks.spawn(rotation::watch(log.clone(), key_source, self.cancel.clone()));
             self.views(views, names.clone(), feed, health);
         }
-        if roles.relay {
-            self.relay(log.clone(), nats.clone(), hints, health);
-        } else {
-            self.hint_others(nats, hints);
+        match nats {
+            Some(nats) if roles.relay => self.relay(log.clone(), nats.clone(), hints, health),
+            Some(nats) => self.hint_others(nats, hints),
+            None if roles.relay => anyhow::bail!("who relays has a JetStream"),
+            None => {}
         }
         Ok(())
     }

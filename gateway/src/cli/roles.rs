@@ -17,7 +17,7 @@ use super::token::tokens;
 use crate::config::{Config, Shown};
 use crate::edge::limits::Limits;
 use crate::servers::{Options, Servers};
-use crate::shop::{Roles, Settings, Shop};
+use crate::shop::{Messages, Roles, Settings, Shop};
 use crate::{database, telemetry};
 
 /// The port arguments of `up` and `serve`.
@@ -184,7 +184,7 @@ async fn settings(
     Ok(Settings {
         database_url: database_url.to_owned(),
         database_connections: config.database_connections,
-        nats: NatsConfig { stream: config.nats_stream.clone(), ..NatsConfig::new(nats_url) },
+        nats: Some(NatsConfig { stream: config.nats_stream.clone(), ..NatsConfig::new(nats_url) }),
         roles,
         operations: config.operations(),
         shown: Arc::new(Shown::of(config)),
@@ -201,7 +201,8 @@ async fn settings(
         staff: config.staff(),
         connected: config.connected(),
         dev: config.dev,
-        outside: config.outside(),
+        messages: Messages::Configured(Box::new(config.outside())),
+        webhook_private: config.webhook_private,
         files: if serves { Some(files(config)?) } else { None },
     })
 }

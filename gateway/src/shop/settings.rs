@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use byteshop_commands::Connected;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::relay::NatsConfig;
 use byteshop_eventstore::DataKeys;
@@ -25,8 +26,8 @@ pub struct Settings {
     pub database_url: String,
     /// Connections for reading the log, at most.
     pub database_connections: u32,
-    /// Where JetStream is and what the stream is called.
-    pub nats: NatsConfig,
+    /// Where JetStream is and what the stream is called. Without it, views and processes read the log from Postgres alone.
+    pub nats: Option<NatsConfig>,
     /// Which roles run.
     pub roles: Roles,
     /// Where operators reach this process.
@@ -59,10 +60,22 @@ pub struct Settings {
     pub connected: Connected,
     /// Development: what only a laptop may show.
     pub dev: bool,
-    /// The settings of outgoing messages and webhooks.
-    pub outside: OutsideConfig,
+    /// What carries messages to people.
+    pub messages: Messages,
+    /// Whether webhooks may go to this machine and its network, and over HTTP.
+    pub webhook_private: bool,
     /// Where files are kept, where HTTP is served.
     pub files: Option<Blobs>,
+}
+
+/// What carries messages to people.
+pub enum Messages {
+    /// The carriers that the configuration names.
+    Configured(Box<OutsideConfig>),
+    /// These.
+    Given(Outside),
+    /// Nothing: they are stored.
+    Stored,
 }
 
 /// The roles of a process.
