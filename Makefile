@@ -10,10 +10,10 @@ LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_H
 # Tests wait for servers as much as they compute, so two per core keep it busy.
 export RUST_TEST_THREADS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
-.PHONY: help up test check bench faults s3 fuzz tour openapi dist servers tools contract
+.PHONY: help up test check advisories bench faults s3 fuzz tour openapi dist servers tools contract
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 up: servers ## run the whole shop on this machine, with its own Postgres and NATS in ./.byteshop
 	$(CARGO) build --locked --profile quick --bin byteshop
@@ -27,11 +27,15 @@ contract: tools ## lint docs/openapi.json, and buy something with a TypeScript c
 	$(LINTED) $(CARGO) build --locked --workspace --bin byteshop
 	sh scripts/contract.sh
 
-check: ## check format, lints, documentation and the project rules
+check: ## check format, dependencies, lints, documentation and the project rules
 	$(CARGO) fmt --all --check
+	sh scripts/deny.sh bans licenses sources
 	$(LINTED) $(CARGO) test --locked --workspace --test tidy
 	$(LINTED) $(CARGO) test --locked --workspace --all-targets --no-run
 	$(LINTED) RUSTDOC=$(CURDIR)/scripts/rustdoc-lints.sh $(CARGO) test --locked --workspace --doc
+
+advisories: ## look for known vulnerabilities of the dependencies, and yanked versions; needs GitHub
+	sh scripts/deny.sh advisories
 
 bench: servers ## run the benchmarks, each figure next to a limit of this machine; results in target/bench/results.json
 	$(CARGO) build --locked --release --bin byteshop
