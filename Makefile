@@ -19,9 +19,9 @@ up: servers ## run the whole shop on this machine, with its own Postgres and NAT
 	$(CARGO) build --locked --profile quick --bin byteshop
 	BYTESHOP_DEV=true exec $${CARGO_TARGET_DIR:-target}/quick/byteshop up $(ARGS)
 
-test: tools ## run every test, including those in a browser
+test: tools ## run every test, including those in a browser; with ARGS some of them
 	$(LINTED) $(CARGO) test --locked --workspace $(or $(ARGS),--lib --bins --tests)
-	@$(MAKE) --no-print-directory contract
+	@$(if $(ARGS),true,$(MAKE) --no-print-directory contract)
 
 contract: tools ## lint docs/openapi.json, and buy something with a TypeScript client generated from it
 	$(LINTED) $(CARGO) build --locked --workspace --bin byteshop
@@ -53,10 +53,11 @@ fuzz: servers ## send valid and invalid requests by the OpenAPI document with sc
 	sh scripts/fuzz.sh
 
 tour: ## regenerate docs/tour.md with the output of its commands
-	BYTESHOP_TEST_WRITE=1 $(CARGO) test --locked --workspace --test it the_tour_can_be_walked
+	BYTESHOP_TEST_WRITE=1 $(LINTED) $(CARGO) test --locked --workspace --test it the_tour_can_be_walked
 
-openapi: ## regenerate docs/openapi.json from the code
-	BYTESHOP_TEST_WRITE=1 $(CARGO) test --locked --workspace --test it the_document_in_docs_is_the_programs
+openapi: ## regenerate docs/openapi.json and docs/ACCESS.md from the code
+	BYTESHOP_TEST_WRITE=1 $(LINTED) $(CARGO) test --locked --workspace --test it -- \
+	  the_document_in_docs_is_the_programs the_page_of_who_may_call_what_is_up_to_date
 
 dist: ## build the release binary, target/dist/byteshop
 	$(CARGO) build --locked --profile dist --bin byteshop
