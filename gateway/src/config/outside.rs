@@ -1,4 +1,4 @@
-//! The settings of what leaves the shop: mail, text and push messages, webhooks.
+//! The settings of messages that leave the shop: mail, text and push messages.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ const SUBMISSIONS: u16 = 465;
 /// Port of SMTP itself.
 const SMTP: u16 = 25;
 
-/// The settings of outgoing messages and webhooks.
+/// The settings of outgoing messages.
 #[derive(Clone)]
 pub struct OutsideConfig {
     /// Name of the shop in mails and messages.
@@ -32,8 +32,6 @@ pub struct OutsideConfig {
     pub sms: Option<ProviderConfig>,
     /// The provider of push messages.
     pub push: Option<ProviderConfig>,
-    /// Whether webhooks may go to this machine and its network, and over HTTP.
-    pub webhook_private: bool,
 }
 
 /// A provider of a channel over HTTP.
@@ -61,7 +59,7 @@ impl std::fmt::Debug for OutsideConfig {
 }
 
 impl Config {
-    /// The settings of outgoing messages and webhooks.
+    /// The settings of outgoing messages.
     pub fn outside(&self) -> OutsideConfig {
         OutsideConfig {
             name: self.shop_name.clone(),
@@ -71,7 +69,6 @@ impl Config {
             smtp: self.smtp(),
             sms: provider(self.sms_url.as_ref(), self.sms_secret.as_ref()),
             push: provider(self.push_url.as_ref(), self.push_secret.as_ref()),
-            webhook_private: self.webhook_private,
         }
     }
 
