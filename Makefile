@@ -10,28 +10,32 @@ LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_H
 # Tests wait for servers as much as they compute, so two per core keep it busy.
 export RUST_TEST_THREADS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
-.PHONY: help up test check bench faults s3 fuzz tour openapi dist servers tools contract
+.PHONY: help up test check advisories bench faults s3 fuzz tour openapi dist servers tools contract
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 up: servers ## run the whole shop on this machine, with its own Postgres and NATS in ./.byteshop
 	$(CARGO) build --locked --profile quick --bin byteshop
 	BYTESHOP_DEV=true exec $${CARGO_TARGET_DIR:-target}/quick/byteshop up $(ARGS)
 
-test: tools ## run every test, including those in a browser
+test: tools ## run every test, including those in a browser; with ARGS some of them
 	$(LINTED) $(CARGO) test --locked --workspace $(or $(ARGS),--lib --bins --tests)
-	@$(MAKE) --no-print-directory contract
+	@$(if $(ARGS),true,$(MAKE) --no-print-directory contract)
 
 contract: tools ## lint docs/openapi.json, and buy something with a TypeScript client generated from it
 	$(LINTED) $(CARGO) build --locked --workspace --bin byteshop
 	sh scripts/contract.sh
 
-check: ## check format, lints, documentation and the project rules
+check: ## check format, dependencies, lints, documentation and the project rules
 	$(CARGO) fmt --all --check
+	sh scripts/deny.sh bans licenses sources
 	$(LINTED) $(CARGO) test --locked --workspace --test tidy
 	$(LINTED) $(CARGO) test --locked --workspace --all-targets --no-run
 	$(LINTED) RUSTDOC=$(CURDIR)/scripts/rustdoc-lints.sh $(CARGO) test --locked --workspace --doc
+
+advisories: ## look for known vulnerabilities of the dependencies, and yanked versions; needs GitHub
+	sh scripts/deny.sh advisories
 
 bench: servers ## run the benchmarks, each figure next to a limit of this machine; results in target/bench/results.json
 	$(CARGO) build --locked --release --bin byteshop
@@ -49,10 +53,11 @@ fuzz: servers ## send valid and invalid requests by the OpenAPI document with sc
 	sh scripts/fuzz.sh
 
 tour: ## regenerate docs/tour.md with the output of its commands
-	BYTESHOP_TEST_WRITE=1 $(CARGO) test --locked --workspace --test it the_tour_can_be_walked
+	BYTESHOP_TEST_WRITE=1 $(LINTED) $(CARGO) test --locked --workspace --test it the_tour_can_be_walked
 
-openapi: ## regenerate docs/openapi.json from the code
-	BYTESHOP_TEST_WRITE=1 $(CARGO) test --locked --workspace --test it the_document_in_docs_is_the_programs
+openapi: ## regenerate docs/openapi.json and docs/ACCESS.md from the code
+	BYTESHOP_TEST_WRITE=1 $(LINTED) $(CARGO) test --locked --workspace --test it -- \
+	  the_document_in_docs_is_the_programs the_page_of_who_may_call_what_is_up_to_date
 
 dist: ## build the release binary, target/dist/byteshop
 	$(CARGO) build --locked --profile dist --bin byteshop

@@ -27,7 +27,7 @@ fn bucket(prefix: &str) -> Bucket {
 }
 
 async fn shop_with(bucket: &Bucket) -> TestShop {
-    TestShop::keeping(Blobs::bucket(bucket).unwrap()).await
+    TestShop::start().keeping(Blobs::bucket(bucket).unwrap()).await
 }
 
 /// A picture that no other seed gives, and that cannot be packed much smaller.

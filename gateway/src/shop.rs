@@ -1,43 +1,36 @@
 //! A shop, put together: the roles that one process runs, started in order and stopped in order.
 
 mod opening;
+mod settings;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_commands::processes::{self, CarryOut};
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
-use byteshop_commands::{Appender, Commands, Committed, Connected, receipts, webhooks};
+use byteshop_commands::{Appender, Commands, Committed, receipts, webhooks};
 use byteshop_domain::process;
 use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
-use byteshop_eventstore::erased::ErasedList;
+use byteshop_eventstore::Log;
 use byteshop_eventstore::feed::{Feed, TailConfig};
-use byteshop_eventstore::{DataKeys, Log};
 use byteshop_projections::Views;
-use chrono::TimeDelta;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Seen};
-use crate::config::{OperationsAddress, OutsideConfig, Shown};
-use crate::edge::cors::Origins;
-use crate::edge::limits::Limits;
 use crate::followers::{self, Followers};
 use crate::health::{Health, RoleState};
 use crate::http::{openapi, provider};
 use crate::operations::{self, Operations};
-use crate::outside::outside;
 use crate::pictures::Pictures;
 use crate::restored;
 use crate::rotation::{self, KeySource};
@@ -45,76 +38,18 @@ use crate::router::router;
 use crate::security::ended_sessions::Ended;
 use crate::security::key_uses::Uses;
 use crate::security::password::Passwords;
-use crate::security::token::Tokens;
 use crate::serve::serve;
-use crate::staff::StaffRules;
-use crate::trade::Trade;
+pub use settings::{Messages, Roles, Settings};
 
 /// How long requests and workers may take to finish when the shop stops.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
-
-/// Which roles a process runs, and on what.
-pub struct Settings {
-    /// Where Postgres is.
-    pub database_url: String,
-    /// Connections for reading the log, at most.
-    pub database_connections: u32,
-    /// Where JetStream is and what the stream is called.
-    pub nats: NatsConfig,
-    /// Which roles run.
-    pub roles: Roles,
-    /// Where operators reach this process.
-    pub operations: OperationsAddress,
-    /// The settings that operators can see.
-    pub shown: Arc<Shown>,
-    /// The keys that sign and verify access tokens, where HTTP is served.
-    pub tokens: Option<Tokens>,
-    /// The data keys.
-    pub data_keys: DataKeys,
-    /// Where those come from.
-    pub key_source: KeySource,
-    /// Where those who were erased are written down outside of the database; none where nothing personal is opened.
-    pub erased: Option<Arc<dyn ErasedList>>,
-    /// The metrics of this process.
-    pub metrics: PrometheusHandle,
-    /// How much one visitor may ask.
-    pub limits: Limits,
-    /// The origins whose pages may call the API from a browser.
-    pub cors: Origins,
-    /// Whether disposable e-mail addresses are refused.
-    pub refuse_disposable: bool,
-    /// How long an order waits for its payment.
-    pub pay_within: TimeDelta,
-    /// How the shop trades.
-    pub trade: Trade,
-    /// The rules for staff.
-    pub staff: StaffRules,
-    /// The payment providers and carriers that the shop is connected to.
-    pub connected: Connected,
-    /// Development: what only a laptop may show.
-    pub dev: bool,
-    /// The settings of outgoing messages and webhooks.
-    pub outside: OutsideConfig,
-    /// Where files are kept, where HTTP is served.
-    pub files: Option<Blobs>,
-}
-
-/// The roles of a process.
-#[derive(Debug, Clone, Default)]
-pub struct Roles {
-    /// Serve HTTP there.
-    pub serve: Option<SocketAddr>,
-    /// Run these views, all when the list is empty, and the processes.
-    pub work: Option<Vec<String>>,
-    /// Relay the log to JetStream.
-    pub relay: bool,
-}
 
 /// A running shop.
 pub struct Shop {
     http: Option<SocketAddr>,
     operations: SocketAddr,
     commands: Commands,
+    app: Option<App>,
     tasks: JoinSet<()>,
     appender: JoinSet<()>,
     cancel: CancellationToken,
@@ -157,17 +92,16 @@ impl Shop {
         let for_operators = operations::listen(settings.operations).await?;
         let here = listening.as_ref().map(|(_, own)| reached(*own));
         let sends = settings.roles.work.is_some();
-        let mut outside = outside(&settings.outside, (settings.dev, sends), here, &log)?;
-        outside.details.return_address.clone_from(&settings.trade.return_address);
-        commands.reach(outside);
+        opening::reach(&commands, settings.messages, &settings.trade, (settings.dev, sends), here)?;
         // A shop in development sells nothing.
         let sells = here.is_some() && !settings.dev;
         let health = opening::open(&commands, settings.erased, &settings.trade, sells).await?;
-        let webhooks = WebhookClient::new(settings.outside.webhook_private).context("cannot send webhooks")?;
+        let webhooks = WebhookClient::new(settings.webhook_private).context("cannot send webhooks")?;
         let mut shop = Self {
             http: None,
             operations: reached(for_operators.local_addr()?),
             commands: commands.clone(),
+            app: None,
             tasks: JoinSet::new(),
             appender: appender_task,
             cancel,
@@ -181,7 +115,7 @@ impl Shop {
             settings: settings.shown,
         };
         shop.watch(for_operators, shown.clone(), settings.nats.clone());
-        shop.follow(&settings.roles, &settings.nats, settings.key_source, &shown, &hints, &webhooks).await?;
+        shop.follow(&settings.roles, settings.nats.as_ref(), settings.key_source, &shown, &hints, &webhooks).await?;
         shop.tasks.spawn(restored::watch(commands.clone(), health.clone(), shop.cancel.clone()));
         if let Some(listening) = listening {
             let (ended, follower) = Ended::of(&log).await?;
@@ -207,6 +141,7 @@ impl Shop {
                 pictures: Pictures::in_blobs(settings.files.context("who serves has a store for files")?),
                 uses: Uses::default(),
             };
+            shop.app = Some(app.clone());
             shop.serve(listening, app);
         }
         Ok(shop)
@@ -227,6 +162,11 @@ impl Shop {
         &self.commands
     }
 
+    /// What its handlers share, where HTTP is served.
+    pub fn app(&self) -> Option<&App> {
+        self.app.as_ref()
+    }
+
     /// Stops: requests under way are answered, what was submitted is written, everything ends.
     pub async fn stop(mut self) {
         self.cancel.cancel();
@@ -241,9 +181,9 @@ impl Shop {
     }
 
     /// Watches Postgres and what follows the log, and shows operators what it sees.
-    fn watch(&mut self, listener: TcpListener, shown: Operations, nats: NatsConfig) {
+    fn watch(&mut self, listener: TcpListener, shown: Operations, nats: Option<NatsConfig>) {
         let (health, cancel) = (shown.health.clone(), &self.cancel);
-        let followers = Followers { log: shown.log.clone(), views: shown.views.clone(), nats: Some(nats) };
+        let followers = Followers { log: shown.log.clone(), views: shown.views.clone(), nats };
         self.tasks.spawn(followers::watch(followers, followers::Pace::default(), health, cancel.clone()));
         self.tasks.spawn(operations::upkeep(shown.metrics.clone(), cancel.clone()));
         self.tasks.spawn(operations::serve(listener, shown, cancel.clone()));
@@ -279,25 +219,30 @@ impl Shop {
     async fn follow(
         &mut self,
         roles: &Roles,
-        nats: &NatsConfig,
+        nats: Option<&NatsConfig>,
         key_source: KeySource,
         Operations { log, views, health, .. }: &Operations,
         hints: &Hints,
         webhooks: &WebhookClient,
     ) -> Result<()> {
         if let Some(names) = &roles.work {
-            let tail = TailConfig { url: nats.url.clone(), stream: nats.stream.clone(), prefix: nats.prefix.clone() };
+            let tail = nats.map(|nats| TailConfig {
+                url: nats.url.clone(),
+                stream: nats.stream.clone(),
+                prefix: nats.prefix.clone(),
+            });
             let from = log.head().await?;
-            let feed = || Feed::start(log.clone(), Some(tail), from, self.cancel.clone());
+            let feed = || Feed::start(log.clone(), tail, from, self.cancel.clone());
             let feed = hints.feed.get_or_init(feed).clone();
             self.processes(&feed, hints, webhooks);
             self.tasks.spawn(rotation::watch(log.clone(), key_source, self.cancel.clone()));
             self.views(views, names.clone(), feed, health);
         }
-        if roles.relay {
-            self.relay(log.clone(), nats.clone(), hints, health);
-        } else {
-            self.hint_others(nats, hints);
+        match nats {
+            Some(nats) if roles.relay => self.relay(log.clone(), nats.clone(), hints, health),
+            Some(nats) => self.hint_others(nats, hints),
+            None if roles.relay => anyhow::bail!("who relays has a JetStream"),
+            None => {}
         }
         Ok(())
     }

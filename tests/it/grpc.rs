@@ -344,7 +344,7 @@ async fn the_edge_is_the_same_as_that_of_http() {
     shop.post(path).json(json!({})).send().await.expect_problem(415, "request.unsupported_media_type");
     shop.get(path).send().await.expect_problem(405, "request.method_not_allowed");
 
-    let few = TestShop::start_with(Limits::per_minute(12, 100)).await;
+    let few = TestShop::start().limits(Limits::per_minute(12, 100)).await;
     let client = Client::of(&few).await;
     for _ in 0..2 {
         expect(client.get(unknown()).await, Code::NotFound, "product.missing");

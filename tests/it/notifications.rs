@@ -137,7 +137,7 @@ async fn mails_of_payments_and_refunds_lead_to_their_papers() {
     let database = fresh_database().await;
     let log = Log::open(&database).unwrap();
     let details = ShopDetails { name: "ByteShop".into(), api: Some(API.into()), ..ShopDetails::default() };
-    let shop = TestShop::reaching(database, Outside { details, ..Outside::kept(&log) }).await;
+    let shop = TestShop::on(database).reaching(Outside { details, ..Outside::kept(&log) }).await;
     let (_, variant) = shop.product("N-8", 1_000, 10).await;
     let (placed, cart) = order_of(&shop, &variant, "vera@example.org", "ru").await;
     let path = format!("/v1/orders/{}", placed.text("/id"));

@@ -1,54 +1,42 @@
 //! A shop over HTTP in this process: a database of its own, every view, the processes, and a client.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::ports::blobs::Blobs;
-use byteshop_commands::ports::connected::Provider;
-use byteshop_commands::ports::webhook::WebhookClient;
-use byteshop_commands::processes::{self, CarryOut};
-use byteshop_commands::{Appender, Commands, Committed, Connected, webhooks};
+use byteshop_commands::{Commands, Connected};
 use byteshop_domain::ids::{AccountId, Id as _};
-use byteshop_domain::process::forget_person::ForgetPerson;
-use byteshop_domain::process::notify::{self, SendNotifications};
-use byteshop_domain::process::schedule_products::ScheduleProducts;
-use byteshop_domain::process::settle_order::SettleOrder;
-use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Clock, Log};
-use byteshop_gateway::app::{App, Seen};
-use byteshop_gateway::config::Shown;
+use byteshop_gateway::config::{OperationsAddress, Shown};
 use byteshop_gateway::edge::cors::Origins;
 use byteshop_gateway::edge::limits::Limits;
 use byteshop_gateway::edge::positions::{self, Positions};
-use byteshop_gateway::followers::{self, Followers};
-use byteshop_gateway::health::{Health, POSTGRES, RoleState};
-use byteshop_gateway::http::{openapi, provider};
-use byteshop_gateway::operations::{self, Operations};
-use byteshop_gateway::pictures::Pictures;
-use byteshop_gateway::restored;
-use byteshop_gateway::router::router;
-use byteshop_gateway::security::ended_sessions::Ended;
-use byteshop_gateway::security::key_uses::Uses;
+use byteshop_gateway::health::Health;
+use byteshop_gateway::rotation::KeySource;
 use byteshop_gateway::security::password::Passwords;
 use byteshop_gateway::security::token::{LIFETIME, Role, Tokens};
-use byteshop_gateway::serve::serve;
+use byteshop_gateway::shop::{Messages, Roles, Settings, Shop};
 use byteshop_gateway::staff::StaffRules;
 use byteshop_gateway::trade::Trade;
 use byteshop_projections::Views;
 use chrono::TimeDelta;
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio::sync::Notify;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use crate::contract;
 use crate::servers::{data_keys, fresh_database, migrated};
 
+/// Any free port of this machine.
+const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// Connections of a shop for reading its log: all shops of a test program share one Postgres.
+const CONNECTIONS: u32 = 16;
 /// Processes that a shop runs; each writes down how far it is.
 const PROCESSES: usize = 5;
 
@@ -76,48 +64,24 @@ pub struct TestShop {
     pub files: TempDir,
     client: Client,
     positions: Arc<Positions>,
-    running: Running,
+    running: Shop,
 }
 
-/// What a shop does by itself.
-struct Running {
-    cancel: CancellationToken,
-    tasks: JoinSet<()>,
-    /// It ends last: what stops still has something to write.
-    writing: JoinSet<()>,
-}
-
-/// What differs between shops of tests.
-struct Options {
+/// A shop that starts when this is awaited: the composition of production, with what tests vary. There is no JetStream.
+#[must_use]
+pub struct Setup {
+    /// A fresh one if none is named.
+    database: Option<String>,
     limits: Limits,
     cors: Origins,
-    /// Who carries messages; they are kept when nobody is named.
-    outside: Option<Outside>,
+    messages: Messages,
     trade: Trade,
+    /// A directory for the test if none are named.
     files: Option<Blobs>,
-    database: String,
     tokens: Tokens,
     staff: StaffRules,
     connected: Connected,
     dev: bool,
-}
-
-impl Options {
-    fn on(database: String) -> Self {
-        let tokens = Tokens::ephemeral().unwrap();
-        Self {
-            limits: Limits::default(),
-            cors: Origins::default(),
-            outside: None,
-            trade: Trade::default(),
-            files: None,
-            database,
-            tokens,
-            staff: StaffRules::default(),
-            connected: Connected::emulators(),
-            dev: true,
-        }
-    }
 }
 
 /// A request on its way to a shop.
@@ -152,152 +116,54 @@ pub struct GuestCart {
 }
 
 impl TestShop {
-    /// Starts a shop without limits.
-    pub async fn start() -> Self {
-        Self::start_with(Limits::default()).await
-    }
-
-    /// Starts a shop.
-    pub async fn start_with(limits: Limits) -> Self {
-        Self::start_as(Options { limits, ..Options::on(fresh_database().await) }).await
-    }
-
-    /// Starts a shop that pages of these origins may ask.
-    pub async fn open_to(cors: Origins, limits: Limits) -> Self {
-        Self::start_as(Options { limits, cors, ..Options::on(fresh_database().await) }).await
-    }
-
-    /// Starts a shop on this database, whose messages these carry.
-    pub async fn reaching(database: String, outside: Outside) -> Self {
-        Self::start_as(Options { outside: Some(outside), ..Options::on(database) }).await
-    }
-
-    /// Starts another process of this shop: it has the same database and the same token keys, and shares nothing else.
-    pub async fn beside(&self) -> Self {
-        let tokens = self.tokens.clone();
-        Self::start_as(Options { tokens, ..Options::on(self.database.clone()) }).await
-    }
-
-    /// Starts another process of this shop, which asks this of its staff and is not in development.
-    pub async fn beside_in_production(&self, staff: StaffRules) -> Self {
-        let tokens = self.tokens.clone();
-        Self::start_as(Options { staff, dev: false, tokens, ..Options::on(self.database.clone()) }).await
-    }
-
-    /// Starts another process of this shop, which trades like this.
-    pub async fn beside_trading(&self, trade: Trade) -> Self {
-        let tokens = self.tokens.clone();
-        Self::start_as(Options { trade, tokens, ..Options::on(self.database.clone()) }).await
-    }
-
-    /// Starts a shop that trades like this.
-    pub async fn trading(trade: Trade) -> Self {
-        Self::start_as(Options { trade, ..Options::on(fresh_database().await) }).await
-    }
-
-    /// Starts a shop that asks this of its staff, and is not in development: no token of the command line opens it.
-    pub async fn in_production(staff: StaffRules) -> Self {
-        Self::start_as(Options { staff, dev: false, ..Options::on(fresh_database().await) }).await
-    }
-
-    /// Starts a shop that asks this of its staff.
-    pub async fn staffed(staff: StaffRules) -> Self {
-        Self::start_as(Options { staff, ..Options::on(fresh_database().await) }).await
-    }
-
-    /// Starts a shop in development that is connected to this.
-    pub async fn connected_to(connected: Connected) -> Self {
-        Self::start_as(Options { connected, ..Options::on(fresh_database().await) }).await
-    }
-
-    /// Starts another process of this shop, which is not in development and connected to this.
-    pub async fn beside_connected_to(&self, connected: Connected) -> Self {
-        let tokens = self.tokens.clone();
-        Self::start_as(Options { connected, tokens, dev: false, ..Options::on(self.database.clone()) }).await
-    }
-
-    /// Starts a shop that keeps its files there.
-    pub async fn keeping(files: Blobs) -> Self {
-        Self::start_as(Options { files: Some(files), ..Options::on(fresh_database().await) }).await
-    }
-
-    async fn start_as(options: Options) -> Self {
-        let (log, views) = stores(&options.database).await;
-        let cancel = CancellationToken::new();
-        let feed = Feed::start(log.clone(), None, 0, cancel.clone());
-        let (commands, writing, of_webhooks) = write_side(&log, options.connected.clone(), feed.clone());
-        commands.sell_as(options.trade.seller.clone());
-        let mut running = JoinSet::new();
-        let webhooks_client = WebhookClient::new(true).unwrap();
-        if let Some(outside) = options.outside {
-            commands.reach(outside);
+    /// A shop in development with a database of its own and without limits.
+    pub fn start() -> Setup {
+        Setup {
+            database: None,
+            limits: Limits::default(),
+            cors: Origins::default(),
+            messages: Messages::Stored,
+            trade: Trade::default(),
+            files: None,
+            tokens: Tokens::ephemeral().unwrap(),
+            staff: StaffRules::default(),
+            connected: Connected::emulators(),
+            dev: true,
         }
-        running.spawn(webhooks::run(commands.clone(), webhooks_client.clone(), of_webhooks, cancel.clone()));
-        react(&mut running, &commands, &feed, &cancel);
-        let of_views = (views.clone(), cancel.clone());
-        running.spawn(async move { of_views.0.run(feed, &[], of_views.1).await.unwrap() });
-        let (passwords, tokens) = (Passwords::new().unwrap(), options.tokens);
-        let health = opened(&mut running, &commands, &cancel).await;
-        let files = tempfile::tempdir().unwrap();
-        let (ended, follower) = Ended::of(&log).await.unwrap();
-        running.spawn(follower.follow(cancel.clone()));
-        let operations = watch(&mut running, &log, &views, &health, &cancel).await;
-        let app = App {
-            commands: commands.clone(),
-            views: views.clone(),
-            tokens: tokens.clone(),
-            health: health.clone(),
-            contract: openapi::contract(),
-            limits: options.limits,
-            cors: options.cors,
-            passwords: passwords.clone(),
-            refuse_disposable: true,
-            pay_within: TimeDelta::minutes(30),
-            trade: options.trade,
-            staff: options.staff,
-            dev: options.dev,
-            webhooks: webhooks_client,
-            closing: cancel.clone(),
-            ended,
-            seen: Seen::default(),
-            pictures: Pictures::in_blobs(options.files.unwrap_or_else(|| Blobs::local(files.path()).unwrap())),
-            uses: Uses::default(),
-        };
-        running.spawn(app.uses.clone().keep(log.clone(), cancel.clone()));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        if options.connected.has_provider(Provider::Test) {
-            running.spawn(provider::tell(commands.clone(), url.clone(), cancel.clone()));
-        }
-        let limits = app.limits.clone();
-        running.spawn(serve(listener, router(app), limits, cancel.clone()));
-        let client = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
-        let positions = positions_of(&commands).await;
-        let database = options.database;
-        let running = Running { cancel, tasks: running, writing };
+    }
+
+    /// A shop on this database.
+    pub fn on(database: String) -> Setup {
+        Setup { database: Some(database), ..Self::start() }
+    }
+
+    /// Another process of this shop: it has the same database and the same token keys, and shares nothing else.
+    pub fn beside(&self) -> Setup {
+        Setup { tokens: self.tokens.clone(), ..Self::on(self.database.clone()) }
+    }
+
+    async fn of(running: Shop, database: String, files: TempDir) -> Self {
+        let app = running.app().expect("it serves").clone();
         Self {
-            url,
-            operations,
+            url: format!("http://{}", running.http().expect("it serves")),
+            operations: format!("http://{}", running.operations()),
             database,
-            log,
-            commands,
-            views,
-            tokens,
-            health,
-            passwords,
+            log: app.commands.log().clone(),
+            positions: positions_of(&app.commands).await,
+            commands: app.commands,
+            views: app.views,
+            tokens: app.tokens,
+            health: app.health,
+            passwords: app.passwords,
             files,
-            client,
-            positions,
+            client: Client::builder().timeout(Duration::from_mins(1)).build().unwrap(),
             running,
         }
     }
 
     /// Stops in order, as Ctrl-C does.
     pub async fn stop(self) {
-        let mut running = self.running;
-        running.cancel.cancel();
-        while running.tasks.join_next().await.is_some() {}
-        running.writing.shutdown().await;
+        self.running.stop().await;
     }
 
     /// Waits until every process has reacted to everything; gives the end of the log.
@@ -407,73 +273,88 @@ impl TestShop {
     }
 }
 
-/// The log and the views of a database, up to date.
-async fn stores(database: &str) -> (Log, Views) {
-    let log = Log::open(&migrated(database).await).unwrap();
-    let views = Views::beside(log.clone());
-    (log, views)
+impl Setup {
+    /// It allows each visitor so much.
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Pages of these origins may ask it.
+    pub fn open_to(self, cors: Origins) -> Self {
+        Self { cors, ..self }
+    }
+
+    /// These carry its messages.
+    pub fn reaching(self, outside: Outside) -> Self {
+        Self { messages: Messages::Given(outside), ..self }
+    }
+
+    /// It trades like this.
+    pub fn trading(self, trade: Trade) -> Self {
+        Self { trade, ..self }
+    }
+
+    /// It keeps its files there.
+    pub fn keeping(self, files: Blobs) -> Self {
+        Self { files: Some(files), ..self }
+    }
+
+    /// It asks this of its staff.
+    pub fn staffed(self, staff: StaffRules) -> Self {
+        Self { staff, ..self }
+    }
+
+    /// It is connected to this.
+    pub fn connected_to(self, connected: Connected) -> Self {
+        Self { connected, ..self }
+    }
+
+    /// It is not in development: no token of the command line opens it.
+    pub fn in_production(self) -> Self {
+        Self { dev: false, ..self }
+    }
+
+    async fn run(self) -> TestShop {
+        let database = match self.database {
+            Some(database) => database,
+            None => fresh_database().await,
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            database_url: migrated(&database).await,
+            database_connections: CONNECTIONS,
+            nats: None,
+            roles: Roles { serve: Some(ANYWHERE), work: Some(Vec::new()), relay: false },
+            operations: OperationsAddress { address: ANYWHERE, is_chosen: true },
+            shown: Arc::new(Shown { pid: std::process::id(), settings: Vec::new(), warnings: Vec::new() }),
+            tokens: Some(self.tokens),
+            data_keys: data_keys(),
+            key_source: KeySource::Given,
+            erased: None,
+            metrics: PrometheusBuilder::new().build_recorder().handle(),
+            limits: self.limits,
+            cors: self.cors,
+            refuse_disposable: true,
+            pay_within: TimeDelta::minutes(30),
+            trade: self.trade,
+            staff: self.staff,
+            connected: self.connected,
+            dev: self.dev,
+            messages: self.messages,
+            webhook_private: true,
+            files: Some(self.files.unwrap_or_else(|| Blobs::local(directory.path()).unwrap())),
+        };
+        TestShop::of(Shop::start(settings).await.unwrap(), database, directory).await
+    }
 }
 
-/// The write side of a log, what it does by itself, and what wakes the webhooks.
-fn write_side(log: &Log, connected: Connected, feed: Feed) -> (Commands, JoinSet<()>, Arc<Notify>) {
-    let hint = Arc::new(Notify::new());
-    let webhooks = Arc::clone(&hint);
-    let committed = move |committed: Committed| {
-        feed.offer(committed.events());
-        hint.notify_one();
-    };
-    let (appender, appending) = Appender::new(log.clone(), committed, CancellationToken::new());
-    let mut writing = JoinSet::new();
-    writing.spawn(appending);
-    (Commands::new(log.clone(), appender, data_keys(), connected), writing, webhooks)
-}
+impl IntoFuture for Setup {
+    type Output = TestShop;
+    type IntoFuture = LocalBoxFuture<'static, TestShop>;
 
-/// The health of a shop that looks whether its log was restored.
-async fn opened(running: &mut JoinSet<()>, commands: &Commands, cancel: &CancellationToken) -> Health {
-    let health = Health::default();
-    health.set("views", RoleState::Up);
-    health.set(POSTGRES, RoleState::Up);
-    health.emulate(commands.connected().emulated());
-    restored::recognize(commands, &health).await.unwrap();
-    running.spawn(restored::watch(commands.clone(), health.clone(), cancel.clone()));
-    health
-}
-
-/// Runs the processes.
-fn react(running: &mut JoinSet<()>, commands: &Commands, feed: &Feed, cancel: &CancellationToken) {
-    let on = || (commands.clone(), feed.clone(), cancel.clone());
-    process::<SettleOrder>(running, on());
-    process::<notify::Notify>(running, on());
-    process::<SendNotifications>(running, on());
-    process::<ScheduleProducts>(running, on());
-    process::<ForgetPerson>(running, on());
-}
-
-fn process<P: CarryOut + 'static>(
-    running: &mut JoinSet<()>,
-    (commands, feed, cancel): (Commands, Feed, CancellationToken),
-) {
-    running.spawn(processes::run::<P>(commands, feed, cancel));
-}
-
-/// Watches what follows the log and shows it to operators; gives where.
-async fn watch(
-    running: &mut JoinSet<()>,
-    log: &Log,
-    views: &Views,
-    health: &Health,
-    cancel: &CancellationToken,
-) -> String {
-    let (log, views, health) = (log.clone(), views.clone(), health.clone());
-    let seen = Followers { log: log.clone(), views: views.clone(), nats: None };
-    running.spawn(followers::watch(seen, followers::Pace::default(), health.clone(), cancel.clone()));
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
-    let settings = Arc::new(Shown { pid: std::process::id(), settings: Vec::new(), warnings: Vec::new() });
-    let shown = Operations { health, metrics, views, log, settings };
-    running.spawn(operations::serve(listener, shown, cancel.clone()));
-    url
+    fn into_future(self) -> Self::IntoFuture {
+        self.run().boxed_local()
+    }
 }
 
 /// What seals the positions of a shop.

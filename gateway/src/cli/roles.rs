@@ -17,7 +17,7 @@ use super::token::tokens;
 use crate::config::{Config, Shown};
 use crate::edge::limits::Limits;
 use crate::servers::{Options, Servers};
-use crate::shop::{Roles, Settings, Shop};
+use crate::shop::{Messages, Roles, Settings, Shop};
 use crate::{database, telemetry};
 
 /// The port arguments of `up` and `serve`.
@@ -184,32 +184,38 @@ async fn settings(
     Ok(Settings {
         database_url: database_url.to_owned(),
         database_connections: config.database_connections,
-        nats: NatsConfig { stream: config.nats_stream.clone(), ..NatsConfig::new(nats_url) },
+        nats: Some(NatsConfig { stream: config.nats_stream.clone(), ..NatsConfig::new(nats_url) }),
         roles,
-        operations: config.operations,
+        operations: config.operations(),
         shown: Arc::new(Shown::of(config)),
         tokens: if serves { Some(tokens(config)?) } else { None },
         data_keys,
         key_source: source(config),
         erased: if opens { Some(erased_list(config)?) } else { None },
         metrics: telemetry::start_metrics()?,
-        limits: Limits::per_minute(config.rate_limits.address, config.rate_limits.account)
-            .behind(config.trusted_proxies.clone())
-            .with_auth(config.rate_limits.auth, config.rate_limits.guesses)
-            .with_coupons(config.rate_limits.coupons)
-            .with_checkouts(config.rate_limits.checkouts)
-            .with_guest_writes(config.rate_limits.guest_writes)
-            .with_account_writes(config.rate_limits.account_writes),
-        cors: config.cors_origins.clone(),
+        limits: limits(config),
+        cors: config.cors_origins.clone().unwrap_or_default(),
         refuse_disposable: config.refuse_disposable_email,
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),
-        trade: config.trade.clone(),
-        staff: config.staff,
-        connected: config.connected.clone(),
+        trade: config.trade(),
+        staff: config.staff(),
+        connected: config.connected(),
         dev: config.dev,
-        outside: config.outside.clone(),
+        messages: Messages::Configured(Box::new(config.outside())),
+        webhook_private: config.webhook_private,
         files: if serves { Some(files(config)?) } else { None },
     })
+}
+
+/// How much one visitor may ask.
+fn limits(config: &Config) -> Limits {
+    Limits::per_minute(config.rate_limit_address, config.rate_limit_account)
+        .behind(config.trusted_proxies.clone().unwrap_or_default())
+        .with_auth(config.rate_limit_auth, config.rate_limit_guesses)
+        .with_coupons(config.rate_limit_coupons)
+        .with_checkouts(config.rate_limit_checkouts)
+        .with_guest_writes(config.rate_limit_guest_writes)
+        .with_account_writes(config.rate_limit_account_writes)
 }
 
 /// Where to listen. In development that is this machine alone, unless the people who run it say so a second time.

@@ -123,7 +123,7 @@ pub enum Mode {
 impl Shop {
     /// Finds the shop: in the data directory of the command line, by the configured URLs, in the usual data directory.
     pub fn find(config: &Config) -> Result<Self, Failure> {
-        if config.data_by_flag
+        if config.data_by_flag()
             && let Some(run) = Run::find(&config.data)?
         {
             return Ok(Self::of(run, config));

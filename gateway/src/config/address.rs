@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::reader::Reader;
-use super::setting;
+use super::settings::Config;
+use super::source::Source;
 
 /// Where operators reach a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,11 +15,20 @@ pub struct OperationsAddress {
     pub is_chosen: bool,
 }
 
-impl Reader {
-    /// Reads it; nothing when it cannot be used.
-    pub(super) fn operations(&mut self) -> Option<OperationsAddress> {
-        let is_chosen = self.given.contains_key("operations_address");
-        let address = self.read("operations_address", None, setting::socket_address)?;
-        Some(OperationsAddress { address, is_chosen })
+impl Config {
+    /// Where operators reach the process.
+    pub fn operations(&self) -> OperationsAddress {
+        let is_chosen = !matches!(self.source("operations_address"), Some(Source::Default) | None);
+        OperationsAddress { address: self.operations_address, is_chosen }
+    }
+
+    /// Whether the data directory was named on the command line, which then finds the shop before the URLs do.
+    pub fn data_by_flag(&self) -> bool {
+        matches!(self.source("data"), Some(Source::Flag(_)))
+    }
+
+    /// Where the value of a setting comes from.
+    fn source(&self, name: &str) -> Option<&Source> {
+        self.in_force.iter().find(|setting| setting.name == name).map(|setting| &setting.source)
     }
 }

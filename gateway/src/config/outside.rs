@@ -1,14 +1,12 @@
-//! The settings of what leaves the shop: mail, text and push messages, webhooks.
+//! The settings of messages that leave the shop: mail, text and push messages.
 
 use std::net::IpAddr;
 
 use byteshop_commands::notify::format::Zone;
 use byteshop_commands::ports::smtp::{SmtpSettings, Tls};
 
-use super::mistake::Mistake;
 use super::reader::Reader;
-use super::setting;
-use super::source::Source;
+use super::settings::Config;
 
 /// Port of submission (RFC 6409), which begins in the clear.
 const SUBMISSION: u16 = 587;
@@ -17,7 +15,7 @@ const SUBMISSIONS: u16 = 465;
 /// Port of SMTP itself.
 const SMTP: u16 = 25;
 
-/// The settings of outgoing messages and webhooks.
+/// The settings of outgoing messages.
 #[derive(Clone)]
 pub struct OutsideConfig {
     /// Name of the shop in mails and messages.
@@ -34,8 +32,6 @@ pub struct OutsideConfig {
     pub sms: Option<ProviderConfig>,
     /// The provider of push messages.
     pub push: Option<ProviderConfig>,
-    /// Whether webhooks may go to this machine and its network, and over HTTP.
-    pub webhook_private: bool,
 }
 
 /// A provider of a channel over HTTP.
@@ -62,78 +58,74 @@ impl std::fmt::Debug for OutsideConfig {
     }
 }
 
-impl Reader {
-    /// Reads them; nothing when one that must have a value has none that can be used.
-    pub(super) fn outside(&mut self, dev: bool) -> Option<OutsideConfig> {
-        let name = self.read("shop_name", None, setting::line);
-        let url = self.optional("shop_url", setting::http_url);
-        let api_url = self.optional("api_url", setting::http_url);
-        let zone = self.read("time_zone", None, setting::zone);
-        let smtp = self.smtp();
-        let sms = self.provider("sms_url", "sms_secret");
-        let push = self.provider("push_url", "push_secret");
-        let webhook_private = self.read("webhook_private", dev.then_some("true"), setting::flag);
-        let (name, zone, webhook_private) = (name?, zone?, webhook_private?);
-        Some(OutsideConfig { name, url, api_url, zone, smtp, sms, push, webhook_private })
+impl Config {
+    /// The settings of outgoing messages.
+    pub fn outside(&self) -> OutsideConfig {
+        OutsideConfig {
+            name: self.shop_name.clone(),
+            url: self.shop_url.clone(),
+            api_url: self.api_url.clone(),
+            zone: self.time_zone,
+            smtp: self.smtp(),
+            sms: provider(self.sms_url.as_ref(), self.sms_secret.as_ref()),
+            push: provider(self.push_url.as_ref(), self.push_secret.as_ref()),
+        }
     }
 
-    fn smtp(&mut self) -> Option<SmtpSettings> {
-        let host = self.optional("smtp_host", setting::line);
-        let port = self.optional("smtp_port", setting::number(1, u16::MAX));
-        let tls = self.read("smtp_tls", None, setting::tls);
-        let authorities = self.optional("smtp_ca", setting::certificates);
-        let user = self.optional("smtp_user", setting::line);
-        let password = self.optional("smtp_password", setting::line);
-        let from = self.optional("mail_from", setting::mailbox);
-        let reply_to = self.optional("mail_reply_to", setting::mailbox);
-        let (host, tls) = (host?, tls?);
-        if from.is_none() && !self.is_given("mail_from") {
+    /// The mail server, if there is one. A server without a sender, or half of a login, has been refused.
+    fn smtp(&self) -> Option<SmtpSettings> {
+        let usual = match self.smtp_tls {
+            Tls::None => SMTP,
+            Tls::StartTls => SUBMISSION,
+            Tls::Implicit => SUBMISSIONS,
+        };
+        Some(SmtpSettings {
+            host: self.smtp_host.clone()?,
+            port: self.smtp_port.unwrap_or(usual),
+            tls: self.smtp_tls,
+            authorities: self.smtp_ca.clone(),
+            login: self.smtp_user.clone().zip(self.smtp_password.clone()),
+            from: self.mail_from.clone()?,
+            reply_to: self.mail_reply_to.clone(),
+        })
+    }
+}
+
+fn provider(url: Option<&String>, secret: Option<&String>) -> Option<ProviderConfig> {
+    Some(ProviderConfig { url: url?.clone(), secret: secret?.clone() })
+}
+
+impl Reader {
+    /// Records what settings of messages lack beside each other.
+    pub(super) fn check_outside(&mut self) {
+        self.check_smtp();
+        self.check_provider("sms_url", "sms_secret");
+        self.check_provider("push_url", "push_secret");
+    }
+
+    fn check_smtp(&mut self) {
+        let (Some(host), Some(tls)) = (self.shown("smtp_host"), self.shown("smtp_tls")) else { return };
+        let here = host.parse::<IpAddr>().map_or(host == "localhost", |address| address.is_loopback());
+        let in_the_clear = tls == "none" && !here;
+        if !self.is_given("mail_from") {
             self.lacking(
                 "mail_from",
                 "must be the sender of mails, such as \"ByteShop <shop@example.org>\", as smtp_host is set",
             );
         }
-        let login = match (user, password) {
-            (Some(user), Some(password)) => Some((user, password)),
-            (None, None) => None,
-            (Some(_), None) => {
-                self.lacking("smtp_password", "must be set beside smtp_user");
-                None
+        match (self.is_given("smtp_user"), self.is_given("smtp_password")) {
+            (true, false) => self.lacking("smtp_password", "must be set beside smtp_user"),
+            (false, true) => self.lacking("smtp_user", "must be set beside smtp_password"),
+            (true, true) if in_the_clear => {
+                self.lacking("smtp_tls", "must be starttls or tls, as a password is not sent in the clear");
             }
-            (None, Some(_)) => {
-                self.lacking("smtp_user", "must be set beside smtp_password");
-                None
-            }
-        };
-        let here = host.parse::<IpAddr>().map_or(host == "localhost", |address| address.is_loopback());
-        if login.is_some() && tls == Tls::None && !here {
-            self.lacking("smtp_tls", "must be starttls or tls, as a password is not sent in the clear");
-        }
-        let usual = match tls {
-            Tls::None => SMTP,
-            Tls::StartTls => SUBMISSION,
-            Tls::Implicit => SUBMISSIONS,
-        };
-        Some(SmtpSettings { host, port: port.unwrap_or(usual), tls, authorities, login, from: from?, reply_to })
-    }
-
-    fn provider(&mut self, url: &'static str, secret: &'static str) -> Option<ProviderConfig> {
-        let (address, known) = (self.optional(url, setting::http_url), self.optional(secret, setting::line));
-        match (address, known) {
-            (Some(url), Some(secret)) => Some(ProviderConfig { url, secret }),
-            (Some(_), None) => {
-                self.lacking(secret, &format!("must be set beside {url}"));
-                None
-            }
-            (None, _) => None,
+            (true, true) | (false, false) => {}
         }
     }
 
-    fn is_given(&self, name: &str) -> bool {
-        self.given.contains_key(name)
-    }
-
-    fn lacking(&mut self, name: &str, problem: &str) {
-        self.mistakes.push(Mistake::of(Source::Default, name, problem.to_owned()));
+    fn check_provider(&mut self, url: &str, secret: &str) {
+        if self.is_given(url) && !self.is_given(secret) {
+            self.lacking(secret, &format!("must be set beside {url}"));
+        }
     }
 }

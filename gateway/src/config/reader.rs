@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use super::kind;
 use super::mistake::Mistake;
-use super::settings::{self, Setting};
+use super::setting::{self, Setting};
 use super::show::InForce;
 use super::source::{PREFIX, Source};
 
@@ -41,17 +42,25 @@ impl Inputs {
 /// The values that were given, by the name of their setting.
 type Given = HashMap<&'static str, (String, Source)>;
 
-/// The settings that were read so far.
-#[derive(Default)]
+/// What was given, and what was read of it so far.
 pub(super) struct Reader {
-    pub(super) given: Given,
+    settings: &'static [Setting],
+    given: Given,
+    /// The settings that were read and have no mistake.
     pub(super) in_force: Vec<InForce>,
+    /// Every mistake so far.
     pub(super) mistakes: Vec<Mistake>,
 }
 
 impl Reader {
-    /// Gathers what the file, the environment and the command line say.
-    pub(super) fn gather(&mut self, inputs: &Inputs) {
+    /// Gathers what the file, the environment and the command line say of these settings.
+    pub(super) fn gather(settings: &'static [Setting], inputs: &Inputs) -> Self {
+        let mut reader = Self { settings, given: Given::new(), in_force: Vec::new(), mistakes: Vec::new() };
+        reader.gather_all(inputs);
+        reader
+    }
+
+    fn gather_all(&mut self, inputs: &Inputs) {
         let variable = inputs.environment.iter().find(|(name, _)| name == FILE_VARIABLE);
         let named = inputs.file.clone().or_else(|| variable.map(|(_, value)| PathBuf::from(value)));
         let file = named.clone().or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()));
@@ -64,16 +73,16 @@ impl Reader {
                 continue;
             }
             let source = Source::Environment(variable.clone());
-            if let Some(setting) = settings::all().find(|setting| setting.name.to_uppercase() == name) {
+            if let Some(setting) = self.settings.iter().find(|setting| setting.name.to_uppercase() == name) {
                 self.give(setting, value.clone(), source);
                 continue;
             }
-            let near = settings::nearest(&name.to_lowercase());
+            let near = setting::nearest(self.settings, &name.to_lowercase());
             let hint = near.map(|near| format!("{PREFIX}{}", near.to_uppercase()));
             self.mistakes.push(Mistake::unknown(source, variable, hint));
         }
         for (name, value) in &inputs.flags {
-            if let Some(setting) = settings::all().find(|setting| setting.name == *name) {
+            if let Some(setting) = setting::named(self.settings, name) {
                 let flag = format!("--{}", name.replace('_', "-"));
                 self.give(setting, value.clone(), Source::Flag(flag));
             }
@@ -91,8 +100,8 @@ impl Reader {
             Err(error) => return self.mistakes.push(Mistake::of(source(), "", error.to_string())),
         };
         for (key, value) in values {
-            let Some(setting) = settings::all().find(|setting| setting.name == key) else {
-                let hint = settings::nearest(&key).map(str::to_owned);
+            let Some(setting) = setting::named(self.settings, &key) else {
+                let hint = setting::nearest(self.settings, &key).map(str::to_owned);
                 self.mistakes.push(Mistake::unknown(source(), &key, hint));
                 continue;
             };
@@ -117,35 +126,22 @@ impl Reader {
         }
     }
 
-    /// The value of a setting that may have none.
-    pub(super) fn optional<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        self.read(name, None, parse)
-    }
-
     /// The value of a setting: none if it is not set, or if it is invalid, which is then recorded as a mistake.
-    pub(super) fn read<T>(
-        &mut self,
-        name: &'static str,
-        dev_default: Option<&'static str>,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let setting = settings::all().find(|setting| setting.name == name)?;
+    pub(super) fn read<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let setting = setting::named(self.settings, name)?;
+        let development = setting.development.filter(|_| self.is_in_development());
         let given = self.given.get(name).cloned();
-        let defaults = || match dev_default {
+        let defaults = || match development {
             Some(value) => Some((value.to_owned(), Source::Dev)),
             None => setting.default.map(|value| (value.to_owned(), Source::Default)),
         };
         let Some((text, source)) = given.or_else(defaults) else {
-            self.in_force.push(InForce::of(setting, dev_default, None, Source::Default));
+            self.in_force.push(InForce::of(setting, development, None, Source::Default));
             return None;
         };
         match parse(&text) {
             Ok(value) => {
-                self.in_force.push(InForce::of(setting, dev_default, Some(&text), source));
+                self.in_force.push(InForce::of(setting, development, Some(&text), source));
                 Some(value)
             }
             Err(problem) => {
@@ -153,5 +149,26 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// Whether the shop is in development, which has defaults of its own.
+    fn is_in_development(&self) -> bool {
+        self.given.get("dev").is_some_and(|(text, _)| kind::flag(text) == Ok(true))
+    }
+
+    /// Whether a setting was given, with whatever value.
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    /// The value of a setting that was read and has no mistake, as it is shown.
+    pub(super) fn shown(&self, name: &str) -> Option<&str> {
+        let setting = self.in_force.iter().find(|setting| setting.name == name)?;
+        setting.value.as_deref()
+    }
+
+    /// Records that a setting must have another value beside those of others.
+    pub(super) fn lacking(&mut self, name: &str, problem: &str) {
+        self.mistakes.push(Mistake::of(Source::Default, name, problem.to_owned()));
     }
 }

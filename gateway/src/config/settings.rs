@@ -1,183 +1,225 @@
-//! Every setting: its name, its default, what it is, and what is hidden of it.
+//! Every setting, one row each: what it means, its name, the type of its value, how its text is read, its defaults, and what is
+//! hidden of it.
 
-use crate::near;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
-/// How much of a value is hidden when it is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Secret {
-    /// Nothing is hidden.
-    Open,
-    /// The password in a URL.
-    Password,
-    /// All of it, unless it is the name of a file.
-    Key,
-    /// All of it.
-    All,
+use byteshop_commands::notify::format::Zone;
+use byteshop_commands::ports::connected::{ConnectedCarrier, Provider};
+use byteshop_commands::ports::smtp::Tls;
+use byteshop_domain::payment::CaptureMode;
+
+use super::kind::{self, Files, LogFormat};
+use super::reader::Reader;
+use super::setting::{Secret, Setting};
+use super::show::InForce;
+use crate::edge::cors::Origins;
+use crate::edge::proxies::Proxies;
+
+/// Makes the list of settings and the configuration, which has a field for the value of each, out of the table.
+///
+/// A row reads `"description" name: Type = parser, default "text", development "text", hides Secret;`, of which everything after the
+/// parser may be left out. A setting without a `default` may have no value, so its type is an `Option` of what the parser gives.
+/// `development` is the default of a shop in development.
+macro_rules! settings {
+    (@value $name:ident, $default:literal) => { $name? };
+    (@value $name:ident) => { $name };
+    (@text $text:literal) => { Some($text) };
+    (@text) => { None };
+    (@secret $secret:ident) => { Secret::$secret };
+    (@secret) => { Secret::Open };
+    ($(
+        $section:literal {
+            $(
+                $means:literal
+                $name:ident: $type:ty = $parse:expr
+                $(, default $default:literal)? $(, development $development:literal)? $(, hides $secret:ident)?;
+            )+
+        }
+    )+) => {
+        /// All settings, in the order in which they are shown.
+        pub(super) const ALL: &[Setting] = &[$($(
+            Setting {
+                name: stringify!($name),
+                section: $section,
+                default: settings!(@text $($default)?),
+                development: settings!(@text $($development)?),
+                secret: settings!(@secret $($secret)?),
+                means: $means,
+            },
+        )+)+];
+
+        /// The configuration in force: the value of each setting.
+        #[derive(Clone)]
+        #[allow(clippy::struct_excessive_bools, reason = "each is a setting that is on or off")]
+        pub struct Config {
+            $($(
+                #[doc = concat!("The value of `", stringify!($name), "`.")]
+                pub $name: $type,
+            )+)+
+            /// How all of them are shown.
+            pub(super) in_force: Vec<InForce>,
+        }
+
+        impl Config {
+            /// Reads all settings, so that every mistake is found; nothing when one that must have a value has none that can be used.
+            pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+                $($( let $name = reader.read(stringify!($name), $parse); )+)+
+                Some(Self { $($( $name: settings!(@value $name $(, $default)?), )+)+ in_force: Vec::new() })
+            }
+        }
+    };
 }
 
-/// A setting.
-#[derive(Debug)]
-pub(super) struct Setting {
-    /// The name in the file; the variable is the same in capitals.
-    pub(super) name: &'static str,
-    /// The default.
-    pub(super) default: Option<&'static str>,
-    /// How much of it is hidden.
-    pub(super) secret: Secret,
-    /// The description in one line.
-    pub(super) means: &'static str,
-}
-
-impl Setting {
-    /// Whether it is true or false.
-    pub(super) fn is_flag(&self) -> bool {
-        matches!(self.default, Some("true" | "false"))
+settings! {
+    "Mode and stores" {
+        "Development mode: anyone gets tokens, mail is stored and not sent"
+        dev: bool = kind::flag, default "false";
+        "true to let others reach a shop in development mode"
+        dev_beyond_loopback: bool = kind::flag, default "false";
+        "URL of an existing Postgres: postgres://user:password@host/name"
+        database_url: Option<String> = kind::postgres_url, hides Password;
+        "URL of the same Postgres for its owner, who runs migrations"
+        migration_database_url: Option<String> = kind::postgres_url, hides Password;
+        "URL of an existing nats-server: nats://user:password@host:4222"
+        nats_url: Option<String> = kind::nats_url, hides Password;
+        "The JetStream stream on which the log is delivered"
+        nats_stream: String = kind::stream_name, default "BYTESHOP";
+        "Data directory of a shop on one machine"
+        data: PathBuf = kind::path, default ".byteshop";
+        "Database connections of one process for reading the log"
+        database_connections: u32 = kind::number(2, 500), default "16";
     }
-}
-
-const fn open(name: &'static str, default: Option<&'static str>, means: &'static str) -> Setting {
-    Setting { name, default, secret: Secret::Open, means }
-}
-
-const fn hidden(name: &'static str, secret: Secret, means: &'static str) -> Setting {
-    Setting { name, default: None, secret, means }
-}
-
-/// All of them, by what they belong to, in the order in which they are shown.
-pub(super) const GROUPS: &[(&str, &[Setting])] = &[
-    (
-        "Mode and stores",
-        &[
-            open("dev", Some("false"), "Development mode: anyone gets tokens, mail is stored and not sent"),
-            open("dev_beyond_loopback", Some("false"), "true to let others reach a shop in development mode"),
-            hidden("database_url", Secret::Password, "URL of an existing Postgres: postgres://user:password@host/name"),
-            hidden(
-                "migration_database_url",
-                Secret::Password,
-                "URL of the same Postgres for its owner, who runs migrations",
-            ),
-            hidden("nats_url", Secret::Password, "URL of an existing nats-server: nats://user:password@host:4222"),
-            open("nats_stream", Some("BYTESHOP"), "The JetStream stream on which the log is delivered"),
-            open("data", Some(".byteshop"), "Data directory of a shop on one machine"),
-            open("database_connections", Some("16"), "Database connections of one process for reading the log"),
-        ],
-    ),
-    (
-        "Addresses",
-        &[
-            open("address", Some("127.0.0.1"), "IP address that HTTP listens on; 0.0.0.0 for all"),
-            open("port", Some("8080"), "HTTP port; 0 for any free one"),
-            open("operations_address", Some("127.0.0.1:9464"), "Address and port of metrics and detailed health"),
-        ],
-    ),
-    (
-        "Keys",
-        &[
-            hidden("jwt_key", Secret::Key, "Key that signs access tokens: PEM, or its file; generated if absent"),
-            hidden("data_key", Secret::Key, "Key that encrypts personal data: base64 or a file; generated if absent"),
-        ],
-    ),
-    (
-        "Log",
-        &[
-            open("log_format", Some("text"), "Log format: text or json"),
-            open("access_log", Some("true"), "Whether every HTTP request is logged as a line of JSON"),
-            open("log_level", None, "Log level: error, warn, info, debug or trace"),
-        ],
-    ),
-    (
-        "Trade",
-        &[
-            open("payment_provider", Some("none"), "Payment providers, a list: test (emulated), or none"),
-            open("carrier", Some("none"), "Connected carriers, a list: simulated, or none"),
-            open("payment_window_minutes", Some("30"), "How long an unpaid order reserves its goods, in minutes"),
-            open("capture", Some("automatic"), "automatic: capture at payment; manual: staff captures"),
-            open("return_window_days", Some("30"), "Return window in days after the hand-over"),
-            open("return_address", None, "Return address, lines separated by semicolons; the seller's by default"),
-            open("cart_days", Some("30"), "Days without a change after which a cart expires"),
-            open("seller_name", Some("ByteShop"), "Seller's name on invoices"),
-            open("seller_address", None, "Seller's address, lines separated by semicolons"),
-            open("seller_tax_id", None, "Seller's tax number"),
-        ],
-    ),
-    (
-        "Visitors",
-        &[
-            open("trusted_proxies", None, "Proxies whose X-Forwarded-For is trusted: addresses and networks"),
-            open("cors_origins", None, "Allowed CORS origins: https://shop.example, localhost, or * for any"),
-            open("rate_limit_address", Some("60000"), "Units of work (1 ms) per address and minute; 0 for unlimited"),
-            open("rate_limit_account", Some("60000"), "Requests per account and minute; 0 for unlimited"),
-            open("rate_limit_account_writes", Some("600"), "Changes per customer and minute; 0 for unlimited"),
-            open("rate_limit_auth", Some("60"), "Logins and similar requests per address and minute; 0 for unlimited"),
-            open("rate_limit_guesses", Some("10"), "Wrong passwords in a row per account; 0 for unlimited"),
-            open("rate_limit_coupons", Some("20"), "Coupon codes per address and minute; 0 for unlimited"),
-            open("rate_limit_checkouts", Some("10"), "Guest checkouts per address and minute; 0 for unlimited"),
-            open("rate_limit_guest_writes", Some("300"), "Changes by guests per address and minute; 0 for unlimited"),
-            open("unpaid_orders", Some("10"), "Unpaid orders per account; 0 for unlimited"),
-        ],
-    ),
-    (
-        "People",
-        &[
-            open("refuse_disposable_email", Some("false"), "Whether disposable e-mail addresses are refused"),
-            open("staff_second_factor", Some("true"), "Whether support and admins need a second factor"),
-            open("staff_session_hours", Some("12"), "Hours after which support and admins must log in again"),
-            open("large_refund", Some("500"), "Refunds from this amount on need re-authentication, in euros, pounds …"),
-        ],
-    ),
-    (
-        "Mail, messages and webhooks",
-        &[
-            open("shop_name", Some("ByteShop"), "Name of the shop in mails and messages"),
-            open("shop_url", None, "Base URL of the shop's pages, for links in mails"),
-            open("api_url", None, "Public base URL of this API, for links in mails"),
-            open("time_zone", Some("UTC"), "Time zone of times in mails, by its IANA name such as Europe/Berlin"),
-            open("smtp_host", None, "SMTP server; without one mail waits, or is stored in development"),
-            open("smtp_port", None, "SMTP port [default: 587; 465 with tls, 25 with none]"),
-            open("smtp_tls", Some("starttls"), "SMTP encryption: starttls, tls or none"),
-            open("smtp_ca", None, "PEM file of additional certificate authorities for SMTP"),
-            open("smtp_user", None, "SMTP user name"),
-            hidden("smtp_password", Secret::All, "SMTP password"),
-            open("mail_from", None, "Sender of mails, such as ByteShop <shop@example.org>"),
-            open("mail_reply_to", None, "Reply-To address of mails"),
-            open("sms_url", None, "URL that text messages are posted to"),
-            hidden("sms_secret", Secret::All, "Bearer token for that URL"),
-            open("push_url", None, "URL that push messages are posted to"),
-            hidden("push_secret", Secret::All, "Bearer token for that URL"),
-            open("webhook_private", Some("false"), "Whether webhooks may call this machine and private networks"),
-        ],
-    ),
-    (
-        "Files",
-        &[
-            open("files", None, "File storage: a directory, or s3://bucket/prefix"),
-            open("files_endpoint", None, "S3 endpoint, if not Amazon's"),
-            open("files_region", Some("us-east-1"), "Region of the S3 bucket"),
-            open("files_key_id", None, "S3 access key id"),
-            hidden("files_secret", Secret::All, "S3 secret access key"),
-        ],
-    ),
-    (
-        "Private servers",
-        &[
-            open("pg_bin", None, "Directory of the Postgres programs, if not found automatically"),
-            open("nats_server", None, "Path of nats-server, if not found automatically"),
-        ],
-    ),
-];
-
-/// All of them.
-pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
-    GROUPS.iter().flat_map(|(_, settings)| settings.iter())
-}
-
-/// The group of a setting.
-pub(super) fn group(name: &str) -> &'static str {
-    let has = |settings: &[Setting]| settings.iter().any(|setting| setting.name == name);
-    GROUPS.iter().find(|(_, settings)| has(settings)).map_or("", |(title, _)| title)
-}
-
-/// The setting with the nearest name: at most two typos away, or three in a long name.
-pub(super) fn nearest(name: &str) -> Option<&'static str> {
-    near::nearest(name, all().map(|setting| setting.name))
+    "Addresses" {
+        "IP address that HTTP listens on; 0.0.0.0 for all"
+        address: IpAddr = kind::address, default "127.0.0.1";
+        "HTTP port; 0 for any free one"
+        port: u16 = kind::number(0, u16::MAX), default "8080";
+        "Address and port of metrics and detailed health"
+        operations_address: SocketAddr = kind::socket_address, default "127.0.0.1:9464";
+    }
+    "Keys" {
+        "Key that signs access tokens: PEM, or its file; generated if absent"
+        jwt_key: Option<String> = kind::jwt_key, hides Key;
+        "Key that encrypts personal data: base64 or a file; generated if absent"
+        data_key: Option<String> = kind::data_key, hides Key;
+    }
+    "Log" {
+        "Log format: text or json"
+        log_format: LogFormat = kind::log_format, default "text";
+        "Whether every HTTP request is logged as a line of JSON"
+        access_log: bool = kind::flag, default "true";
+        "Log level: error, warn, info, debug or trace"
+        log_level: Option<String> = kind::log_level;
+    }
+    "Trade" {
+        "Payment providers, a list: test (emulated), or none"
+        payment_provider: Vec<Provider> = kind::providers, default "none", development "test";
+        "Connected carriers, a list: simulated, or none"
+        carrier: Vec<ConnectedCarrier> = kind::carriers, default "none", development "simulated";
+        "How long an unpaid order reserves its goods, in minutes"
+        payment_window_minutes: u32 = kind::number(1, 10_080), default "30";
+        "automatic: capture at payment; manual: staff captures"
+        capture: CaptureMode = kind::capture, default "automatic";
+        "Return window in days after the hand-over"
+        return_window_days: i64 = kind::number(0, 3_650), default "30";
+        "Return address, lines separated by semicolons; the seller's by default"
+        return_address: Option<Vec<String>> = kind::lines;
+        "Days without a change after which a cart expires"
+        cart_days: u16 = kind::number(1, 3_650), default "30";
+        "Seller's name on invoices"
+        seller_name: String = kind::words, default "ByteShop";
+        "Seller's address, lines separated by semicolons"
+        seller_address: Option<Vec<String>> = kind::lines;
+        "Seller's tax number"
+        seller_tax_id: Option<String> = kind::words;
+    }
+    "Visitors" {
+        "Proxies whose X-Forwarded-For is trusted: addresses and networks"
+        trusted_proxies: Option<Proxies> = str::parse::<Proxies>;
+        "Allowed CORS origins: https://shop.example, localhost, or * for any"
+        cors_origins: Option<Origins> = str::parse::<Origins>, development "localhost";
+        "Units of work (1 ms) per address and minute; 0 for unlimited"
+        rate_limit_address: u32 = kind::number(0, 1_000_000), default "60000", development "0";
+        "Requests per account and minute; 0 for unlimited"
+        rate_limit_account: u32 = kind::number(0, 1_000_000), default "60000", development "0";
+        "Changes per customer and minute; 0 for unlimited"
+        rate_limit_account_writes: u32 = kind::number(0, 1_000_000), default "600", development "0";
+        "Logins and similar requests per address and minute; 0 for unlimited"
+        rate_limit_auth: u32 = kind::number(0, 1_000_000), default "60", development "0";
+        "Wrong passwords in a row per account; 0 for unlimited"
+        rate_limit_guesses: u32 = kind::number(0, 1_000), default "10";
+        "Coupon codes per address and minute; 0 for unlimited"
+        rate_limit_coupons: u32 = kind::number(0, 1_000_000), default "20", development "0";
+        "Guest checkouts per address and minute; 0 for unlimited"
+        rate_limit_checkouts: u32 = kind::number(0, 1_000_000), default "10", development "0";
+        "Changes by guests per address and minute; 0 for unlimited"
+        rate_limit_guest_writes: u32 = kind::number(0, 1_000_000), default "300", development "0";
+        "Unpaid orders per account; 0 for unlimited"
+        unpaid_orders: u32 = kind::number(0, 10_000), default "10", development "0";
+    }
+    "People" {
+        "Whether disposable e-mail addresses are refused"
+        refuse_disposable_email: bool = kind::flag, default "false";
+        "Whether support and admins need a second factor"
+        staff_second_factor: bool = kind::flag, default "true", development "false";
+        "Hours after which support and admins must log in again"
+        staff_session_hours: u16 = kind::number(1, 720), default "12";
+        "Refunds from this amount on need re-authentication, in euros, pounds …"
+        large_refund: u32 = kind::number(0, 1_000_000_000), default "500";
+    }
+    "Mail, messages and webhooks" {
+        "Name of the shop in mails and messages"
+        shop_name: String = kind::line, default "ByteShop";
+        "Base URL of the shop's pages, for links in mails"
+        shop_url: Option<String> = kind::http_url;
+        "Public base URL of this API, for links in mails"
+        api_url: Option<String> = kind::http_url;
+        "Time zone of times in mails, by its IANA name such as Europe/Berlin"
+        time_zone: Zone = kind::zone, default "UTC";
+        "SMTP server; without one mail waits, or is stored in development"
+        smtp_host: Option<String> = kind::line;
+        "SMTP port [default: 587; 465 with tls, 25 with none]"
+        smtp_port: Option<u16> = kind::number(1, u16::MAX);
+        "SMTP encryption: starttls, tls or none"
+        smtp_tls: Tls = kind::tls, default "starttls";
+        "PEM file of additional certificate authorities for SMTP"
+        smtp_ca: Option<String> = kind::certificates;
+        "SMTP user name"
+        smtp_user: Option<String> = kind::line;
+        "SMTP password"
+        smtp_password: Option<String> = kind::line, hides All;
+        "Sender of mails, such as ByteShop <shop@example.org>"
+        mail_from: Option<String> = kind::mailbox;
+        "Reply-To address of mails"
+        mail_reply_to: Option<String> = kind::mailbox;
+        "URL that text messages are posted to"
+        sms_url: Option<String> = kind::http_url;
+        "Bearer token for that URL"
+        sms_secret: Option<String> = kind::line, hides All;
+        "URL that push messages are posted to"
+        push_url: Option<String> = kind::http_url;
+        "Bearer token for that URL"
+        push_secret: Option<String> = kind::line, hides All;
+        "Whether webhooks may call this machine and private networks"
+        webhook_private: bool = kind::flag, default "false", development "true";
+    }
+    "Files" {
+        "File storage: a directory, or s3://bucket/prefix"
+        files: Option<Files> = kind::files;
+        "S3 endpoint, if not Amazon's"
+        files_endpoint: Option<String> = kind::http_url;
+        "Region of the S3 bucket"
+        files_region: String = kind::line, default "us-east-1";
+        "S3 access key id"
+        files_key_id: Option<String> = kind::line;
+        "S3 secret access key"
+        files_secret: Option<String> = kind::line, hides All;
+    }
+    "Private servers" {
+        "Directory of the Postgres programs, if not found automatically"
+        pg_bin: Option<PathBuf> = kind::path;
+        "Path of nats-server, if not found automatically"
+        nats_server: Option<PathBuf> = kind::path;
+    }
 }

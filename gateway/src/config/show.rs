@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::setting::{flag, is_pem};
-use super::settings::{Secret, Setting, group};
+use super::kind::{flag, is_pem};
+use super::setting::{Secret, Setting};
 use super::source::{PREFIX, Source};
 
 /// The placeholder for a secret.
@@ -27,19 +27,18 @@ pub struct InForce {
 }
 
 impl InForce {
+    /// A setting with its text, if it has any; `development` is the default of development, if that is in force.
     pub(super) fn of(
         setting: &'static Setting,
-        dev_default: Option<&'static str>,
+        development: Option<&'static str>,
         text: Option<&str>,
         source: Source,
     ) -> Self {
-        let Setting { name, means, default, secret: _ } = setting;
-        let group = group(name);
         Self {
-            name,
-            means,
-            group,
-            default: dev_default.or(*default),
+            name: setting.name,
+            group: setting.section,
+            means: setting.means,
+            default: development.or(setting.default),
             value: text.map(|text| shown(setting, text)),
             source,
         }

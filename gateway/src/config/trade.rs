@@ -1,36 +1,43 @@
-//! The settings of trading: when money is taken, how long goods come back, who sells, and who takes payments and parcels.
+//! The settings of trading: when money is captured, how long goods come back, who sells, who takes payments and parcels, and what
+//! is asked of staff.
 
 use byteshop_commands::Connected;
-use byteshop_commands::ports::connected::{ConnectedCarrier, Provider};
+use byteshop_domain::seller::Seller;
 use chrono::TimeDelta;
 
-use super::reader::Reader;
-use super::setting;
+use super::settings::Config;
+use crate::staff::StaffRules;
 use crate::trade::{Trade, label_lines};
 
-impl Reader {
-    /// The connected providers and carriers. In production an emulator must be named; none if a name is unknown.
-    pub(super) fn connected(&mut self, dev: bool) -> Option<Connected> {
-        let provider = setting::list(Provider::ALL, Provider::as_str);
-        let providers = self.read("payment_provider", dev.then_some("test"), provider);
-        let carrier = setting::list(ConnectedCarrier::ALL, ConnectedCarrier::as_str);
-        let carriers = self.read("carrier", dev.then_some("simulated"), carrier);
-        Some(Connected { providers: providers?, carriers: carriers? })
+impl Config {
+    /// The payment providers and carriers that the shop is connected to.
+    pub fn connected(&self) -> Connected {
+        Connected { providers: self.payment_provider.clone(), carriers: self.carrier.clone() }
     }
 
-    /// How the shop trades; nothing when one of it cannot be used.
-    pub(super) fn trade(&mut self, limit: Option<&'static str>) -> Option<Trade> {
-        let capture = self.read("capture", None, setting::capture);
-        let return_window_days = self.read("return_window_days", None, setting::number(0, 3_650));
-        let cart_days = self.read("cart_days", None, setting::number(1, 3_650));
-        let unpaid_orders = self.read("unpaid_orders", limit, setting::number(0, 10_000))?;
-        let seller = byteshop_domain::seller::Seller {
-            name: self.read("seller_name", None, setting::words)?,
-            address: self.optional("seller_address", setting::lines).unwrap_or_default(),
-            tax_id: self.optional("seller_tax_id", setting::words),
+    /// How the shop trades.
+    pub fn trade(&self) -> Trade {
+        let seller = Seller {
+            name: self.seller_name.clone(),
+            address: self.seller_address.clone().unwrap_or_default(),
+            tax_id: self.seller_tax_id.clone(),
         };
-        let return_address = self.optional("return_address", setting::lines).unwrap_or_else(|| label_lines(&seller));
-        let return_window = TimeDelta::days(return_window_days?);
-        Some(Trade { capture: capture?, return_window, return_address, cart_days: cart_days?, unpaid_orders, seller })
+        Trade {
+            capture: self.capture,
+            return_window: TimeDelta::days(self.return_window_days),
+            return_address: self.return_address.clone().unwrap_or_else(|| label_lines(&seller)),
+            cart_days: self.cart_days,
+            unpaid_orders: self.unpaid_orders,
+            seller,
+        }
+    }
+
+    /// The rules for staff.
+    pub fn staff(&self) -> StaffRules {
+        StaffRules {
+            second_factor: self.staff_second_factor,
+            session: TimeDelta::hours(i64::from(self.staff_session_hours)),
+            large_refund: self.large_refund,
+        }
     }
 }

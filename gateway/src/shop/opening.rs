@@ -1,12 +1,16 @@
-//! Checks before a process starts its work: data keys, restored backups, and warnings for operators.
+//! What a process does before it starts its work: it checks data keys and restored backups, warns operators, and connects what carries
+//! messages.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Result;
 use byteshop_commands::Commands;
 use byteshop_eventstore::erased::ErasedList;
 
+use super::settings::Messages;
 use crate::health::{Health, POSTGRES, RoleState};
+use crate::outside::outside;
 use crate::restored;
 use crate::trade::Trade;
 
@@ -31,6 +35,27 @@ pub(super) async fn open(
     // It has just answered.
     health.set(POSTGRES, RoleState::Up);
     Ok(health)
+}
+
+/// Connects what carries messages. `here` is where this process serves; only a process that `sends` warns about missing settings.
+pub(super) fn reach(
+    commands: &Commands,
+    messages: Messages,
+    trade: &Trade,
+    (dev, sends): (bool, bool),
+    here: Option<SocketAddr>,
+) -> Result<()> {
+    let outside = match messages {
+        Messages::Configured(config) => {
+            let mut outside = outside(&config, (dev, sends), here, commands.log())?;
+            outside.details.return_address.clone_from(&trade.return_address);
+            outside
+        }
+        Messages::Given(outside) => outside,
+        Messages::Stored => return Ok(()),
+    };
+    commands.reach(outside);
+    Ok(())
 }
 
 /// Makes sure that the data keys are those of this log, and erases again the people who were erased after the backup that was

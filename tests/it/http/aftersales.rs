@@ -470,7 +470,7 @@ async fn the_changes_of_an_order_are_told_as_they_happen_and_again_from_where_on
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_many_answers_unread_gets_no_more_until_they_are_gone() {
-    let shop = TestShop::start_with(Limits::per_minute(1_000_000, 0).with_under_way(2)).await;
+    let shop = TestShop::start().limits(Limits::per_minute(1_000_000, 0).with_under_way(2)).await;
     let (_, variant) = shop.product("P-11", 1000, 10).await;
     let (placed, cart) = shop.order(&variant, 1).await;
     let url = format!("{}/v1/orders/{}/stream", shop.url, placed.body["id"].as_str().unwrap());

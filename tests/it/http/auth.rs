@@ -184,7 +184,7 @@ async fn refresh_tokens_cannot_be_made_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_are_counted_and_the_right_password_is_not() {
-    let shop = TestShop::start_with(Limits::default().with_auth(0, 5)).await;
+    let shop = TestShop::start().limits(Limits::default().with_auth(0, 5)).await;
     let ada = shop.person("ada@example.org").await;
     for _ in 0..10 {
         shop.log_in(&ada.email, PASSWORD).await.expect(200);
@@ -211,7 +211,7 @@ async fn guesses_are_counted_and_the_right_password_is_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_address_cannot_ask_for_everything_at_once() {
-    let shop = TestShop::start_with(Limits::default().with_auth(4, 0)).await;
+    let shop = TestShop::start().limits(Limits::default().with_auth(4, 0)).await;
     shop.register("ada@example.org").await.expect(202);
     shop.log_in("ada@example.org", "wrong password").await.expect(401);
     shop.post("/v1/auth/confirm").json(json!({"code": "x"})).send().await.expect(422);

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 /// A shop that takes money when it sends goods.
 async fn patient_shop() -> TestShop {
-    TestShop::trading(Trade { capture: CaptureMode::Manual, ..Trade::default() }).await
+    TestShop::start().trading(Trade { capture: CaptureMode::Manual, ..Trade::default() }).await
 }
 
 struct Order {

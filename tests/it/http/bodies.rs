@@ -1,6 +1,5 @@
 //! Bodies of requests: the example of each is read as it stands, and where the document says that none is needed none is.
 
-use byteshop_gateway::edge::limits::Limits;
 use byteshop_gateway::http::openapi::{contract, document};
 use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::{Answer, TestShop};
@@ -60,7 +59,7 @@ fn is_read(answer: &Answer) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_body_has_an_example_that_is_read() {
-    let shop = TestShop::start_with(Limits::default()).await;
+    let shop = TestShop::start().await;
     for to in taking() {
         let Some(example) = &to.example else { panic!("{} {}: the body has no example", to.method, to.path) };
         let answer = send(&shop, &to, Some(example)).await;
@@ -70,7 +69,7 @@ async fn every_body_has_an_example_that_is_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_is_optional_exactly_where_none_is_read_as_an_empty_one() {
-    let shop = TestShop::start_with(Limits::default()).await;
+    let shop = TestShop::start().await;
     for to in taking() {
         let answer = send(&shop, &to, None).await;
         assert_eq!(!is_read(&answer), to.required, "{} {}: {}", to.method, to.path, answer.body);

@@ -237,7 +237,7 @@ async fn a_request_has_an_id_and_its_problem_names_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_too_much_is_told_when_to_come_back() {
     // A list costs six units.
-    let shop = TestShop::start_with(Limits::per_minute(18, 2)).await;
+    let shop = TestShop::start().limits(Limits::per_minute(18, 2)).await;
     let customer = shop.token(Role::Customer);
     let first = shop.get("/v1/products").send().await.expect(200);
     assert_eq!(first.header("ratelimit-policy"), Some("\"address\";q=18;w=60"));
@@ -246,7 +246,7 @@ async fn whoever_asks_too_much_is_told_when_to_come_back() {
     shop.get("/v1/me/orders").by(&customer).send().await.expect(200);
     let refused = shop.get("/v1/products").send().await.expect_problem(429, "request.too_many");
     assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() <= 21);
-    let shop = TestShop::start_with(Limits::per_minute(0, 1)).await;
+    let shop = TestShop::start().limits(Limits::per_minute(0, 1)).await;
     let customer = shop.token(Role::Customer);
     shop.get("/v1/me/orders").by(&customer).send().await.expect(200);
     let refused = shop.get("/v1/me/orders").by(&customer).send().await.expect_problem(429, "request.too_many");
@@ -260,17 +260,17 @@ async fn behind_a_proxy_visitors_are_told_apart_and_nobody_else_is_believed() {
     let ask = async |shop: &TestShop, from: &str| {
         shop.get("/v1/products").header("X-Forwarded-For", from).send().await.status
     };
-    let shop = TestShop::start_with(behind("127.0.0.0/8, 10.0.0.1")).await;
+    let shop = TestShop::start().limits(behind("127.0.0.0/8, 10.0.0.1")).await;
     for visitor in ["203.0.113.1", "203.0.113.2"] {
         assert_eq!((ask(&shop, visitor).await, ask(&shop, visitor).await, ask(&shop, visitor).await), (200, 200, 429));
         assert_eq!(ask(&shop, &format!("8.8.8.8, {visitor}, 10.0.0.1")).await, 429, "what a visitor made up");
     }
-    let shop = TestShop::start_with(behind("192.0.2.1")).await;
+    let shop = TestShop::start().limits(behind("192.0.2.1")).await;
     assert_eq!((ask(&shop, "203.0.113.1").await, ask(&shop, "203.0.113.2").await), (200, 200));
     assert_eq!(ask(&shop, "203.0.113.3").await, 429, "the header of a stranger");
 
     // A session was begun by the visitor and not by the proxy.
-    let shop = TestShop::start_with(Limits::default().behind("127.0.0.1".parse().unwrap())).await;
+    let shop = TestShop::start().limits(Limits::default().behind("127.0.0.1".parse().unwrap())).await;
     let ada = shop.person("ada@example.org").await;
     let right = json!({"email": ada.email, "password": PASSWORD});
     shop.post("/v1/auth/login").header("X-Forwarded-For", "203.0.113.7").json(right).send().await.expect(200);
@@ -292,7 +292,8 @@ async fn health_metrics_and_keys_are_there_for_machines() {
     })
     .await;
     assert_eq!((well.body["ready"].as_bool(), well.text("/status")), (Some(true), "ready"));
-    assert_eq!(well.body["roles"], json!({"postgres": {"status": "up"}, "views": {"status": "up"}}));
+    let up = json!({"status": "up"});
+    assert_eq!(well.body["roles"], json!({"http": up, "postgres": up, "views": up}));
     // The public port says no more than whether to send requests, and how much the shop sells to nobody.
     assert_eq!(shop.get("/health/ready").send().await.expect(200).body, json!({"status": "ready"}));
     shop.get("/metrics").send().await.expect_problem(404, "request.not_found");

@@ -27,7 +27,7 @@ fn names(answer: &Answer, header: &str, wanted: &[&str]) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_named_origins_may_ask_and_others_may_not() {
-    let shop = TestShop::open_to(format!("{WINDOW},http://localhost:5173").parse().unwrap(), Limits::default()).await;
+    let shop = TestShop::start().open_to(format!("{WINDOW},http://localhost:5173").parse().unwrap()).await;
     let path = "/v1/carts/cart_00000000000000000000000001/address";
     for origin in [WINDOW, "http://localhost:5173"] {
         let answer = preflight(&shop, path, origin).send().await.expect(200);
@@ -65,7 +65,7 @@ async fn pages_of_named_origins_may_ask_and_others_may_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn asking_for_leave_counts_for_nobody_and_too_many_requests_are_told_so() {
-    let shop = TestShop::open_to(WINDOW.parse().unwrap(), Limits::per_minute(12, 0)).await;
+    let shop = TestShop::start().open_to(WINDOW.parse().unwrap()).limits(Limits::per_minute(12, 0)).await;
     for _ in 0..4 {
         assert_eq!(allowed(&preflight(&shop, "/v1/carts", WINDOW).send().await.expect(200)), Some(WINDOW));
     }
@@ -76,7 +76,7 @@ async fn asking_for_leave_counts_for_nobody_and_too_many_requests_are_told_so() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_star_is_anybody_and_pages_of_development_are_still_nobody_elses() {
-    let shop = TestShop::open_to(Origins::Any, Limits::default()).await;
+    let shop = TestShop::start().open_to(Origins::Any).await;
     let answer = preflight(&shop, "/v1/carts", "https://anybody.example").send().await.expect(200);
     assert_eq!(allowed(&answer), Some("*"));
     assert_eq!(answer.header("access-control-allow-credentials"), None);

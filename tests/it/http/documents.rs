@@ -94,7 +94,7 @@ async fn what_is_read_again_takes_no_number_and_a_new_process_goes_on_where_the_
     // As after a crash that lost all that the processes knew of how far they were: every event is read again.
     let log = Log::open(&database).unwrap();
     sqlx::query("delete from log.process").execute(log.pool()).await.unwrap();
-    let shop = TestShop::reaching(database, Outside::kept(&log)).await;
+    let shop = TestShop::on(database).reaching(Outside::kept(&log)).await;
     shop.at_rest().await;
     assert_eq!(issued(&shop).await, 3);
     last.pay(&shop).await;

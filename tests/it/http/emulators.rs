@@ -28,7 +28,7 @@ fn only_payments() -> Connected {
 async fn a_shop_outside_of_development_takes_no_token_of_the_emulated_provider() {
     let desk = TestShop::start().await;
     let (_, variant) = desk.product("E-1", 1_000, 5).await;
-    let shop = desk.beside_connected_to(Connected::default()).await;
+    let shop = desk.beside().in_production().connected_to(Connected::default()).await;
     let (placed, cart) = shop.order(&variant, 1).await;
     let order = format!("/v1/orders/{}", placed.text("/id"));
     for token in TOKENS {
@@ -53,14 +53,14 @@ async fn a_shop_outside_of_development_takes_no_token_of_the_emulated_provider()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parcel_needs_a_carrier_that_is_there_or_is_told_by_hand() {
-    let shop = TestShop::connected_to(only_payments()).await;
+    let shop = TestShop::start().connected_to(only_payments()).await;
     let (_, variant) = shop.product("E-2", 1_000, 5).await;
     let (placed, cart) = shop.order(&variant, 1).await;
     let (order, staff) = (format!("/v1/orders/{}", placed.text("/id")), shop.token(Role::Admin));
     let pay = |token: &str| json!({"provider": "test", "token": token});
     let payments = format!("{order}/payments");
     // Its page is one of development.
-    let elsewhere = shop.beside_connected_to(only_payments()).await;
+    let elsewhere = shop.beside().in_production().connected_to(only_payments()).await;
     let waiting = elsewhere.post(&payments).with(&cart).json(pay("tok_redirect")).send().await;
     waiting.expect_problem(422, "request.invalid");
     shop.post(&payments).with(&cart).json(pay("tok_success")).send().await.expect(201);
@@ -88,7 +88,7 @@ async fn a_parcel_needs_a_carrier_that_is_there_or_is_told_by_hand() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emulator_that_was_named_says_so_in_readiness_and_on_papers() {
-    let shop = TestShop::connected_to(Connected::emulators()).await;
+    let shop = TestShop::start().await;
     let (_, variant) = shop.product("E-3", 1_000, 5).await;
     let (placed, cart) = shop.order(&variant, 1).await;
     let (order, staff) = (format!("/v1/orders/{}", placed.text("/id")), shop.token(Role::Admin));

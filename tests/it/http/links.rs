@@ -16,7 +16,7 @@ async fn shop_with_a_window() -> TestShop {
     let database = fresh_database().await;
     let details = ShopDetails { name: "ByteShop".into(), url: Some(WINDOW.into()), ..ShopDetails::default() };
     let outside = Outside { details, ..Outside::kept(&Log::open(&database).unwrap()) };
-    TestShop::reaching(database, outside).await
+    TestShop::on(database).reaching(outside).await
 }
 
 async fn order(shop: &TestShop, sku: &str) -> (String, GuestCart) {

@@ -158,7 +158,7 @@ async fn papers_stay_as_they_were_issued() {
         tax_id: Some(tax_id.into()),
     };
     let trading = |seller| Trade { seller, ..Trade::default() };
-    let first = TestShop::trading(trading(seller("Old Owner Ltd", "XX1"))).await;
+    let first = TestShop::start().trading(trading(seller("Old Owner Ltd", "XX1"))).await;
     let (product, variant) = first.product("M-2", 1_000, 9).await;
     let rate = |bps: u32| json!({"class": "standard", "rate_bps": bps, "valid_from": "2020-01-01"});
     let germany = |bps: u32| json!([{"country": "DE", "prices_include_tax": true, "rates": [rate(bps)]}]);
@@ -188,7 +188,7 @@ async fn papers_stay_as_they_were_issued() {
     for (paper, issued) in papers.iter().zip(&issued) {
         assert_eq!(&page(&first, paper).await, issued);
     }
-    let second = first.beside_trading(trading(seller("New Owner Ltd", "XX999"))).await;
+    let second = first.beside().trading(trading(seller("New Owner Ltd", "XX999"))).await;
     for (paper, issued) in papers.iter().zip(&issued) {
         assert!(issued.contains("Old Owner Ltd") && issued.contains("XX1"), "{issued}");
         assert_eq!(&page(&second, paper).await, issued);

@@ -174,7 +174,7 @@ async fn an_invoice_tells_how_it_was_paid_and_who_sells_and_staff_what_is_lackin
     }
     let link = order.is(&shop).await["papers"]["invoice"].as_str().unwrap().to_owned();
     assert!(!as_staff(&shop, &link).await.contains("BYTESHOP_"));
-    let complete = shop.beside_trading(Trade { seller: seller(), ..Trade::default() }).await;
+    let complete = shop.beside().trading(Trade { seller: seller(), ..Trade::default() }).await;
     // What was issued before stays as it was.
     assert!(!as_staff(&complete, &format!("{}/invoice", order.path)).await.contains("Knob"));
     let next = buy(&complete, &[(&variant, 1)]).await;
@@ -271,7 +271,7 @@ async fn a_mail_of_an_accepted_return_says_where_to() {
     let log = Log::open(&database).unwrap();
     let return_address = vec!["Knob & Sons, returns".to_owned(), "Yard 7".into()];
     let details = ShopDetails { name: "ByteShop".into(), return_address, ..ShopDetails::default() };
-    let shop = TestShop::reaching(database, Outside { details, ..Outside::kept(&log) }).await;
+    let shop = TestShop::on(database).reaching(Outside { details, ..Outside::kept(&log) }).await;
     let staff = shop.token(Role::Support);
     let (_, variant) = shop.product("BACK-1", 1_000, 10).await;
     let order = buy(&shop, &[(&variant, 1)]).await;

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use byteshop_commands::ports::payment_test::FailureModes;
 use byteshop_domain::ids::{Id as _, PaymentId};
 use byteshop_eventstore::Clock;
-use byteshop_gateway::edge::limits::Limits;
 use byteshop_gateway::http::provider::signed;
 use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
@@ -173,7 +172,7 @@ async fn a_person_approves_declines_or_leaves_on_the_providers_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_of_the_provider_leads_back_to_the_shop_and_nowhere_else() {
-    let shop = TestShop::open_to("https://shop.example.org".parse().unwrap(), Limits::default()).await;
+    let shop = TestShop::start().open_to("https://shop.example.org".parse().unwrap()).await;
     let (_, variant) = shop.product("W-10", 1999, 9).await;
     let it = order(&shop, &variant).await;
     let pay = |url: &str| {

@@ -20,7 +20,7 @@ async fn receipts(shop: &TestShop) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guests_cart_is_counted_by_the_address_whatever_token_is_shown_beside_it() {
-    let shop = TestShop::start_with(Limits::default().with_checkouts(2)).await;
+    let shop = TestShop::start().limits(Limits::default().with_checkouts(2)).await;
     let (_, variant) = shop.product("QUOTA-1", 500, 50).await;
     let customer = shop.token(Role::Customer);
     let check_out = async |token: Option<&str>| {
@@ -47,7 +47,7 @@ async fn a_guests_cart_is_counted_by_the_address_whatever_token_is_shown_beside_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn guests_have_a_quota_of_changes_apart_from_what_they_read() {
-    let shop = TestShop::start_with(Limits::default().with_guest_writes(3)).await;
+    let shop = TestShop::start().limits(Limits::default().with_guest_writes(3)).await;
     let customer = shop.token(Role::Customer);
     let new_cart = || shop.post("/v1/carts").json(json!({"currency": "EUR"}));
     let cart = shop.guest_cart().await;
@@ -168,7 +168,7 @@ async fn of_a_large_answer_to_the_public_only_the_outcome_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customers_account_has_a_quota_of_changes_and_staff_and_programs_have_none() {
-    let shop = TestShop::start_with(Limits::default().with_account_writes(2)).await;
+    let shop = TestShop::start().limits(Limits::default().with_account_writes(2)).await;
     let (customer, admin) = (shop.token(Role::Customer), shop.token(Role::Admin));
     let new_cart = |token: &str| shop.post("/v1/carts").by(token).json(json!({"currency": "EUR"})).send();
     new_cart(&customer).await.expect(201);

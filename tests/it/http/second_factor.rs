@@ -60,7 +60,7 @@ async fn reauthenticate(shop: &TestShop, token: &str, more: Value) -> Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_of_staff_without_a_second_factor_can_only_set_one_up() {
-    let shop = TestShop::in_production(strict()).await;
+    let shop = TestShop::start().in_production().staffed(strict()).await;
     for role in [Role::Support, Role::Admin] {
         let eve = shop.staff(&format!("{}@example.org", role.as_str()), role).await;
         for path in ["/v1/me", "/v1/products", "/v1/admin/accounts", "/v1/orders", "/v1/me/export"] {
@@ -83,7 +83,7 @@ async fn a_member_of_staff_without_a_second_factor_can_only_set_one_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_in_takes_a_code_and_a_code_counts_once() {
-    let shop = TestShop::in_production(strict()).await;
+    let shop = TestShop::start().in_production().staffed(strict()).await;
     let Protected { person: eve, secret, recovery } =
         protect(&shop, shop.staff("eve@example.org", Role::Admin).await).await;
     log_in(&shop, &eve, json!({})).await.expect_problem(401, "auth.second_factor_required");
@@ -109,8 +109,8 @@ async fn a_log_in_takes_a_code_and_a_code_counts_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_code_shown_many_times_at_once_logs_in_once() {
-    let shop = TestShop::in_production(strict()).await;
-    let there = shop.beside_in_production(strict()).await;
+    let shop = TestShop::start().in_production().staffed(strict()).await;
+    let there = shop.beside().in_production().staffed(strict()).await;
     let Protected { person: eve, secret, recovery } =
         protect(&shop, shop.staff("eve@example.org", Role::Admin).await).await;
     for shown in [json!({"code": code(&shop, &secret, 1)}), json!({"recovery_code": recovery[3]})] {
@@ -133,7 +133,7 @@ async fn one_code_shown_many_times_at_once_logs_in_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_codes_are_counted_like_wrong_passwords() {
-    let shop = TestShop::start_with(Limits::default().with_auth(0, 5)).await;
+    let shop = TestShop::start().limits(Limits::default().with_auth(0, 5)).await;
     let Protected { person: ada, secret, .. } = protect(&shop, shop.person("ada@example.org").await).await;
     // None of those of the steps that are accepted.
     let near: Vec<String> = (0..10).map(|steps| code(&shop, &secret, steps)).collect();
@@ -190,7 +190,7 @@ async fn what_a_second_factor_is_made_of_is_nowhere_in_the_clear() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn setting_it_up_ends_other_sessions_and_removing_it_ends_all() {
-    let shop = TestShop::in_production(strict()).await;
+    let shop = TestShop::start().in_production().staffed(strict()).await;
     let eve = shop.staff("eve@example.org", Role::Admin).await;
     let other = shop.log_in(&eve.email, PASSWORD).await.expect(200);
     let Protected { person: eve, recovery, .. } = protect(&shop, eve).await;
@@ -223,7 +223,7 @@ async fn its_owner_gets_a_mail_when_it_is_set_up_and_when_it_is_removed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_admin_resets_a_second_factor_that_was_lost() {
-    let shop = TestShop::in_production(strict()).await;
+    let shop = TestShop::start().in_production().staffed(strict()).await;
     let root = protect(&shop, shop.staff("root@example.org", Role::Admin).await).await;
     let eve = protect(&shop, shop.staff("eve@example.org", Role::Support).await).await.person;
     let reset = |id, token: &str| shop.delete(&format!("/v1/admin/accounts/{id}/second-factor")).by(token).send();
@@ -242,7 +242,7 @@ async fn another_admin_resets_a_second_factor_that_was_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_sensitive_takes_a_proof_from_the_last_ten_minutes() {
-    let shop = TestShop::in_production(strict()).await;
+    let shop = TestShop::start().in_production().staffed(strict()).await;
     let root = protect(&shop, shop.staff("root@example.org", Role::Admin).await).await;
     let (token, session) = (root.person.token.as_str(), root.person.session.as_str());
     let victim = shop.person("victim@example.org").await.id;
@@ -287,7 +287,7 @@ async fn what_is_sensitive_takes_a_proof_from_the_last_ten_minutes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_refunds_take_a_recent_proof_and_small_ones_do_not() {
-    let shop = TestShop::staffed(StaffRules { large_refund: 50, ..StaffRules::default() }).await;
+    let shop = TestShop::start().staffed(StaffRules { large_refund: 50, ..StaffRules::default() }).await;
     let clerk = shop.staff("clerk@example.org", Role::Support).await;
     let (_, variant) = shop.product("REFUND", 10_000, 10).await;
     let (placed, cart) = shop.order(&variant, 2).await;
@@ -338,7 +338,7 @@ async fn a_password_is_not_changed_without_the_second_factor() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_of_staff_last_hours() {
-    let shop = TestShop::staffed(StaffRules { session: TimeDelta::hours(2), ..StaffRules::default() }).await;
+    let shop = TestShop::start().staffed(StaffRules { session: TimeDelta::hours(2), ..StaffRules::default() }).await;
     let end = |answer: &Answer| {
         let end: chrono::DateTime<chrono::Utc> = answer.text("/refresh_expires_at").parse().unwrap();
         end - shop.commands.clock().now()
@@ -356,7 +356,7 @@ async fn sessions_of_staff_last_hours() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_access_token_without_a_session_opens_nothing_in_production() {
-    let shop = TestShop::in_production(StaffRules::default()).await;
+    let shop = TestShop::start().in_production().await;
     let ada = shop.person("ada@example.org").await;
     for role in Role::ALL {
         for path in ["/v1/admin/accounts", "/v1/me", "/v1/products"] {

@@ -48,7 +48,7 @@ impl Deaf {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_visitor_holds_only_so_many_bytes_and_all_of_them_together_too() {
     let limits = Limits::per_minute(10_000, 0).with_held(30_000, 20_000);
-    let shop = TestShop::start_with(limits).await;
+    let shop = TestShop::start().limits(limits).await;
     let admin = shop.token(Role::Admin);
     // Two of them are what one visitor may hold, three what all may.
     let body = json!({"title": "Long", "description": "x".repeat(9_000)});

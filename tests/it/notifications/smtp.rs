@@ -44,7 +44,7 @@ fn smtp(sink: &SmtpSink) -> Smtp {
 async fn shop_with(sink: &SmtpSink) -> TestShop {
     let database = fresh_database().await;
     let kept = Outside::kept(&Log::open(&database).unwrap());
-    TestShop::reaching(database, Outside { mail: Box::new(smtp(sink)), ..kept }).await
+    TestShop::on(database).reaching(Outside { mail: Box::new(smtp(sink)), ..kept }).await
 }
 
 fn message(subject: &str) -> Message {
@@ -288,7 +288,7 @@ async fn a_wrong_password_is_told_and_loses_no_mail() {
     let smtp = Smtp::new(trusting(sink.port, tls, &authority)).unwrap();
     let database = fresh_database().await;
     let kept = Outside::kept(&Log::open(&database).unwrap());
-    let shop = TestShop::reaching(database, Outside { mail: Box::new(smtp), ..kept }).await;
+    let shop = TestShop::on(database).reaching(Outside { mail: Box::new(smtp), ..kept }).await;
     let (_, variant) = shop.product("S-7", 500, 10).await;
     order_of(&shop, &variant, "ada@example.org", "en").await;
     let failed = one(&shop, "failed").await;
@@ -344,12 +344,12 @@ async fn an_attempt_whose_maker_died_is_not_made_again() {
     let (database, handed_over) = (fresh_database().await, Arc::new(AtomicUsize::new(0)));
     let kept = || Outside::kept(&Log::open(&database).unwrap());
     let abyss = Outside { mail: Box::new(Abyss(Arc::clone(&handed_over))), ..kept() };
-    let shop = TestShop::reaching(database.clone(), abyss).await;
+    let shop = TestShop::on(database.clone()).reaching(abyss).await;
     let (_, variant) = shop.product("S-5", 500, 10).await;
     order_of(&shop, &variant, "ada@example.org", "en").await;
     one(&shop, "attempted").await;
     drop(shop);
-    let shop = TestShop::reaching(database.clone(), kept()).await;
+    let shop = TestShop::on(database.clone()).reaching(kept()).await;
     pass_time(&shop).await;
     assert_eq!(one(&shop, "dead").await["reason"], "outcome_unknown");
     assert_eq!(handed_over.load(Ordering::SeqCst), 1);
@@ -390,7 +390,7 @@ async fn with_a_mail_under_way() -> (TestShop, Arc<Notify>) {
         (fresh_database().await, Arc::<AtomicUsize>::default(), Arc::<Notify>::default());
     let kept = Outside::kept(&Log::open(&database).unwrap());
     let desk = Desk { turns: Semaphore::new(1), handed_over: Arc::clone(&handed_over), go_on: Arc::clone(&go_on) };
-    let shop = TestShop::reaching(database, Outside { mail: Box::new(desk), ..kept }).await;
+    let shop = TestShop::on(database).reaching(Outside { mail: Box::new(desk), ..kept }).await;
     let (_, variant) = shop.product("S-6", 500, 10).await;
     for _ in 0..2 {
         order_of(&shop, &variant, "ada@example.org", "en").await;
@@ -407,7 +407,7 @@ async fn what_waits_for_its_turn_is_not_lost_with_the_program() {
     one(&shop, "attempted").await;
     drop(shop);
     let kept = Outside::kept(&Log::open(&database).unwrap());
-    let shop = TestShop::reaching(database, kept).await;
+    let shop = TestShop::on(database).reaching(kept).await;
     one(&shop, "sent").await;
     pass_time(&shop).await;
     assert_eq!(one(&shop, "dead").await["reason"], "outcome_unknown");
@@ -419,7 +419,7 @@ async fn who_stops_waits_for_the_mail_that_is_under_way_and_begins_no_other() {
     let database = shop.database.clone();
     tokio::join!(shop.stop(), async { go_on.notify_one() });
     let kept = Outside::kept(&Log::open(&database).unwrap());
-    let shop = TestShop::reaching(database, kept).await;
+    let shop = TestShop::on(database).reaching(kept).await;
     eventually("both are sent", async || (listed(&shop, "sent").await.len() == 2).then_some(())).await;
     assert_eq!(shop.log.kept(None, 10).await.unwrap().len(), 1);
 }
@@ -429,7 +429,7 @@ async fn events_that_are_told_again_send_nothing_again() {
     let sink = SmtpSink::start(&[Turn::RefuseRecipient("550 no")]).await;
     let database = fresh_database().await;
     let outside = || Outside { mail: Box::new(smtp(&sink)), ..Outside::kept(&Log::open(&database).unwrap()) };
-    let shop = TestShop::reaching(database.clone(), outside()).await;
+    let shop = TestShop::on(database.clone()).reaching(outside()).await;
     let (_, variant) = shop.product("S-6", 500, 10).await;
     for name in ["a@example.org", "b@example.org", "c@example.org"] {
         let (placed, cart) = order_of(&shop, &variant, name, "en").await;
@@ -451,7 +451,7 @@ async fn events_that_are_told_again_send_nothing_again() {
         eventually("its leader has left", || async { log.restart_process(&process.name).await.unwrap().then_some(()) })
             .await;
     }
-    let shop = TestShop::reaching(database.clone(), outside()).await;
+    let shop = TestShop::on(database.clone()).reaching(outside()).await;
     shop.at_rest().await;
     assert_eq!((sink.taken().len(), shop.log.head().await.unwrap()), (taken, head));
 }

@@ -198,7 +198,7 @@ async fn shop_with_links(sink: &SmtpSink) -> TestShop {
     };
     let details = ShopDetails { name: "ByteShop".into(), api: Some(API.into()), ..ShopDetails::default() };
     let kept = Outside::kept(&Log::open(&database).unwrap());
-    TestShop::reaching(database, Outside { mail: Box::new(Smtp::new(settings).unwrap()), details, ..kept }).await
+    TestShop::on(database).reaching(Outside { mail: Box::new(Smtp::new(settings).unwrap()), details, ..kept }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

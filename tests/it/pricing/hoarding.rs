@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use super::*;
 
 async fn strict(unpaid_orders: u32) -> TestShop {
-    TestShop::trading(Trade { unpaid_orders, ..Trade::default() }).await
+    TestShop::start().trading(Trade { unpaid_orders, ..Trade::default() }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,7 +33,7 @@ async fn an_account_has_so_many_orders_that_wait_for_their_payment() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_carts_at_once_are_counted_too() {
     let shop = strict(3).await;
-    let there = shop.beside_trading(Trade { unpaid_orders: 3, ..Trade::default() }).await;
+    let there = shop.beside().trading(Trade { unpaid_orders: 3, ..Trade::default() }).await;
     let (product, variant) = shop.product("H-2", 1_000, 99).await;
     // An account has one cart in each currency.
     let currencies = ["EUR", "GBP", "USD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF"];
@@ -65,7 +65,7 @@ async fn many_carts_at_once_are_counted_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn guests_of_one_address_order_only_so_fast() {
-    let shop = TestShop::start_with(Limits::default().with_checkouts(2)).await;
+    let shop = TestShop::start().limits(Limits::default().with_checkouts(2)).await;
     let (_, variant) = shop.product("H-3", 1_000, 99).await;
     for _ in 0..2 {
         shop.order(&variant, 1).await;

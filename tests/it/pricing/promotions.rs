@@ -439,7 +439,7 @@ async fn nothing_is_placed_at_another_total_than_was_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_are_guessed_only_so_often() {
     use byteshop_gateway::edge::limits::Limits;
-    let shop = TestShop::start_with(Limits::default().with_auth(1, 0).with_coupons(3)).await;
+    let shop = TestShop::start().limits(Limits::default().with_auth(1, 0).with_coupons(3)).await;
     let cart = shop.guest_cart().await;
     for guess in ["GUESS-1", "GUESS-2", "GUESS-3"] {
         enter(&shop, &cart, guess).await.expect_problem(422, "cart.coupon_unknown");
