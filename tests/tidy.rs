@@ -79,6 +79,7 @@ fn the_house_is_tidy() {
     breaches.extend(bodies::breaches(&files));
     breaches.extend(circles::breaches(&files));
     breaches.extend(migrations(&files));
+    breaches.extend(orphans(&files));
     breaches.extend(words::breaches(&files));
     breaches.sort();
     assert!(breaches.is_empty(), "\n{}\n{} breaches\n", breaches.join("\n"), breaches.len());
@@ -323,6 +324,25 @@ fn migrations(files: &[File]) -> Vec<String> {
     breaches
 }
 
+/// Files in the sources of a crate that no module declares: the compiler never reads them.
+fn orphans(files: &[File]) -> Vec<String> {
+    let declares = |parent: &str, module: &str| {
+        let declaration = format!("mod {module};");
+        let parent = files.iter().find(|file| file.path == parent);
+        parent.is_some_and(|file| file.text.lines().any(|line| line.ends_with(&declaration)))
+    };
+    let mut breaches = Vec::new();
+    for file in files.iter().filter(|file| file.is_rust() && file.path.contains("/src/")) {
+        let Some((folder, name)) = file.path.rsplit_once('/') else { continue };
+        let module = name.trim_end_matches(".rs");
+        let parents = [format!("{folder}.rs"), format!("{folder}/lib.rs"), format!("{folder}/main.rs")];
+        if !matches!(module, "lib" | "main") && !parents.iter().any(|parent| declares(parent, module)) {
+            breaches.push(format!("{}: no module declares this file: declare it, or delete it", file.path));
+        }
+    }
+    breaches
+}
+
 fn breaches_of(path: &str, text: &str) -> Vec<String> {
     check(&File { path: path.into(), text: text.into() })
 }
@@ -355,6 +375,20 @@ fn each_breach_is_found() {
     }
     assert_eq!(breaches_of("domain/src/a/b.rs", &format!("//! A.\n{}", "\n".repeat(MAX_LINES))).len(), 1);
     assert_eq!(breaches_of("domain/src/a.rs", &format!("//! A.\n{}", "\n".repeat(MAX_LINES_OF_CONTEXT))).len(), 1);
+}
+
+#[test]
+fn a_file_that_no_module_declares_is_found() {
+    let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
+    let mut files = vec![
+        file("domain/src/lib.rs", "//! A.\npub mod cart;\n"),
+        file("domain/src/cart.rs", "//! A.\nmod events;\n"),
+        file("domain/src/cart/events.rs", "//! A.\n"),
+        file("domain/tests/any.rs", "//! A.\n"),
+    ];
+    assert!(orphans(&files).is_empty());
+    files.push(file("domain/src/cart/event.rs", "//! A.\n"));
+    assert_eq!(orphans(&files).len(), 1);
 }
 
 #[test]

@@ -276,8 +276,7 @@ pub async fn log_in(unit: &Unit, entry: &Entry) -> Result<Admitted, Error> {
 }
 
 fn admitted(session: &Loaded<Session>) -> Result<Admitted, Error> {
-    let started = session.state.live();
-    let started = started?;
+    let started = session.state.live()?;
     Ok(Admitted {
         session: session.id,
         account: started.account,

@@ -16,7 +16,6 @@ use byteshop_domain::shipping_book::{self, ShippingBook};
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::{Hash, Label, Slug};
 use byteshop_domain::{Currency, Kind, Subject};
-use chrono::{DateTime, Utc};
 
 use crate::Commands;
 use crate::engine::error::{Error, Rejected};
@@ -103,7 +102,7 @@ pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId, day
         return unit.load::<Cart>(into).await?.exists();
     }
     let (lines, codes, currency) = (known.lines.clone(), known.coupons.clone(), known.currency);
-    open(&guest.state, unit.asked().at)?;
+    guest.state.open(unit.asked().at)?;
     let (mut own, _) = open_cart(unit, account, currency, days).await?;
     unit.decide(&mut own, &Command::Merge { from: guest.id, lines, codes })?;
     unit.decide(&mut guest, &Command::MergeInto { cart: own.id })?;
@@ -166,7 +165,7 @@ pub async fn set_line(
         quantity,
         unit_price,
     };
-    unit.decide(cart, &cart::Command::SetLine(line))
+    unit.decide(cart, &Command::SetLine(line))
 }
 
 /// Removes a variant from a cart.
@@ -178,7 +177,7 @@ pub fn remove_line(unit: &Unit, cart: &mut Loaded<Cart>, variant: VariantId) -> 
 pub async fn choose_shipping(unit: &Unit, cart: &mut Loaded<Cart>, service: &Slug) -> Result<(), Error> {
     // A refusal has to hold, so the version of the book counts.
     let book = unit.load::<ShippingBook>(shipping_book::id()).await?;
-    let open = open(&cart.state, unit.asked().at)?;
+    let open = cart.state.open(unit.asked().at)?;
     let to = open.destination.as_ref().ok_or_else(no_destination)?;
     let zone = book.state.zone(&to.country, to.area.as_ref());
     if !zone.is_some_and(|zone| zone.services.iter().any(|known| known.service == *service)) {
@@ -196,11 +195,6 @@ pub fn no_destination() -> Error {
 /// Discards a cart; [`Commands::forget_cart`] then erases what a guest wrote into it.
 pub fn discard(unit: &Unit, cart: &mut Loaded<Cart>) -> Result<(), Error> {
     unit.decide(cart, &Command::Discard {})
-}
-
-/// A cart that can still be changed and bought.
-pub fn open(cart: &Cart, at: DateTime<Utc>) -> Result<&cart::Created, Error> {
-    Ok(cart.open(at)?)
 }
 
 impl Commands {

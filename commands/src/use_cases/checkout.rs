@@ -12,7 +12,6 @@ use chrono::TimeDelta;
 use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::cart_total::Agreed;
-use crate::use_cases::carts::open;
 use crate::use_cases::price::{Priced, Reading, price};
 
 /// How long goods are reserved for an unpaid order, and for how many orders of a buyer at a time.
@@ -30,7 +29,7 @@ pub struct Hold {
 /// `agreed` is the total that the buyer wants to be held to. Without, it is the one that the cart last showed to its owner.
 pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: Agreed) -> Result<Loaded<Order>, Error> {
     let at = unit.asked().at;
-    let open = open(&cart.state, at)?.clone();
+    let open = cart.state.open(at)?.clone();
     let Priced { offers, quote, .. } = price(Reading::Deciding(unit), &open, at).await?;
     let ids = Ids { cart: cart.id, order: unit.new_id(), payment: unit.new_id() };
     // Whole seconds are enough for people, and shorter to read in the log.

@@ -1,7 +1,7 @@
 //! Products with their variants and SKUs. What their category asks for is part of what is decided.
 
 use byteshop_domain::Kind;
-use byteshop_domain::category::{self};
+use byteshop_domain::category;
 use byteshop_domain::decider::Decider as _;
 use byteshop_domain::ids::{CategoryId, ImageId, NameId, VariantId};
 use byteshop_domain::money::Price;
@@ -131,7 +131,7 @@ pub async fn add_variant(
     details: product::Variant,
 ) -> Result<(), Error> {
     let sku = details.sku.clone();
-    unit.decide(product, &product::Command::AddVariant { variant, details })?;
+    unit.decide(product, &Command::AddVariant { variant, details })?;
     claim_sku(unit, variant, &sku).await?;
     let mut stock = unit.load::<StockLevel>(variant).await?;
     unit.decide(&mut stock, &stock::Command::Open { product: product.id, sku })
@@ -231,7 +231,7 @@ pub fn sku_names(sku: &Sku) -> impl Iterator<Item = NameId> {
 /// Removes a variant from a product: its SKU becomes available; its stock stays, for orders that reserve some of it.
 pub async fn remove_variant(unit: &Unit, product: &mut Loaded<Product>, variant: VariantId) -> Result<(), Error> {
     let sku = product.state.live().ok().and_then(|it| it.variants.get(&variant)).map(|it| it.sku.clone());
-    unit.decide(product, &product::Command::RemoveVariant { variant })?;
+    unit.decide(product, &Command::RemoveVariant { variant })?;
     if let Some(sku) = sku {
         release_skus(unit, std::iter::once((variant, &sku))).await?;
     }

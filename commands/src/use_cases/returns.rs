@@ -25,9 +25,8 @@ pub async fn request(
 ) -> Result<Loaded<Return>, Error> {
     let comment = match comment {
         Some(comment) => {
-            let placed = order.state.live();
-            let placed = placed?;
-            Some(unit.commands().vault().seal(placed.subject(order.id), comment).await?)
+            let subject = order.state.live()?.subject(order.id);
+            Some(unit.commands().vault().seal(subject, comment).await?)
         }
         None => None,
     };

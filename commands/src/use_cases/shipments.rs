@@ -111,12 +111,12 @@ pub async fn hand_over(
             registered.await.map_err(Error::Provider)?
         }
         (None, Carrier::Other { .. }) => {
-            let mut missing = Rejected::missing("tracking");
-            missing.code = "shipment.tracking_needed".into();
-            missing.kind = Kind::Invalid;
-            missing.detail = "a tracking number of the carrier is required".into();
-            missing.pointer = Some("/tracking".into());
-            return Err(Error::Rejected(missing));
+            return Err(Error::Rejected(Rejected {
+                code: "shipment.tracking_needed".into(),
+                kind: Kind::Invalid,
+                detail: "a tracking number of the carrier is required".into(),
+                pointer: Some("/tracking".into()),
+            }));
         }
     };
     let order = unit.load::<Order>(known.order).await?;

@@ -59,10 +59,11 @@ pub async fn create(
     let id: WebhookEndpointId = unit.new_id();
     let mut endpoint = unit.start::<WebhookEndpoint>(id);
     let secret = unit.commands().vault().seal(SHOP, secret).await?;
-    let created_by = owner(unit, by).await?;
+    let key = key_of(unit, by).await?;
+    let created_by = key.as_ref().map_or(by.account, |key| key.created_by);
     let NewEndpoint { url, filter, description, expires_at } = new;
     unit.decide(&mut endpoint, &Command::Create { url, filter, description, secret, created_by, expires_at })?;
-    may_read(unit, by, &endpoint).await?;
+    may_read(key.as_ref(), &endpoint)?;
     grants::record(unit, created_by, Grant::WebhookEndpoint { id }).await?;
     Ok(endpoint)
 }
@@ -76,7 +77,7 @@ pub async fn revise(
 ) -> Result<(), Error> {
     let Revision { url, filter, description, enabled, expires_at } = revision;
     unit.decide(endpoint, &Command::Revise { url, filter, description, enabled, expires_at })?;
-    may_read(unit, by, endpoint).await
+    may_read(key_of(unit, by).await?.as_ref(), endpoint)
 }
 
 /// Removes an endpoint.
@@ -110,17 +111,9 @@ async fn key_of(unit: &Unit, by: Maker) -> Result<Option<api_key::Created>, Erro
     }
 }
 
-/// Whose an endpoint is: the caller's own, or of the account that created the key of the program.
-async fn owner(unit: &Unit, by: Maker) -> Result<Option<AccountId>, Error> {
-    match key_of(unit, by).await? {
-        Some(key) => Ok(key.created_by),
-        None => Ok(by.account),
-    }
-}
-
 /// Refuses an endpoint that would tell a program what its key may not read.
-async fn may_read(unit: &Unit, by: Maker, endpoint: &Loaded<WebhookEndpoint>) -> Result<(), Error> {
-    let Some(key) = key_of(unit, by).await? else { return Ok(()) };
+fn may_read(key: Option<&api_key::Created>, endpoint: &Loaded<WebhookEndpoint>) -> Result<(), Error> {
+    let Some(key) = key else { return Ok(()) };
     let lacking: Vec<&str> =
         endpoint.state.live()?.scopes().difference(&key.scopes).map(|scope| scope.as_str()).collect();
     if lacking.is_empty() {

@@ -176,7 +176,7 @@ async fn options(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = readable(&app, id, &Then::default(), &caller, &headers).await?;
-    let cart = carts::open(&found.state, app.commands.clock().now())?;
+    let cart = found.state.open(app.commands.clock().now())?;
     let lines: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
     let parcel = price::parcel(&app.commands, &lines, cart.currency).await?;
     let to = cart.destination.as_ref().ok_or_else(carts::no_destination)?;

@@ -1,4 +1,4 @@
-//! Where the goods of a cart go: an address that is given whole, or one of its owner's address book.
+//! The shipping address of a cart: given in full, or taken from its owner's address book.
 
 use byteshop_domain::account::Account;
 use byteshop_domain::address::Address;
@@ -6,7 +6,6 @@ use byteshop_domain::cart::{Cart, Command, Destination};
 use byteshop_domain::ids::{AccountId, AddressId};
 use byteshop_domain::{Locale, Personal, Subject};
 
-use super::open;
 use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
@@ -28,8 +27,8 @@ pub async fn set_address(
     unit.decide(cart, &Command::SetDestination { destination })
 }
 
-/// Sets the shipping address of a cart to one of its owner's address book. `by` is the account that asks: whoever opens the cart
-/// in another way is not the one whose book it is.
+/// Sets the shipping address of a cart to one of its owner's address book. `by` is the account of the caller:
+/// a caller without the account, such as one with the cart token, does not get an address from the book.
 pub async fn set_kept_address(
     unit: &Unit,
     cart: &mut Loaded<Cart>,
@@ -45,7 +44,7 @@ pub async fn set_kept_address(
 
 /// The owner of a cart that can still be changed. Nothing is sealed for one that is over: its key may be destroyed.
 fn changeable(unit: &Unit, cart: &Loaded<Cart>) -> Result<Option<AccountId>, Error> {
-    Ok(open(&cart.state, unit.asked().at)?.owner)
+    Ok(cart.state.open(unit.asked().at)?.owner)
 }
 
 fn destination(address: &Address, sealed: Personal<Address>, locale: Option<Locale>) -> Destination {
@@ -58,7 +57,7 @@ fn destination(address: &Address, sealed: Personal<Address>, locale: Option<Loca
     }
 }
 
-/// An address of somebody's address book, open and as it is sealed there: with the same person's key as all of their cart.
+/// An address of the owner's address book, decrypted and as it is encrypted there: with the same key as the rest of the cart.
 async fn of_book(unit: &Unit, owner: Option<AccountId>, id: AddressId) -> Result<(Address, Personal<Address>), Error> {
     let missing = || Error::no_such("address", "/address");
     let account = unit.load::<Account>(owner.ok_or_else(missing)?).await?;
