@@ -15,6 +15,7 @@ use crate::journey::settle;
 use crate::processes;
 use crate::report::{Report, percentile};
 use crate::shop::{Goods, Shop, text};
+use crate::statements::{self, Totals};
 
 /// How many journeys are measured at so many clients; each hashes two passwords, so most of their time is Argon2's.
 const MEASURED: [(usize, usize); 3] = [(1, 40), (8, 200), (32, 400)];
@@ -22,6 +23,8 @@ const MEASURED: [(usize, usize); 3] = [(1, 40), (8, 200), (32, 400)];
 const GUESTS: [(usize, usize); 3] = [(1, 200), (8, 1_000), (32, 2_000)];
 /// The longest that one number of clients is measured.
 const AT_MOST: Duration = Duration::from_secs(40);
+/// Statements are counted in so many times fewer journeys.
+const COUNTED_AGAIN: usize = 4;
 /// How long a mail, or a payment, may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two questions.
@@ -67,7 +70,39 @@ async fn at(
     account: bool,
     report: &mut Report,
 ) -> Result<()> {
-    let before = processes::cost(shop.pid)?;
+    let (totals, before) = (Totals::read(shop).await?, processes::cost(shop.pid)?);
+    let started = Instant::now();
+    let mut times = many(shop, goods, clients, journeys, account).await?;
+    let seconds = started.elapsed().as_secs_f64();
+    settle(shop).await?;
+    let cost = processes::cost(shop.pid)?.since(&before).total();
+    let caused = Totals::read(shop).await?.since(&totals);
+    times.sort_by(f64::total_cmp);
+    let who = if account { "account" } else { "guest" };
+    let name = |what: &str| format!("whole journey as {who}, {clients} clients, {what}");
+    let of_one = |all: f64| all / times.len() as f64;
+    report.add(name("rate"), times.len() as f64 / seconds, "journeys/s");
+    for (share, label) in [(0.5, "p50"), (0.99, "p99")] {
+        report.add(name(label), percentile(&times, share), "ms");
+    }
+    report.add(name("processor"), of_one(cost), "CPU-ms");
+    report.add(name("events"), of_one(caused.events), "events");
+    report.add(name("transactions"), of_one(caused.transactions), "transactions");
+    // Postgres' log of statements costs time, so they are counted in a run of their own.
+    let again = times.len().div_ceil(COUNTED_AGAIN);
+    let said = statements::counted(shop, many(shop, goods, clients, again, account)).await?;
+    report.add(name("statements"), said.total() / again as f64, "statements");
+    Ok(())
+}
+
+/// Many journeys by some clients beside each other: the milliseconds that each took.
+async fn many(
+    shop: &Shop,
+    goods: &Arc<Vec<Goods>>,
+    clients: usize,
+    journeys: usize,
+    account: bool,
+) -> Result<Vec<f64>> {
     let (next, started) = (Arc::new(AtomicUsize::new(0)), Instant::now());
     let mut running = JoinSet::new();
     for _ in 0..clients {
@@ -91,18 +126,7 @@ async fn at(
     while let Some(taken) = running.join_next().await {
         times.extend(taken??);
     }
-    let seconds = started.elapsed().as_secs_f64();
-    settle(shop).await?;
-    let cost = processes::cost(shop.pid)?.since(&before).total();
-    times.sort_by(f64::total_cmp);
-    let who = if account { "account" } else { "guest" };
-    let name = |what: &str| format!("whole journey as {who}, {clients} clients, {what}");
-    report.add(name("rate"), times.len() as f64 / seconds, "journeys/s");
-    for (share, label) in [(0.5, "p50"), (0.99, "p99")] {
-        report.add(name(label), percentile(&times, share), "ms");
-    }
-    report.add(name("processor"), cost / times.len() as f64, "CPU-ms");
-    Ok(())
+    Ok(times)
 }
 
 struct Journey<'a> {

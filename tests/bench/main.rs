@@ -20,6 +20,7 @@ mod logins;
 mod machine;
 mod orders;
 mod processes;
+mod reads;
 mod replay;
 mod report;
 mod search;
@@ -40,10 +41,10 @@ use tokio::time::timeout;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What can be measured. The first three have a Postgres of their own, the others a shop.
-const PARTS: [&str; 10] =
-    ["append", "replay", "import", "journey", "hot", "lag", "logins", "account", "startup", "search"];
+const PARTS: [&str; 11] =
+    ["append", "replay", "import", "journey", "reads", "hot", "lag", "logins", "account", "startup", "search"];
 /// The longest that a part may take: one that hangs must not keep the others from being measured.
-const AT_MOST: Duration = Duration::from_mins(4);
+const AT_MOST: Duration = Duration::from_mins(6);
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
@@ -101,7 +102,7 @@ impl Parts {
     }
 
     async fn on_a_shop(&mut self) -> Result<()> {
-        if !self.wants(&["journey", "hot", "lag", "logins", "account", "startup"]) {
+        if !self.wants(&["journey", "reads", "hot", "lag", "logins", "account", "startup"]) {
             return Ok(());
         }
         let data = machine::directory()?;
@@ -111,6 +112,7 @@ impl Parts {
             let report = &mut self.report;
             let outcome = match part {
                 "journey" => timeout(AT_MOST, journey::run(&shop, &goods, report)).await,
+                "reads" => timeout(AT_MOST, reads::run(&shop, &goods, report)).await,
                 "hot" => timeout(AT_MOST, hot::run(&shop, report)).await,
                 "logins" => timeout(AT_MOST, logins::run(&shop, report)).await,
                 "account" => timeout(AT_MOST, account::run(&shop, &goods, report)).await,

@@ -24,6 +24,8 @@ const JOURNEYS: usize = 1_000;
 const CLIENTS: usize = 32;
 /// How long the shop is watched doing nothing.
 const IDLE: Duration = Duration::from_secs(3);
+/// Connections report what they did once a second, and those at rest after ten (PGSTAT_IDLE_INTERVAL).
+const REPORTED_WITHIN: Duration = Duration::from_secs(11);
 /// How many statements are named.
 const NAMED: usize = 16;
 /// How much of a statement is shown.
@@ -89,8 +91,34 @@ pub async fn run(shop: &Shop, goods: &Arc<Vec<Goods>>, report: &mut Report) -> R
     Ok(())
 }
 
+/// What the log and Postgres have counted since they were made.
+pub struct Totals {
+    /// Events in the log.
+    pub events: f64,
+    /// Transactions that were committed, those that only read included.
+    pub transactions: f64,
+}
+
+impl Totals {
+    /// Reads them, when every connection has reported what it did.
+    pub async fn read(shop: &Shop) -> Result<Self> {
+        tokio::time::sleep(REPORTED_WITHIN).await;
+        let (events, transactions): (i64, i64) = sqlx::query_as(
+            "select position, (select xact_commit from pg_stat_database where datname = current_database()) from log.head",
+        )
+        .fetch_one(&mut PgConnection::connect(&shop.database_url).await?)
+        .await?;
+        Ok(Self { events: events as f64, transactions: transactions as f64 })
+    }
+
+    /// What was added since an earlier reading.
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self { events: self.events - earlier.events, transactions: self.transactions - earlier.transactions }
+    }
+}
+
 /// What was said to Postgres meanwhile.
-struct Counted {
+pub struct Counted {
     statements: BTreeMap<String, Said>,
     seconds: f64,
 }
@@ -104,7 +132,8 @@ struct Said {
 }
 
 impl Counted {
-    fn total(&self) -> f64 {
+    /// How many statements.
+    pub fn total(&self) -> f64 {
         self.statements.values().map(|said| said.times).sum::<usize>() as f64
     }
 
@@ -123,7 +152,7 @@ impl Counted {
 }
 
 /// Logs every statement while something happens and until the shop is at rest again.
-async fn counted(shop: &Shop, work: impl Future<Output = Result<()>>) -> Result<Counted> {
+pub async fn counted<T>(shop: &Shop, work: impl Future<Output = Result<T>>) -> Result<Counted> {
     let log = shop.data.join("postgres.log");
     let begin = std::fs::metadata(&log)?.len();
     set(shop, "alter system set log_min_duration_statement = 0", "0").await?;
