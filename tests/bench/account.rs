@@ -1,4 +1,4 @@
-//! The whole journey of somebody new, from registering to the mail about the paid order: with a search, a coupon, an address,
+//! The whole journey of somebody new, from registering to the paid order and the mails about it: with a search, a coupon, an address,
 //! a shipping service and taxes; once as a customer with an account, once as a guest.
 
 use std::sync::Arc;
@@ -72,10 +72,15 @@ async fn at(
 ) -> Result<()> {
     let (totals, before) = (Totals::read(shop).await?, processes::cost(shop.pid)?);
     let started = Instant::now();
-    let mut times = many(shop, goods, clients, journeys, account).await?;
+    let Walked { mut times, emails } = many(shop, goods, clients, journeys, account).await?;
     let seconds = started.elapsed().as_secs_f64();
     settle(shop).await?;
     let cost = processes::cost(shop.pid)?.since(&before).total();
+    let mut reader = Client::connect(&shop.base).await?;
+    for email in &emails {
+        // One of the order, one of its payment, and for an account the one with the code.
+        mails(&mut reader, email, if account { 3 } else { 2 }).await?;
+    }
     let caused = Totals::read(shop).await?.since(&totals);
     times.sort_by(f64::total_cmp);
     let who = if account { "account" } else { "guest" };
@@ -95,38 +100,49 @@ async fn at(
     Ok(())
 }
 
-/// Many journeys by some clients beside each other: the milliseconds that each took.
+/// Journeys that were made.
+#[derive(Default)]
+struct Walked {
+    /// The milliseconds that each took, up to the paid order.
+    times: Vec<f64>,
+    /// Whom it wrote mails to.
+    emails: Vec<String>,
+}
+
+/// Many journeys by some clients beside each other.
 async fn many(
     shop: &Shop,
     goods: &Arc<Vec<Goods>>,
     clients: usize,
     journeys: usize,
     account: bool,
-) -> Result<Vec<f64>> {
+) -> Result<Walked> {
     let (next, started) = (Arc::new(AtomicUsize::new(0)), Instant::now());
     let mut running = JoinSet::new();
     for _ in 0..clients {
         let (base, goods, next) = (shop.base.clone(), Arc::clone(goods), Arc::clone(&next));
         running.spawn(async move {
             let mut client = Client::connect(&base).await?;
-            let mut times = Vec::new();
+            let mut walked = Walked::default();
             while started.elapsed() < AT_MOST {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= journeys {
                     break;
                 }
                 let begun = Instant::now();
-                Journey::begin(&mut client).walk(&goods[number % goods.len()], account).await?;
-                times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+                walked.emails.push(Journey::begin(&mut client).walk(&goods[number % goods.len()], account).await?);
+                walked.times.push(begun.elapsed().as_secs_f64() * 1_000.0);
             }
-            anyhow::Ok(times)
+            anyhow::Ok(walked)
         });
     }
-    let mut times = Vec::new();
-    while let Some(taken) = running.join_next().await {
-        times.extend(taken??);
+    let mut all = Walked::default();
+    while let Some(walked) = running.join_next().await {
+        let Walked { times, emails } = walked??;
+        all.times.extend(times);
+        all.emails.extend(emails);
     }
-    Ok(times)
+    Ok(all)
 }
 
 struct Journey<'a> {
@@ -142,7 +158,8 @@ impl<'a> Journey<'a> {
         Self { client, email, opens: ("Cart-Token", String::new()) }
     }
 
-    async fn walk(&mut self, goods: &Goods, account: bool) -> Result<()> {
+    /// Up to the paid order; gives the address that its mails go to.
+    async fn walk(mut self, goods: &Goods, account: bool) -> Result<String> {
         if account {
             self.log_in().await?;
         }
@@ -167,15 +184,13 @@ impl<'a> Journey<'a> {
         while self.ask("GET", &order, None, 200).await?["payment_status"] != "paid" {
             wait(begun, "the order is never paid").await?;
         }
-        // One of the order, one of its payment, and for an account the one with the code.
-        self.mails(if account { 3 } else { 2 }).await?;
-        Ok(())
+        Ok(self.email)
     }
 
     async fn log_in(&mut self) -> Result<()> {
         let registration = json!({"email": self.email, "password": PASSWORD, "name": "Ada Lovelace"});
         self.ask("POST", "/v1/auth/register", Some(registration), 202).await?;
-        let mails = self.mails(1).await?;
+        let mails = mails(self.client, &self.email, 1).await?;
         let text_of_mail = text(&mails["items"][0], "text")?;
         let code = text_of_mail.split_whitespace().find(|word| word.len() >= CODE && !word.contains('/'));
         let code = code.with_context(|| format!("no code in {text_of_mail}"))?;
@@ -184,18 +199,6 @@ impl<'a> Journey<'a> {
         let keys = self.ask("POST", "/v1/auth/login", Some(keys), 200).await?;
         self.opens = ("Authorization", format!("Bearer {}", text(&keys, "access_token")?));
         Ok(())
-    }
-
-    /// Waits until so many mails have come.
-    async fn mails(&mut self, number: usize) -> Result<Value> {
-        let (begun, path) = (Instant::now(), format!("/dev/mail?to={}", self.email));
-        loop {
-            let answer = self.client.ask("GET", &path, &[("Accept", "application/json")], None).await?.json(200)?;
-            if answer["items"].as_array().is_some_and(|mails| mails.len() >= number) {
-                return Ok(answer);
-            }
-            wait(begun, "the mails do not come").await?;
-        }
     }
 
     async fn ask(&mut self, method: &str, path: &str, body: Option<Value>, expected: u16) -> Result<Value> {
@@ -207,6 +210,18 @@ impl<'a> Journey<'a> {
             return Ok(Value::Null);
         }
         answer.json(expected).with_context(|| format!("{method} {path}"))
+    }
+}
+
+/// Waits until so many mails have come.
+async fn mails(client: &mut Client, email: &str, number: usize) -> Result<Value> {
+    let (begun, path) = (Instant::now(), format!("/dev/mail?to={email}"));
+    loop {
+        let answer = client.ask("GET", &path, &[("Accept", "application/json")], None).await?.json(200)?;
+        if answer["items"].as_array().is_some_and(|mails| mails.len() >= number) {
+            return Ok(answer);
+        }
+        wait(begun, "the mails do not come").await?;
     }
 }
 

@@ -17,6 +17,8 @@ use crate::http::Client;
 
 /// Initialising a new Postgres on a slow disk takes the longest.
 const START_WITHIN: Duration = Duration::from_mins(1);
+/// The setting that names another program than that of this build.
+const PROGRAM: &str = "BYTESHOP_BENCH_PROGRAM";
 /// The servers checkpoint when they stop.
 const STOP_WITHIN: Duration = Duration::from_mins(1);
 
@@ -144,11 +146,11 @@ pub fn text(value: &Value, field: &str) -> Result<String> {
     value[field].as_str().map(str::to_owned).with_context(|| format!("no {field} in {value}"))
 }
 
-/// The program of the same build: this one is in its directory `deps`.
+/// The program of the same build, since this one is in its directory `deps`, or another one that is compared with it.
 fn byteshop(data: &Path) -> Result<Command> {
     let this = std::env::current_exe()?;
     let build = this.parent().and_then(Path::parent).context("the benchmark is not in a directory of cargo's")?;
-    let program = build.join("byteshop");
+    let program = std::env::var_os(PROGRAM).map_or_else(|| build.join("byteshop"), PathBuf::from);
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         // Settings of whoever runs this must not change what is measured.
