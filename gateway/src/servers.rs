@@ -1,6 +1,6 @@
 //! The private Postgres and nats-server of one machine's shop: started, watched, restarted and stopped with it.
 //!
-//! Both listen on 127.0.0.1 alone, Postgres with a password, keep everything in the data directory, and run as an
+//! Both listen on 127.0.0.1 alone, Postgres with a password and on a socket too, keep everything in the data directory, and run as an
 //! unprivileged user when the shop runs as root. A server that ends is started again on its port. When the shop
 //! ends without stopping them, a small process does it, and the next start stops whatever is left.
 
@@ -11,6 +11,7 @@ mod leftovers;
 mod nats;
 mod postgres;
 mod reaper;
+mod sockets;
 mod state;
 mod supervisor;
 
@@ -149,7 +150,10 @@ impl Servers {
         remembered.save(data)?;
         (servers.migration_url, servers.database_url) = match options.database_url {
             Some(url) => (options.migration_database_url.unwrap_or_else(|| url.clone()), url),
-            None => (remembered.owner_url(), remembered.serving_url()),
+            None => {
+                let directory = postgres::directory(data);
+                (remembered.owner_url(&directory), remembered.serving_url(&directory))
+            }
         };
         servers.nats_url = options.nats_url.unwrap_or_else(|| remembered.nats_url());
         Ok(servers)

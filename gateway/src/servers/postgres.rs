@@ -1,5 +1,6 @@
 //! The private Postgres: made when new, and how it is run.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,6 +12,7 @@ use super::binaries::PostgresPrograms;
 use super::error::{Doing as _, Error};
 use super::home::{Account, Home};
 use super::leftovers;
+use super::sockets;
 use super::state::{OWNER, Remembered, write_secret};
 use super::supervisor::Program;
 
@@ -23,9 +25,8 @@ const READY: &str = "ready";
 const STATE_LINE: usize = 7;
 
 /// Settings of every private server. The data files are the shop's memory: what is acknowledged is on the disk.
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 11] = [
     "listen_addresses=127.0.0.1",
-    "unix_socket_directories=",
     "max_wal_size=4GB",
     "random_page_cost=1.1",
     "jit=off",
@@ -187,10 +188,16 @@ impl Program for Postgres {
 
     fn command(&self) -> Result<Command, Error> {
         self.remove_stale_lock();
+        sockets::remove_stale(self.home.dir());
         let mut command = self.home.command(&self.programs.postgres)?;
         command.arg("-D").arg(self.home.dir_inside());
         command.arg("-c").arg(format!("cluster_name={}", self.mark));
         command.arg("-c").arg(format!("port={}", self.port));
+        let mut socket_directory = OsString::from("unix_socket_directories=");
+        if sockets::is_possible(self.home.dir()) {
+            socket_directory.push(self.home.dir_inside());
+        }
+        command.arg("-c").arg(socket_directory);
         for setting in SETTINGS.iter().chain(if self.throw_away { &THROW_AWAY } else { &DURABLE }) {
             command.args(["-c", setting]);
         }

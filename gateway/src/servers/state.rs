@@ -7,15 +7,20 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use byteshop_eventstore::envelope::to_hex;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Doing as _, Error};
+use super::sockets;
 
 /// Ports lie below what Linux and macOS give to outgoing connections: a client that knocks while the server
 /// restarts could otherwise be given the server's own port, and keep it.
 const FIRST_PORT: u16 = 20_000;
 /// How many ports there are to choose from.
 const PORTS: u16 = 12_000;
+
+/// What the host of a URL needs encoded: all but letters, digits and the marks that RFC 3986 reserves for nothing.
+const IN_HOST: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The role that owns the database, and whose server it is: it migrates.
 pub(super) const OWNER: &str = "byteshop";
@@ -84,16 +89,21 @@ impl Remembered {
         Ok(self)
     }
 
-    /// Where Postgres is for its owner.
-    pub(super) fn owner_url(&self) -> String {
-        let Self { password, postgres_port, .. } = self;
-        format!("postgres://{OWNER}:{password}@127.0.0.1:{postgres_port}/{DATABASE}")
+    /// Where Postgres, with its files in `directory`, is for its owner.
+    pub(super) fn owner_url(&self, directory: &Path) -> String {
+        self.postgres_url(directory, OWNER, &self.password)
     }
 
-    /// Where Postgres is for the role that serves.
-    pub(super) fn serving_url(&self) -> String {
-        let password = self.serving_password.as_deref().unwrap_or_default();
-        format!("postgres://{SERVING}:{password}@127.0.0.1:{}/{DATABASE}", self.postgres_port)
+    /// Where Postgres, with its files in `directory`, is for the role that serves.
+    pub(super) fn serving_url(&self, directory: &Path) -> String {
+        self.postgres_url(directory, SERVING, self.serving_password.as_deref().unwrap_or_default())
+    }
+
+    /// A URL whose host is the directory of the socket, as libpq takes it, or the address where a socket is not possible.
+    fn postgres_url(&self, directory: &Path, role: &str, password: &str) -> String {
+        let socket = directory.to_str().filter(|_| sockets::is_possible(directory));
+        let host = utf8_percent_encode(socket.unwrap_or("127.0.0.1"), IN_HOST);
+        format!("postgres://{role}:{password}@{host}:{}/{DATABASE}", self.postgres_port)
     }
 
     /// Where NATS is.
