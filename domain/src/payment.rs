@@ -258,7 +258,10 @@ impl Payment {
                 Ok(vec![Event::Opened { order, amount }, captured])
             }
             Self::Opened(known)
-                if known.order == order && known.amount == amount && known.is_last(reference) && known.was_captured() =>
+                if known.order == order
+                    && known.amount == amount
+                    && known.is_last(reference)
+                    && known.was_captured() =>
             {
                 Ok(vec![])
             }

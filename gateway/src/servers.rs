@@ -148,12 +148,10 @@ impl Servers {
             return Err(error);
         }
         remembered.save(data)?;
+        let directory = postgres::directory(data);
         (servers.migration_url, servers.database_url) = match options.database_url {
             Some(url) => (options.migration_database_url.unwrap_or_else(|| url.clone()), url),
-            None => {
-                let directory = postgres::directory(data);
-                (remembered.owner_url(&directory), remembered.serving_url(&directory))
-            }
+            None => (remembered.owner_url(&directory), remembered.serving_url(&directory)),
         };
         servers.nats_url = options.nats_url.unwrap_or_else(|| remembered.nats_url());
         Ok(servers)

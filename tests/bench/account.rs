@@ -110,13 +110,7 @@ struct Walked {
 }
 
 /// Many journeys by some clients beside each other.
-async fn many(
-    shop: &Shop,
-    goods: &Arc<Vec<Goods>>,
-    clients: usize,
-    journeys: usize,
-    account: bool,
-) -> Result<Walked> {
+async fn many(shop: &Shop, goods: &Arc<Vec<Goods>>, clients: usize, journeys: usize, account: bool) -> Result<Walked> {
     let (next, started) = (Arc::new(AtomicUsize::new(0)), Instant::now());
     let mut running = JoinSet::new();
     for _ in 0..clients {

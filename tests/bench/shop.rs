@@ -150,6 +150,7 @@ pub fn text(value: &Value, field: &str) -> Result<String> {
 fn byteshop(data: &Path) -> Result<Command> {
     let this = std::env::current_exe()?;
     let build = this.parent().and_then(Path::parent).context("the benchmark is not in a directory of cargo's")?;
+    #[expect(clippy::disallowed_methods, reason = "the benchmark has no configuration but the environment")]
     let program = std::env::var_os(PROGRAM).map_or_else(|| build.join("byteshop"), PathBuf::from);
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {

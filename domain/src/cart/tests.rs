@@ -248,7 +248,7 @@ fn a_state_shows_what_closed_a_cart() {
     let (merged, discarded) = (Event::MergedInto { cart: other }, Event::Discarded { at: noon() });
     assert_eq!(facts(&[]), (nothing(), nothing(), None));
     assert_eq!(facts(&[Event::CheckedOut { order }]), (nothing(), json!(order), None));
-    assert_eq!(facts(&[merged.clone()]), (json!(other), nothing(), None));
+    assert_eq!(facts(std::slice::from_ref(&merged)), (json!(other), nothing(), None));
     assert_eq!(facts(&[merged, discarded.clone()]), (json!(other), nothing(), Some(json!(true))));
     assert_eq!(facts(&[discarded]), (nothing(), nothing(), Some(json!(true))));
 }

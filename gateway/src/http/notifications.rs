@@ -8,7 +8,7 @@ use byteshop_commands::use_cases::notifications;
 use byteshop_commands::use_cases::watches::{self, Wanted};
 use byteshop_domain::account::Channel;
 use byteshop_domain::ids::{AccountId, NotificationId, OrderId, ProductId};
-use byteshop_domain::notification::{Notification, Skip};
+use byteshop_domain::notification::{Notification, Skip, Template};
 use byteshop_domain::product::Product;
 use byteshop_domain::watch::Watch;
 use byteshop_domain::{Bounded, Locale};
@@ -41,7 +41,7 @@ struct ToldMe {
     #[schema(example = "Order 7K3Q-X9MW-2FBA is paid")]
     subject: Option<String>,
     /// The kind of message.
-    #[schema(value_type = notification::Template)]
+    #[schema(value_type = Template)]
     template: String,
     /// The way it is sent.
     channel: Channel,

@@ -234,7 +234,7 @@ impl<'a> Selection<'a> {
             name: definition.name.clone(),
             r#type: definition.r#type,
             unit: definition.unit.clone(),
-            labels: definition.labels.clone(),
+            labels: definition.labels.clone().into_inner(),
             min,
             max,
             values: values.map(|(value, count)| ValueFacet { value: value.clone(), count }).collect(),

@@ -58,9 +58,15 @@ fn a_row_says_how_far_a_return_is_as_the_return_itself_does() {
         let row = fold(history);
         let it: Return = byteshop_domain::fold(history);
         let it = it.live().unwrap();
+        let arrival = it.progress.arrival();
         assert_eq!(
-            (row.status, row.order, &row.lines, row.reason, row.amount, row.refund, row.credit_note),
-            (it.status, it.order, &it.lines, it.why, it.amount, it.refund, it.credit_note),
+            (row.status, row.order, &row.lines, row.reason),
+            (it.progress.stage(), it.order, &it.lines, it.why),
+            "{history:?}"
+        );
+        assert_eq!(
+            (row.amount, row.refund, row.credit_note),
+            (arrival.map(|it| it.amount), arrival.and_then(|it| it.refund), arrival.map(|it| it.credit_note)),
             "{history:?}"
         );
         let last = i64::try_from(history.len()).unwrap();

@@ -310,9 +310,11 @@ fn some_lines_are_cancelled_and_the_rest_continues() {
     given::<Order>(authorization).when(&cancel_lines(&[back(1, 1, 10)])).then_refused(Rejection::AwaitingCapture);
     // With the rest off, what has gone is all there is.
     let first = after(&history, &[parcel(1, &[demand(1, 3)]), gone(1, &[demand(1, 3)]), there(1)]);
-    given::<Order>(first)
-        .when(&cancel_lines(&[back(2, 1, 5)]))
-        .then([off_of(2, 1, 5), all_gone(), Event::Completed {}]);
+    given::<Order>(first).when(&cancel_lines(&[back(2, 1, 5)])).then([
+        off_of(2, 1, 5),
+        all_gone(),
+        Event::Completed {},
+    ]);
 }
 
 #[test]
