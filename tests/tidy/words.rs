@@ -114,7 +114,6 @@ fn names_tests_and_other_languages_are_left_alone() {
         file("domain/src/a.rs", "//! A.\nconst A: &str = \"nobody\";\n"),
         file("tests/it/a.rs", "//! A.\nconst A: &str = \"nobody\";\n"),
         file("docs/EVENTS.md", "{\"reason\":\"somebody\"}\n"),
-        file("domain/src/order.rs", "//! A.\n/// It goes on.\nstruct A;\n"),
         file("commands/templates/ru/a.txt", "nobody\n"),
         file("docs/a.md", "`nobody` and canewood\n"),
     ];
