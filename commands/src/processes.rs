@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use byteshop_domain::process::Reaction;
 use byteshop_domain::{AnyEvent, Reads};
+use byteshop_eventstore::delivery::Lead;
 use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::process::{Timer, TimerChange};
 use byteshop_eventstore::{Recorded, StoreError};
@@ -104,9 +105,9 @@ impl<P: CarryOut> Follower for Runner<P> {
         Ok(())
     }
 
-    async fn flush(&mut self) -> Result<(), Error> {
-        self.save().await?;
-        self.fire_timers().await
+    async fn flush(&mut self, lead: &mut Lead) -> Result<(), Error> {
+        self.save(lead).await?;
+        self.fire_timers(lead).await
     }
 
     async fn park(&self, reason: &str) -> Result<(), Error> {
@@ -116,18 +117,13 @@ impl<P: CarryOut> Follower for Runner<P> {
 
 impl<P: CarryOut> Runner<P> {
     /// Writes down how far it is, together with the timers that were set and cleared on the way.
-    async fn save(&mut self) -> Result<(), Error> {
+    async fn save(&mut self, lead: &mut Lead) -> Result<(), Error> {
         if self.position == self.flushed {
             return Ok(());
         }
-        let log = self.commands.log();
-        let leaf = log.leaf_at(self.position).await?.unwrap_or_default();
-        if self.leaf.as_ref().is_some_and(|seen| *seen != leaf) {
-            // The feed gave an event that the log does not hold: look anew.
-            return Err(Error::Contended);
-        }
         let timers: Vec<TimerChange> = self.timers.values().cloned().collect();
-        if !log.advance_process(P::NAME, self.flushed, self.position, &leaf, &timers).await? {
+        if !lead.advance(P::NAME, self.flushed, self.position, self.leaf.as_deref(), &timers).await? {
+            // Another one moved it, or the feed gave an event that the log does not hold: look again.
             return Err(Error::Contended);
         }
         self.timers.clear();
@@ -179,9 +175,8 @@ impl<P: CarryOut> Runner<P> {
     }
 
     /// Carries out what is due.
-    async fn fire_timers(&self) -> Result<(), Error> {
-        let log = self.commands.log();
-        let due = log.due_timers(P::NAME, self.commands.clock().now(), TIMERS).await?;
+    async fn fire_timers(&self, lead: &mut Lead) -> Result<(), Error> {
+        let due = lead.due_timers(P::NAME, self.commands.clock().now(), TIMERS).await?;
         let mut running =
             futures_util::stream::iter(due.into_iter().map(|timer| self.fire(timer))).buffer_unordered(CONCURRENCY);
         while let Some(outcome) = running.next().await {

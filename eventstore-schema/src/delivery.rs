@@ -53,7 +53,9 @@ impl Log {
     /// The lead ends with the connection, however that ends.
     pub async fn lead(&self, name: &str) -> Result<Option<Lead>, StoreError> {
         use sqlx::ConnectOptions as _;
-        let mut connection = self.options().clone().connect().await?;
+        // What is written under a lead is derived from the log: when a crash takes the last of it, it is derived again.
+        let options = self.options().clone().options([("synchronous_commit", "off")]);
+        let mut connection = options.connect().await?;
         let leads: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended('byteshop ' || $1, 0))")
             .bind(name)
             .fetch_one(&mut connection)

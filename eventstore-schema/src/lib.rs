@@ -19,7 +19,7 @@ pub mod instance;
 pub mod kept;
 pub mod nats;
 pub mod personal;
-mod pool;
+pub mod pool;
 pub mod process;
 pub mod read;
 pub mod receipt;
@@ -94,10 +94,7 @@ impl Log {
         let options = options.application_name("byteshop").options([("plan_cache_mode", "force_generic_plan")]);
         // Statements are counted and timed where they are asked; their text is of no use to who reads the program's log.
         let options = options.disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(max_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(options.clone());
+        let pool = pool::options(max_connections).acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(options.clone());
         Ok(Self { pool, options })
     }
 

@@ -1,9 +1,9 @@
 //! How far each process has reacted to the log, and what it wants done later.
 
 use chrono::{DateTime, Utc};
-use sqlx::postgres::PgConnection;
 
 use crate::Log;
+use crate::delivery::Lead;
 use crate::error::StoreError;
 
 /// Where a process stands.
@@ -70,42 +70,6 @@ impl Log {
             .unwrap_or_default())
     }
 
-    /// Moves a process on, together with its timers; false when it is no longer where it was thought to be.
-    pub async fn advance_process(
-        &self,
-        name: &str,
-        from: i64,
-        to: i64,
-        leaf: &[u8],
-        timers: &[TimerChange],
-    ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
-        // Timers and position are derived from the log: when a crash takes the last of them, they are derived again.
-        sqlx::query("set local synchronous_commit = off").execute(&mut *transaction).await?;
-        let moved = sqlx::query(
-            "insert into log.process (name, position, leaf) select $1, $3, $4 where $2 = 0
-                or exists (select from log.process where name = $1 and position = $2)
-             on conflict (name) do update set position = excluded.position, leaf = excluded.leaf, error = null
-                where log.process.position = $2",
-        )
-        .bind(name)
-        .bind(from)
-        .bind(to)
-        .bind(leaf)
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-        if moved == 0 {
-            transaction.rollback().await?;
-            return Ok(false);
-        }
-        if !timers.is_empty() {
-            change_timers_in(&mut transaction, name, timers).await?;
-        }
-        transaction.commit().await?;
-        Ok(true)
-    }
-
     /// Parks a process: it stops at its position, and says why.
     pub async fn park_process(&self, name: &str, error: &str) -> Result<(), StoreError> {
         sqlx::query(
@@ -144,18 +108,6 @@ impl Log {
         Ok(true)
     }
 
-    /// The timers of a process that are due, the oldest first.
-    pub async fn due_timers(&self, process: &str, now: DateTime<Utc>, limit: i64) -> Result<Vec<Timer>, StoreError> {
-        Ok(sqlx::query_as(
-            "select key, due_at, step, position from log.timer where process = $1 and due_at <= $2 order by due_at limit $3",
-        )
-        .bind(process)
-        .bind(now)
-        .bind(limit)
-        .fetch_all(self.pool())
-        .await?)
-    }
-
     /// Deletes a timer that has fired, unless it was set again in the meantime.
     pub async fn drop_timer(&self, process: &str, timer: &Timer) -> Result<(), StoreError> {
         sqlx::query("delete from log.timer where process = $1 and key = $2 and position = $3")
@@ -168,41 +120,77 @@ impl Log {
     }
 }
 
-/// Each key is named once in `timers`.
-async fn change_timers_in(
-    connection: &mut PgConnection,
-    process: &str,
-    timers: &[TimerChange],
-) -> Result<(), StoreError> {
-    let mut cleared: Vec<&str> = Vec::new();
-    let mut set: Vec<&Timer> = Vec::new();
-    for change in timers {
-        match change {
-            TimerChange::Set(timer) => set.push(timer),
-            TimerChange::Clear(key) => cleared.push(key),
+impl Lead {
+    /// Moves a process on, together with its timers, each of which is named once; false when it is no longer where it was thought to
+    /// be, or the log has another event there than the one with this leaf hash. One statement, hence one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Postgres`] when the connection is gone, and the lead with it.
+    pub async fn advance(
+        &mut self,
+        name: &str,
+        from: i64,
+        to: i64,
+        leaf: Option<&[u8]>,
+        timers: &[TimerChange],
+    ) -> Result<bool, StoreError> {
+        let mut cleared: Vec<&str> = Vec::new();
+        let mut set: Vec<&Timer> = Vec::new();
+        for change in timers {
+            match change {
+                TimerChange::Set(timer) => set.push(timer),
+                TimerChange::Clear(key) => cleared.push(key),
+            }
         }
-    }
-    if !cleared.is_empty() {
-        sqlx::query("delete from log.timer where process = $1 and key = any ($2)")
-            .bind(process)
-            .bind(cleared)
-            .execute(&mut *connection)
-            .await?;
-    }
-    if !set.is_empty() {
-        sqlx::query(
-            "insert into log.timer (process, key, due_at, step, position)
-             select $1, t.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::bigint[]) t
-             on conflict (process, key) do update
-                set due_at = excluded.due_at, step = excluded.step, position = excluded.position",
+        Ok(sqlx::query_scalar(
+            "with moved as (
+                insert into log.process (name, position, leaf)
+                select $1, $3, at.leaf from (select coalesce(log.leaf_at($3), ''::bytea) as leaf) at
+                where ($4::bytea is null or at.leaf = $4)
+                  and ($2 = 0 or exists (select from log.process where name = $1 and position = $2))
+                on conflict (name) do update set position = excluded.position, leaf = excluded.leaf, error = null
+                    where log.process.position = $2
+                returning name),
+             cleared as (
+                delete from log.timer where process = $1 and key = any ($5) and exists (select from moved)),
+             set as (
+                insert into log.timer (process, key, due_at, step, position)
+                select $1, t.* from unnest($6::text[], $7::timestamptz[], $8::text[], $9::bigint[]) t
+                where exists (select from moved)
+                on conflict (process, key) do update
+                    set due_at = excluded.due_at, step = excluded.step, position = excluded.position)
+             select exists (select from moved)",
         )
-        .bind(process)
+        .bind(name)
+        .bind(from)
+        .bind(to)
+        .bind(leaf)
+        .bind(cleared)
         .bind(set.iter().map(|timer| timer.key.as_str()).collect::<Vec<_>>())
         .bind(set.iter().map(|timer| timer.due_at).collect::<Vec<_>>())
         .bind(set.iter().map(|timer| timer.step.as_str()).collect::<Vec<_>>())
         .bind(set.iter().map(|timer| timer.position).collect::<Vec<_>>())
-        .execute(&mut *connection)
-        .await?;
+        .fetch_one(self.connection())
+        .await?)
     }
-    Ok(())
+
+    /// The timers of a process that are due, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Postgres`] when the connection is gone, and the lead with it.
+    pub async fn due_timers(
+        &mut self,
+        process: &str,
+        now: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<Timer>, StoreError> {
+        Ok(sqlx::query_as(
+            "select key, due_at, step, position from log.timer where process = $1 and due_at <= $2 order by due_at limit $3",
+        )
+        .bind(process)
+        .bind(now)
+        .bind(limit)
+        .fetch_all(self.connection())
+        .await?)
+    }
 }

@@ -794,7 +794,9 @@ async fn a_process_that_has_read_another_log_is_found_and_begins_again() {
     let history = History::new().await;
     history.ask(&["migrate"]);
     let log = Log::open(&history.url).unwrap();
-    assert!(log.advance_process("settle_order", 0, 3, b"the leaf of another log", &[]).await.unwrap());
+    let of_another_log =
+        "insert into log.process (name, position, leaf) values ('settle_order', 3, 'the leaf of another log')";
+    sqlx::raw_sql(of_another_log).execute(log.pool()).await.unwrap();
     log.park_process("send_notifications", "no event of ours").await.unwrap();
     let check = |arguments: &[&str]| {
         let Output { status, stdout, .. } = history.byteshop(arguments).output().unwrap();

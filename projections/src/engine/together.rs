@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgPool;
+use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -24,6 +24,8 @@ use crate::error::Error;
 const PACE: Duration = Duration::from_millis(20);
 /// For how long workers join a turn after it has begun.
 const JOIN: Duration = Duration::from_millis(5);
+/// How long a checkpoint may stay behind the position in memory when no row has changed. Views that are behind are saved together.
+const LAZY: Duration = Duration::from_millis(100);
 /// How long the first of some requests waits for the others of its turn.
 const LINGER: Duration = Duration::from_millis(1);
 /// Requests that wait: a worker has one at a time.
@@ -48,6 +50,8 @@ struct Write {
 #[derive(Debug)]
 pub(crate) struct Together {
     turn: Mutex<Turn>,
+    /// When the views that are ahead of their checkpoints are saved.
+    save_at: Mutex<Instant>,
     loads: mpsc::Sender<Load>,
     writes: mpsc::Sender<Write>,
     /// Ends the tasks when the last worker has ended.
@@ -67,7 +71,7 @@ impl Together {
         let mut tasks = JoinSet::new();
         tasks.spawn(load_all(pool.clone(), to_load));
         tasks.spawn(write_all(pool, to_write));
-        Self { turn: Mutex::default(), loads, writes, _tasks: tasks }
+        Self { turn: Mutex::default(), save_at: Mutex::new(Instant::now()), loads, writes, _tasks: tasks }
     }
 
     /// Waits for a turn after the one that the worker `had`.
@@ -89,6 +93,16 @@ impl Together {
         }
         *had = turn.number;
         Ok(())
+    }
+
+    /// When a view that is ahead of its checkpoint is to be saved: at the same moment as the others.
+    pub fn next_save(&self) -> Instant {
+        let mut save_at = self.save_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if *save_at <= now {
+            *save_at = now + LAZY;
+        }
+        *save_at
     }
 
     /// Reads rows of a view's table.
@@ -123,9 +137,30 @@ async fn next_of<T>(queue: &mut mpsc::Receiver<T>) -> Option<Vec<T>> {
     Some(all)
 }
 
+/// The connection of one task. A pool would check it after every statement, which costs a second round trip.
+struct OwnConnection {
+    pool: PgPool,
+    idle: Option<PgConnection>,
+}
+
+impl OwnConnection {
+    fn like(pool: &PgPool) -> Self {
+        Self { pool: pool.clone(), idle: None }
+    }
+
+    /// The connection, or a new one when the last statement failed.
+    async fn take(&mut self) -> Result<PgConnection, Error> {
+        match self.idle.take() {
+            Some(connection) => Ok(connection),
+            None => Ok(self.pool.connect_options().connect().await?),
+        }
+    }
+}
+
 async fn load_all(pool: PgPool, mut queue: mpsc::Receiver<Load>) {
+    let mut own = OwnConnection::like(&pool);
     while let Some(loads) = next_of(&mut queue).await {
-        let found = match load(&pool, &loads).await {
+        let found = match load_on(&mut own, &loads).await {
             Ok(found) => found.into_iter().map(Ok).collect(),
             Err(error) if loads.len() == 1 => vec![Err(error)],
             Err(_) => join_all(loads.iter().map(|one| load_one(&pool, one))).await,
@@ -137,19 +172,27 @@ async fn load_all(pool: PgPool, mut queue: mpsc::Receiver<Load>) {
     }
 }
 
+async fn load_on(own: &mut OwnConnection, loads: &[Load]) -> Result<Vec<Found>, Error> {
+    let mut connection = own.take().await?;
+    let found = load(&mut connection, loads).await?;
+    own.idle = Some(connection);
+    Ok(found)
+}
+
 async fn load_one(pool: &PgPool, one: &Load) -> Result<Found, Error> {
-    Ok(load(pool, std::slice::from_ref(one)).await?.swap_remove(0))
+    let mut connection = pool.acquire().await?;
+    Ok(load(&mut connection, std::slice::from_ref(one)).await?.swap_remove(0))
 }
 
 /// Loads the rows for some requests in one statement.
-async fn load(pool: &PgPool, loads: &[Load]) -> Result<Vec<Found>, Error> {
+async fn load(connection: &mut PgConnection, loads: &[Load]) -> Result<Vec<Found>, Error> {
     let parts: Vec<String> = loads.iter().enumerate().map(|(at, load)| load.table.find(at, at + 1)).collect();
     let mut statement = sqlx::query_as::<_, (i32, Key, String, i64)>(AssertSqlSafe(parts.join(" union all ")));
     for load in loads {
         statement = statement.bind(&load.keys);
     }
     let mut found = vec![Found::new(); loads.len()];
-    for (at, key, row, position) in statement.fetch_all(pool).await? {
+    for (at, key, row, position) in statement.fetch_all(connection).await? {
         let rows = usize::try_from(at).ok().and_then(|at| found.get_mut(at));
         rows.expect("the statement numbers the requests").push((key, row, position));
     }
@@ -157,10 +200,11 @@ async fn load(pool: &PgPool, loads: &[Load]) -> Result<Vec<Found>, Error> {
 }
 
 async fn write_all(pool: PgPool, mut queue: mpsc::Receiver<Write>) {
+    let mut own = OwnConnection::like(&pool);
     while let Some(mut writes) = next_of(&mut queue).await {
         // Two processes that move the same checkpoints lock them in the same order.
         writes.sort_by_key(|write| write.step.view);
-        let moved = match write(&pool, &writes).await {
+        let moved = match write_on(&mut own, &writes).await {
             Ok(moved) => writes.iter().map(|write| Ok(moved.contains(write.step.view))).collect(),
             Err(error) if writes.len() == 1 => vec![Err(error)],
             Err(_) => join_all(writes.iter().map(|one| write_one(&pool, one))).await,
@@ -172,13 +216,21 @@ async fn write_all(pool: PgPool, mut queue: mpsc::Receiver<Write>) {
     }
 }
 
+async fn write_on(own: &mut OwnConnection, writes: &[Write]) -> Result<HashSet<String>, Error> {
+    let mut connection = own.take().await?;
+    let moved = write(&mut connection, writes).await?;
+    own.idle = Some(connection);
+    Ok(moved)
+}
+
 async fn write_one(pool: &PgPool, one: &Write) -> Result<bool, Error> {
-    Ok(!write(pool, std::slice::from_ref(one)).await?.is_empty())
+    let mut connection = pool.acquire().await?;
+    Ok(!write(&mut connection, std::slice::from_ref(one)).await?.is_empty())
 }
 
 /// Moves checkpoints, and the rows of each that moves; gives the views that moved. One statement, hence one transaction: rows
 /// move only when the checkpoint does.
-async fn write(pool: &PgPool, writes: &[Write]) -> Result<HashSet<String>, Error> {
+async fn write(connection: &mut PgConnection, writes: &[Write]) -> Result<HashSet<String>, Error> {
     let with_rows: Vec<&Write> = writes.iter().filter(|write| !write.changes.is_empty()).collect();
     let mut text = format!("with moved as ({ADVANCE})");
     for (at, write) in with_rows.iter().enumerate() {
@@ -198,5 +250,5 @@ async fn write(pool: &PgPool, writes: &[Write]) -> Result<HashSet<String>, Error
     for Write { changes, .. } in with_rows {
         statement = statement.bind(&changes.keys).bind(&changes.rows).bind(&changes.positions).bind(&changes.gone);
     }
-    Ok(statement.fetch_all(pool).await?.into_iter().collect())
+    Ok(statement.fetch_all(connection).await?.into_iter().collect())
 }

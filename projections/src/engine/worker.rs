@@ -27,8 +27,8 @@ use crate::replay::task::Setup;
 const BATCH: usize = 1_000;
 /// Rows that stay in memory between batches, twice: what was touched just now is likely to be touched again soon.
 const WARM_ROWS: usize = 1_000;
-/// How long a checkpoint may stay behind the position in memory when no row has changed.
-const LAZY: Duration = Duration::from_millis(100);
+/// The pause before the log is read again for an event that the feed had and the log had not.
+const READ_AGAIN: Duration = Duration::from_millis(100);
 /// A new view that is this far behind is built by replay, which is many times faster than following.
 const FAR: i64 = 20_000;
 /// How often a stopped view checks whether it was repaired.
@@ -202,8 +202,8 @@ struct Follower<'a, V: View> {
     /// Where the view stands; ahead of `stored` by events that touch no row.
     position: i64,
     leaf: Vec<u8>,
-    /// Since when it is ahead.
-    unsaved: Option<Instant>,
+    /// When the position is written down, if it is ahead.
+    save_at: Option<Instant>,
     /// The last turn that it took.
     turn: u64,
     rate: Rate,
@@ -220,7 +220,7 @@ impl<'a, V: View> Follower<'a, V> {
             stored: at.position,
             position: at.position,
             leaf: at.leaf.unwrap_or_default(),
-            unsaved: None,
+            save_at: None,
             turn: 0,
             rate: Rate::start(),
         }
@@ -230,7 +230,7 @@ impl<'a, V: View> Follower<'a, V> {
         if !trust {
             let events = self.read_on().await?;
             if events.is_empty() {
-                sleep(LAZY).await;
+                sleep(READ_AGAIN).await;
             }
             if let Some(ended) = self.take(&events).await? {
                 return Ok(ended);
@@ -238,9 +238,9 @@ impl<'a, V: View> Follower<'a, V> {
         }
         loop {
             let next = self.feed.next(self.position, BATCH);
-            let mut events = match self.unsaved {
+            let mut events = match self.save_at {
                 None => next.await?,
-                Some(since) => match timeout_at(since + LAZY, next).await {
+                Some(save_at) => match timeout_at(save_at, next).await {
                     Ok(events) => events?,
                     Err(_) if self.save().await? => continue,
                     Err(_) => return self.why_refused().await,
@@ -286,7 +286,7 @@ impl<'a, V: View> Follower<'a, V> {
                     };
                     if width == 0 {
                         // The position in memory is where the next try starts.
-                        if self.unsaved.is_some() && !self.save().await? {
+                        if self.save_at.is_some() && !self.save().await? {
                             return self.why_refused().await.map(Some);
                         }
                         park::<V>(self.context, self.epoch, &error, first.position).await?;
@@ -305,7 +305,7 @@ impl<'a, V: View> Follower<'a, V> {
         let touches = fold::read::<V>(events.iter().map(AsRef::as_ref))?;
         if touches.is_empty() {
             self.arrive(last, events.len());
-            self.unsaved.get_or_insert_with(Instant::now);
+            self.save_at.get_or_insert_with(|| self.context.together.next_save());
             return Ok(true);
         }
         self.rows.rotate();
@@ -326,7 +326,7 @@ impl<'a, V: View> Follower<'a, V> {
         self.rate.count(events);
         self.position = last.position;
         self.leaf.clone_from(&last.leaf);
-        self.unsaved = self.unsaved.filter(|_| self.stored < self.position);
+        self.save_at = self.save_at.filter(|_| self.stored < self.position);
         self.context.tail.position.send_replace(self.position);
     }
 
@@ -366,7 +366,7 @@ impl<'a, V: View> Follower<'a, V> {
         let saved = self.context.together.write(&self.table, step, Changes::default()).await?;
         if saved {
             self.stored = self.position;
-            self.unsaved = None;
+            self.save_at = None;
         }
         Ok(saved)
     }

@@ -1,5 +1,6 @@
 //! Keeps the index up to date: reads what is new in three tables, which each row's position tells.
 
+use std::array::from_fn;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
@@ -76,8 +77,8 @@ impl Catalog {
             made = Some(Index::default());
             reading.places = places.map(|place| Place { position: 0, ..place });
         }
-        let from = reading.places.map(|place| place.position);
-        if changed || made.is_some() {
+        let from: [_; 3] = from_fn(|at| (changed[at] || made.is_some()).then_some(reading.places[at].position));
+        if from.iter().any(Option::is_some) {
             self.read_on(pool, from, made).await?;
         }
         reading.places = places;
@@ -85,8 +86,8 @@ impl Catalog {
         Ok(())
     }
 
-    /// Reads what is new into the index, or into another one that takes its place.
-    async fn read_on(&self, pool: &PgPool, from: [i64; 3], made: Option<Index>) -> Result<(), Error> {
+    /// Reads the tables from these positions on, those that changed, into the index or into another one that takes its place.
+    async fn read_on(&self, pool: &PgPool, from: [Option<i64>; 3], made: Option<Index>) -> Result<(), Error> {
         let [products, stock, categories] = from;
         let mut words = Vocabulary::default();
         let products = rows(pool, ProductList::NAME, products, |row: Read| row.with_words(&mut words)).await?;
@@ -133,32 +134,36 @@ impl Catalog {
     }
 }
 
-/// Where the views stand, and whether any of them has rows that changed after where it stood `before`.
-async fn places(pool: &PgPool, before: &[Place; 3]) -> Result<([Place; 3], bool), Error> {
+/// Where the views stand, and which of them have rows that changed after where they stood `before`.
+async fn places(pool: &PgPool, before: &[Place; 3]) -> Result<([Place; 3], [bool; 3]), Error> {
     // One statement, hence one moment. Most events change no row of these views.
-    let statement = "select view, epoch, position,
-            exists (select from read.product_list where position > $2) or exists (select from read.stock_level where position > $3)
-                or exists (select from read.category_list where position > $4) as changed
+    let statement = "select view, epoch, position, case view
+                when 'product_list' then exists (select from read.product_list where position > $2)
+                when 'stock_level' then exists (select from read.stock_level where position > $3)
+                else exists (select from read.category_list where position > $4)
+            end as changed
          from read.checkpoint where view = any ($1)";
     let mut found = sqlx::query_as::<_, (String, i64, i64, bool)>(statement).bind(VIEWS);
     for place in before {
         found = found.bind(place.position);
     }
     let found = found.fetch_all(pool).await?;
-    let place = |view: &str| {
-        let found = found.iter().find(|(name, ..)| name == view);
-        found.map_or(Place::default(), |(_, epoch, position, _)| Place { epoch: *epoch, position: *position })
-    };
-    Ok((VIEWS.map(place), found.iter().any(|(.., changed)| *changed)))
+    let of = |view: &str| found.iter().find(|(name, ..)| name == view);
+    let place = |(_, epoch, position, _): &(_, i64, i64, _)| Place { epoch: *epoch, position: *position };
+    Ok((
+        VIEWS.map(|view| of(view).map(place).unwrap_or_default()),
+        VIEWS.map(|view| of(view).is_some_and(|(.., changed)| *changed)),
+    ))
 }
 
-/// The rows of a view that changed after a position.
+/// The rows of a view that changed after a position, if there is one.
 async fn rows<T: DeserializeOwned>(
     pool: &PgPool,
     view: &'static str,
-    after: i64,
+    after: Option<i64>,
     mut read: impl FnMut(T) -> T + Send,
 ) -> Result<Vec<T>, Error> {
+    let Some(after) = after else { return Ok(Vec::new()) };
     let statement = format!("select key, row::text from read.{view} where position > $1");
     let mut rows = sqlx::query_as::<_, (String, String)>(AssertSqlSafe(statement)).bind(after).fetch(pool);
     let mut found = Vec::new();
