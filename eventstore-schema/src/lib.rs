@@ -32,7 +32,7 @@ pub mod webhook;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool};
 
 pub use append::{Append, Outcome};
 pub use backoff::Backoff;

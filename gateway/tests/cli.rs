@@ -794,9 +794,10 @@ async fn a_process_that_has_read_another_log_is_found_and_begins_again() {
     let history = History::new().await;
     history.ask(&["migrate"]);
     let log = Log::open(&history.url).unwrap();
-    let of_another_log =
-        "insert into log.process (name, position, leaf) values ('settle_order', 3, 'the leaf of another log')";
-    sqlx::raw_sql(of_another_log).execute(log.pool()).await.unwrap();
+    // It has read up to an event that this log does not have.
+    let mut lead = log.lead("settle_order").await.unwrap().unwrap();
+    assert!(lead.advance("settle_order", 0, 1_000, None, &[]).await.unwrap());
+    lead.resign().await;
     log.park_process("send_notifications", "no event of ours").await.unwrap();
     let check = |arguments: &[&str]| {
         let Output { status, stdout, .. } = history.byteshop(arguments).output().unwrap();

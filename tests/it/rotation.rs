@@ -200,7 +200,9 @@ fn copy(from: &Path, to: &Path) {
         let target = to.join(path.file_name().unwrap());
         if path.is_dir() {
             copy(&path, &target);
-        } else if let Err(error) = fs::copy(&path, &target) {
+        } else if path.is_file()
+            && let Err(error) = fs::copy(&path, &target)
+        {
             // What Postgres removes meanwhile is in no base backup either.
             assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", path.display());
         }

@@ -429,7 +429,9 @@ impl Call {
         let position = headers.get("log-position").and_then(|value| value.to_str().ok());
         let position = position.and_then(|text| text.parse().ok().or_else(|| self.positions.open(text)));
         let answer = Answer { status, headers, body, position };
-        if self.is_in_document {
+        // A repeated command whose response was too large to keep answers with its outcome alone, whatever the operation.
+        let is_outcome = answer.header("idempotency-replayed").is_some() && answer.body["status"] == "done";
+        if self.is_in_document && !is_outcome {
             let (content_type, body) = (answer.header("content-type"), &answer.body);
             contract::check(contract::Response { method: &method, path: &path, status, content_type, body });
         }

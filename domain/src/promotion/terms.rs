@@ -196,7 +196,7 @@ pub struct Conditions {
     pub countries: Bounded<BTreeSet<Country>, { LIST_MAX }>,
     /// The currency is one of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Bounded<Vec<String>, { LIST_MAX }>))]
     pub currencies: Bounded<Vec<Currency>, { LIST_MAX }>,
 }
 

@@ -179,8 +179,10 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
     problems.extend(said.collect::<Vec<_>>());
     problems.sort_unstable();
     problems.dedup();
+    let is_page = operation["responses"]["200"]["content"].get("text/html").is_some();
+    let form = if is_page { "Page" } else { "Problem" };
     for status in problems {
-        operation["responses"][status.to_string()] = reference("responses", &format!("Problem{status}"));
+        operation["responses"][status.to_string()] = reference("responses", &format!("{form}{status}"));
     }
     if let Some(responses) = operation["responses"].as_object_mut().filter(|_| command) {
         for (_, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
@@ -254,7 +256,10 @@ fn add_shared(components: &mut Value) {
         if status == 429 || status == 503 {
             response["headers"]["Retry-After"] = reference("headers", "Retry-After");
         }
-        components["responses"][format!("Problem{status}")] = response;
+        components["responses"][format!("Problem{status}")] = response.clone();
+        // A page tells a browser about it in another page.
+        response["content"]["text/html"] = json!({"schema": {"type": "string"}});
+        components["responses"][format!("Page{status}")] = response;
     }
 }
 

@@ -39,7 +39,8 @@ mod payment;
 #[utoipa::path(get, path = "/v1/orders/{id}/invoice", operation_id = "printInvoice",
     tag = "orders", params(("id" = String, Path), Shown),
     security(("cart_token" = []), ("bearer" = [])),
-    responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
+    responses((status = 200, description = "A page", content_type = "text/html", body = String),
+        (status = 409, description = "The order was never paid and is no longer open")))]
 async fn invoice(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,

@@ -32,7 +32,7 @@ async fn somebody_says_who_they_are_and_how_they_want_to_be_served() {
 
     let settings = json!({"locale": "ru", "currency": "EUR", "channels": ["email", "sms"]});
     assert_eq!(patch("/v1/me/settings", settings.clone()).await.expect(200).body, settings);
-    let kept = json!({"locale": "ru", "channels": []});
+    let kept = json!({"locale": "ru", "currency": null, "channels": []});
     let answer = patch("/v1/me/settings", json!({"currency": null, "channels": []})).await.expect(200);
     assert_eq!(answer.body, kept);
     assert_eq!(shop.get("/v1/me/settings").by(&ada.token).send().await.expect(200).body, kept);

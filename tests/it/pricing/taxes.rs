@@ -211,8 +211,8 @@ async fn a_country_is_a_code_wherever_it_comes_in() {
     let shop = TestShop::start().await;
     let ada = shop.person("ada@example.org").await;
     let admin = shop.token(Role::Admin);
-    let rate = json!({"kind": "flat", "price": euro(500)});
-    let zone = |country: &str| json!({"zones": [{"zone": "eu", "name": "Europe", "countries": [country], "services": []}], "rate": rate});
+    let zone =
+        |country: &str| json!({"zones": [{"zone": "eu", "name": "Europe", "countries": [country], "services": []}]});
     let coupon = json!({"label": "Alps", "benefit": {"kind": "percent", "percent_bps": 500}, "conditions": {"countries": ["Austria"]}});
     for (call, pointer, meant) in [
         (shop.post("/v1/me/addresses").by(&ada.token).json(json!({"country": "France"})), "/country", "FR"),
@@ -226,7 +226,8 @@ async fn a_country_is_a_code_wherever_it_comes_in() {
         (shop.post("/v1/admin/promotions").by(&admin).json(coupon), "/conditions/countries/0", "AT"),
     ] {
         let refused = call.send().await.expect_problem(422, "request.country_unknown");
-        assert_eq!(refused.text("/errors/0/pointer"), pointer, "{}", refused.body);
+        let pointers = refused.body["errors"].as_array().unwrap().iter().map(|fault| &fault["pointer"]);
+        assert!(pointers.into_iter().any(|it| it == pointer), "{}", refused.body);
         assert!(refused.text("/detail").ends_with(meant), "{}", refused.body);
     }
     let kept = shop.post("/v1/me/addresses").by(&ada.token).json(json!({"country": "fr"})).send().await.expect(201);
