@@ -19,7 +19,7 @@ pub mod instance;
 pub mod kept;
 pub mod nats;
 pub mod personal;
-pub mod pool;
+mod pool;
 pub mod process;
 pub mod read;
 pub mod receipt;
@@ -32,7 +32,7 @@ pub mod webhook;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
-use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 pub use append::{Append, Outcome};
 pub use backoff::Backoff;
@@ -94,7 +94,10 @@ impl Log {
         let options = options.application_name("byteshop").options([("plan_cache_mode", "force_generic_plan")]);
         // Statements are counted and timed where they are asked; their text is of no use to who reads the program's log.
         let options = options.disable_statement_logging();
-        let pool = pool::options(max_connections).acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(options.clone());
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options.clone());
         Ok(Self { pool, options })
     }
 

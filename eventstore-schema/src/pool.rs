@@ -1,26 +1,6 @@
-//! Pools of connections: when a connection is checked, and how a pool is used, for metrics.
+//! How a pool of connections is used, for metrics.
 
-use std::time::Duration;
-
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{Connection as _, PgPool};
-
-/// A connection that was idle for so long is checked before it is used again; a check is a round trip.
-const CHECK_AFTER: Duration = Duration::from_secs(1);
-
-/// A pool of so many connections at most, which checks only connections that were idle for a while.
-pub fn options(max_connections: u32) -> PgPoolOptions {
-    PgPoolOptions::new().max_connections(max_connections).test_before_acquire(false).before_acquire(
-        |connection, use_so_far| {
-            Box::pin(async move {
-                if use_so_far.idle_for >= CHECK_AFTER {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        },
-    )
-}
+use sqlx::PgPool;
 
 /// The connections of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use byteshop_eventstore::feed::Feed;
-use byteshop_eventstore::{Log, PoolUse, pool};
+use byteshop_eventstore::{Log, PoolUse};
 use futures_util::future::BoxFuture;
 use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgPool;
+use sqlx::postgres::{PgPool, PgPoolOptions};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -82,9 +82,10 @@ impl Views {
         // A view and its checkpoint are derived from the log together: when a crash takes the last of them, they are
         // derived again, so a view never waits for the disk.
         let options = log.options().clone().options([("synchronous_commit", "off")]);
-        let pool = |connections| pool::options(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+        let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
         let asking = pool(ASKING).connect_lazy_with(options.clone());
-        let working = pool(WORKING).connect_lazy_with(options);
+        // A worker tries again whatever fails, so it need not ask each time whether the connection still lives.
+        let working = pool(WORKING).test_before_acquire(false).connect_lazy_with(options);
         let tails = views.iter().map(|view| (view.name(), Arc::new(Tail::new()))).collect();
         Self { inner: Arc::new(Inner { log, asking, working, views, tails, catalog: Catalog::default() }) }
     }
