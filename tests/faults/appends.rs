@@ -16,7 +16,7 @@ use byteshop_tests::checker::History;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::proxy::{Way, Wire};
 use byteshop_tests::random::Chance;
-use byteshop_tests::servers::{fresh_database, fresh_directory, options};
+use byteshop_tests::servers::{fresh_database, fresh_directory, options, over_tcp};
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
@@ -253,6 +253,7 @@ async fn an_append_whose_connection_is_cut_is_settled_by_looking() {
     let mut chance = crate::chance("cut connections");
     let url = fresh_database().await;
     let look = migrated(&url).await;
+    let url = over_tcp(&url);
     let server = server_in(&url);
     let (mut first, mut second) = (chance.fork(), chance.fork());
     // The one loses answers of the server, the other is gone as soon as it has asked, while the server still works.

@@ -8,7 +8,7 @@ use byteshop_eventstore::nats;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::program::{Program, binary};
 use byteshop_tests::proxy::Wire;
-use byteshop_tests::servers::fresh_database;
+use byteshop_tests::servers::{fresh_database, over_tcp};
 use reqwest::{Client, StatusCode};
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
@@ -235,9 +235,8 @@ async fn refuses_at_once(http: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_away_fills_no_log() {
     let database = fresh_database().await;
-    let mut url: reqwest::Url = database.parse().unwrap();
+    let mut url: reqwest::Url = over_tcp(&database).parse().unwrap();
     let server = (Ipv4Addr::LOCALHOST, url.port().unwrap()).into();
-    url.set_host(Some("127.0.0.1")).unwrap();
     let away = Arc::new(AtomicBool::new(false));
     let is_away = Arc::clone(&away);
     let wire = Wire::before(server, move |_| is_away.load(Ordering::Relaxed)).await;

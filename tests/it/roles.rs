@@ -2,7 +2,7 @@
 
 use byteshop_eventstore::{Log, roles};
 use byteshop_gateway::database;
-use byteshop_tests::servers::{empty_database, fresh_database, migrated, serving};
+use byteshop_tests::servers::{empty_database, fresh_database, migrated, over_tcp, serving};
 use byteshop_tests::shop::TestShop;
 use sqlx::{Connection as _, PgConnection};
 
@@ -77,10 +77,8 @@ async fn a_role_with_more_rights_than_it_needs_is_told_and_loses_those_that_it_w
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_gets_the_password_of_its_url_and_many_may_make_it_at_once() {
     let owner = empty_database().await;
-    let url = serving(&owner).await;
-    // The socket of a disposable server asks for no password.
-    let (_, port_and_name) = url.rsplit_once(':').unwrap();
-    let address = format!("127.0.0.1:{port_and_name}");
+    let url = over_tcp(&serving(&owner).await);
+    let (_, address) = url.rsplit_once('@').unwrap();
     let named = |password: &str| format!("postgres://byteshop_test_role:{password}@{address}");
     let (first, second) = (named("first"), named("sec%2Fond"));
     let once = [(); 6].map(|()| database::migrate(&owner, &first));

@@ -59,6 +59,16 @@ pub async fn serving(owner_url: &str) -> String {
     format!("{server}/{name}")
 }
 
+/// The URL of a database over TCP instead of the socket: for what needs an address, or a password that is checked.
+///
+/// # Panics
+/// When it is no URL of a Postgres of ours.
+pub fn over_tcp(url: &str) -> String {
+    let (user, place) = url.rsplit_once('@').expect("the URL has a user");
+    let (_, port_and_name) = place.rsplit_once(':').expect("the URL has a port");
+    format!("{user}@127.0.0.1:{port_and_name}")
+}
+
 /// Brings a database up to date as its owner, and gives its URL for the role that serves.
 ///
 /// # Panics
