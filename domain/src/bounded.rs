@@ -15,12 +15,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::text::{TextError, is_fresh};
 
-/// A type whose values have a maximum: of elements for a collection, of characters for a text.
-pub trait Limited {
-    /// The maximum.
-    const MAX: usize;
-}
-
 /// A list, set or map of which at most `MAX` elements are read from outside. A repeated element of a set counts each time.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -35,14 +29,6 @@ impl<C, const MAX: usize> Bounded<C, MAX> {
     pub fn into_inner(self) -> C {
         self.0
     }
-}
-
-impl<C, const MAX: usize> Limited for Bounded<C, MAX> {
-    const MAX: usize = MAX;
-}
-
-impl<const MAX: usize> Limited for BoundedText<MAX> {
-    const MAX: usize = MAX;
 }
 
 impl<C, const MAX: usize> Deref for Bounded<C, MAX> {

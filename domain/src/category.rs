@@ -22,7 +22,7 @@ mod events;
 mod rejections;
 
 pub use attribute::{AttributeDefinition, AttributeType, LABELS_MAX, effective};
-pub use commands::Command;
+pub use commands::{Children, Command};
 pub use events::Event;
 pub use rejections::{BRANCH_MAX, DEFINITIONS_MAX, DEPTH_MAX, Rejection, VALUES_MAX};
 

@@ -16,6 +16,7 @@ pub mod category;
 pub mod checkout;
 pub mod codec;
 pub mod credit_note;
+pub mod currency;
 pub mod decider;
 pub mod ids;
 pub mod locale;
@@ -62,9 +63,9 @@ pub mod work;
 pub use any::{
     AGGREGATES, Aggregate, AnyEvent, Folding, Form, begin, catalogue, event_types, id_of, locate, state_json,
 };
-pub use bounded::{Bounded, BoundedText, Limited};
+pub use bounded::{Bounded, BoundedText};
+pub use currency::Currency;
 pub use decider::{Actor, Asked, Decider, Event, Kind, Rejection, Upcast, fold};
-pub use iso_currency::Currency;
 pub use locale::Locale;
 pub use personal::{Personal, Subject};
 pub use reads::Reads;

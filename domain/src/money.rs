@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use iso_currency::Currency;
 use serde::{Deserialize, Serialize};
 
+use crate::currency::Currency;
 use crate::quantity::Quantity;
 
 /// An amount in the minor unit of its currency: 1999 EUR is 19.99 euros, 1999 JPY is 1999 yen.
@@ -15,7 +15,6 @@ pub struct Money {
     /// The amount in minor units; negative for a refund.
     pub amount: i64,
     /// ISO 4217 currency code.
-    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 3, max_length = 3))]
     pub currency: Currency,
 }
 

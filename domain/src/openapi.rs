@@ -10,20 +10,22 @@ use std::any::type_name;
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 pub use utoipa::__dev::ComposeSchema;
 pub use utoipa::openapi::RefOr;
 pub use utoipa::openapi::schema::KnownFormat;
 pub use utoipa::openapi::schema::Schema;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Ref, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Ref, SchemaFormat, SchemaType, Type};
 pub use utoipa::{PartialSchema, ToSchema};
 
 mod generic;
-pub mod maps;
 mod names;
 
 /// How the name of a value's schema begins.
 pub const VALUE: &str = "value.";
+
+/// Under which name keywords of a field, such as an example, travel as its default: a reference carries no others.
+pub const CARRIED: &str = "x-schema";
 
 /// A schema, or a reference to one.
 pub type Described = RefOr<Schema>;
@@ -95,9 +97,28 @@ pub fn any_text() -> ObjectBuilder {
 }
 
 /// The schema of a text such as this one.
-#[expect(deprecated, reason = "the derived schemas have one `example`, too")]
 pub fn example(text: &str) -> ObjectBuilder {
-    any_text().example(Some(text.into()))
+    such_as(any_text(), text)
+}
+
+#[expect(deprecated, reason = "the derived schemas have one `example`, too")]
+fn such_as(text: ObjectBuilder, example: &str) -> ObjectBuilder {
+    text.example(Some(example.into()))
+}
+
+/// The schema of an e-mail address.
+pub(crate) fn email(text: ObjectBuilder) -> ObjectBuilder {
+    such_as(text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Email))), "ada@example.org")
+}
+
+/// The schema of the name of an attribute.
+pub(crate) fn attribute_name(text: ObjectBuilder) -> ObjectBuilder {
+    text.pattern(Some("^[a-z0-9_-]+$"))
+}
+
+/// The schema of a slug.
+pub(crate) fn slug(text: ObjectBuilder) -> ObjectBuilder {
+    text.pattern(Some("^[a-z0-9]+(-[a-z0-9]+)*$"))
 }
 
 /// The schema of a whole number within its bounds.
@@ -107,6 +128,17 @@ pub fn integer(format: KnownFormat, min: i64, max: i64) -> ObjectBuilder {
         .format(Some(SchemaFormat::KnownFormat(format)))
         .minimum(Some(min))
         .maximum(Some(max))
+}
+
+/// The names that an optional text may have, to be said of its field.
+pub fn only(names: &[&str]) -> Value {
+    let names = names.iter().map(|name| Some(*name)).chain([None]);
+    json!({CARRIED: {"enum": names.collect::<Vec<_>>()}})
+}
+
+/// The schema of a value that is one of several.
+pub(crate) fn one_of<const N: usize>(all: [Described; N]) -> OneOfBuilder {
+    all.into_iter().fold(OneOfBuilder::new(), OneOfBuilder::item)
 }
 
 /// The schema of an enum of texts, as serde writes them.

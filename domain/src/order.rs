@@ -52,7 +52,7 @@ pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
 pub use rejections::{LINES_MAX, NOTES_MAX, Rejection};
 pub use sold::Sold;
-pub use status::{CancelReason, Fulfilment, PaymentStatus, Status};
+pub use status::{CancelReason, Fulfilment, PaymentStatus, Stage, Status};
 pub use taxes::Taxed;
 
 /// The state of an order.
@@ -342,15 +342,15 @@ impl Placed {
         self.placement.destination.address.as_ref().map_or(whose, Personal::subject)
     }
 
-    /// The status in one word for people: `new`, `paid`, `fulfilled`, `completed`, `cancelled` or `expired`.
-    pub fn stage(&self) -> &'static str {
+    /// The status in one word for people.
+    pub fn stage(&self) -> Stage {
         match self.status {
-            Status::Completed => "completed",
-            Status::Cancelled => "cancelled",
-            Status::Expired => "expired",
-            Status::Open if self.fulfilment == Fulfilment::Fulfilled => "fulfilled",
-            Status::Open if self.is_paid() => "paid",
-            Status::Open => "new",
+            Status::Completed => Stage::Completed,
+            Status::Cancelled => Stage::Cancelled,
+            Status::Expired => Stage::Expired,
+            Status::Open if self.fulfilment == Fulfilment::Fulfilled => Stage::Fulfilled,
+            Status::Open if self.is_paid() => Stage::Paid,
+            Status::Open => Stage::New,
         }
     }
 }

@@ -23,7 +23,7 @@ mod events;
 mod rejections;
 
 pub use commands::Command;
-pub use events::{Carrier, Event, News};
+pub use events::{Carrier, Event, News, STORIES};
 pub use rejections::Rejection;
 
 /// The state of a shipment.

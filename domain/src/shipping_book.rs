@@ -64,6 +64,7 @@ pub struct Service {
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub carrier: Option<Name>,
     /// Prices by weight, lightest first.
+    #[cfg_attr(feature = "openapi", schema(default = json!({"x-schema": {"minItems": 1}})))]
     pub bands: Bounded<Vec<Band>, { BANDS_MAX }>,
     /// The subtotal from which shipping is free, once per currency.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

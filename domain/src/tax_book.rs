@@ -44,6 +44,7 @@ pub fn id() -> TaxBookId {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CountryTax {
     /// ISO 3166 alpha-2 country code.
+    #[cfg_attr(feature = "openapi", schema(default = json!({"x-schema": {"pattern": "^[A-Za-z]{2}$", "example": "DE"}})))]
     pub country: Country,
     /// Whether prices include tax there; true by default.
     #[serde(default = "yes")]
@@ -132,6 +133,7 @@ pub struct Region {
     /// The name.
     pub name: Name,
     /// Prefixes of its postal codes, at most three capital letters and digits each.
+    #[cfg_attr(feature = "openapi", schema(default = json!({"x-schema": {"minItems": 1}})))]
     pub areas: Bounded<Vec<PostalCode>, { AREAS_MAX }>,
     /// Its rates, in any order.
     pub rates: Bounded<Vec<Rate>, { RATES_MAX }>,

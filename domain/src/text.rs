@@ -14,8 +14,6 @@ pub use search::search_form;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::bounded::Limited;
-
 mod asked;
 mod canonical;
 mod country;
@@ -125,7 +123,7 @@ fn token(text: &str) -> bool {
 const PRINTABLE: &str = "printable characters";
 
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident $rules:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $rules:expr $(=> $schema:path)?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
@@ -142,10 +140,6 @@ macro_rules! texts {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
-        }
-
-        impl Limited for $name {
-            const MAX: usize = Self::RULES.max;
         }
 
         impl AsRef<str> for $name {
@@ -183,7 +177,11 @@ macro_rules! texts {
         }
 
         #[cfg(feature = "openapi")]
-        crate::openapi::value!($name, crate::openapi::text(usize::from(!Self::RULES.empty), Self::RULES.max));
+        crate::openapi::value!($name, {
+            let text = crate::openapi::text(usize::from(!Self::RULES.empty), Self::RULES.max);
+            $(let text = $schema(text);)?
+            text
+        });
     )*};
 }
 
@@ -230,7 +228,8 @@ texts! {
     /// The SKU of a variant: capitals, width and inner spaces count.
     Sku Rules { trim: false, allowed: "printable characters, without space around them", ..line("sku", SKU_MAX) };
     /// A slug: the part of a URL that names something, such as `kitchen-knives`.
-    Slug Rules { allowed: "lower case letters, digits and single hyphens between them", fits: slug, ..line("slug", SLUG_MAX) };
+    Slug Rules { allowed: "lower case letters, digits and single hyphens between them", fits: slug, ..line("slug", SLUG_MAX) }
+        => crate::openapi::slug;
     /// The name of a thing or a place.
     Name line("name", NAME_MAX);
     /// A country: its ISO 3166 code, or its name where an older system kept that.
@@ -243,7 +242,7 @@ texts! {
         fits: email,
         fresh: fresh::email,
         ..line("e-mail address", EMAIL_MAX)
-    };
+    } => crate::openapi::email;
     /// A phone number as its owner writes it.
     Phone Rules {
         allowed: "digits, spaces and ( ) - . /, with a + before them if at all",
@@ -278,7 +277,7 @@ texts! {
         allowed: "lower case letters, digits, hyphens and underscores",
         fits: attribute_name,
         ..line("attribute name", ATTRIBUTE_NAME_MAX)
-    };
+    } => crate::openapi::attribute_name;
     /// The value of an option, or of an attribute that is a text.
     Label line("value", LABEL_MAX);
     /// The unit of a number.

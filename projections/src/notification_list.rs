@@ -3,7 +3,7 @@
 use byteshop_domain::account::Channel;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{AccountId, NotificationId, OrderId, ProductId};
-use byteshop_domain::notification::{About, Death, Event, Notice, Notification, Recipient, Skip};
+use byteshop_domain::notification::{About, Death, Event, Notice, Notification, Recipient, Skip, Template};
 use byteshop_domain::text::Label;
 use byteshop_domain::{Locale, Reads};
 use byteshop_eventstore::Recorded;
@@ -30,13 +30,12 @@ pub struct NotificationList;
 pub struct Row {
     /// Its id.
     pub id: NotificationId,
-    /// The recipient's account; none for a guest.
+    /// The recipient's account; null for a guest.
     pub account: Option<AccountId>,
     /// The way it is sent.
     pub channel: Channel,
     /// The template.
-    #[cfg_attr(feature = "openapi", schema(value_type = byteshop_domain::notification::Template))]
-    pub template: String,
+    pub template: Template,
     /// The language.
     pub locale: Locale,
     /// The order that it is about, if any.
@@ -149,7 +148,7 @@ impl Row {
                 Recipient::Order(_) => None,
             },
             channel: notice.channel,
-            template: notice.message.template().as_str().to_owned(),
+            template: notice.message.template(),
             locale: notice.locale,
             order,
             product,

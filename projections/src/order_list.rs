@@ -39,7 +39,7 @@ pub struct Row {
     pub id: OrderId,
     /// The order number.
     pub number: Number,
-    /// The buyer's account; none for a guest.
+    /// The buyer's account; null for a guest.
     pub account: Option<AccountId>,
     /// The status of the order as a whole.
     pub status: Status,
@@ -55,7 +55,8 @@ pub struct Row {
     pub refunded: Money,
     /// The country that it goes to.
     pub country: Country,
-    /// The recipient and the address: encrypted, and decrypted at the edge.
+    /// The address it goes to, with the name: encrypted, and decrypted at the edge. Null if none was given, or the buyer's data was
+    /// erased.
     pub address: Option<Personal<Address>>,
     /// The number of lines.
     pub line_count: i64,

@@ -9,8 +9,8 @@ use byteshop_domain::Reads;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::money::Money;
-use byteshop_domain::product::{Attributes, Event, Listed, OptionDefinition, Product, Schedule, Status, in_order};
-use byteshop_domain::text::{Description, Title};
+use byteshop_domain::product::{AttributeValue, Event, Listed, OptionDefinition, Product, Schedule, Status, in_order};
+use byteshop_domain::text::{AttributeName, Description, Title};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -70,8 +70,7 @@ pub struct Row {
     /// The category.
     pub category: Option<CategoryId>,
     /// The attribute values by name.
-    #[cfg_attr(feature = "openapi", schema(value_type = byteshop_domain::openapi::maps::Attributes))]
-    pub attributes: Attributes,
+    pub attributes: BTreeMap<AttributeName, AttributeValue>,
     /// The options of its variants.
     pub options: Vec<OptionDefinition>,
     /// The images.

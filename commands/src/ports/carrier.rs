@@ -142,5 +142,6 @@ mod tests {
         let report = SimulatedCarrier.report(&other, at(0)).await.unwrap();
         assert_eq!(report, Report { news: vec![], check_at: None });
         assert!(is_story("lost") && !is_story("other"));
+        assert_eq!(STORIES.map(|(name, _, _)| name), byteshop_domain::shipment::STORIES);
     }
 }

@@ -1,10 +1,11 @@
 //! Categories with those above and below them, and their slugs.
 
-use byteshop_domain::category::{AttributeDefinition, BRANCH_MAX, Category, Command, DEPTH_MAX, Rejection, effective};
+use byteshop_domain::category::{
+    AttributeDefinition, BRANCH_MAX, Category, Children, Command, DEPTH_MAX, Rejection, effective,
+};
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::text::{Label, Name, Slug};
-use serde::Deserialize;
 
 use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
@@ -108,16 +109,6 @@ pub async fn category_path(unit: &Unit, category: CategoryId) -> Result<Vec<Load
 pub fn definitions(path: &[Loaded<Category>]) -> Vec<&AttributeDefinition> {
     let own = path.iter().filter_map(|category| category.state.live().ok());
     effective(own.map(|category| category.attributes.as_slice()))
-}
-
-/// How archiving a category treats its open subcategories.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Children {
-    /// They move up to the nearest open category above it.
-    MoveUp,
-    /// They are archived too, with everything below them.
-    Archive,
 }
 
 /// Archives a category: its slug is free again, and its products stay where they are, which is below the categories above it.

@@ -117,7 +117,7 @@ impl Settings {
 /// A person's profile; fields that were never set are absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ProfileShown))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ProfileShown, example = json!({"name": "Ada Lovelace", "phone": "+49 30 1234567"})))]
 pub struct Profile {
     /// The name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

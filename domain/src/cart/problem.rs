@@ -26,6 +26,7 @@ pub struct Offer {
 /// Why a line cannot be bought as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CartLineProblem))]
 pub enum Problem {
     /// The price has changed since the line was set.
     PriceChanged {

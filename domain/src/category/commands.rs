@@ -51,3 +51,13 @@ pub enum Command {
         children: usize,
     },
 }
+
+/// How archiving a category treats its open subcategories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Children {
+    /// They move up to the nearest open category above it.
+    MoveUp,
+    /// They are archived too, with everything below them.
+    Archive,
+}

@@ -219,9 +219,9 @@ pub enum About {
 macro_rules! templates {
     ($($name:ident $text:literal;)*) => {
         /// The templates, by their names alone.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[expect(missing_docs, reason = "each is the variant of Message with the same name")]
-        pub enum Template { $($name,)* }
+        pub enum Template { $(#[serde(rename = $text)] $name,)* }
 
         impl Template {
             /// All of them.

@@ -45,17 +45,18 @@ fn list<T: ToSchema>(max: usize) -> Described {
     ArrayBuilder::new().items(within::<T>()).max_items(Some(max)).into()
 }
 
-fn map<V: ToSchema>(max: usize) -> Described {
-    let map = ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(within::<V>()));
+fn map<K: ToSchema, V: ToSchema>(max: usize) -> Described {
+    let map = ObjectBuilder::new().schema_type(Type::Object).property_names(Some(K::schema()));
+    let map = map.additional_properties(Some(within::<V>()));
     map.max_properties(Some(max)).into()
 }
 
-/// Gives a collection its schema, which refers to that of its elements or of the values in it.
+/// Gives a collection its schema, which refers to that of its elements or of the names and values in it.
 macro_rules! collections {
-    ($($schema:ident of $element:ident: $collection:ty, $($parameter:ident)+;)+) => {$(
+    ($($schema:ident of $($parameter:ident)+: $collection:ty;)+) => {$(
         impl<$($parameter: ToSchema,)+ const MAX: usize> ComposeSchema for Bounded<$collection, MAX> {
             fn compose(_: Vec<Described>) -> Described {
-                $schema::<$element>(MAX)
+                $schema::<$($parameter),+>(MAX)
             }
         }
 
@@ -65,15 +66,15 @@ macro_rules! collections {
             }
 
             fn schemas(schemas: &mut Vec<(String, Described)>) {
-                add::<$element>(schemas);
+                $(add::<$parameter>(schemas);)+
             }
         }
     )+};
 }
 
 collections! {
-    list of T: Vec<T>, T;
-    list of T: BTreeSet<T>, T;
-    map of V: BTreeMap<K, V>, K V;
-    map of V: IndexMap<K, V>, K V;
+    list of T: Vec<T>;
+    list of T: BTreeSet<T>;
+    map of K V: BTreeMap<K, V>;
+    map of K V: IndexMap<K, V>;
 }

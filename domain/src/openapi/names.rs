@@ -21,6 +21,8 @@ crate::sets! {
     }
     /// The type of an attribute.
     AttributeType of crate::category::AttributeType { Text Number Boolean Choice }
+    /// How archiving a category treats its open subcategories.
+    Subcategories of crate::category::Children { MoveUp Archive }
     /// The state of a product.
     ProductStatus of crate::product::Status { Draft Published Unpublished Archived }
     /// The tax class of goods or shipping.
@@ -35,6 +37,8 @@ crate::sets! {
     }
     /// The fulfilment axis of an order.
     Fulfilment of crate::order::Fulfilment { Unfulfilled PartlyFulfilled Fulfilled PartlyReturned Returned }
+    /// The three status axes of an order summarized in one word.
+    OrderStage of crate::order::Stage { New Paid Fulfilled Completed Cancelled Expired }
     /// Why an order was cancelled.
     CancelReason of crate::order::CancelReason {
         BuyerRequest StaffRequest PaymentFailed PaymentCancelled PaymentWindowPassed AuthorizationExpired Imported
@@ -45,6 +49,10 @@ crate::sets! {
     DeclineReason of crate::payment::DeclineReason {
         Declined InsufficientFunds NotReceived BuyerLeft ProviderError
     }
+    /// Why a payment failed.
+    PaymentFailureReason of crate::payment::FailureReason { ProviderError TooManyAttempts }
+    /// Why a payment was voided.
+    PaymentVoidReason of crate::payment::VoidReason { OrderCancelled BuyerRequest StaffRequest Expired }
     /// Where taxes are rounded to the smallest unit of the currency.
     TaxRounding of crate::tax_book::Rounding { Line Rate }
     /// The state of a refund.
@@ -83,8 +91,7 @@ crate::sets! {
 
 impl PartialSchema for Template {
     fn schema() -> Described {
-        let all: Vec<_> = Self::ALL.iter().map(|template| template.as_str()).collect();
-        closed("What a notification says", &all)
+        closed("What a notification says", Self::ALL)
     }
 }
 

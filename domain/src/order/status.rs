@@ -70,6 +70,24 @@ impl PaymentStatus {
     }
 }
 
+/// The three statuses of an order in one word, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// It is not paid.
+    New,
+    /// It is paid, and goods are left to hand over.
+    Paid,
+    /// All goods are handed over.
+    Fulfilled,
+    /// It is completed.
+    Completed,
+    /// It was cancelled.
+    Cancelled,
+    /// It was not paid in time.
+    Expired,
+}
+
 /// The fulfilment of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

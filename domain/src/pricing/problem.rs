@@ -11,6 +11,7 @@ use crate::text::{Country, Slug};
 /// Why an order cannot be placed like this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CartPriceProblem))]
 pub enum Problem {
     /// No promotion has the code.
     CouponUnknown {
@@ -56,7 +57,7 @@ pub enum Problem {
     },
     /// The address lacks something that a parcel, or a mail to a guest, needs.
     AddressIncomplete {
-        /// The missing parts.
+        /// The missing parts: `name` (or `company`), `lines` and `city` if something is shipped, `email` of a guest.
         missing: Vec<Part>,
     },
     /// No service ships this there, or none has a price in this currency.

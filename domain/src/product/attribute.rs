@@ -23,6 +23,16 @@ pub enum AttributeValue {
     Boolean(bool),
 }
 
+#[cfg(feature = "openapi")]
+crate::openapi::value!(
+    AttributeValue,
+    crate::openapi::one_of([
+        <Label as crate::openapi::PartialSchema>::schema(),
+        <i64 as crate::openapi::PartialSchema>::schema(),
+        <bool as crate::openapi::PartialSchema>::schema(),
+    ])
+);
+
 impl fmt::Display for AttributeValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -21,6 +21,7 @@ pub struct OptionDefinition {
     /// The name, such as `size`.
     pub name: AttributeName,
     /// The values, in display order.
+    #[cfg_attr(feature = "openapi", schema(default = json!({"x-schema": {"minItems": 1}})))]
     pub values: Bounded<Vec<Label>, { OPTION_VALUES_MAX }>,
 }
 

@@ -26,7 +26,6 @@ pub struct PriceHistory {
     /// Its SKU.
     pub sku: Sku,
     /// ISO 4217 currency code.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub currency: Currency,
     /// Oldest first.
     pub entries: Vec<Entry>,

@@ -41,6 +41,7 @@ pub struct Variant {
 /// The price of one piece in a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = NewListedPrice))]
 pub struct Listed {
     /// The price.
     pub price: Price,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bounded::Limited;
 use crate::text::nfkc;
 
 /// The fewest characters of a code: shorter ones can be guessed.
@@ -48,10 +47,6 @@ impl CouponCode {
 
 #[cfg(feature = "openapi")]
 crate::openapi::value!(CouponCode, crate::openapi::text(MIN, MAX).pattern(Some("^[A-Za-z0-9_-]+$")));
-
-impl Limited for CouponCode {
-    const MAX: usize = MAX;
-}
 
 impl TryFrom<String> for CouponCode {
     type Error = CouponCodeError;

@@ -154,16 +154,19 @@ pub enum Target {
     /// These products.
     Products {
         /// The products.
+        #[cfg_attr(feature = "openapi", schema(default = json!({"x-schema": {"minItems": 1}})))]
         products: Bounded<BTreeSet<ProductId>, { LIST_MAX }>,
     },
     /// Products in these categories or their descendants.
     Categories {
         /// The categories.
+        #[cfg_attr(feature = "openapi", schema(default = json!({"x-schema": {"minItems": 1}})))]
         categories: Bounded<BTreeSet<CategoryId>, { LIST_MAX }>,
     },
     /// These variants.
     Variants {
         /// The variants.
+        #[cfg_attr(feature = "openapi", schema(default = json!({"x-schema": {"minItems": 1}})))]
         variants: Bounded<BTreeSet<VariantId>, { LIST_MAX }>,
     },
 }
@@ -196,7 +199,6 @@ pub struct Conditions {
     pub countries: Bounded<BTreeSet<Country>, { LIST_MAX }>,
     /// The currency is one of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Bounded<Vec<String>, { LIST_MAX }>))]
     pub currencies: Bounded<Vec<Currency>, { LIST_MAX }>,
 }
 

@@ -7,8 +7,16 @@ use crate::ids::OrderId;
 use crate::quantity::Demand;
 use crate::text::{Link, Name, Reason, Reference};
 
+/// The courses of events that the simulated carrier plays.
+pub const STORIES: [&str; 6] = ["delivered", "attempt_failed", "returned", "lost", "found", "silent"];
+
 /// The carrier of a shipment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(utoipa::ToSchema),
+    schema(as = NewCarrier, example = json!({"kind": "other", "name": "DHL"}))
+)]
 #[serde(
     tag = "kind",
     rename_all = "snake_case",
@@ -20,6 +28,7 @@ pub enum Carrier {
     Simulated {
         /// The course of events that it plays; `delivered` if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(default = stories))]
         story: Option<Name>,
     },
     /// Any other carrier; staff, or the carrier's own program, reports for it.
@@ -27,6 +36,11 @@ pub enum Carrier {
         /// The name.
         name: Name,
     },
+}
+
+#[cfg(feature = "openapi")]
+fn stories() -> serde_json::Value {
+    crate::openapi::only(&STORIES)
 }
 
 /// What a carrier reports about a shipment.

@@ -8,6 +8,7 @@ use byteshop_domain::personal::MARK;
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::edge::headers::{LOG_POSITION, REPLAYED, etag};
 
@@ -56,6 +57,13 @@ impl From<Kept> for Reply {
     }
 }
 
+/// Accepted; the result is sent by e-mail.
+#[derive(Serialize, ToSchema)]
+pub struct Accepted {
+    #[schema(example = "accepted")]
+    status: &'static str,
+}
+
 impl Reply {
     /// 200 with the resource as it is now.
     pub fn ok(version: i64, body: &impl Serialize) -> Result<Self, Error> {
@@ -76,7 +84,7 @@ impl Reply {
 
     /// 202: it is taken on, and nothing is said about what comes of it.
     pub fn accepted() -> Self {
-        let body = RawValue::from_string(r#"{"status":"accepted"}"#.to_owned()).ok();
+        let body = serde_json::value::to_raw_value(&Accepted { status: "accepted" }).ok();
         Self { status: 202, etag: None, location: None, body, most: None }
     }
 

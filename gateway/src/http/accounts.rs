@@ -18,7 +18,6 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::show::{PageOf, account as show};
 use crate::app::Shared;
 use crate::edge::actor::{Admin, Staff};
@@ -39,7 +38,6 @@ const QUERY_MAX: usize = 254;
 #[schema(example = json!({"reason": "chargebacks"}))]
 struct BanOf {
     /// A reason for the record.
-    #[schema(value_type = Option<String>, default = max::<Reason>)]
     reason: Option<Reason>,
 }
 
@@ -48,7 +46,6 @@ struct BanOf {
 #[schema(example = json!({"role": "support"}))]
 struct RoleOf {
     /// The role.
-    #[schema(value_type = byteshop_domain::account::Role, example = "support")]
     role: Role,
 }
 
@@ -60,7 +57,6 @@ struct RevokeQuery {
     /// Whether to revoke the API keys and webhook endpoints that the account created. By default they stay valid, and the response
     /// lists them.
     #[serde(default)]
-    #[param(value_type = Option<bool>)]
     revoke: bool,
 }
 
@@ -73,10 +69,8 @@ struct ListQuery {
     /// thousands of accounts at a time: a page may hold few items or none, and `next` continues the search.
     q: Option<String>,
     /// The role.
-    #[param(value_type = Option<byteshop_domain::account::Role>)]
     role: Option<Role>,
     /// The state of the account.
-    #[param(value_type = Option<byteshop_projections::account_list::Status>)]
     status: Option<Status>,
     /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
@@ -242,12 +236,10 @@ struct EraseQuery {
     /// Erase even if orders are paid and not delivered. Orders of which nothing is packed are cancelled and refunded; the others
     /// continue without a readable address.
     #[serde(default)]
-    #[param(value_type = Option<bool>)]
     force: bool,
     /// Whether to revoke the API keys and webhook endpoints that the account created. By default they stay valid, and the response
     /// lists them.
     #[serde(default)]
-    #[param(value_type = Option<bool>)]
     revoke: bool,
 }
 

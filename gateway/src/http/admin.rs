@@ -192,7 +192,7 @@ struct SalesQuery {
     until: Option<NaiveDate>,
     /// How to group sales; by month by default.
     #[serde(default)]
-    #[param(value_type = Option<byteshop_projections::sales::By>, example = "month")]
+    #[param(example = "month")]
     by: By,
 }
 

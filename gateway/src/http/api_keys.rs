@@ -22,7 +22,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::openapi::max;
 use super::show::account as show;
 use crate::app::Shared;
 use crate::edge::actor::Admin;
@@ -41,10 +40,10 @@ type Scopes = Bounded<BTreeSet<Scope>, { Scope::ALL.len() }>;
 #[schema(example = json!({"name": "Warehouse", "scopes": ["stock:read", "stock:write"]}))]
 struct NewKey {
     /// The purpose of the key.
-    #[schema(value_type = String, example = "Warehouse", min_length = 1, default = max::<Name>)]
+    #[schema(default = json!({"x-schema": {"example": "Warehouse"}}))]
     name: Name,
     /// The permissions, such as `catalog:write`; docs/ACCESS.md lists the scope of each route.
-    #[schema(value_type = Vec<byteshop_domain::api_key::Scope>, example = json!(["stock:read", "stock:write"]), min_items = 1, default = max::<Scopes>)]
+    #[schema(default = json!({"x-schema": {"example": ["stock:read", "stock:write"], "minItems": 1}}))]
     scopes: Scopes,
     /// When it expires; never by default.
     #[serde(default)]
@@ -147,7 +146,6 @@ struct RevokeQuery {
     /// Whether to remove the webhook endpoints that a program created with the key. By default they stay, and the response lists
     /// them.
     #[serde(default)]
-    #[param(value_type = Option<bool>)]
     revoke: bool,
 }
 

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::edge::positions::{Position, Shown};
+use crate::http::show::names::AnyObject;
 
 /// Fields of events that give access to anyone who knows them or the text behind their hash; they are for the program
 /// only.
@@ -34,8 +35,7 @@ pub struct Entry {
     #[schema(example = "order.placed")]
     r#type: String,
     /// The event's data.
-    #[schema(value_type = crate::http::show::names::AnyObject)]
-    data: Box<RawValue>,
+    data: AnyObject,
     /// The actor.
     #[schema(example = "customer")]
     actor: String,
@@ -75,7 +75,7 @@ impl Entry {
             stream: byteshop_domain::id_of(&event.category, event.stream).unwrap_or_else(|| event.stream.to_string()),
             version: event.version,
             r#type: format!("{}.{}", event.category, event.event_type),
-            data: shown(&event.data)?,
+            data: AnyObject(shown(&event.data)?),
             actor: if for_staff { meta.actor.to_string() } else { kind(&meta.actor).to_owned() },
             command: meta.command,
             request_id: meta.request_id,

@@ -19,13 +19,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::identity::{CodeText, FLOOR, open, verify};
-use super::openapi::max;
 use crate::app::Shared;
 use crate::disposable::is_disposable;
 use crate::edge::actor::Caller;
 use crate::edge::ask::Ask;
 use crate::edge::problem::Problem;
-use crate::edge::reply::Reply;
+use crate::edge::reply::{Accepted, Reply};
 use crate::http::language::accepted;
 use crate::security::password::{self, Verdict};
 use crate::security::secret::random;
@@ -37,31 +36,20 @@ const LOOKS_MAX: u32 = 5;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "ada@example.org", "password": "correct horse battery", "name": "Ada Lovelace", "locale": "en"}))]
 struct Registration {
-    #[schema(value_type = String, format = Email, example = "ada@example.org", default = max::<Email>)]
     email: Email,
     /// Must not be a common password or the e-mail address.
-    #[schema(value_type = String, example = "correct horse battery", min_length = 8, default = max::<password::Typed>)]
+    #[schema(default = json!({"x-schema": {"example": "correct horse battery", "minLength": 8}}))]
     password: password::Typed,
-    #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, default = max::<Name>)]
+    #[schema(default = json!({"x-schema": {"example": "Ada Lovelace"}}))]
     name: Option<Name>,
     /// The language of mails, `en` or `ru`; taken from `Accept-Language` by default.
-    #[schema(value_type = Option<byteshop_domain::Locale>, example = "en")]
     locale: Option<Locale>,
-}
-
-/// Accepted; the result is sent by e-mail.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes what the reply writes")]
-pub(super) struct Accepted {
-    #[schema(example = "accepted")]
-    status: String,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "ada@example.org"}))]
 struct WhoseEmail {
-    #[schema(value_type = String, format = Email, example = "ada@example.org", default = max::<Email>)]
     email: Email,
 }
 
@@ -70,7 +58,6 @@ struct WhoseEmail {
 #[schema(example = json!({"code": "wU2nY6h0bqk3"}))]
 struct Confirmation {
     /// The code from the mail.
-    #[schema(value_type = String, default = max::<CodeText>)]
     code: CodeText,
 }
 
@@ -79,10 +66,9 @@ struct Confirmation {
 #[schema(example = json!({"code": "wU2nY6h0bqk3", "password": "correct horse battery"}))]
 struct Reset {
     /// The code from the mail.
-    #[schema(value_type = String, default = max::<CodeText>)]
     code: CodeText,
     /// The new password.
-    #[schema(value_type = String, min_length = 8, default = max::<password::Typed>)]
+    #[schema(default = json!({"x-schema": {"minLength": 8}}))]
     password: password::Typed,
 }
 

@@ -19,9 +19,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::products::{AttributeMap, OptionList};
-use super::show;
 use super::variants::{ChangedVariant, NewVariant, OptionMap, Prices};
 use crate::app::{App, Shared};
 use crate::edge::actor::Staff;
@@ -128,7 +126,7 @@ impl Given {
     }
 }
 
-/// Rows of one request.
+/// Rows of one request, each accepted or refused on its own.
 type Rows<T> = Bounded<Vec<T>, ROWS_MAX>;
 /// Variants of a row.
 type RowVariants = Bounded<Vec<RowVariant>, VARIANTS_MAX>;
@@ -138,24 +136,17 @@ type RowVariants = Bounded<Vec<RowVariant>, VARIANTS_MAX>;
 #[serde(deny_unknown_fields)]
 struct Row {
     /// The product to update; leave out to create one.
-    #[schema(value_type = Option<String>)]
     id: Option<ProductId>,
-    #[schema(value_type = Option<String>, min_length = 1, default = max::<Title>)]
     title: Option<Title>,
     /// Plain text, not HTML or Markdown; line breaks are kept.
-    #[schema(value_type = Option<String>, default = max::<Description>)]
     description: Option<Description>,
     /// Null for none.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     category: Option<Option<CategoryId>>,
-    #[schema(value_type = Option<std::collections::BTreeMap<String, Value>>, default = max::<AttributeMap>)]
     attributes: Option<AttributeMap>,
-    #[schema(value_type = Option<Vec<show::OptionDefinition>>, default = max::<OptionList>)]
     options: Option<OptionList>,
     /// Variants with a known SKU are updated, others are added.
     #[serde(default)]
-    #[schema(value_type = Vec<RowVariant>, default = max::<RowVariants>)]
     variants: RowVariants,
     /// Whether to publish it; unchanged if absent.
     publish: Option<bool>,
@@ -165,35 +156,21 @@ struct Row {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RowVariant {
-    #[schema(value_type = String, min_length = 1, default = max::<Sku>)]
     sku: Sku,
-    #[schema(value_type = Option<String>, default = max::<Title>)]
     title: Option<Title>,
     /// Required for a new variant.
-    #[schema(value_type = Option<show::Money>)]
     price: Option<Price>,
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<show::Money>)]
     compare_at: Option<Option<Price>>,
     /// The unit price in further currencies, or in all if `price` is absent.
-    #[schema(value_type = Option<Vec<show::NewListedPrice>>, default = max::<Prices>)]
     prices: Option<Prices>,
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<OptionMap>)]
     options: Option<OptionMap>,
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<u32>, maximum = 1_000_000)]
+    #[schema(maximum = 1_000_000)]
     weight_g: Option<Option<u32>>,
-    #[schema(value_type = Option<byteshop_domain::product::TaxClass>)]
     tax_class: Option<TaxClass>,
     physical: Option<bool>,
 }
-
-/// Rows, each accepted or refused on its own.
-#[derive(ToSchema)]
-#[schema(value_type = Vec<Row>, default = max::<Rows<Row>>)]
-#[expect(dead_code, reason = "it only describes the rows, which are read one by one")]
-#[schema(example = json!([{"title": "Espresso cup", "variants": [{"sku": "CUP-WHITE", "price": {"amount": 790, "currency": "EUR"}}], "publish": true}]))]
-struct BulkRows(Vec<Row>);
 
 /// The results, in the order of the rows.
 #[derive(Serialize, ToSchema)]
@@ -229,7 +206,9 @@ struct RowOutcome {
 /// accepted are not applied again.
 #[utoipa::path(post, path = "/v1/products/bulk", operation_id = "upsertProducts",
     tag = "catalog", security(("bearer" = ["staff"])),
-    request_body(content((BulkRows = "application/json"), (String = "application/x-ndjson"))),
+    request_body(description = "Rows, each accepted or refused on its own", content((Rows<Row> = "application/json",
+        example = json!([{"title": "Espresso cup", "variants": [{"sku": "CUP-WHITE", "price": {"amount": 790, "currency": "EUR"}}], "publish": true}])),
+        (String = "application/x-ndjson"))),
     responses((status = 200, description = "The result for each row", body = Outcome)))]
 async fn bulk(State(app): State<Shared>, Sent(ask): Sent) -> Result<Response, Problem> {
     let work: Vec<_> = (0..ask.body.len()).map(|number| told(&app, &ask, number)).collect();

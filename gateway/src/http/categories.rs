@@ -2,10 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::use_cases::categories::{self, Children};
+use byteshop_commands::use_cases::categories;
 use byteshop_commands::{Error, Intent};
 use byteshop_domain::Bounded;
-use byteshop_domain::category::{self, AttributeDefinition, BRANCH_MAX, Category, DEFINITIONS_MAX, DEPTH_MAX};
+use byteshop_domain::category::{
+    self, AttributeDefinition, BRANCH_MAX, Category, Children, DEFINITIONS_MAX, DEPTH_MAX,
+};
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::text::{Name, Slug};
 use byteshop_projections::View as _;
@@ -16,7 +18,6 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::show::{self, PageOf};
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Staff};
@@ -33,13 +34,10 @@ const ORDER_MAX: usize = 200;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "Kitchen", "slug": "kitchen"}))]
 struct NewCategory {
-    #[schema(value_type = String, min_length = 1, default = max::<Name>)]
     name: Name,
     /// A unique, URL-friendly name.
-    #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", default = max::<Slug>)]
     slug: Slug,
     /// The parent category.
-    #[schema(value_type = Option<String>)]
     parent: Option<CategoryId>,
 }
 
@@ -47,11 +45,9 @@ struct NewCategory {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "Kitchen and table"}))]
 struct CategoryChange {
-    #[schema(value_type = Option<String>, min_length = 1, default = max::<Name>)]
     name: Option<Name>,
     /// The new parent; null for a root category.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     parent: Option<Option<CategoryId>>,
 }
 
@@ -66,7 +62,6 @@ type CategoryIds = Bounded<Vec<CategoryId>, ORDER_MAX>;
 #[schema(example = json!({"attributes": [{"name": "material", "type": "choice", "values": ["steel", "beech"], "required": true, "filterable": true}]}))]
 struct Declaration {
     /// All attributes, in display order.
-    #[schema(value_type = Vec<show::AttributeDefinition>, default = max::<Definitions>)]
     attributes: Definitions,
 }
 
@@ -83,10 +78,9 @@ struct Counting<'a> {
 #[schema(example = json!({"parent": null, "categories": ["cat_01h455vb4pex5vsknk084sn02q", "cat_01h455vb4pex5vsknk084sn02r"]}))]
 struct CategoryOrder {
     /// The parent category; null for root categories.
-    #[schema(value_type = Option<String>)]
     parent: Option<CategoryId>,
     /// Listed categories come first; others follow in their current order.
-    #[schema(value_type = Vec<String>, min_items = 1, default = max::<CategoryIds>)]
+    #[schema(default = json!({"x-schema": {"minItems": 1}}))]
     categories: CategoryIds,
 }
 
@@ -204,7 +198,7 @@ async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Res
 struct ArchiveQuery {
     /// `move_up` moves open subcategories to the nearest open category above, `archive` archives them with all their descendants.
     /// By default the request is refused if there are open subcategories.
-    #[param(value_type = Option<String>)]
+    #[param(inline)]
     children: Option<Children>,
 }
 

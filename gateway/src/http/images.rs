@@ -17,8 +17,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::show;
+use super::show::names::Binary;
 use crate::app::Shared;
 use crate::edge::actor::Staff;
 use crate::edge::ask::{Ask, Nothing, Of, OfTwo, Params};
@@ -33,25 +33,18 @@ const FORM_MAX: usize = 16 << 10;
 /// The media type of forms with files (RFC 7578).
 const FORM: &str = "multipart/form-data";
 
-/// A picture that is sent in.
+/// A picture that is sent in, in a multipart form with one file or by itself.
+#[derive(ToSchema)]
+#[schema(as = UploadForm)]
 struct Upload {
-    file: Bytes,
+    #[schema(default = json!({"x-schema": {"contentMediaType": "application/octet-stream"}}))]
+    file: Binary,
+    /// The alternative text.
     alt: Option<Label>,
 }
 
 /// The caller and the image.
 struct Sent(Ask<Staff, Upload>);
-
-/// A multipart form with one file.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the form")]
-struct UploadForm {
-    #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
-    file: Vec<u8>,
-    /// The alternative text.
-    #[schema(default = max::<Label>)]
-    alt: Option<String>,
-}
 
 /// The query of an image that is sent without a form.
 #[derive(Deserialize, IntoParams)]
@@ -59,7 +52,6 @@ struct UploadForm {
 #[into_params(parameter_in = Query)]
 struct UploadQuery {
     /// The alternative text.
-    #[param(value_type = Option<String>, max_length = 200)]
     alt: Option<Label>,
 }
 
@@ -78,9 +70,12 @@ impl FromRequest<Shared> for Sent {
                 "send the image as image/… or application/octet-stream, or in a multipart/form-data form",
             ));
         }
-        let upload =
-            if is_file { Upload { file: ask.body.clone(), alt: None } } else { form(&headers, &ask.body).await? };
-        if upload.file.len() > FILE_MAX {
+        let upload = if is_file {
+            Upload { file: Binary(ask.body.clone()), alt: None }
+        } else {
+            form(&headers, &ask.body).await?
+        };
+        if upload.file.0.len() > FILE_MAX {
             return Err(body::too_large(FILE_MAX));
         }
         Ok(Self(ask.with(upload)))
@@ -106,7 +101,7 @@ async fn form(headers: &HeaderMap, bytes: &Bytes) -> Result<Upload, Problem> {
     let alt = alt.filter(|alt| !alt.trim().is_empty()).map(|alt| fresh(|| Label::new(&alt))).transpose();
     let alt = alt.map_err(|error| Problem::invalid("/alt", error.to_string()))?;
     let file = file.ok_or_else(|| Problem::invalid("/file", "the form needs a field `file`"))?;
-    Ok(Upload { file, alt })
+    Ok(Upload { file: Binary(file), alt })
 }
 
 /// Appends an image to a product.
@@ -114,7 +109,7 @@ async fn form(headers: &HeaderMap, bytes: &Bytes) -> Result<Upload, Problem> {
 /// The image is rotated upright and re-encoded without metadata, and thumbnails are made.
 #[utoipa::path(post, path = "/v1/products/{id}/images", operation_id = "addProductImage",
     tag = "catalog", params(("id" = String, Path), UploadQuery),
-    request_body(content((UploadForm = "multipart/form-data"), (crate::http::show::names::Binary = "application/octet-stream"), (crate::http::show::names::Binary = "image/*"))),
+    request_body(content((Upload = "multipart/form-data"), (Binary = "application/octet-stream"), (Binary = "image/*"))),
     security(("bearer" = ["staff"])), responses((status = 201, description = "The product", body = show::Product)))]
 async fn add(
     State(app): State<Shared>,
@@ -124,7 +119,7 @@ async fn add(
 ) -> Result<Response, Problem> {
     // A missing product is reported before the image is processed.
     app.commands.get::<Product>(id).await?.ok_or_else(|| Problem::missing("product"))?;
-    let kept = app.pictures.keep(ask.body.file.clone()).await?;
+    let kept = app.pictures.keep(ask.body.file.0.clone()).await?;
     let digest = Hash::new(&kept.digest).map_err(|_| Problem::internal())?;
     let alt = ask.body.alt.clone().or(query.alt);
     let (digest, alt, kept) = (&digest, &alt, &kept);
@@ -155,7 +150,6 @@ type ImageIds = Bounded<Vec<ImageId>, IMAGES_MAX>;
 #[schema(example = json!({"images": ["img_01h455vb4pex5vsknk084sn02q", "img_01h455vb4pex5vsknk084sn02r"]}))]
 struct ImageOrder {
     /// Without duplicates.
-    #[schema(value_type = Vec<String>, default = max::<ImageIds>)]
     images: ImageIds,
 }
 
@@ -183,7 +177,6 @@ async fn order(
 #[schema(example = json!({"alt": "A white cup from the side"}))]
 struct ImageChange {
     /// The alternative text; null removes it.
-    #[schema(value_type = Option<String>, default = max::<Label>)]
     alt: Option<Label>,
 }
 
@@ -230,8 +223,8 @@ async fn remove(
 /// The name is derived from the content, so a file never changes.
 #[utoipa::path(get, path = "/v1/files/{name}", operation_id = "getFile",
     tag = "catalog", security(()), params(("name" = String, Path)),
-    responses((status = 200, description = "The file", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
-        (status = 206, description = "The requested range", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
+    responses((status = 200, description = "The file", content((Binary = "image/jpeg"), (Binary = "image/png"))),
+        (status = 206, description = "The requested range", content((Binary = "image/jpeg"), (Binary = "image/png"))),
         (status = 304, description = "Not modified: the version in `If-None-Match` is the current one"),
         (status = 416, description = "`Range` begins after the end of the file")))]
 async fn file(

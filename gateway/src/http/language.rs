@@ -16,7 +16,6 @@ use crate::edge::problem::Problem;
 #[into_params(parameter_in = Query)]
 pub struct Reading {
     /// The language, `en` or `ru`; taken from `Accept-Language` by default, then from the buyer's mails.
-    #[param(value_type = Option<byteshop_domain::Locale>)]
     pub locale: Option<Locale>,
 }
 

@@ -8,19 +8,17 @@ use byteshop_commands::Error;
 use byteshop_commands::use_cases::products;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::openapi::maps;
 use byteshop_domain::product::{OptionDefinition, Options, Product, TaxClass, VARIANTS_MAX, combinations};
 use byteshop_domain::text::{AttributeName, Label, Sku, Title, fresh};
 use byteshop_domain::{Bounded, BoundedText, Kind};
 use http::{HeaderValue, StatusCode};
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::products::OptionList;
-use super::show;
 use super::variants::{NewVariant, OptionMap, Prices};
 use crate::app::{App, Shared};
 use crate::edge::actor::Staff;
@@ -40,30 +38,24 @@ type Exceptions = Bounded<Vec<Exception>, VARIANTS_MAX>;
 #[schema(example = json!({"sku": "SHIRT-{size}-{colour}", "price": {"amount": 1999, "currency": "EUR"}, "weight_g": 200}))]
 struct Matrix {
     /// The options; those of the product by default.
-    #[schema(value_type = Option<Vec<show::OptionDefinition>>, default = max::<OptionList>)]
     options: Option<OptionList>,
     /// The pattern of the SKUs, with the name of each option in braces; spaces in a value become dashes.
-    #[schema(value_type = String, example = "SHIRT-{size}-{colour}", min_length = 1, default = max::<SkuPattern>)]
+    #[schema(default = json!({"x-schema": {"example": "SHIRT-{size}-{colour}", "minLength": 1}}))]
     sku: SkuPattern,
-    #[schema(value_type = show::Money)]
     price: Price,
     /// A higher reference price, shown struck through.
-    #[schema(value_type = Option<show::Money>)]
     compare_at: Option<Price>,
     /// The unit price in further currencies.
     #[serde(default)]
-    #[schema(value_type = Vec<show::NewListedPrice>, default = max::<Prices>)]
     prices: Prices,
     /// In grams.
     #[schema(maximum = 1_000_000)]
     weight_g: Option<u32>,
     /// The tax class.
-    #[schema(value_type = Option<byteshop_domain::product::TaxClass>, example = "standard")]
     tax_class: Option<TaxClass>,
     physical: Option<bool>,
     /// Exceptions: combinations with other values, and combinations to leave out.
     #[serde(default)]
-    #[schema(value_type = Vec<Exception>, default = max::<Exceptions>)]
     variants: Exceptions,
 }
 
@@ -73,17 +65,13 @@ struct Matrix {
 #[schema(example = json!({"options": {"size": "M", "colour": "red"}, "price": {"amount": 2199, "currency": "EUR"}}))]
 struct Exception {
     /// The value of every option.
-    #[schema(value_type = std::collections::BTreeMap<String, String>, default = max::<OptionMap>)]
     options: OptionMap,
     /// Leave this combination out.
     #[serde(default)]
     skip: bool,
-    #[schema(value_type = Option<String>, min_length = 1, default = max::<Sku>)]
     sku: Option<Sku>,
-    #[schema(value_type = Option<String>, default = max::<Title>)]
     title: Option<Title>,
     /// In the same currency as the others.
-    #[schema(value_type = Option<show::Money>)]
     price: Option<Price>,
     #[schema(maximum = 1_000_000)]
     weight_g: Option<u32>,
@@ -106,8 +94,8 @@ struct MatrixOutcome {
 struct MatrixRow {
     /// 201 if a variant was created, 200 if it already existed, otherwise the status of the problem.
     status: u16,
-    #[schema(value_type = maps::Options)]
-    options: Options,
+    /// The option values, such as `{"size": "M"}`.
+    options: IndexMap<AttributeName, Label>,
     /// The variant; null if it was refused.
     id: Option<VariantId>,
     /// Its SKU; null if it was refused.

@@ -22,7 +22,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::identity::{own, proven};
-use super::openapi::max;
 use super::show;
 use super::show::account::{KeptAddress, Me, SettingsShown};
 use crate::app::Shared;
@@ -46,10 +45,10 @@ struct Changes {
 #[serde(deny_unknown_fields)]
 struct ProfileChanges {
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, default = max::<Name>)]
+    #[schema(default = json!({"x-schema": {"example": "Ada Lovelace"}}))]
     name: Option<Option<Name>>,
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, example = "+49 30 1234567", default = max::<Phone>)]
+    #[schema(default = json!({"x-schema": {"example": "+49 30 1234567"}}))]
     phone: Option<Option<Phone>>,
 }
 
@@ -62,14 +61,12 @@ type Channels = Bounded<BTreeSet<Channel>, { Channel::ALL.len() }>;
 #[schema(example = json!({"locale": "ru", "currency": "EUR", "channels": ["email"]}))]
 struct SettingsChanges {
     /// The language.
-    #[schema(value_type = Option<byteshop_domain::Locale>, example = "ru")]
     locale: Option<Locale>,
     /// ISO 4217 currency code.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, example = "EUR", min_length = 3, max_length = 3)]
     currency: Option<Option<Currency>>,
     /// How to reach the account.
-    #[schema(value_type = Option<Vec<byteshop_domain::account::Channel>>, example = json!(["email"]), default = max::<Channels>)]
+    #[schema(default = json!({"x-schema": {"example": ["email"]}}))]
     channels: Option<Channels>,
 }
 
@@ -78,9 +75,8 @@ struct SettingsChanges {
 #[schema(example = json!({"current": "correct horse battery", "new": "another horse battery"}))]
 struct NewPassword {
     /// The password that is being replaced.
-    #[schema(value_type = String, default = max::<password::Typed>)]
     current: password::Typed,
-    #[schema(value_type = String, min_length = 8, default = max::<password::Typed>)]
+    #[schema(default = json!({"x-schema": {"minLength": 8}}))]
     new: password::Typed,
 }
 
@@ -89,7 +85,6 @@ struct NewPassword {
 #[schema(example = json!({"password": "correct horse battery"}))]
 struct Farewell {
     /// The current password.
-    #[schema(value_type = String, default = max::<password::Typed>)]
     password: password::Typed,
 }
 

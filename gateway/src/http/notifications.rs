@@ -21,7 +21,6 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::show::PageOf;
 use crate::app::Shared;
 use crate::edge::actor::{Member, Staff};
@@ -41,8 +40,7 @@ struct ToldMe {
     #[schema(example = "Order 7K3Q-X9MW-2FBA is paid")]
     subject: Option<String>,
     /// The kind of message.
-    #[schema(value_type = Template)]
-    template: String,
+    template: Template,
     /// The way it is sent.
     channel: Channel,
     /// The language.
@@ -70,7 +68,6 @@ struct ToldPage {
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// `queued`, `attempted`, `failed`, `sent`, `dead` or `skipped`.
-    #[param(value_type = Option<byteshop_projections::notification_list::Status>)]
     status: Option<notification_list::Status>,
     /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
@@ -181,7 +178,7 @@ type Waits = Bounded<BTreeSet<Wait>, 2>;
 #[schema(example = json!({"on": ["back_in_stock"]}))]
 struct WatchFor {
     /// `back_in_stock`, `price_drop` or both.
-    #[schema(value_type = Vec<Wait>, min_items = 1, default = max::<Waits>)]
+    #[schema(default = json!({"x-schema": {"minItems": 1}}))]
     on: Waits,
 }
 

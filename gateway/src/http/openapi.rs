@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use byteshop_projections::{product_list, sales};
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,10 +19,7 @@ use crate::edge::body::FAULTS_MAX;
 use crate::edge::contract::Contract;
 
 mod answers;
-mod bounds;
 mod values;
-
-pub(super) use bounds::max;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -50,7 +48,7 @@ pub(super) use bounds::max;
     ),
     components(schemas(
         // Only parameters refer to these, which adds no schema by itself.
-        super::show::names::SortOrder, super::show::names::ShownProducts, byteshop_projections::sales::By))
+        product_list::Sort, product_list::Shown, sales::By))
 )]
 struct Api;
 
@@ -71,7 +69,6 @@ fn value() -> Value {
     let (_, api) = routes().split_for_parts();
     let mut document = serde_json::to_value(api).unwrap_or_default();
     values::write_out(&mut document);
-    bounds::settle(&mut document);
     answers::require_null(&mut document);
     complete(&mut document);
     document

@@ -17,7 +17,6 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::show;
 use crate::app::{App, Shared};
 use crate::edge::actor::{Caller, Staff};
@@ -38,7 +37,7 @@ use visible::{Moments, own};
 #[schema(example = json!({"lines": [{"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1}]}))]
 struct Cancellation {
     /// The lines to cancel; the whole order by default.
-    #[schema(value_type = Option<Vec<show::LineQuantity>>, min_items = 1, default = max::<show::LineQuantities>)]
+    #[schema(default = json!({"x-schema": {"minItems": 1}}))]
     lines: Option<show::LineQuantities>,
     /// Whether goods that had left the stock go back into it; only staff may set this to false.
     restock: Option<bool>,
@@ -48,7 +47,6 @@ struct Cancellation {
     #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
     /// An internal reason, kept as a note of the order.
-    #[schema(value_type = Option<String>, min_length = 1, default = max::<NoteText>)]
     text: Option<NoteText>,
 }
 
@@ -154,7 +152,6 @@ async fn fulfil(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, 
 #[schema(example = json!({"text": "The customer called: leave it next door."}))]
 struct NewNote {
     /// The note; only staff sees it.
-    #[schema(value_type = String, min_length = 1, default = max::<NoteText>)]
     text: NoteText,
 }
 
@@ -181,7 +178,6 @@ struct ForgetQuery {
     /// Erase although the order is paid and not delivered. It is cancelled if nothing of it is packed; otherwise it
     /// continues without a readable address. Admins only.
     #[serde(default)]
-    #[param(value_type = Option<bool>)]
     force: bool,
 }
 

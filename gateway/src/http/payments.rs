@@ -18,7 +18,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::orders::visible::check;
 use super::show;
 use crate::app::Shared;
@@ -41,11 +40,11 @@ struct NewPayment {
     /// The token from the provider's page. For `test`: `tok_success`, `tok_declined`, `tok_insufficient_funds`,
     /// `tok_cancelled`, `tok_failure`, `tok_timeout`, `tok_pending_success`, `tok_pending_failure` or `tok_redirect`,
     /// which waits for a person at the payment's `action_url`.
-    #[schema(value_type = String, min_length = 1, default = max::<TokenText>)]
+    #[schema(default = json!({"x-schema": {"minLength": 1}}))]
     token: TokenText,
     /// Where the buyer continues after the provider's page: a URL on the shop's own pages, that is under `BYTESHOP_SHOP_URL`
     /// or an allowed CORS origin, or on localhost in development.
-    #[schema(value_type = Option<String>, example = "https://shop.example/thanks", default = max::<Link>)]
+    #[schema(default = json!({"x-schema": {"example": "https://shop.example/thanks"}}))]
     return_url: Option<Link>,
 }
 
@@ -126,10 +125,9 @@ async fn cancel(
 #[schema(example = json!({"amount": {"amount": 500, "currency": "EUR"}, "reason": "a scratch on the lid"}))]
 struct NewRefund {
     /// The amount: at most what is refundable and has no credit note yet.
-    #[schema(value_type = show::Money)]
     amount: Money,
     /// The reason, printed on the credit note.
-    #[schema(value_type = String, example = "a scratch on the lid", min_length = 1, default = max::<Reason>)]
+    #[schema(default = json!({"x-schema": {"example": "a scratch on the lid"}}))]
     reason: Reason,
 }
 

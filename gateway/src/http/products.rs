@@ -18,7 +18,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Staff};
@@ -40,20 +39,15 @@ pub(super) type OptionList = Bounded<Vec<OptionDefinition>, OPTIONS_MAX>;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"title": "Espresso cup", "description": "Porcelain, 80 ml.", "category": "cat_01h455vb4pex5vsknk084sn02q", "attributes": {"material": "porcelain"}, "options": [{"name": "colour", "values": ["white", "blue"]}]}))]
 struct NewProduct {
-    #[schema(value_type = String, min_length = 1, default = max::<Title>)]
     title: Title,
     /// Plain text, not HTML or Markdown; line breaks are kept.
-    #[schema(value_type = Option<String>, default = max::<Description>)]
     description: Option<Description>,
-    #[schema(value_type = Option<String>)]
     category: Option<CategoryId>,
     /// Strings, integers or booleans, by name.
     #[serde(default)]
-    #[schema(value_type = std::collections::BTreeMap<String, Value>, default = max::<AttributeMap>)]
     attributes: AttributeMap,
     /// The options of its variants.
     #[serde(default)]
-    #[schema(value_type = Vec<show::OptionDefinition>, default = max::<OptionList>)]
     options: OptionList,
 }
 
@@ -73,20 +67,15 @@ struct Publication {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"title": "Espresso cup, thin", "category": null}))]
 struct ProductChange {
-    #[schema(value_type = Option<String>, min_length = 1, default = max::<Title>)]
     title: Option<Title>,
     /// Plain text, not HTML or Markdown; line breaks are kept.
-    #[schema(value_type = Option<String>, default = max::<Description>)]
     description: Option<Description>,
     /// Null for none.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
     category: Option<Option<CategoryId>>,
     /// All attributes: they replace the present ones.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, Value>>, default = max::<AttributeMap>)]
     attributes: Option<AttributeMap>,
     /// All options: they replace the present ones.
-    #[schema(value_type = Option<Vec<show::OptionDefinition>>, default = max::<OptionList>)]
     options: Option<OptionList>,
 }
 

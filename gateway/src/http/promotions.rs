@@ -155,7 +155,6 @@ async fn moment(app: &Shared, then: &Then) -> Result<DateTime<Utc>, Problem> {
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// `scheduled` (before its period), `active`, `paused`, `over` (after its period) or `ended`.
-    #[param(value_type = Option<byteshop_domain::promotion::Standing>)]
     status: Option<Standing>,
     /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]

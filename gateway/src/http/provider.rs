@@ -29,7 +29,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use crate::app::Shared;
 use crate::edge::body::{parse, read};
 use crate::edge::page::page;
@@ -59,7 +58,6 @@ type TypeText = BoundedText<40>;
 #[schema(example = json!({"type": "charge.updated", "reference": "chg_3f9a1c", "payment": "pay_01h455vb4pex5vsknk084sn02q"}))]
 struct Notification {
     /// `charge.updated`.
-    #[schema(value_type = String, default = max::<TypeText>)]
     r#type: TypeText,
     /// The provider's reference of the charge.
     reference: ProviderReference,

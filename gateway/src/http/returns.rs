@@ -19,7 +19,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::orders::visible::{check, own};
 use super::orders::{ShippingBack, shipping_back};
 use super::show;
@@ -37,13 +36,11 @@ mod list;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"lines": [{"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1}], "reason": "changed_mind"}))]
 struct NewReturn {
-    #[schema(value_type = Vec<show::LineQuantity>, min_items = 1, default = max::<show::LineQuantities>)]
+    #[schema(default = json!({"x-schema": {"minItems": 1}}))]
     lines: show::LineQuantities,
     /// Why the goods are returned.
-    #[schema(value_type = byteshop_domain::returns::Why, example = "changed_mind")]
     reason: Why,
     /// The buyer's comment, for staff.
-    #[schema(value_type = Option<String>, min_length = 1, default = max::<Comment>)]
     comment: Option<Comment>,
 }
 
@@ -77,7 +74,6 @@ struct Approved<'a> {
     #[serde(flatten)]
     approved: show::Return<'a>,
     /// Settings that the shop lacks for the return, such as a return address; usually empty.
-    #[schema(value_type = Vec<String>)]
     warnings: Vec<&'static str>,
 }
 
@@ -107,7 +103,6 @@ async fn approve(
 #[schema(example = json!({"reason": "the knife was used"}))]
 struct Refusal {
     /// The reason, shown to the buyer.
-    #[schema(value_type = String, min_length = 1, default = max::<Reason>)]
     reason: Reason,
 }
 
@@ -157,19 +152,25 @@ type Arrivals = Bounded<Vec<Arrived>, LINES_MAX>;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"lines": [{"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1, "condition": "new", "restock": true}]}))]
 struct Arrival {
-    #[schema(value_type = Vec<show::Received>, min_items = 1, default = max::<Arrivals>)]
+    #[schema(default = json!({"x-schema": {"minItems": 1}}))]
     lines: Arrivals,
     /// How much of the paid shipping to refund too: true for all of it, or an amount; nothing by default.
     #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
 }
 
-#[derive(Deserialize)]
+/// Returned goods of a variant.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1, "condition": "new", "restock": true}))]
 struct Arrived {
+    /// The variant.
     variant: VariantId,
+    /// How many pieces of it.
     quantity: Quantity,
+    /// The condition of the goods.
     condition: Condition,
+    /// Whether it can be sold again.
     restock: bool,
 }
 

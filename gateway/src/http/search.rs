@@ -8,7 +8,6 @@ use byteshop_commands::Error;
 use byteshop_domain::Currency;
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::name::{self, NameKind, UniqueName};
-use byteshop_domain::product::Status;
 use byteshop_domain::text::Slug;
 use byteshop_projections::product_list::{self, Facets, Query, Shown, Sort};
 use http::HeaderMap;
@@ -40,11 +39,11 @@ struct ListQuery {
     #[param(max_length = 200)]
     q: Option<String>,
     /// The id or slug of a category: only products in it or its descendants; may be repeated.
-    #[param(style = Form, explode, value_type = Option<Vec<String>>)]
+    #[param(style = Form, explode, required = false)]
     category: Vec<String>,
     /// Only products with a price in this currency; prices are shown, filtered, counted and sorted in it. By default
     /// each product shows its own currency, and filters, counts and sorting use the most common one.
-    #[param(value_type = Option<String>, example = "EUR")]
+    #[param(example = "EUR")]
     currency: Option<Currency>,
     /// Only products with a variant whose price is at least this, in minor units, and at most `price_max`.
     #[param(minimum = 0)]
@@ -55,11 +54,10 @@ struct ListQuery {
     /// Only products in stock.
     in_stock: Option<bool>,
     /// `relevance`, `newest`, `price`, `price_desc` or `title`; the default is `relevance` with `q` and `newest` without.
-    #[param(value_type = Option<crate::http::show::names::SortOrder>, example = "newest")]
+    #[param(example = "newest")]
     sort: Option<Sort>,
     /// For staff: `draft`, `published`, `unpublished`, `archived` or `all`; others see published products only. The
     /// default is `published`, and `all` for staff with `q`.
-    #[param(value_type = Option<crate::http::show::names::ShownProducts>)]
     status: Option<Shown>,
     /// Whether to count the values of every filter; by default on the first page only.
     facets: Option<bool>,
@@ -122,14 +120,7 @@ fn sort(text: &str) -> Option<Sort> {
 }
 
 fn shown(text: &str) -> Option<Shown> {
-    Some(match text {
-        "all" => Shown::All,
-        "draft" => Shown::Only(Status::Draft),
-        "published" => Shown::Published,
-        "unpublished" => Shown::Only(Status::Unpublished),
-        "archived" => Shown::Only(Status::Archived),
-        _ => return None,
-    })
+    Shown::NAMED.into_iter().find(|(name, _)| *name == text).map(|(_, shown)| shown)
 }
 
 /// A product in a list, with its availability, which another view knows.

@@ -16,7 +16,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::identity::{CodeText, note_failure, own, proven};
-use super::openapi::max;
 use crate::app::Shared;
 use crate::edge::actor::{Admin, Member, Who};
 use crate::edge::ask::{Ask, Nothing, Of};
@@ -125,7 +124,7 @@ struct RecoveryCodes {
 #[schema(example = json!({"code": "123456"}))]
 struct FirstCode {
     /// The six digits that the app shows.
-    #[schema(value_type = String, example = "123456", default = max::<CodeText>)]
+    #[schema(default = json!({"x-schema": {"example": "123456"}}))]
     code: CodeText,
 }
 
@@ -133,13 +132,10 @@ struct FirstCode {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"password": "correct horse battery", "code": "123456"}))]
 struct Reauthentication {
-    #[schema(value_type = String, default = max::<password::Typed>)]
     password: password::Typed,
     /// The six digits of the authenticator app, where the account has a second factor.
-    #[schema(value_type = Option<String>, default = max::<CodeText>)]
     code: Option<CodeText>,
     /// Or one of the recovery codes.
-    #[schema(value_type = Option<String>, default = max::<CodeText>)]
     recovery_code: Option<CodeText>,
 }
 

@@ -19,7 +19,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::identity::{CodeText, FLOOR, note_failure, open, verify};
-use super::openapi::max;
 use super::second_factor::{self, Shown};
 use crate::app::Shared;
 use crate::edge::actor::Caller;
@@ -39,15 +38,12 @@ type RefreshTokenText = BoundedText<200>;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "ada@example.org", "password": "correct horse battery"}))]
 struct LogIn {
-    #[schema(value_type = String, format = Email, example = "ada@example.org", default = max::<Email>)]
     email: Email,
-    #[schema(value_type = String, default = max::<password::Typed>)]
     password: password::Typed,
     /// The six digits of the authenticator app, where the account has a second factor.
-    #[schema(value_type = Option<String>, example = "123456", default = max::<CodeText>)]
+    #[schema(default = json!({"x-schema": {"example": "123456"}}))]
     code: Option<CodeText>,
     /// Or one of the recovery codes.
-    #[schema(value_type = Option<String>, default = max::<CodeText>)]
     recovery_code: Option<CodeText>,
 }
 
@@ -55,7 +51,6 @@ struct LogIn {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"refresh_token": "wU2nY6h0bqk3"}))]
 struct Refresh {
-    #[schema(value_type = String, default = max::<RefreshTokenText>)]
     refresh_token: RefreshTokenText,
 }
 
@@ -64,7 +59,6 @@ struct Refresh {
 #[schema(example = json!({"all": true}))]
 struct LogOut {
     /// The refresh token of the session to end, if no access token is sent.
-    #[schema(value_type = Option<String>, default = max::<RefreshTokenText>)]
     refresh_token: Option<RefreshTokenText>,
     /// Every session of the account ends.
     #[serde(default)]

@@ -17,7 +17,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::show;
 use crate::app::{App, Shared};
 use crate::edge::actor::{Caller, Staff};
@@ -35,10 +34,8 @@ const WEIGHT_MAX_G: u32 = 1_000_000;
 #[schema(example = json!({"lines": [{"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1}], "carrier": {"kind": "other", "name": "DHL"}}))]
 struct NewShipment {
     /// The contents; by default everything left to ship. Replacements of lost goods are taken from stock.
-    #[schema(value_type = Option<Vec<show::LineQuantity>>, default = max::<show::LineQuantities>)]
     lines: Option<show::LineQuantities>,
     /// The carrier; by default the simulated one, where the shop is connected to it.
-    #[schema(value_type = Option<show::NewCarrier>)]
     carrier: Option<Carrier>,
 }
 
@@ -126,10 +123,10 @@ async fn cancel(
 #[schema(example = json!({"tracking": "00340434161094042557"}))]
 struct HandOver {
     /// The tracking number; the simulated carrier generates one.
-    #[schema(value_type = Option<String>, example = "00340434161094042557", default = max::<Reference>)]
+    #[schema(default = json!({"x-schema": {"example": "00340434161094042557"}}))]
     tracking: Option<Reference>,
     /// The page of the carrier where the shipment can be followed; the buyer's mail links to it.
-    #[schema(value_type = Option<String>, example = "https://www.dhl.com/track?id=00340434161094042557", default = max::<Link>)]
+    #[schema(default = json!({"x-schema": {"example": "https://www.dhl.com/track?id=00340434161094042557"}}))]
     tracking_url: Option<Link>,
     /// The weight in grams, if it was not given when the shipment was packed.
     #[schema(maximum = 1_000_000)]
@@ -189,9 +186,9 @@ struct NewStatus {
     status: CarrierStatus,
     /// When it happened; now by default.
     at: Option<DateTime<Utc>>,
-    #[schema(value_type = Option<String>, example = "Leipzig", default = max::<Name>)]
+    #[schema(default = json!({"x-schema": {"example": "Leipzig"}}))]
     place: Option<Name>,
-    #[schema(value_type = Option<String>, example = "the recipient was not at home", default = max::<Reason>)]
+    #[schema(default = json!({"x-schema": {"example": "the recipient was not at home"}}))]
     reason: Option<Reason>,
 }
 

@@ -19,7 +19,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::carts::visible::{own, readable, shown};
-use super::openapi::max;
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::{Admin, Caller, Staff};
@@ -39,7 +38,6 @@ type ZoneList = Bounded<Vec<Zone>, { shipping_book::ZONES_MAX }>;
 struct Zones {
     /// Without duplicates; countries outside all zones are not delivered to. Without any zone, shipping is free
     /// everywhere.
-    #[schema(value_type = Vec<show::ShippingZone>, default = max::<ZoneList>)]
     zones: ZoneList,
 }
 
@@ -93,11 +91,10 @@ async fn zones(State(app): State<Shared>, _staff: Staff, headers: HeaderMap) -> 
 #[schema(example = json!({"country": "DE", "postal_code": "10115", "currency": "EUR", "weight_g": 1200}))]
 struct Wanted {
     /// ISO 3166 alpha-2 country code.
-    #[schema(value_type = String, example = "DE", pattern = "^[A-Za-z]{2}$")]
+    #[schema(default = json!({"x-schema": {"example": "DE", "pattern": "^[A-Za-z]{2}$"}}))]
     country: Country,
-    #[schema(value_type = Option<String>, example = "10115", min_length = 1, default = max::<PostalCode>)]
+    #[schema(default = json!({"x-schema": {"example": "10115"}}))]
     postal_code: Option<PostalCode>,
-    #[schema(value_type = String, example = "EUR", min_length = 3, max_length = 3)]
     currency: Currency,
     /// The weight in grams; ignored if `lines` is given.
     #[serde(default)]
@@ -105,7 +102,6 @@ struct Wanted {
     weight_g: u32,
     /// The goods.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<show::LineQuantity>>, default = max::<show::LineQuantities>)]
     lines: show::LineQuantities,
 }
 
@@ -197,7 +193,7 @@ async fn offer(app: &Shared, to: Whereto<'_>, weight_g: u64, subtotal: Money) ->
 #[schema(example = json!({"service": "parcel"}))]
 struct ShippingChoice {
     /// One of the cart's shipping options.
-    #[schema(value_type = String, example = "parcel", default = max::<Slug>)]
+    #[schema(default = json!({"x-schema": {"example": "parcel"}}))]
     service: Slug,
 }
 

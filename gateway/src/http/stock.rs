@@ -13,7 +13,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::show::Stock;
 use crate::app::Shared;
 use crate::edge::actor::Staff;
@@ -30,7 +29,6 @@ struct Movement {
     /// Pieces moved, at least 1; for a count, the pieces on hand, at least 0.
     #[schema(minimum = 0, maximum = 1_000_000_000)]
     quantity: i64,
-    #[schema(value_type = Option<String>, default = max::<Reason>)]
     reason: Option<Reason>,
 }
 

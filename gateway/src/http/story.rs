@@ -11,7 +11,7 @@ use byteshop_commands::Error;
 use byteshop_commands::links::Target;
 use byteshop_commands::notify::format;
 use byteshop_domain::ids::OrderId;
-use byteshop_domain::order::{Fulfilment, Order, PaymentStatus, Placed, Status};
+use byteshop_domain::order::{Fulfilment, Order, PaymentStatus, Placed, Stage, Status};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::returns::Return;
 use byteshop_domain::shipment::Shipment;
@@ -29,7 +29,6 @@ use utoipa_axum::routes;
 
 use super::audit::Entry;
 use super::orders::visible::check;
-use super::show;
 use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Of, Params};
@@ -78,7 +77,6 @@ struct OrderHistory {
 #[into_params(parameter_in = Query)]
 struct StoryQuery {
     /// The language, `en` or `ru`; taken from `Accept-Language` by default, then from the buyer's mails.
-    #[param(value_type = Option<String>)]
     locale: Option<Locale>,
     /// The expiry of the link, in seconds since 1970; part of a signed link.
     until: Option<i64>,
@@ -212,8 +210,7 @@ struct OrderChange {
     version: i64,
     at: DateTime<Utc>,
     /// The status of the order in one word.
-    #[schema(value_type = show::names::OrderStage)]
-    stage: &'static str,
+    stage: Stage,
     /// The status of the order.
     status: Status,
     /// The status of its payment.

@@ -11,8 +11,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
-use super::show;
 use crate::app::Shared;
 use crate::edge::actor::{Admin, Staff};
 use crate::edge::ask::Ask;
@@ -29,12 +27,10 @@ type Countries = Bounded<Vec<CountryTax>, { tax_book::COUNTRIES_MAX }>;
 #[schema(as = NewTaxRates, example = json!({"countries": [{"country": "DE", "prices_include_tax": true, "rates": [{"class": "standard", "rate_bps": 1900, "valid_from": "2021-01-01"}]}], "rounding": "line"}))]
 struct TaxRates {
     /// Without duplicates; countries that are not listed are not taxed.
-    #[schema(value_type = Vec<show::CountryTax>, default = max::<Countries>)]
     countries: Countries,
     /// Where taxes are rounded to the smallest unit: `line`, the tax of each line and of the shipping (the default), or `rate`, of
     /// each rate over the whole order, as EN 16931 requires. Unchanged when left out. Orders keep the rounding that they were
     /// placed with.
-    #[schema(value_type = Option<byteshop_domain::tax_book::Rounding>, example = "line")]
     rounding: Option<Rounding>,
 }
 

@@ -32,7 +32,6 @@ const FORM_MAX: usize = 1 << 10;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct UnsubscribeQuery {
-    #[param(value_type = String)]
     account: AccountId,
     /// When the link expires, in seconds since 1970.
     until: i64,
@@ -40,7 +39,6 @@ struct UnsubscribeQuery {
     #[param(max_length = 64)]
     seal: String,
     /// The language of the page, `en` or `ru`.
-    #[param(value_type = Option<String>)]
     locale: Option<Locale>,
 }
 

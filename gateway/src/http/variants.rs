@@ -16,7 +16,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::Staff;
@@ -34,30 +33,23 @@ pub(super) type OptionMap = Bounded<Options, ATTRIBUTES_MAX>;
 #[schema(example = json!({"sku": "CUP-WHITE", "price": {"amount": 790, "currency": "EUR"}, "compare_at": {"amount": 990, "currency": "EUR"}, "options": {"colour": "white"}, "weight_g": 180}))]
 pub(super) struct NewVariant {
     /// The unique SKU.
-    #[schema(value_type = String, min_length = 1, default = max::<Sku>)]
     pub(super) sku: Sku,
     /// The product's title by default.
-    #[schema(value_type = Option<String>, default = max::<Title>)]
     pub(super) title: Option<Title>,
     /// The unit price; its currency becomes the variant's primary currency.
-    #[schema(value_type = show::Money)]
     pub(super) price: Price,
     /// A higher reference price, shown struck through.
-    #[schema(value_type = Option<show::Money>)]
     pub(super) compare_at: Option<Price>,
     /// The unit price in further currencies.
     #[serde(default)]
-    #[schema(value_type = Vec<show::NewListedPrice>, default = max::<Prices>)]
     pub(super) prices: Prices,
     /// The option values, such as `{"size": "M"}`.
     #[serde(default)]
-    #[schema(value_type = std::collections::BTreeMap<String, String>, default = max::<OptionMap>)]
     pub(super) options: OptionMap,
     /// The weight of one packed piece, in grams.
     #[schema(maximum = 1_000_000)]
     pub(super) weight_g: Option<u32>,
     /// `standard` by default.
-    #[schema(value_type = Option<byteshop_domain::product::TaxClass>, example = "standard")]
     pub(super) tax_class: Option<TaxClass>,
     /// Whether it is a physical item that is shipped; true by default.
     pub(super) physical: Option<bool>,
@@ -84,27 +76,21 @@ impl NewVariant {
 #[schema(as = VariantChange)]
 #[schema(example = json!({"price": {"amount": 690, "currency": "EUR"}, "weight_g": 200}))]
 pub(super) struct ChangedVariant {
-    #[schema(value_type = Option<String>, default = max::<Title>)]
     pub(super) title: Option<Title>,
     /// In a currency in which the variant is priced.
-    #[schema(value_type = Option<show::Money>)]
     pub(super) price: Option<Price>,
     /// A higher reference price, shown struck through; null removes it.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<show::Money>)]
     pub(super) compare_at: Option<Option<Price>>,
     /// The unit prices in all currencies, the primary one included. Replaces `price`.
-    #[schema(value_type = Option<Vec<show::NewListedPrice>>, default = max::<Prices>)]
     pub(super) prices: Option<Prices>,
     /// All option values: they replace the present ones.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<OptionMap>)]
     pub(super) options: Option<OptionMap>,
     /// In grams; null if unknown.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<u32>, maximum = 1_000_000)]
+    #[schema(maximum = 1_000_000)]
     pub(super) weight_g: Option<Option<u32>>,
     /// The tax class.
-    #[schema(value_type = Option<byteshop_domain::product::TaxClass>, example = "standard")]
     pub(super) tax_class: Option<TaxClass>,
     pub(super) physical: Option<bool>,
 }

@@ -20,7 +20,6 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
 use crate::app::{App, Shared};
 use crate::edge::actor::{Admin, Caller};
 use crate::edge::ask::{Ask, Nothing, Of, Params};
@@ -41,13 +40,12 @@ type Filter = Bounded<Vec<TopicText>, FILTERS_MAX>;
 #[schema(example = json!({"url": "https://example.org/hooks/byteshop", "filter": ["order.*", "payment.captured"]}))]
 struct NewEndpoint {
     /// A public HTTPS address.
-    #[schema(value_type = String, example = "https://example.org/hooks/byteshop", default = max::<Link>)]
+    #[schema(default = json!({"x-schema": {"example": "https://example.org/hooks/byteshop"}}))]
     url: Link,
     /// `*`, a category such as `order.*`, or types such as `order.paid`.
-    #[schema(value_type = Vec<String>, example = json!(["order.*", "payment.captured"]), min_items = 1, default = max::<Filter>)]
+    #[schema(default = json!({"x-schema": {"example": ["order.*", "payment.captured"], "minItems": 1}}))]
     filter: Filter,
     /// The purpose of the endpoint.
-    #[schema(value_type = Option<String>, default = max::<Reason>)]
     #[serde(default)]
     description: Option<Reason>,
     /// When deliveries end; never by default.
@@ -59,13 +57,11 @@ struct NewEndpoint {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"filter": ["order.paid"], "enabled": true}))]
 struct EndpointChange {
-    #[schema(value_type = Option<String>, default = max::<Link>)]
     #[serde(default)]
     url: Option<Link>,
-    #[schema(value_type = Option<Vec<String>>, min_items = 1, default = max::<Filter>)]
+    #[schema(default = json!({"x-schema": {"minItems": 1}}))]
     #[serde(default)]
     filter: Option<Filter>,
-    #[schema(value_type = Option<String>, default = max::<Reason>)]
     #[serde(default)]
     description: Option<Reason>,
     /// Whether it receives events. When re-enabled it receives the events it missed.

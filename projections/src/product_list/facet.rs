@@ -79,7 +79,6 @@ pub struct AttributeFacet {
     /// The unit of its numbers, if any.
     pub unit: Option<Unit>,
     /// The label by language.
-    #[cfg_attr(feature = "openapi", schema(value_type = byteshop_domain::openapi::maps::Labels))]
     pub labels: BTreeMap<Locale, Label>,
     /// The smallest value of a number; null otherwise.
     pub min: Option<i64>,
@@ -94,7 +93,6 @@ pub struct AttributeFacet {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ValueFacet {
     /// A string, an integer or a boolean.
-    #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Value))]
     pub value: AttributeValue,
     /// The number of products that have it.
     pub count: u64,
@@ -105,7 +103,6 @@ pub struct ValueFacet {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PriceFacet {
     /// ISO 4217 currency code.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub currency: Currency,
     /// The lowest price, in minor units.
     pub min: i64,

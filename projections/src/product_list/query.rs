@@ -22,6 +22,17 @@ pub enum Shown {
     Only(Status),
 }
 
+impl Shown {
+    /// All of them, by their names in requests.
+    pub const NAMED: [(&'static str, Self); 5] = [
+        ("draft", Self::Only(Status::Draft)),
+        ("published", Self::Published),
+        ("unpublished", Self::Only(Status::Unpublished)),
+        ("archived", Self::Only(Status::Archived)),
+        ("all", Self::All),
+    ];
+}
+
 /// In which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,8 +3,9 @@
 use byteshop_domain::Currency;
 use byteshop_domain::ids::{ImageId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::product::{self, ImageType, Listed, Options, TaxClass, VariantChange};
-use byteshop_domain::text::{Label, Sku, Title};
+use byteshop_domain::product::{self, ImageType, Listed, TaxClass, VariantChange};
+use byteshop_domain::text::{AttributeName, Label, Sku, Title};
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 /// A variant of a product.
@@ -24,8 +25,7 @@ pub struct Variant {
     /// The unit price in each currency, the primary one first.
     pub prices: Vec<ListedPrice>,
     /// The option values.
-    #[cfg_attr(feature = "openapi", schema(value_type = byteshop_domain::openapi::maps::Options))]
-    pub options: Options,
+    pub options: IndexMap<AttributeName, Label>,
     /// The weight of one piece, in grams.
     pub weight_g: Option<u32>,
     /// The tax class.

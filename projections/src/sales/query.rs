@@ -46,7 +46,7 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Losses {
-    /// The month, such as `2010-03`; none if the sums are by country alone.
+    /// The month, such as `2010-03`; null if the sums are by country alone.
     pub month: Option<String>,
     /// Pieces lost, without those that were found again.
     pub lost_quantity: i64,
@@ -58,9 +58,9 @@ byteshop_eventstore::from_row!(Losses { month, lost_quantity });
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Totals {
-    /// The month, such as `2010-03`; none if the sums are by country alone.
+    /// The month, such as `2010-03`; null if the sums are by country alone.
     pub month: Option<String>,
-    /// The country; none if the sums are by month alone.
+    /// The country; null if the sums are by month alone.
     pub country: Option<String>,
     /// Orders, without those cancelled before payment.
     pub orders: i64,

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::bounds::{SIGNED, concrete};
 
+/// Where the example of a body is whose schema has no name.
+const EXAMPLE: &str = "/content/application~1json/example";
 /// What says that a body could not be read.
 const UNREAD: [&str; 3] = ["request.invalid", "request.malformed_json", "request.unsupported_media_type"];
 /// What says that nobody looked at the body.
@@ -35,7 +37,7 @@ fn taking() -> Vec<Taking> {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
                 required: body["required"] == true,
-                example: resolved.get("example").cloned(),
+                example: resolved.get("example").or_else(|| body.pointer(EXAMPLE)).cloned(),
             });
         }
     }

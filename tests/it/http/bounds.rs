@@ -160,14 +160,9 @@ impl<'a> Walk<'a> {
             let [only] = it["enum"].as_array()?.as_slice() else { return None };
             Some((field.clone(), only.as_str()?.to_owned()))
         });
-        // Carriers are described as one object, of which each kind reads one field.
-        let carrier = tag.is_none() && schema.pointer("/properties/kind").is_some();
         for (field, it) in schema["properties"].as_object().into_iter().flatten() {
-            let kind = if field == "name" { "other" } else { "simulated" };
-            let of_carrier = (carrier && field != "kind").then(|| ("kind".to_owned(), kind.to_owned()));
-            let beside = tag.clone().or(of_carrier);
-            if beside.as_ref().is_none_or(|(tag, _)| tag != field) {
-                self.visit(route, it, field, &inner(Around::Field(field.clone(), beside)));
+            if tag.as_ref().is_none_or(|(tag, _)| tag != field) {
+                self.visit(route, it, field, &inner(Around::Field(field.clone(), tag.clone())));
             }
         }
         for several in ["oneOf", "anyOf", "allOf"] {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::*;
-use crate::order::ParcelStage;
+use crate::order::{ParcelStage, Stage};
 
 fn prepare(shipment: u128, lines: &[Demand]) -> Command {
     Command::PrepareParcel { shipment: id(shipment), lines: lines.to_vec() }
@@ -56,7 +56,7 @@ fn it_travels_in_parcels_and_is_fulfilled_with_the_last_one() {
     given::<Order>(first.clone()).when(&hand_over(2)).then([gone(2, &[demand(2, 1)]), all_gone()]);
     let both = after(&first, &[gone(2, &[demand(2, 1)]), all_gone()]);
     assert_eq!(axes(&both), (Status::Open, PaymentStatus::Paid, Fulfilment::Fulfilled));
-    assert_eq!(crate::fold::<Order>(&both).live().unwrap().stage(), "fulfilled");
+    assert_eq!(crate::fold::<Order>(&both).live().unwrap().stage(), Stage::Fulfilled);
     given::<Order>(both.clone()).when(&hand_over(2)).then_nothing();
     given::<Order>(both.clone()).when(&deliver(2)).then([there(2)]);
     let last = after(&both, &[there(2)]);

@@ -38,35 +38,23 @@ pub(in crate::http) struct Goal {
 /// The destination: an address, or the id of one in the address book of the cart's owner.
 #[derive(ToSchema)]
 #[serde(untagged)]
-#[schema(example = json!({"country": "DE", "name": "Ada Lovelace", "email": "ada@example.org", "lines": ["Invalidenstraße 43"],
-    "postal_code": "10115", "city": "Berlin"}))]
-#[expect(dead_code, reason = "it only describes the two forms, which are read as one to say what is wrong with them")]
-enum CartAddress {
-    Whole(show::Address),
-    Saved(SavedAddress),
-}
-
-/// An address of the address book.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes one form of a destination")]
-struct SavedAddress {
-    /// The id of an address in the cart owner's address book. The cart keeps a copy; later changes of the address book
-    /// do not affect it.
-    #[schema(example = "addr_01h455vb4pex5vsknk084sn02q")]
-    address: String,
-}
-
-/// The content of a destination.
+#[schema(as = CartAddress, example = json!({"country": "DE", "name": "Ada Lovelace", "email": "ada@example.org",
+    "lines": ["Invalidenstraße 43"], "postal_code": "10115", "city": "Berlin"}))]
 enum Said {
     Whole(Box<Address>),
-    Kept(AddressId),
+    /// An address of the address book.
+    Kept {
+        /// The id of an address in the cart owner's address book. The cart keeps a copy; later changes of the address book
+        /// do not affect it.
+        address: AddressId,
+    },
 }
 
 impl Goal {
     fn said(&self) -> Result<Said, Problem> {
         let given = self.whole();
         match (self.address, given) {
-            (Some(id), None) if self.is_empty() => Ok(Said::Kept(id)),
+            (Some(address), None) if self.is_empty() => Ok(Said::Kept { address }),
             (Some(_), _) => {
                 Err(Problem::invalid("/address", "`address` cannot be combined with other fields of an address"))
             }
@@ -101,7 +89,7 @@ impl Goal {
 ///
 /// Either an address, or the id of an address in the owner's address book.
 #[utoipa::path(put, path = "/v1/carts/{id}/address", operation_id = "setCartAddress",
-    tag = "carts", params(("id" = String, Path)), request_body = CartAddress,
+    tag = "carts", params(("id" = String, Path)), request_body = Said,
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 pub(super) async fn set_address(
     State(app): State<Shared>,
@@ -116,7 +104,9 @@ pub(super) async fn set_address(
         let mut cart = own(&unit, id, ask).await?;
         match said {
             Said::Whole(address) => carts::set_address(&unit, &mut cart, address, locale).await?,
-            Said::Kept(kept) => carts::set_kept_address(&unit, &mut cart, *kept, ask.who.account(), locale).await?,
+            Said::Kept { address } => {
+                carts::set_kept_address(&unit, &mut cart, *address, ask.who.account(), locale).await?;
+            }
         }
         shown(&unit, &cart).await
     })

@@ -18,10 +18,9 @@ use crate::app::Shared;
 use crate::edge::actor::Member;
 use crate::edge::ask::Ask;
 use crate::edge::problem::Problem;
-use crate::edge::reply::Reply;
-use crate::http::auth::{Accepted, check_mailbox};
+use crate::edge::reply::{Accepted, Reply};
+use crate::http::auth::check_mailbox;
 use crate::http::identity::{CodeText, own, proven};
-use crate::http::openapi::max;
 use crate::security::password;
 use crate::security::secret::random;
 
@@ -29,10 +28,9 @@ use crate::security::secret::random;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "ada@example.com", "password": "correct horse battery"}))]
 pub(super) struct NewEmail {
-    #[schema(value_type = String, format = Email, example = "ada@example.com", default = max::<Email>)]
+    #[schema(default = json!({"x-schema": {"example": "ada@example.com"}}))]
     email: Email,
     /// The current password.
-    #[schema(value_type = String, default = max::<password::Typed>)]
     password: password::Typed,
 }
 
@@ -41,7 +39,6 @@ pub(super) struct NewEmail {
 #[schema(example = json!({"code": "wU2nY6h0bqk3"}))]
 pub(super) struct Shown {
     /// The code from the mail to the new address.
-    #[schema(value_type = String, default = max::<CodeText>)]
     code: CodeText,
 }
 

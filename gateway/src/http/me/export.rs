@@ -24,6 +24,7 @@ use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::to_raw_value;
 use utoipa::ToSchema;
 
 use self::belongings::Belongings;
@@ -36,6 +37,7 @@ use crate::http::notifications::Watching;
 use crate::http::sessions::sessions_of;
 use crate::http::show;
 use crate::http::show::account::{KeptAddress, Me};
+use crate::http::show::names::AnyObject;
 
 /// Fields that give or gave access: an attacker with a stolen access token must not get more than that.
 const SECRETS: [&str; 3] = ["password", "secret", "code"];
@@ -72,8 +74,7 @@ struct Event {
     #[schema(example = "order.placed")]
     r#type: String,
     recorded_at: chrono::DateTime<chrono::Utc>,
-    #[schema(value_type = crate::http::show::names::AnyObject)]
-    data: Value,
+    data: AnyObject,
 }
 
 /// Exports all data that the shop holds about the caller, as one JSON document.
@@ -245,7 +246,7 @@ impl Event {
             stream: id_of(&recorded.category, recorded.stream).unwrap_or_default(),
             r#type: format!("{}.{}", recorded.category, recorded.event_type),
             recorded_at: recorded.recorded_at,
-            data,
+            data: AnyObject(to_raw_value(&data)?),
         })
     }
 }

@@ -3,15 +3,13 @@
 //! A derived schema refers to the type of each field. For a value that would be one more name to look up for every id, so the reference
 //! gives way to what it leads to, with the description of the field.
 
-use byteshop_domain::openapi::VALUE;
+use byteshop_domain::openapi::{CARRIED, VALUE};
 use serde_json::{Map, Value, json};
 
 /// Where the schemas of the document are.
 const SCHEMAS: &str = "#/components/schemas/";
 /// Keywords of a schema in the order in which they are written; the others follow.
 const ORDER: [&str; 5] = ["$ref", "type", "format", "items", "description"];
-/// Under which name keywords of a field, such as an example, travel as its default: a reference carries no others.
-const CARRIED: &str = "x-schema";
 
 /// Writes out every value of the document, and takes the schemas of values off the list.
 pub(super) fn write_out(document: &mut Value) {
@@ -33,6 +31,14 @@ fn replace(part: &mut Value, values: &Map<String, Value>) {
             if let Some(nullable) = nullable(keywords) {
                 *keywords = nullable;
             }
+            if let Some(carried) = carried(keywords) {
+                keywords.shift_remove("default");
+                keywords.extend(carried);
+            }
+            // The default of an optional field of a struct with defaults, which says nothing.
+            if keywords.get("default") == Some(&Value::Null) {
+                keywords.shift_remove("default");
+            }
         }
         Value::Array(all) => all.iter_mut().for_each(|inner| replace(inner, values)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -49,13 +55,18 @@ fn referred(keywords: &Map<String, Value>, values: &Map<String, Value>) -> Optio
 
 /// The schema of a value with what is said of the field beside the reference.
 fn with_field(mut value: Map<String, Value>, field: &Map<String, Value>) -> Map<String, Value> {
-    for (keyword, said) in field.iter().filter(|(keyword, _)| *keyword != "$ref") {
-        match said.get(CARRIED).and_then(Value::as_object).filter(|_| keyword == "default") {
-            Some(carried) => value.extend(carried.clone()),
-            None => drop(value.insert(keyword.clone(), said.clone())),
-        }
+    let said = field.iter().filter(|(keyword, _)| *keyword != "$ref");
+    value.extend(said.map(|(keyword, said)| (keyword.clone(), said.clone())));
+    if let Some(carried) = carried(&value) {
+        value.shift_remove("default");
+        value.extend(carried);
     }
     ordered(value)
+}
+
+/// The keywords that travel as a default value.
+fn carried(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
+    schema.get("default")?.get(CARRIED)?.as_object().cloned()
 }
 
 fn ordered(mut schema: Map<String, Value>) -> Map<String, Value> {
@@ -68,7 +79,7 @@ fn ordered(mut schema: Map<String, Value>) -> Map<String, Value> {
 /// "This value or null" as one schema of two types.
 fn nullable(keywords: &Map<String, Value>) -> Option<Map<String, Value>> {
     let [value, null] = keywords.get("oneOf")?.as_array()?.as_slice() else { return None };
-    let value = value.as_object().filter(|it| it.get("type").is_some_and(|kind| kind != "object"))?;
+    let value = value.as_object().filter(|it| it.contains_key("type") && !it.contains_key("properties"))?;
     if *null != json!({"type": "null"}) || value.contains_key("enum") {
         return None;
     }

@@ -32,16 +32,12 @@ struct ListQuery {
     /// The order number shown to people, in any notation.
     number: Option<String>,
     /// The invoice number as printed.
-    #[param(value_type = Option<String>)]
     invoice: Option<Reference>,
     /// The status of the order as a whole.
-    #[param(value_type = Option<byteshop_domain::order::Status>)]
     status: Option<Status>,
     /// How far the order is paid.
-    #[param(value_type = Option<byteshop_domain::order::PaymentStatus>)]
     payment_status: Option<PaymentStatus>,
     /// How far the order is fulfilled.
-    #[param(value_type = Option<byteshop_domain::order::Fulfilment>)]
     fulfilment: Option<Fulfilment>,
     /// Whether a failed refund was not retried; staff only.
     refunds_failed: Option<bool>,
@@ -52,10 +48,8 @@ struct ListQuery {
     #[param(example = "2026-12-01T00:00:00Z")]
     until: Option<String>,
     /// Orders of the account with this e-mail address and of guests who gave it; staff only.
-    #[param(value_type = Option<String>)]
     email: Option<Email>,
     /// Orders of this account; only staff may name another account.
-    #[param(value_type = Option<String>)]
     account: Option<AccountId>,
     /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]

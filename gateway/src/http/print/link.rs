@@ -24,7 +24,6 @@ use crate::security::token::Role;
 #[into_params(parameter_in = Query)]
 pub(super) struct Shown {
     /// The language, `en` or `ru`; taken from `Accept-Language` by default, then from the order.
-    #[param(value_type = Option<byteshop_domain::Locale>)]
     locale: Option<Locale>,
     /// The expiry of the link, in seconds since 1970; part of a signed link.
     until: Option<i64>,

@@ -25,10 +25,8 @@ use crate::http::show::PageOf;
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// The state of the return.
-    #[param(value_type = Option<byteshop_domain::returns::Stage>)]
     status: Option<Stage>,
     /// Only of this order.
-    #[param(value_type = Option<String>)]
     order: Option<OrderId>,
     /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]

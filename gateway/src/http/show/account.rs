@@ -6,7 +6,7 @@ use byteshop_commands::use_cases::accounts::grants::Standing;
 use byteshop_domain::account::{Channel, Client, Kept, Open, Profile, Role, Settings};
 use byteshop_domain::ids::{AccountId, AddressId, SessionId};
 use byteshop_domain::session::Started;
-use byteshop_domain::text::Email;
+use byteshop_domain::text::{Email, Reason};
 use byteshop_domain::{Currency, Locale, Personal, address};
 use byteshop_projections::account_list::Status;
 use chrono::{DateTime, Utc};
@@ -34,7 +34,6 @@ pub struct Me<'a> {
 pub struct SettingsShown<'a> {
     locale: Locale,
     /// ISO 4217 currency code.
-    #[schema(value_type = Option<String>, example = "EUR")]
     currency: Option<Currency>,
     /// `email`, `sms` or `push`: the channels for messages about orders.
     #[schema(example = json!(["email"]))]
@@ -69,8 +68,7 @@ pub struct Account<'a> {
     me: Me<'a>,
     status: Status,
     /// The reason for the ban, if one was given.
-    #[schema(value_type = Option<String>)]
-    ban_reason: Option<&'a str>,
+    ban_reason: Option<&'a Reason>,
     /// The number of active sessions.
     sessions: usize,
 }
@@ -84,7 +82,7 @@ impl<'a> Account<'a> {
             (None, false) => Status::Unconfirmed,
         };
         let reason = it.ban.as_ref().and_then(|ban| ban.reason.as_ref());
-        Self { me: Me::of(id, it), status, ban_reason: reason.map(AsRef::as_ref), sessions: it.sessions.len() }
+        Self { me: Me::of(id, it), status, ban_reason: reason, sessions: it.sessions.len() }
     }
 }
 

@@ -3,9 +3,7 @@
 use std::borrow::Cow;
 
 use byteshop_commands::use_cases::price::Priced;
-use byteshop_domain::Rejection as _;
 use byteshop_domain::cart::{self, Destination};
-use byteshop_domain::checkout::Rejection;
 use byteshop_domain::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::openapi::{Described, add, name_of_value, within};
@@ -13,13 +11,12 @@ use byteshop_domain::pricing;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::text::{Sku, Slug, Title};
-use byteshop_domain::{Personal, address};
+use byteshop_domain::{Currency, Personal, address};
 use byteshop_projections::product_list::Image;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::{PartialSchema, ToSchema};
 
-use super::names;
 use super::price::{Discount, LineTax, Shipping};
 
 /// A destination as its buyer sees it: the address, sealed until the answer leaves.
@@ -60,8 +57,7 @@ pub struct Cart<'a> {
     id: CartId,
     /// The owner's account; null for a guest.
     account: Option<AccountId>,
-    #[schema(value_type = String, example = "EUR")]
-    currency: &'static str,
+    currency: Currency,
     lines: Vec<CartLine<'a>>,
     /// The sum of the lines before discounts.
     subtotal: Money,
@@ -83,7 +79,6 @@ pub struct Cart<'a> {
     delivery: Option<Shipping<'a>>,
     address: Option<Where<'a>>,
     /// Problems that prevent checkout.
-    #[schema(value_type = Vec<CartProblem>)]
     problems: Vec<Problem<'a>>,
     /// The order that it became; null otherwise.
     order: Option<OrderId>,
@@ -117,49 +112,22 @@ pub struct CartLine<'a> {
     tax: Option<LineTax>,
 }
 
-/// Something in the way: of a line, or of the cart as a whole.
-#[derive(Serialize)]
+/// A problem that prevents checkout: of a line, or of the cart as a whole.
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = CartProblem)]
 enum Problem<'a> {
     Line(cart::Problem),
     Cart(&'a pricing::Problem),
-    Nowhere { code: &'static str },
+    Nowhere(Nowhere),
 }
 
-/// A problem that prevents checkout.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own types, which know nothing of HTTP")]
-pub struct CartProblem {
-    /// For a line: `price_changed` (with `was` and `now`), `not_enough` (with `wanted` and `available`) or
-    /// `unavailable`. For a coupon: `coupon_unknown`, `coupon_too_early`, `coupon_expired`, `coupon_used_up`,
-    /// `coupon_needs_email`, `coupon_not_applicable` (with `reason`) or `coupon_not_combinable`. For the destination:
-    /// `no_destination`, `address_incomplete` (with `missing`), `country_unknown` and `no_shipping` (with `country`),
-    /// `shipping_not_chosen` or `shipping_gone` (with `service`).
-    code: names::CartProblemCode,
-    /// The line's variant.
-    #[schema(nullable = false)]
-    variant: Option<String>,
-    #[schema(nullable = false)]
-    was: Option<Money>,
-    #[schema(nullable = false)]
-    now: Option<Money>,
-    #[schema(nullable = false)]
-    wanted: Option<i64>,
-    #[schema(nullable = false)]
-    available: Option<i64>,
-    /// The coupon code.
-    #[schema(nullable = false)]
-    coupon: Option<String>,
-    #[schema(nullable = false)]
-    reason: Option<byteshop_domain::pricing::UnmetCondition>,
-    /// Missing parts of the address: `name` (or `company`), `lines` and `city` if something is shipped, `email` of a
-    /// guest.
-    #[schema(nullable = false)]
-    missing: Option<Vec<byteshop_domain::address::Part>>,
-    #[schema(nullable = false)]
-    country: Option<String>,
-    #[schema(nullable = false)]
-    service: Option<String>,
+/// The cart has no destination, and lines that need one.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "code", rename_all = "snake_case")]
+enum Nowhere {
+    /// No destination is set.
+    NoDestination {},
 }
 
 impl<'a> Cart<'a> {
@@ -171,7 +139,7 @@ impl<'a> Cart<'a> {
         Self {
             id,
             account: it.owner,
-            currency: it.currency.code(),
+            currency: it.currency,
             lines: it.lines.iter().enumerate().map(|(index, line)| CartLine::of(index, line, priced)).collect(),
             subtotal: quote.map_or_else(own, |quote| quote.subtotal),
             discount: quote.map(|quote| quote.discount),
@@ -220,6 +188,6 @@ fn problems<'a>(cart: &cart::Created, priced: &'a Priced) -> Vec<Problem<'a>> {
     let of_lines = cart.problems(&priced.offers).into_iter().map(Problem::Line);
     // Checkout asks for it before anything else, and prices do without.
     let nowhere = cart.destination.is_none() && !cart.lines.is_empty();
-    let nowhere = nowhere.then(|| Problem::Nowhere { code: Rejection::NoDestination.code() });
+    let nowhere = nowhere.then_some(Problem::Nowhere(Nowhere::NoDestination {}));
     of_lines.chain(nowhere).chain(priced.quote.problems.iter().map(Problem::Cart)).collect()
 }

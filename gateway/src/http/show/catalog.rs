@@ -1,18 +1,17 @@
 //! How categories, products and their variants look from outside.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::openapi::maps;
-use byteshop_domain::text::{Description, Label, Name, Reason, Sku, Slug, Title};
+use byteshop_domain::product::AttributeValue;
+use byteshop_domain::text::{AttributeName, Description, Label, Name, Reason, Sku, Slug, Title};
 use byteshop_domain::{Currency, category, product};
 use byteshop_projections::product_list::Image;
 use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use super::Money;
 
 /// A category of the catalog.
 #[derive(Serialize, ToSchema)]
@@ -56,8 +55,8 @@ pub struct Product<'a> {
     /// Plain text: escape it before you put it into HTML.
     description: &'a Description,
     category: Option<CategoryId>,
-    #[schema(value_type = maps::Attributes)]
-    attributes: &'a product::Attributes,
+    /// The attribute values by name.
+    attributes: &'a BTreeMap<AttributeName, AttributeValue>,
     /// The options of its variants; unrestricted if absent.
     options: &'a [product::OptionDefinition],
     /// The images in display order.
@@ -93,8 +92,8 @@ pub struct Variant<'a> {
     compare_at: Option<Price>,
     /// The unit price in each currency, the primary one first.
     prices: Vec<VariantPrice>,
-    #[schema(value_type = maps::Options)]
-    options: &'a product::Options,
+    /// The option values, such as `{"size": "M"}`.
+    options: &'a IndexMap<AttributeName, Label>,
     /// The weight of one packed piece, in grams.
     weight_g: Option<u32>,
     /// The tax class.
@@ -114,15 +113,6 @@ pub struct VariantPrice {
     /// The lowest price of the 30 days before the current reduction, if `compare_at` announces one. Only `GET /v1/products/{id}`
     /// looks it up; null elsewhere and for a past moment.
     lowest_before: Option<Price>,
-}
-
-/// The unit price in a currency, as it is set.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct NewListedPrice {
-    price: Money,
-    /// A higher reference price, shown struck through.
-    compare_at: Option<Money>,
 }
 
 impl From<product::Listed> for VariantPrice {

@@ -3,6 +3,7 @@
 use byteshop_domain::cart::LINES_MAX;
 use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
 use byteshop_domain::money::Money;
+use byteshop_domain::openapi::only;
 use byteshop_domain::quantity::{Demand, Quantity};
 use byteshop_domain::returns::{self, Requested};
 use byteshop_domain::shipment::{self, Prepared};
@@ -10,10 +11,8 @@ use byteshop_domain::text::{Comment, Link, Name, Reason, Reference};
 use byteshop_domain::{Bounded, Personal};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
-
-use super::names;
-use crate::http::openapi::max;
 
 /// A quantity of a variant.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -22,6 +21,7 @@ pub struct LineQuantity {
     /// The variant.
     pub variant: VariantId,
     /// How many pieces of it.
+    #[schema(default = json!({"x-schema": {"example": 1}}))]
     pub quantity: Quantity,
 }
 
@@ -89,7 +89,12 @@ pub struct Carrier<'a> {
     #[schema(default = json!({"x-schema": {"example": "DHL"}}))]
     name: Option<&'a Name>,
     /// What the `simulated` carrier plays, if that was chosen; null otherwise.
+    #[schema(default = stories)]
     story: Option<&'a Name>,
+}
+
+fn stories() -> Value {
+    only(&shipment::STORIES)
 }
 
 impl<'a> From<&'a shipment::Carrier> for Carrier<'a> {
@@ -101,19 +106,6 @@ impl<'a> From<&'a shipment::Carrier> for Carrier<'a> {
             shipment::Carrier::Other { name } => Self { kind: CarrierKind::Other, name: Some(name), story: None },
         }
     }
-}
-
-/// The carrier of a new shipment.
-#[derive(ToSchema)]
-#[schema(example = json!({"kind": "other", "name": "DHL"}))]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct NewCarrier {
-    kind: CarrierKind,
-    /// The name of a carrier of the kind `other`.
-    #[schema(default = max::<Name>)]
-    name: Option<String>,
-    /// What the `simulated` carrier plays.
-    story: Option<names::CarrierStory>,
 }
 
 /// A status report of a carrier.

@@ -1,49 +1,17 @@
-//! Closed sets of words that no type has, and maps, as schemas of the document.
+//! Bodies and fields whose content the document does not describe.
 
-use byteshop_domain::openapi::{Described, closed};
+use bytes::Bytes;
+use byteshop_domain::openapi::Described;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{
     AdditionalProperties, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type,
 };
 use utoipa::{PartialSchema, ToSchema};
 
-/// Declares the schema of words that no type has.
-macro_rules! words {
-    ($($(#[doc = $doc:literal])+ $name:ident [ $($word:literal)+ ])+) => {$(
-        $(#[doc = $doc])+
-        pub struct $name;
-
-        impl PartialSchema for $name {
-            fn schema() -> Described {
-                closed(concat!($($doc),+), &[$($word),+])
-            }
-        }
-
-        impl ToSchema for $name {}
-    )+};
-}
-
-words! {
-    /// The order of products: by relevance to the search text, by age, by price, or by title.
-    SortOrder ["relevance" "newest" "price" "price_desc" "title"]
-    /// Which products staff sees.
-    ShownProducts ["draft" "published" "unpublished" "archived" "all"]
-    /// The three status axes of an order summarized in one word.
-    OrderStage ["new" "paid" "fulfilled" "completed" "cancelled" "expired"]
-    /// Why a payment failed or was voided.
-    PaymentEndReason ["provider_error" "too_many_attempts" "order_cancelled" "buyer_request" "staff_request" "expired"]
-    /// What the simulated carrier plays.
-    CarrierStory ["delivered" "attempt_failed" "returned" "lost" "found" "silent"]
-    /// A problem of a cart.
-    CartProblemCode [
-        "price_changed" "not_enough" "unavailable" "coupon_unknown" "coupon_too_early" "coupon_expired" "coupon_used_up"
-        "coupon_needs_email" "coupon_not_applicable" "coupon_not_combinable" "no_destination" "address_incomplete" "country_unknown"
-        "no_shipping" "shipping_not_chosen" "shipping_gone"
-    ]
-}
-
 /// Bytes as they are.
-pub struct Binary;
+pub struct Binary(pub Bytes);
 
 impl PartialSchema for Binary {
     fn schema() -> Described {
@@ -55,8 +23,10 @@ impl PartialSchema for Binary {
 
 impl ToSchema for Binary {}
 
-/// Any JSON object.
-pub struct AnyObject;
+/// Any JSON object, as the text that it is.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct AnyObject(pub Box<RawValue>);
 
 impl PartialSchema for AnyObject {
     fn schema() -> Described {

@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 
 use super::cart::Where;
 use super::links::{Links, Papers};
-use super::names;
 use super::price::{Discount, LineTax, Shipping};
 
 /// An order.
@@ -25,8 +24,7 @@ pub struct Order<'a> {
     /// The order number shown to people.
     number: order::Number,
     /// The three status axes summarized in one word.
-    #[schema(value_type = names::OrderStage, example = "new")]
-    stage: &'static str,
+    stage: order::Stage,
     /// The status of the order as a whole.
     status: order::Status,
     /// The status of its payment.

@@ -9,8 +9,6 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::names;
-
 /// A payment of an order.
 #[derive(Serialize, ToSchema)]
 pub struct Payment<'a> {
@@ -22,7 +20,6 @@ pub struct Payment<'a> {
     /// When the provider is asked again; null unless it is `pending` or `unresolved`.
     check_at: Option<DateTime<Utc>>,
     /// Why it is `failed` or `voided`; null otherwise.
-    #[schema(value_type = Option<names::PaymentEndReason>)]
     reason: Option<EndReason>,
     attempts: u8,
     /// The method of the latest attempt; null before the first.
@@ -56,8 +53,9 @@ pub struct Refund<'a> {
 }
 
 /// Why a payment ended without its money.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = PaymentEndReason)]
 enum EndReason {
     Failed(payment::FailureReason),
     Voided(payment::VoidReason),
