@@ -30,7 +30,12 @@ fn added(number: u128, amount: i64) -> Event {
 }
 
 fn created() -> Event {
-    Event::Created { title: text("Mug"), description: text("A mug"), category: None, attributes: product::Attributes::new() }
+    Event::Created {
+        title: text("Mug"),
+        description: text("A mug"),
+        category: None,
+        attributes: product::Attributes::new(),
+    }
 }
 
 fn row(history: &[Event]) -> Row {
