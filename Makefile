@@ -10,7 +10,7 @@ LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_H
 # Tests wait for servers as much as they compute, so two per core keep it busy.
 export RUST_TEST_THREADS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
-.PHONY: help up test check advisories bench faults s3 fuzz tour openapi dist servers tools contract
+.PHONY: help up test check advisories bench faults s3 fuzz tour openapi dist servers tools pip contract
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -27,14 +27,14 @@ contract: tools ## lint docs/openapi.json, and buy something with a TypeScript c
 	$(LINTED) $(CARGO) build --locked --workspace --bin byteshop
 	sh scripts/contract.sh
 
-check: ## check format, dependencies, lints, documentation and the project rules
+check: pip ## check format, dependencies, lints, documentation and the project rules
 	$(CARGO) fmt --all --check
 	sh scripts/deny.sh bans licenses sources
 	$(LINTED) $(CARGO) test --locked --workspace --test tidy
 	$(LINTED) $(CARGO) test --locked --workspace --all-targets --no-run
 	$(LINTED) RUSTDOC=$(CURDIR)/scripts/rustdoc-lints.sh $(CARGO) test --locked --workspace --doc
 
-advisories: ## look for known vulnerabilities of the dependencies, and yanked versions; needs GitHub
+advisories: pip ## look for known vulnerabilities of the dependencies, and yanked versions; needs GitHub
 	sh scripts/deny.sh advisories
 
 bench: servers ## run the benchmarks, each figure next to a limit of this machine; results in target/bench/results.json
@@ -48,7 +48,7 @@ s3: servers ## test images in a bucket of a real S3-compatible server, which is 
 	$(CARGO) test --locked --workspace --test s3 --no-run
 	bash scripts/s3.sh $(CARGO) test --locked --workspace --test s3 $(ARGS)
 
-fuzz: servers ## send valid and invalid requests by the OpenAPI document with schemathesis, FUZZ_SECONDS for each of two callers
+fuzz: servers pip ## send valid and invalid requests by the OpenAPI document with schemathesis, FUZZ_SECONDS for each of two callers
 	$(CARGO) build --locked --workspace --bin byteshop
 	sh scripts/fuzz.sh
 
@@ -67,3 +67,6 @@ servers:
 
 tools:
 	@sh scripts/install-servers.sh tests
+
+pip:
+	@sh scripts/install-servers.sh pip

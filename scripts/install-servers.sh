@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the programs of Postgres and nats-server if they are missing, and curl and jq, which the tour needs;
-# with `tests` also the programs for the tests: Chromium with its driver, and Node.js with npm. Nothing is started or
-# configured: the shop runs both servers privately, with data and ports of its own.
+# with `tests` also the programs for the tests: Chromium with its driver, and Node.js with npm; with `pip` that program alone,
+# which brings the tools that are on PyPI. Nothing is started or configured: the shop runs both servers privately, with data and ports of its own.
 set -eu
 
 has_postgres() {
@@ -25,11 +25,15 @@ has_nats() {
 }
 
 missing=
-has_postgres || missing="$missing postgresql"
-has_nats || missing="$missing nats-server"
-for tool in curl jq; do
-  command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
-done
+if [ "${1:-}" = pip ]; then
+  python3 -m pip --version >/dev/null 2>&1 || missing=" python3-pip"
+else
+  has_postgres || missing="$missing postgresql"
+  has_nats || missing="$missing nats-server"
+  for tool in curl jq; do
+    command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
+  done
+fi
 if [ "${1:-}" = tests ]; then
   command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
   command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
@@ -71,6 +75,7 @@ elif command -v brew >/dev/null 2>&1; then
       postgresql) program=postgresql@17 ;;
       chromium-driver) program=chromedriver ;;
       nodejs | npm) program=node ;;
+      python3-pip) program=python ;;
     esac
     echo "installing $program with brew"
     brew install "$program"
@@ -80,4 +85,4 @@ else
   exit 1
 fi
 
-has_postgres && has_nats || { echo "the installation of$missing did not bring the programs" >&2; exit 1; }
+[ "${1:-}" = pip ] || { has_postgres && has_nats; } || { echo "the installation of$missing did not bring the programs" >&2; exit 1; }
