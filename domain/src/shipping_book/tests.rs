@@ -138,6 +138,8 @@ fn a_zone_holds_so_much_and_no_more() {
     refused(Zone { countries: vec![text("DE"); COUNTRIES_MAX + 1].into(), ..germany() });
     refused(Zone { areas: vec![text("25"); AREAS_MAX + 1].into(), ..islands() });
     refused(Zone { services: vec![parcel(); SERVICES_MAX + 1].into(), ..germany() });
+    let zones = vec![germany(); ZONES_MAX + 1];
+    given::<ShippingBook>([]).when(&set(zones)).then_refused(Rejection::TooMany);
 }
 
 #[test]

@@ -107,6 +107,17 @@ fn a_buyer_hears_of_their_order() {
 }
 
 #[test]
+fn a_buyer_hears_of_money_that_comes_back_but_not_of_nothing() {
+    let order = number(1);
+    let refunded = |amount| of_order(order::Event::Refunded { payment: number(2), refund: None, amount });
+    for amount in [None, Some(cents(700))] {
+        let message = Message::OrderRefunded { order, amount };
+        assert_eq!(told(&refunded(amount)), [NotificationTask::TellBuyer { order, message }]);
+    }
+    assert_eq!(told(&refunded(Some(cents(0)))), []);
+}
+
+#[test]
 fn an_order_that_is_paid_at_once_is_told_of_once() {
     let order: OrderId = number(1);
     let key = order.to_string();
