@@ -176,6 +176,10 @@ fn prices_are_kept_per_currency() {
     given::<Product>(priced.clone())
         .when(&set(&[cheaper]))
         .then([Event::PriceWithdrawn { variant: id(1), price: dollars(2100) }]);
+    let withdrawn = Event::PriceWithdrawn { variant: id(1), price: dollars(2100) };
+    let state: Product = crate::fold(&[&priced[..], &[withdrawn]].concat());
+    let variant = state.live().unwrap().variant(id(1)).unwrap();
+    assert_eq!((variant.listed(Currency::USD), variant.listed(Currency::EUR)), (None, Some(cheaper)));
     given::<Product>(priced.clone())
         .when(&set(&[Listed::plain(dollars(1))]))
         .then_refused(Rejection::OtherCurrency { currency: Currency::EUR });
