@@ -88,6 +88,13 @@ fn a_lost_parcel_that_arrives_was_not_lost() {
 }
 
 #[test]
+fn a_parcel_of_a_paid_order_requests_no_capture() {
+    let (work, _) = sent(3);
+    let events = work.decided().events;
+    assert!(!events.iter().any(|event| matches!(event, crate::AnyEvent::Payment(..))), "{events:?}");
+}
+
+#[test]
 fn the_pieces_of_a_refused_parcel_can_be_sent_again() {
     let (mut work, parcel) = sent(3);
     report(&mut work, parcel, News::ReturningToSender);

@@ -217,6 +217,14 @@ fn a_variant_weighs_no_more_than_a_parcel_may() {
 }
 
 #[test]
+fn a_variant_has_no_more_options_than_there_may_be_attributes() {
+    let options: Options = (1..=ATTRIBUTES_MAX + 1).map(|number| (text(&format!("o{number}")), text("red"))).collect();
+    let most: Options = options.iter().skip(1).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let check = |options: &Options| variant::check_details(Some(options), None);
+    assert_eq!((check(&options), check(&most)), (Err(Rejection::TooManyAttributes), Ok(())));
+}
+
+#[test]
 fn a_variant_that_cannot_be_is_not_added() {
     let add = |details| Command::AddVariant { variant: id(1), details };
     let refused = |details, rejection| given::<Product>([created()]).when(&add(details)).then_refused(rejection);

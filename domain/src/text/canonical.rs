@@ -140,6 +140,12 @@ mod tests {
     }
 
     #[test]
+    fn a_new_description_is_kept_as_it_is_written() {
+        let written = "It shines.\nAt night, too.";
+        assert_eq!(fresh(|| crate::text::Description::new(written)).unwrap().as_str(), written);
+    }
+
+    #[test]
     fn a_new_text_is_composed_and_an_old_one_is_read_as_it_is() {
         assert_eq!(fresh(|| Sku::new("cafe\u{301}-1")), Sku::new("caf\u{e9}-1"));
         assert_eq!(fresh(|| Title::new("Cafe\u{301}")).unwrap().as_str(), "Caf\u{e9}");

@@ -217,6 +217,8 @@ fn watchers_hear_of_what_can_bring_stock_or_a_lower_price() {
     let set = product::Event::PriceSet { variant: number(3), price: price(5), compare_at: None, from: None };
     let task = NotificationTask::TellOfPrice { product: number(4), variant: number(3), price: price(5) };
     assert_eq!(told(&AnyEvent::Product(number(4), set)), [task]);
+    let published = AnyEvent::Product(number(4), product::Event::Published {});
+    assert_eq!(told(&published), [NotificationTask::TellOfReturn { product: number(4) }]);
 }
 
 #[test]
