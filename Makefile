@@ -10,7 +10,7 @@ LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_H
 # Tests wait for servers as much as they compute, so two per core keep it busy.
 export RUST_TEST_THREADS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
-.PHONY: help up test check advisories bench faults s3 fuzz tour openapi dist servers tools pip contract
+.PHONY: help up test check advisories bench faults s3 fuzz mutants tour openapi dist servers tools pip contract
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ s3: servers ## test images in a bucket of a real S3-compatible server, which is 
 fuzz: servers pip ## send valid and invalid requests by the OpenAPI document with schemathesis, FUZZ_SECONDS for each of two callers
 	$(CARGO) build --locked --workspace --bin byteshop
 	sh scripts/fuzz.sh
+
+mutants: tools ## plant bugs in the domain and the engine, and list those that no test notices; hours (docs/mutants.md)
+	sh scripts/mutants.sh $(ARGS)
 
 tour: ## regenerate docs/tour.md with the output of its commands
 	BYTESHOP_TEST_WRITE=1 $(LINTED) $(CARGO) test --locked --workspace --test it the_tour_can_be_walked

@@ -157,3 +157,36 @@ impl From<Lines> for Vec<AddressLine> {
         lines.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::text;
+
+    #[test]
+    fn an_address_lacks_what_a_parcel_or_a_mail_needs() {
+        let bare = Address::to(text("DE"));
+        assert_eq!(bare.lacks(), [Part::Name, Part::Lines, Part::City, Part::Email].into());
+        let lines = Lines::try_from(vec![text::<AddressLine>("Invalidenstraße 43")]).unwrap();
+        let whole = Address {
+            company: Some(text("Ada Ltd")),
+            lines,
+            city: Some(text("Berlin")),
+            email: Some(text("ada@example.org")),
+            ..bare.clone()
+        };
+        assert!(whole.lacks().is_empty());
+        let person = Address { name: Some(text("Ada")), company: None, ..whole };
+        assert!(person.lacks().is_empty());
+    }
+
+    #[test]
+    fn the_lines_of_an_address_are_written_as_they_are_read() {
+        let line = |number: usize| text::<AddressLine>(&format!("line {number}"));
+        let most: Vec<AddressLine> = (0..LINES_MAX).map(line).collect();
+        let lines = Lines::try_from(most.clone()).unwrap();
+        assert_eq!(Vec::from(lines.clone()), most);
+        assert_eq!(serde_json::from_value::<Lines>(serde_json::to_value(&lines).unwrap()).unwrap(), lines);
+        assert_eq!(Lines::try_from((0..=LINES_MAX).map(line).collect::<Vec<_>>()), Err(TooManyLines));
+    }
+}

@@ -213,4 +213,4 @@ fn order_of(work: &Work, return_id: ReturnId) -> Result<OrderId, Refused> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -205,3 +205,20 @@ pub enum Kind {
     /// The actor is not allowed to do it.
     Forbidden,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::AccountId;
+    use crate::testing::id;
+
+    #[test]
+    fn an_actor_is_written_by_kind_and_who_it_is() {
+        let account: AccountId = id(1);
+        assert_eq!(Actor::Admin { id: account }.to_string(), format!("admin {account}"));
+        assert_eq!(Actor::Customer { id: account }.to_string(), format!("customer {account}"));
+        assert_eq!(Actor::Guest { cart: None }.to_string(), "guest");
+        let system = Actor::System { name: "test".into() };
+        assert_eq!(system.to_string(), "system test");
+    }
+}

@@ -258,6 +258,8 @@ mod tests {
             ExactPrice::new(text).unwrap().times(quantity, Currency::GBP).unwrap().amount
         };
         assert_eq!([of("0.034", 1), of("0.034", 100), of("0.005", 1), of("2", 3)], [3, 340, 1, 600]);
+        assert_eq!([of("12.5", 2), of("1.25", 1), of("10.001", 1_000)], [2_500, 125, 1_000_100]);
+        assert_eq!(ExactPrice::new("12.50").unwrap().to_string(), "12.50");
         for text in ["", ".", "1.", ".5", "-1", "1e3", "1.0000000001"] {
             assert_eq!(ExactPrice::new(text), Err(ExactPriceError), "{text}");
         }

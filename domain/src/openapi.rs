@@ -106,9 +106,9 @@ fn such_as(text: ObjectBuilder, example: &str) -> ObjectBuilder {
     text.example(Some(example.into()))
 }
 
-/// The schema of an e-mail address.
+/// The schema of an e-mail address, whose domain may be written in any script (RFC 6531).
 pub(crate) fn email(text: ObjectBuilder) -> ObjectBuilder {
-    such_as(text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Email))), "ada@example.org")
+    such_as(text.format(Some(SchemaFormat::Custom("idn-email".to_owned()))), "ada@example.org")
 }
 
 /// The schema of the name of an attribute.

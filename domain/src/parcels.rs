@@ -22,6 +22,9 @@ use crate::stock;
 use crate::text::{Link, Name, Reason, Reference};
 use crate::work::{Refused, Work};
 
+#[cfg(test)]
+mod tests;
+
 /// A report of a carrier about a parcel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heard {

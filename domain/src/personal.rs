@@ -93,6 +93,9 @@ mod tests {
         let json = serde_json::to_string(&personal).unwrap();
         assert_eq!(json, r#"{"$sealed":"AAECAw","subject":"00000000-0000-0000-0000-000000000007"}"#);
         assert_eq!(serde_json::from_str::<Personal<Name>>(&json).unwrap(), personal);
+        assert_eq!((personal.subject(), personal.sealed()), (Subject(Uuid::from_u128(7)), "AAECAw"));
+        assert_ne!(personal, Personal::new(Subject(Uuid::from_u128(7)), "AAECBA"));
+        assert_ne!(personal, Personal::new(Subject(Uuid::from_u128(8)), "AAECAw"));
     }
 
     #[test]

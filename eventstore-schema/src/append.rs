@@ -207,3 +207,79 @@ fn count(count: usize) -> i64 {
 fn number(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(number: u128) -> StreamId {
+        StreamId::named("bench", Uuid::from_u128(number))
+    }
+
+    fn append_to(number: u128, after: i64, events: usize) -> Append {
+        let event = |version| NewEvent {
+            id: Uuid::from_u128(number),
+            stream: stream(number),
+            version,
+            event_type: "counted".into(),
+            schema: 1,
+            data: "{}".into(),
+            meta: "{}".into(),
+            correlation: Uuid::nil(),
+            recorded_at: DateTime::UNIX_EPOCH,
+        };
+        let events = (after + 1..).take(events).map(event).collect();
+        Append { expect: vec![(stream(number), after)], events, receipt: None }
+    }
+
+    fn with_receipt(append: Append) -> Append {
+        let receipt = NewReceipt {
+            who: "anna".into(),
+            key: "1".into(),
+            fingerprint: vec![],
+            response: "{}".into(),
+            recorded_at: DateTime::UNIX_EPOCH,
+            expires_at: None,
+        };
+        Append { receipt: Some(receipt), ..append }
+    }
+
+    #[test]
+    fn what_is_written_follows_on_the_last_position_and_what_is_refused_takes_none() {
+        let batch =
+            [append_to(1, 0, 2), append_to(2, 0, 1), append_to(3, 0, 1), append_to(4, 0, 0), append_to(5, 0, 3)];
+        let accepted = |first, last| Outcome::Accepted { positions: Some((first, last)) };
+        assert_eq!(
+            outcomes(&batch, 10, &[2], &[3]),
+            [
+                accepted(11, 12),
+                Outcome::Duplicate,
+                Outcome::Conflict,
+                Outcome::Accepted { positions: None },
+                accepted(13, 15)
+            ]
+        );
+    }
+
+    #[test]
+    fn appends_of_a_batch_may_build_on_each_other_so_the_table_is_asked_for_the_version_before_all_of_them() {
+        let batch = [append_to(1, 4, 2), append_to(1, 6, 1), append_to(2, 0, 1), append_to(1, 7, 1)];
+        let arrays = Arrays::of(&batch);
+        assert_eq!((arrays.x_append, arrays.x_version), (vec![1, 2, 3, 4], vec![4, 4, 0, 4]));
+        assert_eq!((arrays.e_append, arrays.e_version), (vec![1, 1, 2, 3, 4], vec![5, 6, 7, 1, 8]));
+        assert_eq!(arrays.e_leaf.len(), 5);
+    }
+
+    #[test]
+    fn a_receipt_names_the_events_of_its_own_append_by_their_place_in_the_batch() {
+        let batch = [
+            append_to(1, 0, 2),
+            with_receipt(append_to(2, 0, 3)),
+            with_receipt(append_to(3, 0, 0)),
+            append_to(4, 0, 1),
+        ];
+        let arrays = Arrays::of(&batch);
+        assert_eq!(arrays.r_append, [2, 3]);
+        assert_eq!((arrays.r_first, arrays.r_last), (vec![Some(3), None], vec![Some(5), None]));
+    }
+}

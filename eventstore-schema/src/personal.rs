@@ -312,4 +312,34 @@ mod tests {
         assert_ne!(key.blind("email", "ada@example.org"), key.blind("phone", "ada@example.org"));
         assert_eq!(key.blind("email", "ada@example.org").len(), 64);
     }
+
+    /// Names and keys that were derived once are in the log and in tokens: a program must derive the same ones for ever.
+    #[test]
+    fn a_blind_name_is_the_hmac_of_kind_and_text_and_a_derived_key_is_no_name() {
+        let key = SubjectKey([7; KEY]);
+        assert_eq!(to_hex(&key.derive("tokens")), to_hex(key.mac("tokens", 1, "").as_ref()));
+        assert_ne!(to_hex(&key.derive("tokens")), key.blind("tokens", ""));
+        assert_ne!(key.derive("tokens"), key.derive("links"));
+        assert_ne!(key.derive("tokens"), SubjectKey([8; KEY]).derive("tokens"));
+    }
+
+    #[test]
+    fn a_data_key_is_known_by_its_name_and_never_shown() {
+        let keys = DataKeys::new([1; KEY], &[[2; KEY]]);
+        let name = keys.current().unwrap();
+        assert_eq!(KeyName::read(&name.to_string()), Some(name));
+        assert_eq!(name.to_string().len(), 16);
+        assert_eq!((KeyName::read("no name"), KeyName::read("00")), (None, None));
+        let second = keys.keys[1].0;
+        assert_eq!(format!("{keys:?}"), format!("[{name:?}, {second:?}]"));
+        assert_eq!(DataKeys::none().current(), Err(SealError::NoKey));
+        assert_eq!(DataKeys::none().wrap(ADA, &SubjectKey([7; KEY])).map(|_| ()), Err(SealError::NoKey));
+    }
+
+    #[test]
+    fn two_keys_are_never_the_same() {
+        assert_ne!(random::<KEY>().unwrap(), random::<KEY>().unwrap());
+        assert_ne!(DataKeys::random().unwrap(), DataKeys::random().unwrap());
+        assert_ne!(SubjectKey::random().unwrap().0, SubjectKey::random().unwrap().0);
+    }
 }

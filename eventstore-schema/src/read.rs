@@ -322,3 +322,26 @@ async fn read_stream_on(
         .fetch_all(connection)
         .await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn categories(categories: &[&str], types: &[&str], streams: &[&'static str]) -> Vec<String> {
+        let filter = Filter {
+            categories: categories.iter().map(|name| (*name).to_owned()).collect(),
+            types: types.iter().map(|name| (*name).to_owned()).collect(),
+            streams: streams.iter().map(|name| StreamId::named(*name, Uuid::nil())).collect(),
+            ..Filter::default()
+        };
+        filter.narrowest_categories()
+    }
+
+    #[test]
+    fn a_filter_looks_only_at_the_categories_that_its_parts_leave() {
+        assert_eq!(categories(&[], &[], &[]), [""; 0]);
+        assert_eq!(categories(&["cart"], &["order.placed"], &["order"]), ["cart"]);
+        assert_eq!(categories(&[], &["order.placed", "cart.created", "order.paid"], &[]), ["cart", "order"]);
+        assert_eq!(categories(&[], &["order.placed"], &["stock", "cart", "stock"]), ["cart", "stock"]);
+    }
+}

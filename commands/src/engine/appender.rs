@@ -334,3 +334,6 @@ fn lost() -> Unavailable {
 fn count(appends: usize) -> f64 {
     appends as f64
 }
+
+#[cfg(test)]
+mod tests;

@@ -195,7 +195,16 @@ mod tests {
     fn a_state_that_is_older_than_an_event_of_the_log_is_read_anew() {
         let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
         cache.put_durable(&stream, &versioned(1, None));
-        let event = |version| Recorded {
+        cache.notice(&[event(1)]);
+        assert!(cache.latest(&stream).is_some());
+        cache.notice(&[event(2)]);
+        assert!(cache.latest(&stream).is_none());
+        cache.put_durable(&stream, &versioned(2, None));
+        assert_eq!(cache.latest(&stream).map(|latest| latest.version), Some(2));
+    }
+
+    fn event(version: i64) -> Recorded {
+        Recorded {
             position: version,
             id: Uuid::nil(),
             category: "cart".into(),
@@ -207,13 +216,87 @@ mod tests {
             meta: String::new(),
             recorded_at: chrono::DateTime::UNIX_EPOCH,
             leaf: Vec::new(),
-        };
-        cache.notice(&[event(1)]);
-        assert!(cache.latest(&stream).is_some());
-        cache.notice(&[event(2)]);
+        }
+    }
+
+    fn version_of(found: Option<Versioned>) -> Option<i64> {
+        found.map(|found| found.version)
+    }
+
+    #[test]
+    fn a_submitted_state_is_for_decisions_only_until_it_is_durable() {
+        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
+        cache.put_durable(&stream, &versioned(1, None));
+        let (first, second) = ([change(&stream, 1, None)], |made_by| [change(&stream, 2, made_by)]);
+        cache.submit(&first, |_, _| ()).unwrap();
+        assert_eq!((version_of(cache.durable(&stream)), version_of(cache.latest(&stream))), (Some(1), Some(2)));
+        let second = second(cache.latest(&stream).unwrap().made_by);
+        cache.submit(&second, |_, _| ()).unwrap();
+        // The first is written while the second waits.
+        cache.confirm(&first);
+        assert_eq!((version_of(cache.durable(&stream)), version_of(cache.latest(&stream))), (Some(2), Some(3)));
+        cache.confirm(&second);
+        assert_eq!((version_of(cache.durable(&stream)), version_of(cache.latest(&stream))), (Some(3), Some(3)));
+    }
+
+    #[test]
+    fn a_decision_on_an_older_version_is_not_submitted() {
+        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
+        cache.put_durable(&stream, &versioned(2, None));
+        assert!(cache.submit(&[change(&stream, 1, None)], |_, _| ()).is_none());
+        let other = StreamId::named("cart", Uuid::from_u128(1));
+        let changes = [change(&other, 0, None), change(&stream, 1, None)];
+        assert!(cache.submit(&changes, |_, _| ()).is_none());
+        assert_eq!(version_of(cache.latest(&stream)), Some(2));
+    }
+
+    #[test]
+    fn a_stream_that_is_only_read_keeps_its_state() {
+        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
+        cache.put_durable(&stream, &versioned(1, None));
+        let only_read = [Change { to: None, ..change(&stream, 1, None) }];
+        cache.submit(&only_read, |_, _| ()).unwrap();
+        cache.confirm(&only_read);
+        assert_eq!((version_of(cache.durable(&stream)), version_of(cache.latest(&stream))), (Some(1), Some(1)));
+    }
+
+    #[test]
+    fn a_state_that_is_read_late_replaces_nothing_newer() {
+        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
+        let newest = Versioned { state: Arc::new("first"), ..versioned(3, None) };
+        cache.put_durable(&stream, &newest);
+        cache.put_durable(&stream, &versioned(2, None));
+        cache.put_durable(&stream, &versioned(3, None));
+        let found = cache.durable(&stream).unwrap();
+        assert_eq!((found.version, found.state.downcast_ref()), (3, Some(&"first")));
+        assert_eq!(version_of(cache.latest(&stream)), Some(3));
+    }
+
+    #[test]
+    fn a_durable_state_that_overtakes_a_submitted_one_is_the_latest() {
+        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
+        cache.put_durable(&stream, &versioned(1, None));
+        cache.submit(&[change(&stream, 1, None)], |_, _| ()).unwrap();
+        cache.put_durable(&stream, &versioned(1, None));
+        assert_eq!(version_of(cache.latest(&stream)), Some(2));
+        cache.put_durable(&stream, &versioned(3, None));
+        assert_eq!(version_of(cache.latest(&stream)), Some(3));
+    }
+
+    #[test]
+    fn after_a_refusal_the_stream_is_read_anew_whatever_is_confirmed_meanwhile() {
+        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
+        cache.put_durable(&stream, &versioned(1, None));
+        let first = [change(&stream, 1, None)];
+        cache.submit(&first, |_, _| ()).unwrap();
+        cache.revoke(&first);
+        assert!(cache.latest(&stream).is_none());
+        assert_eq!(version_of(cache.durable(&stream)), Some(1));
+        // A late confirmation says nothing about what other processes have written.
+        cache.confirm(&first);
         assert!(cache.latest(&stream).is_none());
         cache.put_durable(&stream, &versioned(2, None));
-        assert_eq!(cache.latest(&stream).map(|latest| latest.version), Some(2));
+        assert_eq!(version_of(cache.latest(&stream)), Some(2));
     }
 
     #[test]

@@ -46,3 +46,45 @@ impl CommitHandle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(accepted: bool) -> CommitHandle {
+        let handle = CommitHandle::default();
+        handle.settle(accepted);
+        handle
+    }
+
+    #[test]
+    fn an_append_is_neither_accepted_nor_refused_until_its_outcome_is_known() {
+        let handle = CommitHandle::default();
+        assert!(!handle.is_accepted() && !handle.is_refused());
+        assert!(settled(true).is_accepted() && !settled(true).is_refused());
+        assert!(settled(false).is_refused() && !settled(false).is_accepted());
+    }
+
+    #[test]
+    fn a_refusal_is_final() {
+        let handle = settled(false);
+        handle.settle(true);
+        assert!(handle.is_refused());
+        let handle = settled(true);
+        handle.settle(false);
+        assert!(handle.is_refused());
+    }
+
+    #[test]
+    fn states_of_one_version_are_the_same_when_one_append_made_them_or_both_are_durable() {
+        let (waits, other) = (CommitHandle::default(), CommitHandle::default());
+        assert!(CommitHandle::same(Some(&waits), Some(&waits.clone())));
+        assert!(!CommitHandle::same(Some(&waits), Some(&other)));
+        assert!(!CommitHandle::same(Some(&waits), None));
+        assert!(!CommitHandle::same(None, Some(&waits)));
+        assert!(CommitHandle::same(None, None));
+        let (one, two, refused) = (settled(true), settled(true), settled(false));
+        assert!(CommitHandle::same(Some(&one), Some(&two)) && CommitHandle::same(Some(&one), None));
+        assert!(!CommitHandle::same(Some(&refused), None) && !CommitHandle::same(Some(&one), Some(&waits)));
+    }
+}

@@ -234,3 +234,32 @@ fn count(command: &'static str, error: Option<&Error>) {
     };
     metrics::counter!("byteshop_commands_total", "command" => command, "outcome" => outcome).increment(1);
 }
+
+#[cfg(test)]
+mod tests {
+    use byteshop_domain::stock::{Rejection, StockLevel};
+
+    use super::*;
+
+    fn text<T: Serialize>(stored: &Stored<T>) -> String {
+        serde_json::to_string(stored).unwrap()
+    }
+
+    /// Receipts are kept for days, so a newer program reads what an older one wrote.
+    #[test]
+    fn a_receipt_keeps_its_stored_form() {
+        assert_eq!(text(&Stored::Accepted(7)), r#"{"accepted":7}"#);
+        assert_eq!(text(&Stored::<()>::Version(3)), r#"{"version":3}"#);
+        let rejected = Rejected::of::<StockLevel>(&Rejection::Missing);
+        assert!(text(&Stored::<()>::Rejected(rejected)).starts_with(r#"{"rejected":{"code":"stock.missing""#));
+    }
+
+    #[test]
+    fn a_repeated_command_gets_its_first_response_and_is_told_so() {
+        let done = Stored::Accepted(7).into_result(Some(9), true).unwrap();
+        assert_eq!(done, Done { answer: 7, position: Some(9), replayed: true });
+        let refused = |replayed| Stored::<()>::Version(3).into_result(None, replayed).unwrap_err();
+        assert!(matches!(refused(false), Error::Version { current: 3 }));
+        assert!(matches!(refused(true), Error::Replayed(first) if matches!(*first, Error::Version { current: 3 })));
+    }
+}

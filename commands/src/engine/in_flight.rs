@@ -37,3 +37,19 @@ impl Drop for Running {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_reserved_until_its_command_ends() {
+        let key = |who: &str, key: &str| Key { who: who.into(), key: key.into(), fingerprint: vec![], kept_for: None };
+        let in_flight = InFlight::default();
+        let running = in_flight.enter(&key("anna", "1"));
+        assert!(running.is_some() && in_flight.enter(&key("anna", "1")).is_none());
+        assert!(in_flight.enter(&key("anna", "2")).is_some() && in_flight.enter(&key("boris", "1")).is_some());
+        drop(running);
+        assert!(in_flight.enter(&key("anna", "1")).is_some());
+    }
+}

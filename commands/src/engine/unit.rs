@@ -295,3 +295,89 @@ impl Work {
 pub(crate) fn downcast<A: Decider>(versioned: &Versioned) -> Arc<A> {
     Arc::clone(&versioned.state).downcast::<A>().expect("a category has one aggregate type")
 }
+
+#[cfg(test)]
+mod tests {
+    use byteshop_domain::Actor;
+    use byteshop_domain::ids::{Id as _, ProductId, VariantId};
+    use byteshop_domain::quantity::Quantity;
+    use byteshop_domain::stock::{self, StockLevel};
+    use byteshop_domain::text::Sku;
+    use byteshop_eventstore::{DataKeys, Log};
+    use tokio_util::sync::CancellationToken;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{Appender, Connected};
+
+    /// A unit whose Postgres does not answer: it has only what it decides.
+    fn unit(if_match: Option<Vec<i64>>) -> Unit {
+        let log = Log::open("postgres://127.0.0.1:1/none").unwrap();
+        let (appender, _) = Appender::new(log.clone(), |_| {}, CancellationToken::new());
+        let commands = Commands::new(log, appender, DataKeys::none(), Connected::emulators());
+        let intent = Intent::new(Actor::System { name: "test".into() }, "stock.open", Uuid::nil());
+        Unit::new(commands, Arc::new(Intent { if_match, ..intent }), "{}".into())
+    }
+
+    fn loaded(version: i64) -> Loaded<StockLevel> {
+        Loaded { id: VariantId::from_uuid(Uuid::from_u128(1)), version, state: Arc::default() }
+    }
+
+    #[tokio::test]
+    async fn an_aggregate_must_exist_and_have_a_version_that_the_caller_has_seen() {
+        assert!(loaded(0).exists().is_err());
+        assert_eq!(loaded(3).exists().unwrap().version, 3);
+        assert!(unit(None).check_version(&loaded(3)).is_ok());
+        assert!(unit(Some(vec![2, 3])).check_version(&loaded(3)).is_ok());
+        let refused = unit(Some(vec![2])).check_version(&loaded(3));
+        assert!(matches!(refused, Err(Error::Version { current: 3 })));
+    }
+
+    #[tokio::test]
+    async fn what_a_unit_decides_is_one_append_on_the_version_that_it_began_with() {
+        let unit = unit(None);
+        let mut level = unit.start::<StockLevel>(loaded(0).id);
+        let (product, sku) = (ProductId::from_uuid(Uuid::nil()), Sku::new("L-1").unwrap());
+        unit.decide(&mut level, &stock::Command::Open { product, sku }).unwrap();
+        let quantity = Quantity::new(5).unwrap();
+        unit.decide(&mut level, &stock::Command::Receive { quantity, reason: None }).unwrap();
+        assert_eq!((level.version, level.state.on_hand), (2, 5));
+        // The unit sees its own decisions, which nothing else does yet.
+        let again = unit.load::<StockLevel>(level.id).await.unwrap();
+        assert_eq!((again.version, again.state.on_hand), (2, 5));
+        let seen = unit.peek::<StockLevel>(level.id).await.unwrap();
+        assert_eq!((seen.version, seen.state.on_hand), (2, 5));
+        assert_eq!(unit.begun::<StockLevel>(level.id).version, 2);
+        let work = unit.take();
+        assert!(work.cached);
+        assert_eq!(work.events.iter().map(|event| event.version).collect::<Vec<_>>(), [1, 2]);
+        let changes: Vec<_> =
+            work.changes.iter().map(|change| (change.from, change.to.as_ref().map(|to| to.version))).collect();
+        assert_eq!(changes, [(0, Some(2))]);
+    }
+
+    fn versioned(version: i64) -> Versioned {
+        Versioned { version, state: Arc::new(StockLevel::default()), made_by: None }
+    }
+
+    #[test]
+    fn a_stream_that_is_loaded_twice_is_expected_at_its_first_version() {
+        let (mut work, stream) = (Work::default(), StreamId::named("stock", Uuid::nil()));
+        work.see(stream.clone(), 3, None);
+        work.see(stream.clone(), 4, None);
+        work.see(StreamId::named("stock", Uuid::from_u128(1)), 1, None);
+        assert_eq!(work.changes.iter().map(|change| change.from).collect::<Vec<_>>(), [3, 1]);
+    }
+
+    #[test]
+    fn a_unit_continues_from_what_it_decided() {
+        let (mut work, stream) = (Work::default(), StreamId::named("stock", Uuid::nil()));
+        let other = StreamId::named("stock", Uuid::from_u128(1));
+        work.see(other.clone(), 1, None);
+        work.see(stream.clone(), 3, None);
+        assert!(work.decided(&stream).is_none());
+        work.changed(&stream, versioned(5));
+        assert_eq!(work.decided(&stream).map(|decided| decided.version), Some(5));
+        assert!(work.decided(&other).is_none());
+    }
+}

@@ -80,4 +80,45 @@ mod tests {
         assert_eq!(partition(Uuid::from_u128(1)), 2);
         assert_eq!(partition(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0042)), 10);
     }
+
+    fn event() -> Recorded {
+        Recorded {
+            position: 42,
+            id: Uuid::from_u128(7),
+            category: "order".into(),
+            stream: Uuid::nil(),
+            version: 1,
+            event_type: "placed".into(),
+            schema: 1,
+            data: "{}".into(),
+            meta: "{}".into(),
+            recorded_at: chrono::DateTime::UNIX_EPOCH,
+            leaf: vec![0; 32],
+        }
+    }
+
+    #[test]
+    fn an_event_has_its_subject_and_hints_have_one_that_is_not_stored() {
+        assert_eq!(subject("byteshop", &event()), "byteshop.5.order.placed");
+        assert_eq!(stored_subjects("byteshop"), "byteshop.>");
+        assert_eq!(hint_subject("byteshop"), "byteshop-hint");
+    }
+
+    #[test]
+    fn the_headers_of_an_event_say_which_it_is_and_what_it_follows_on() {
+        let headers = headers(&event(), 41);
+        let value = |name: &str| headers.get(name).map(async_nats::HeaderValue::as_str);
+        assert_eq!(value("Nats-Msg-Id"), Some("00000000-0000-0000-0000-000000000007"));
+        assert_eq!(value("Nats-Expected-Last-Sequence"), Some("41"));
+        assert_eq!(value(POSITION), Some("42"));
+    }
+
+    #[test]
+    fn an_event_that_does_not_fit_beside_its_headers_is_sent_empty() {
+        let whole = payload(&event(), usize::MAX).unwrap();
+        assert_eq!(serde_json::from_slice::<Recorded>(&whole).unwrap(), event());
+        let room = whole.len() + 1_024;
+        assert_eq!(payload(&event(), room).unwrap(), whole);
+        assert!(payload(&event(), room - 1).unwrap().is_empty());
+    }
 }

@@ -249,7 +249,65 @@ fn signed(sequence: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_BACKLOG, start};
+    use byteshop_eventstore::StoreError;
+    use serde_json::json;
+
+    use super::*;
+
+    fn nats() -> NatsConfig {
+        NatsConfig::new("nats://127.0.0.1:4222")
+    }
+
+    fn info(last_sequence: u64, config: &serde_json::Value) -> Info {
+        let mut stream = json!({"name": "BYTESHOP", "subjects": ["byteshop.>"], "retention": "limits", "storage": "file",
+            "discard": "old", "max_consumers": -1, "max_msgs": -1, "max_bytes": -1, "max_age": 0, "num_replicas": 1});
+        for (name, value) in config.as_object().into_iter().flatten() {
+            stream[name] = value.clone();
+        }
+        let time = "2026-01-01T12:00:00.123456789Z";
+        let state = json!({"messages": 0, "bytes": 0, "first_seq": 0, "first_ts": time, "last_seq": last_sequence,
+            "last_ts": time, "consumer_count": 0});
+        serde_json::from_value(json!({"config": stream, "created": time, "state": state})).unwrap()
+    }
+
+    fn known(base: i64) -> Delivery {
+        let created_at = "2026-01-01T12:00:00.123456Z".parse().unwrap();
+        Delivery { base, created_at, relayed: 70 }
+    }
+
+    #[test]
+    fn an_empty_stream_is_continued_if_it_is_the_one_that_postgres_remembers() {
+        let standing = remembered(&info(5, &json!({})), Some(&known(70)), 75).unwrap().unwrap();
+        let Delivery { base, created_at, .. } = known(70);
+        assert_eq!(standing, Standing { base, position: 75, created_at });
+        assert_eq!(standing.delivery(71), Delivery { relayed: 71, ..known(70) });
+        assert!(remembered(&info(5, &json!({})), None, 75).unwrap().is_none());
+        let other = Delivery { created_at: DateTime::UNIX_EPOCH, ..known(70) };
+        assert!(remembered(&info(5, &json!({})), Some(&other), 75).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_stream_that_was_given_more_than_the_log_has_stops_the_relay() {
+        let ahead = remembered(&info(5, &json!({})), Some(&known(70)), 74);
+        assert!(matches!(ahead, Err(End::Stopped(reason)) if reason.contains("75") && reason.contains("74")));
+    }
+
+    #[test]
+    fn the_settings_that_the_numbering_needs_are_checked_and_limits_are_the_operators() {
+        assert_eq!(check_config(&info(0, &json!({})), &nats()), Ok(()));
+        assert_eq!(check_config(&info(0, &json!({"max_bytes": 1_000_000})), &nats()), Ok(()));
+        for wrong in [json!({"subjects": ["other.>"]}), json!({"no_ack": true}), json!({"discard": "new"})] {
+            assert!(check_config(&info(0, &wrong), &nats()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_outage_of_postgres_is_told_apart_from_its_errors() {
+        assert!(matches!(End::no_answer(), End::Outage(_)));
+        let unreadable = byteshop_domain::codec::CodecError::Newer { event_type: "paid".into(), schema: 2, known: 1 };
+        let unreadable = StoreError::Unreadable { position: 7, source: unreadable };
+        assert!(matches!(End::store(&unreadable), End::Trouble(_)));
+    }
 
     #[test]
     fn a_new_stream_goes_on_where_the_last_one_ended() {

@@ -162,3 +162,36 @@ impl Relay {
 pub(super) async fn confirmed(lead: &mut Lead) -> bool {
     matches!(timeout(ANSWER_TIMEOUT, lead.confirm()).await, Ok(Ok(())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relay() -> (Relay, watch::Receiver<RelayStatus>) {
+        let (status, seen) = RelayStatus::channel();
+        let log = Log::open("postgres://127.0.0.1:1/none").unwrap();
+        let nats = NatsConfig::new("nats://127.0.0.1:1");
+        (Relay { log, nats, feed: None, cancel: CancellationToken::new(), status, relayed: 7 }, seen)
+    }
+
+    #[tokio::test]
+    async fn the_status_says_where_the_relay_stands_and_why_it_waits() {
+        let (mut relay, mut seen) = relay();
+        let mut pauses = PAUSES;
+        assert_eq!(relay.wait(&mut pauses, "away", false), MIN_PAUSE);
+        assert_eq!(*seen.borrow_and_update(), RelayStatus { state: RelayState::Waiting("away".into()), position: 7 });
+        assert_eq!(relay.wait(&mut pauses, "away", false), MIN_PAUSE * 2);
+        assert!(!seen.has_changed().unwrap(), "the same status is not told again");
+        relay.say(RelayState::Relaying);
+        relay.acknowledged(9);
+        assert_eq!(*seen.borrow_and_update(), RelayStatus { state: RelayState::Relaying, position: 9 });
+        assert_eq!(relay.relayed, 9);
+    }
+
+    #[tokio::test]
+    async fn a_stopped_relay_looks_again_after_a_while() {
+        let (relay, seen) = relay();
+        assert_eq!(relay.stop("another history".into()), STOPPED_PAUSE);
+        assert_eq!(seen.borrow().state, RelayState::Stopped("another history".into()));
+    }
+}

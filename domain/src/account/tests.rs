@@ -194,6 +194,8 @@ fn a_reset_needs_its_code_once_and_in_time_and_proves_the_address() {
     given::<Account>(used).when(&reset_password("def")).then_refused(Rejection::InvalidCode);
     let late = [registered(), reset(just_before(noon() - RESET_WITHIN))];
     given::<Account>(late).when(&reset_password("def")).then_refused(Rejection::CodeExpired);
+    let in_time = [registered(), Event::Confirmed {}, reset(noon() - RESET_WITHIN)];
+    given::<Account>(in_time).when(&reset_password("def")).then([changed()]);
     given::<Account>([registered(), reset(noon())]).when(&reset_password("def")).then([changed(), Event::Confirmed {}]);
 }
 
@@ -279,6 +281,9 @@ fn the_address_book_holds_what_is_put_into_it() {
     let remove = Command::RemoveAddress { id: id(1) };
     given::<Account>([registered(), added(1)]).when(&remove).then([Event::AddressRemoved { id: id(1) }]);
     given::<Account>([registered()]).when(&remove).then_refused(Rejection::NoSuchAddress);
+    let left = crate::fold::<Account>(&[registered(), added(1), added(2), Event::AddressRemoved { id: id(1) }]);
+    let ids: Vec<_> = left.live().unwrap().addresses.iter().map(|kept| kept.id).collect();
+    assert_eq!(ids, [id(2)]);
 }
 
 #[test]

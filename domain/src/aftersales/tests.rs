@@ -54,7 +54,7 @@ fn placed() -> order::Event {
 }
 
 /// An order, its payment and its stock, before or after the payment.
-fn work(is_paid: bool) -> Work {
+pub(crate) fn work(is_paid: bool) -> Work {
     let asked = Asked { at: noon(), by: Actor::System { name: "test".to_owned() } };
     let mut last = 100;
     let mut work = Work::new(asked, None, move || {
@@ -82,7 +82,7 @@ fn work(is_paid: bool) -> Work {
     work
 }
 
-fn lamps(number: i64) -> Demand {
+pub(crate) fn lamps(number: i64) -> Demand {
     Demand { variant: id(VARIANT), quantity: pieces(number) }
 }
 
@@ -91,7 +91,7 @@ fn three() -> Demand {
 }
 
 /// The pieces on hand and reserved after a decision, and the events of the stock.
-fn stock_after(work: Work) -> (i64, i64, Vec<stock::Event>) {
+pub(crate) fn stock_after(work: Work) -> (i64, i64, Vec<stock::Event>) {
     let stock = work.get::<StockLevel>(id::<VariantId>(VARIANT)).unwrap();
     let of_stock = |event: AnyEvent| if let AnyEvent::Stock(_, event) = event { Some(event) } else { None };
     let happened = work.decided().events.into_iter().filter_map(of_stock).collect();
@@ -171,4 +171,31 @@ fn a_refund_has_a_credit_note_with_the_next_number() {
         panic!("{events:?}")
     };
     assert_eq!((note.reference.as_str(), note.total), ("CN-2026-000001", cents(100)));
+}
+
+#[test]
+fn a_failed_refund_is_retried_for_its_amount_under_its_credit_note() {
+    let mut work = work(true);
+    refund(&mut work, id(PAYMENT), cents(100), &text("a scratch")).unwrap();
+    let failed = |work: &Work| {
+        let payment = work.get::<Payment>(id::<crate::ids::PaymentId>(PAYMENT)).unwrap();
+        payment.live().unwrap().failed_refunds().map(|(id, _)| id).collect::<Vec<_>>()
+    };
+    // The first new id.
+    let asked = id(101);
+    let command = payment::Command::RecordRefundOutcome { refund: asked, outcome: payment::RefundOutcome::Refused };
+    work.decide::<Payment>(id(PAYMENT), &command).unwrap();
+    assert_eq!(failed(&work), [asked]);
+    retry_refund(&mut work, id(PAYMENT), asked).unwrap();
+    assert_eq!(failed(&work), []);
+    let amounts = |event: &AnyEvent| {
+        if let AnyEvent::Payment(_, payment::Event::RefundRequested { amount, .. }) = event {
+            Some(*amount)
+        } else {
+            None
+        }
+    };
+    let events = work.decided().events;
+    assert_eq!(events.iter().filter_map(amounts).collect::<Vec<_>>(), [cents(100), cents(100)]);
+    assert_eq!(events.iter().filter(|event| matches!(event, AnyEvent::CreditNote(..))).count(), 1);
 }

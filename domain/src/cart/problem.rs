@@ -104,3 +104,23 @@ impl fmt::Display for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{id, pieces, price};
+
+    #[test]
+    fn a_problem_says_what_it_is_and_what_to_do() {
+        let variant: VariantId = id(7);
+        let text = variant.to_string();
+        let (was, now) = (price(500), price(600));
+        let changed = Problem::PriceChanged { variant, was, now };
+        let why = format!("{text} costs {now} now and not {was}: set its line again to take it at that");
+        assert_eq!(changed.to_string(), why);
+        let few = Problem::NotEnough { variant, wanted: pieces(3), available: 1 };
+        assert_eq!(few.to_string(), format!("1 of {text} are left, and the line wants 3"));
+        let gone = Problem::Unavailable { variant };
+        assert_eq!(gone.to_string(), format!("{text} is not for sale: take its line out"));
+    }
+}

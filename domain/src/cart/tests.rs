@@ -72,6 +72,9 @@ fn lines_go_and_the_cart_empties() {
     let remove = |variant| Command::RemoveLine { variant: id(variant) };
     let history = open_cart(&[line(1, 2, 100)]);
     given::<Cart>(history.clone()).when(&remove(1)).then([Event::LineRemoved { variant: id(1) }]);
+    let two = open_cart(&[line(1, 2, 500), line(2, 1, 300)]);
+    let left: Cart = crate::fold(&[&two[..], &[Event::LineRemoved { variant: id(1) }]].concat());
+    assert_eq!(left.live().unwrap().lines, [line(2, 1, 300)]);
     given::<Cart>(history.clone()).when(&remove(2)).then_nothing();
     given::<Cart>(history).when(&Command::Empty {}).then([Event::Emptied {}]);
     given::<Cart>(open_cart(&[])).when(&Command::Empty {}).then_nothing();

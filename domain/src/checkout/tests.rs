@@ -208,3 +208,12 @@ fn an_offer_is_what_the_product_and_its_stock_say() {
     assert_eq!(Offer::of(&published, id(1), &level, Currency::USD), None);
     assert_eq!(Offer::of(&Product::Missing, id(1), &level, Currency::EUR), None);
 }
+
+#[test]
+fn the_first_problems_are_told_and_that_there_are_more() {
+    let problem = |number: u128| cart::Problem::Unavailable { variant: id(number) };
+    let some: Vec<_> = (1..=4).map(problem).collect();
+    assert_eq!(told(&some[..1]), some[0].to_string());
+    assert_eq!(told(&some[..3]), format!("{}; {}; {}", some[0], some[1], some[2]));
+    assert_eq!(told(&some), format!("{}; {}; {}; and more", some[0], some[1], some[2]));
+}

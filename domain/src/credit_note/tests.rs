@@ -56,6 +56,9 @@ fn its_sums_are_right() {
     wrong.lines[1].amount = cents(6);
     refused(wrong, Rejection::WrongAmount { line: 1 });
     refused(Content { lines: vec![line(1, 0); LINES_MAX + 1], ..content() }, Rejection::TooManyLines);
+    let total = cents(i64::try_from(LINES_MAX).unwrap());
+    let most = Content { lines: vec![line(1, 1); LINES_MAX], total, ..content() };
+    given::<CreditNote>([]).when(&Command::Issue(most.clone())).then([Event::Issued(most)]);
 }
 
 #[test]

@@ -85,6 +85,16 @@ fn an_attempt_is_made_once() {
 }
 
 #[test]
+fn only_one_that_waits_is_due() {
+    let due = |history: &[Event]| crate::fold::<Notification>(history).due();
+    assert_eq!(due(&[]), None);
+    assert_eq!(due(&[queued()]), Some(1));
+    assert_eq!(due(&[queued(), attempted(1)]), None);
+    assert_eq!(due(&[queued(), attempted(1), failed()]), Some(2));
+    assert_eq!(due(&[queued(), Event::Skipped { because: Skip::Preference }]), None);
+}
+
+#[test]
 fn an_attempt_has_one_outcome() {
     let history = || [queued(), attempted(1)];
     let reference = || text::<Label>("250");

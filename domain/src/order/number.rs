@@ -136,6 +136,14 @@ mod tests {
         }
     }
 
+    /// Numbers are printed on documents, so the number of an order never changes.
+    #[test]
+    fn the_number_of_an_order_never_changes() {
+        assert_eq!(number(0).to_string(), "0000-0000-0000");
+        let it = number(0x0190_0000_0000_7000_8123_4567_89ab_cdef);
+        assert_eq!(it.to_string(), "8T5C-Y4TQ-KFFZ");
+    }
+
     #[test]
     fn a_slip_is_noticed() {
         let text = number(0x0190_0000_0000_7000_8123_4567_89ab_cdef).to_string().replace('-', "");

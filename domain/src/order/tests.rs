@@ -198,6 +198,20 @@ fn a_guest_is_forgotten_once_when_nothing_waits_for_their_address() {
 }
 
 #[test]
+fn an_order_is_waited_for_from_its_payment_until_it_ends() {
+    let is = |history: &[Event]| {
+        let order = crate::fold::<Order>(history);
+        let live = order.live().unwrap();
+        (live.is_unpaid(), live.is_waited_for(), live.stage())
+    };
+    assert_eq!(is(&[placed()]), (true, false, "new"));
+    assert_eq!(is(&[placed(), paid()]), (false, true, "paid"));
+    assert_eq!(is(&[placed(), paid(), fulfilled()]).2, "completed");
+    assert_eq!(is(&[placed(), cancelled(CancelReason::BuyerRequest, false)]), (false, false, "cancelled"));
+    assert_eq!(is(&[placed(), paid(), cancelled(CancelReason::BuyerRequest, true)]), (false, false, "cancelled"));
+}
+
+#[test]
 fn it_is_placed_once() {
     given::<Order>([]).when(&Command::Place(Box::new(bought()))).then([placed()]);
     given::<Order>([placed()]).when(&Command::Place(Box::new(bought()))).then_nothing();

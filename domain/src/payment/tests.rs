@@ -114,6 +114,12 @@ fn the_last_attempt_that_is_declined_fails_it() {
 }
 
 #[test]
+fn a_payment_that_was_declined_too_often_takes_no_other_attempt() {
+    given::<Payment>(declined_times(REFUSALS_MAX)).when(&attempt("9")).then_refused(Rejection::TooManyAttempts);
+    given::<Payment>(declined_times(REFUSALS_MAX - 1)).when(&attempt("9")).then([attempted("9")]);
+}
+
+#[test]
 fn an_attempt_that_never_arrived_is_as_good_as_declined() {
     let lost = declined("1", DeclineReason::NotReceived);
     let history = [opened(), attempted("1")];

@@ -111,6 +111,14 @@ mod tests {
     }
 
     #[test]
+    fn each_product_has_a_timer_of_its_own_for_either_end() {
+        let keys = [showing(id(1)), hiding(id(1)), showing(id(2)), hiding(id(2))];
+        assert_eq!(keys[0], "prod_00000000000000000000000001/publish");
+        assert_eq!(keys[1], "prod_00000000000000000000000001/unpublish");
+        assert_eq!(keys.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
+    }
+
+    #[test]
     fn a_step_in_a_timer_keeps_its_stored_form() {
         timer_form(
             &Step::PublishProduct { product: id(1), at: noon() },

@@ -107,8 +107,18 @@ fn there_are_not_endless_variants_and_attributes() {
     given::<Product>(full).when(&add(1000, "one-more")).then_refused(Rejection::TooManyVariants);
     let attributes =
         (0..=ATTRIBUTES_MAX).map(|number| (text(&format!("a{number}")), AttributeValue::Boolean(true))).collect();
-    let command = Command::Revise { title: None, description: None, category: None, attributes: Some(attributes) };
-    given::<Product>([created()]).when(&command).then_refused(Rejection::TooManyAttributes);
+    let command = |attributes| Command::Revise { title: None, description: None, category: None, attributes };
+    given::<Product>([created()]).when(&command(Some(attributes))).then_refused(Rejection::TooManyAttributes);
+    let attributes: Attributes =
+        (1..=ATTRIBUTES_MAX).map(|number| (text(&format!("a{number}")), AttributeValue::Boolean(true))).collect();
+    let (title, description) = (text("Lamp"), text("It shines"));
+    let create = Command::Create {
+        title: text("Lamp"),
+        description: text("It shines"),
+        category: None,
+        attributes: attributes.clone(),
+    };
+    given::<Product>([]).when(&create).then([Event::Created { title, description, category: None, attributes }]);
 }
 
 #[test]
@@ -166,6 +176,10 @@ fn prices_are_kept_per_currency() {
     given::<Product>(priced.clone())
         .when(&set(&[cheaper]))
         .then([Event::PriceWithdrawn { variant: id(1), price: dollars(2100) }]);
+    let withdrawn = Event::PriceWithdrawn { variant: id(1), price: dollars(2100) };
+    let state: Product = crate::fold(&[&priced[..], &[withdrawn]].concat());
+    let variant = state.live().unwrap().variant(id(1)).unwrap();
+    assert_eq!((variant.listed(Currency::USD), variant.listed(Currency::EUR)), (None, Some(cheaper)));
     given::<Product>(priced.clone())
         .when(&set(&[Listed::plain(dollars(1))]))
         .then_refused(Rejection::OtherCurrency { currency: Currency::EUR });
@@ -181,6 +195,33 @@ fn prices_are_kept_per_currency() {
         compare_at: None,
         from: Some(price(1500)),
     }]);
+}
+
+#[test]
+fn a_variant_is_told_apart_by_its_title_its_options_or_its_sku_if_there_are_several() {
+    let lamp = |options| Variant { title: text("Lamp"), options, ..details("L-1") };
+    let with = |variants: &[Event]| crate::decider::fold::<Product>([&[created()], variants].concat().iter());
+    let name = |product: &Product, variant: &Variant| product.live().unwrap().told_apart(variant);
+    let (one, two) = (with(&[added(1, "L-1")]), with(&[added(1, "L-1"), added(2, "L-2")]));
+    assert_eq!(name(&one, &details("L-1")), Some(text("Red")));
+    assert_eq!(name(&one, &lamp(options())), None);
+    assert_eq!(name(&two, &lamp(options())), Some(text("red")));
+    assert_eq!(name(&two, &lamp(Options::default())), Some(text("L-1")));
+}
+
+#[test]
+fn a_variant_weighs_no_more_than_a_parcel_may() {
+    let heavy = Variant { weight_g: Some(WEIGHT_MAX_G), ..details("L-1") };
+    let add = Command::AddVariant { variant: id(1), details: heavy.clone() };
+    given::<Product>([created()]).when(&add).then([Event::VariantAdded { variant: id(1), details: heavy }]);
+}
+
+#[test]
+fn a_variant_has_no_more_options_than_there_may_be_attributes() {
+    let options: Options = (1..=ATTRIBUTES_MAX + 1).map(|number| (text(&format!("o{number}")), text("red"))).collect();
+    let most: Options = options.iter().skip(1).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let check = |options: &Options| variant::check_details(Some(options), None);
+    assert_eq!((check(&options), check(&most)), (Err(Rejection::TooManyAttributes), Ok(())));
 }
 
 #[test]

@@ -45,6 +45,21 @@ fn it_runs_pauses_and_ends_for_good() {
 }
 
 #[test]
+fn a_promotion_is_of_the_whole_when_it_looks_at_how_much_or_what_else_is_bought() {
+    let product = "prod_00000000000000000000000001";
+    let lines = json!({"kind": "products", "products": [product]});
+    for (fields, expected) in [
+        (json!({}), false),
+        (json!({"conditions": {"first_order": true}}), false),
+        (json!({"conditions": {"minimum_subtotal": [{"amount": 100, "currency": "EUR"}]}}), true),
+        (json!({"conditions": {"minimum_quantity": 2}}), true),
+        (json!({"conditions": {"contains": lines}}), true),
+    ] {
+        assert_eq!(terms(&fields).is_of_whole(), expected, "{fields}");
+    }
+}
+
+#[test]
 fn its_end_lies_ahead_when_it_is_set() {
     let until = |moment: &str| terms(&json!({"until": moment}));
     let past = Rejection::Past;

@@ -70,6 +70,8 @@ fn what_was_approved_is_received_and_paid_back_once() {
     given::<Return>([requested(), approved()]).when(&receive(3)).then_refused(two);
     let here = [requested(), approved(), received()];
     given::<Return>(here.clone()).when(&receive(2)).then_nothing();
+    let other = Command::Receive { lines: came(2), amount: cents(20), refund: Some(id(4)), credit_note: id(6) };
+    given::<Return>(here.clone()).when(&other).then_refused(Rejection::AlreadyReceived);
     let refunded = Event::Refunded { order: id(1), refund: id(4) };
     let mark = |refund| Command::MarkRefunded { refund: id(refund) };
     given::<Return>(here.clone()).when(&mark(4)).then([refunded.clone()]);

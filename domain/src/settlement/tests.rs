@@ -168,3 +168,34 @@ fn a_task_is_looked_at_again_when_the_provider_was_faster() {
     let other = Rejected { code: "order.captured".to_owned(), ..payment::Rejection::Captured.into() };
     assert!(!was_overtaken(&other));
 }
+
+/// An unpaid order of 3.00, and its payment.
+fn unpaid() -> (Work, OrderId, PaymentId) {
+    let mut work = crate::aftersales::tests::work(false);
+    work.begin::<crate::series::Series>(crate::series::of_invoices(2026));
+    (work, id(1), id(2))
+}
+
+#[test]
+fn an_attempt_is_recorded_for_what_is_to_be_paid_and_only_while_the_order_waits() {
+    let (mut work, order, payment) = unpaid();
+    let by = Payer { reference: &text("1"), capture: CaptureMode::Automatic, return_url: None };
+    assert_eq!(attempt(&mut work, order, by).unwrap(), (payment, cents(300)));
+    let stage = work.get::<Payment>(payment).unwrap().live().unwrap().stage;
+    assert_eq!(stage, Stage::Attempted);
+    let mut paid = crate::aftersales::tests::work(true);
+    let refused = attempt(&mut paid, order, by).unwrap_err();
+    assert!(matches!(&refused, Refused::Rejected(rejected) if rejected.code == "order.already_paid"), "{refused:?}");
+}
+
+#[test]
+fn an_order_is_marked_paid_once_and_takes_one_number() {
+    let (mut work, order, payment) = unpaid();
+    for _ in 0..2 {
+        mark_paid(&mut work, order, payment).unwrap();
+    }
+    assert!(!work.get::<Order>(order).unwrap().live().unwrap().awaits(payment));
+    let events = work.decided().events;
+    let kinds: Vec<&str> = events.iter().map(crate::AnyEvent::category).collect();
+    assert_eq!(kinds, ["series", "order"]);
+}

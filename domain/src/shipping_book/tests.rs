@@ -138,6 +138,12 @@ fn a_zone_holds_so_much_and_no_more() {
     refused(Zone { countries: vec![text("DE"); COUNTRIES_MAX + 1].into(), ..germany() });
     refused(Zone { areas: vec![text("25"); AREAS_MAX + 1].into(), ..islands() });
     refused(Zone { services: vec![parcel(); SERVICES_MAX + 1].into(), ..germany() });
+    let band = |number| Band { up_to_g: u32::try_from(number).unwrap(), prices: [price(490)].into() };
+    let with = |bands: usize| Service { bands: (1..=bands).map(band).collect(), ..parcel() };
+    let most = Zone { services: [with(BANDS_MAX)].into(), ..germany() };
+    given::<ShippingBook>([]).when(&set([most.clone()])).then([Event::ZoneSet(most)]);
+    let zones = vec![germany(); ZONES_MAX + 1];
+    given::<ShippingBook>([]).when(&set(zones)).then_refused(Rejection::TooMany);
 }
 
 #[test]

@@ -78,6 +78,8 @@ fn reserved_pieces_are_neither_lost_nor_counted_away() {
     let history = [opened(), received(3), reserved(1, 2)];
     given::<StockLevel>(history.clone()).when(&lose(2)).then_refused(Rejection::Reserved { reserved: 2 });
     given::<StockLevel>(history.clone()).when(&lose(4)).then_refused(Rejection::NotEnough { available: 1 });
+    given::<StockLevel>(history.clone()).when(&lose(3)).then_refused(Rejection::Reserved { reserved: 2 });
+    given::<StockLevel>(history.clone()).when(&lose(1)).then([Event::Lost { quantity: pieces(1), reason: None }]);
     let count = |on_hand| Command::Count { on_hand };
     given::<StockLevel>(history.clone()).when(&count(1)).then_refused(Rejection::Reserved { reserved: 2 });
     given::<StockLevel>(history.clone()).when(&count(-1)).then_refused(Rejection::OutOfRange);
@@ -91,6 +93,8 @@ fn there_is_never_absurdly_much() {
     given::<StockLevel>(full.clone()).when(&receive).then_refused(Rejection::OutOfRange);
     let back = Command::Return { quantity: pieces(1), order: None, reason: None };
     given::<StockLevel>(full).when(&back).then_refused(Rejection::OutOfRange);
+    let nearly = [opened(), Event::Counted { on_hand: ON_HAND_MAX - 1 }];
+    given::<StockLevel>(nearly).when(&receive).then([received(1)]);
     given::<StockLevel>([opened()]).when(&Command::Count { on_hand: i64::MAX }).then_refused(Rejection::OutOfRange);
 }
 

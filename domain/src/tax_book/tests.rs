@@ -31,6 +31,11 @@ fn spain() -> CountryTax {
     }
 }
 
+/// A day for each number, as text.
+fn day_of(number: u32) -> String {
+    format!("{}-{:02}-{:02}", 2000 + number / 336, number / 28 % 12 + 1, number % 28 + 1)
+}
+
 fn set(countries: impl Into<Vec<CountryTax>>) -> Command {
     Command::Set { countries: countries.into(), rounding: None }
 }
@@ -60,6 +65,9 @@ fn what_makes_no_sense_is_refused() {
     refused(CountryTax { rates: twice.into(), ..germany() }, Rejection::RateTwice { at: 0, valid_from });
     let many = vec![germany().rates[0]; RATES_MAX + 1];
     refused(CountryTax { rates: many.into(), ..germany() }, Rejection::TooMany { at: 0 });
+    let most = (1..=u32::try_from(RATES_MAX).unwrap()).map(|day| on(TaxClass::Standard, 1_900, &day_of(day)));
+    let most = CountryTax { rates: most.collect(), ..germany() };
+    given::<TaxBook>([]).when(&set([most.clone()])).then([Event::CountrySet(most)]);
     let region = spain().regions[0].clone();
     let areas = [&region.areas[..], &[text("3501")]].concat().into();
     let long = CountryTax { regions: [Region { areas, ..region }].into(), ..spain() };

@@ -114,6 +114,38 @@ mod tests {
     }
 
     #[test]
+    fn an_address_has_one_local_part_and_a_domain_with_a_dot() {
+        let (label, local) = ("a".repeat(63), "a".repeat(64));
+        for good in ["a@b.cd".to_owned(), format!("{local}@b.cd"), format!("a@{label}.cd"), "a.b+c@d-e.fg".to_owned()] {
+            assert!(Email::new(&good).is_ok(), "{good}");
+        }
+        for bad in [
+            "@b.cd".to_owned(),
+            "a@cd".to_owned(),
+            "a@.cd".to_owned(),
+            "a@b..cd".to_owned(),
+            "a@-b.cd".to_owned(),
+            "a@b-.cd".to_owned(),
+            "a..b@c.de".to_owned(),
+            ".a@c.de".to_owned(),
+            "a b@c.de".to_owned(),
+            "a@b@c.de".to_owned(),
+            "a@b_c.de".to_owned(),
+            "\"a\"@c.de".to_owned(),
+            format!("{local}a@b.cd"),
+            format!("a@{label}a.cd"),
+        ] {
+            assert!(Email::new(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_new_description_is_kept_as_it_is_written() {
+        let written = "It shines.\nAt night, too.";
+        assert_eq!(fresh(|| crate::text::Description::new(written)).unwrap().as_str(), written);
+    }
+
+    #[test]
     fn a_new_text_is_composed_and_an_old_one_is_read_as_it_is() {
         assert_eq!(fresh(|| Sku::new("cafe\u{301}-1")), Sku::new("caf\u{e9}-1"));
         assert_eq!(fresh(|| Title::new("Cafe\u{301}")).unwrap().as_str(), "Caf\u{e9}");

@@ -83,6 +83,7 @@ mod tests {
             ("ISTANBUL", "istanbul"),
             ("ısparta", "isparta"),
             ("Łódź", "lodz"),
+            ("Đakovo Ŧ Ħ", "dakovo t h"),
             ("Smørrebrød", "smorrebrod"),
             ("ΣΊΣΥΦΟΣ", "σισυφοσ"),
             ("Σίσυφος", "σισυφοσ"),

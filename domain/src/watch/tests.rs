@@ -36,6 +36,14 @@ fn one_waits_for_what_is_not_there() {
 }
 
 #[test]
+fn one_who_watches_again_is_told_of_what_is_lower_than_it_was_then() {
+    let watch = |amount| Command::WatchPrice { account: account(1), prices: prices(amount) };
+    given::<Watch>([]).when(&watch(500)).then([price_watched(500)]);
+    given::<Watch>([price_watched(500)]).when(&watch(500)).then_nothing();
+    given::<Watch>([price_watched(500)]).when(&watch(400)).then([price_watched(400)]);
+}
+
+#[test]
 fn who_was_told_of_stock_waits_no_more() {
     let state: Watch = crate::fold::<Watch>([&stock_watched(1), &stock_watched(2), &told(&[1])]);
     assert_eq!(state.waiting_for_stock(), [account(2)]);

@@ -75,6 +75,14 @@ fn a_topic_names_its_events_and_no_others() {
 }
 
 #[test]
+fn an_endpoint_gets_what_one_of_its_topics_names() {
+    let endpoint = crate::fold::<WebhookEndpoint>(&[created()]);
+    let known = endpoint.live().unwrap();
+    assert!(known.wants("order", "paid") && known.wants("order", "placed"));
+    assert!(!known.wants("payment", "captured"));
+}
+
+#[test]
 fn every_told_category_is_one() {
     for category in TOLD {
         assert!(crate::AGGREGATES.iter().any(|it| it.category == *category), "{category}");

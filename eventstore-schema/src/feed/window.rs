@@ -148,6 +148,32 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_window_has_nothing_older_and_nothing_yet() {
+        let window = Window::after(5);
+        assert_eq!(window.last(), 5);
+        assert!(matches!(window.take(5, 10), Taken::Newer));
+        assert!(matches!(window.take(4, 10), Taken::Older));
+    }
+
+    #[test]
+    fn readers_are_woken_by_what_is_new_and_by_nothing_else() {
+        let window = Mutex::new(Window::after(5));
+        let shared = Shared { window, head: watch::Sender::new(5), missing: Notify::new() };
+        let mut head = shared.head.subscribe();
+        assert_eq!(shared.push([event(6, 1), event(7, 1)].into_iter()), 7);
+        assert!(head.has_changed().unwrap());
+        assert_eq!(*head.borrow_and_update(), 7);
+        assert_eq!(shared.push([event(7, 1), event(9, 1)].into_iter()), 7);
+        assert!(!head.has_changed().unwrap());
+    }
+
+    #[test]
+    fn an_event_weighs_its_texts_and_its_envelope() {
+        let with_meta = Recorded { meta: "12345".into(), ..Arc::unwrap_or_clone(event(1, 10)) };
+        assert_eq!(weight(&with_meta), ENVELOPE + 15);
+    }
+
+    #[test]
     fn the_window_stays_within_its_bounds() {
         let mut window = Window::after(0);
         for position in 1..=12_000 {

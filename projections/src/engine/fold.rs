@@ -61,3 +61,90 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         format!("the view panicked: {}", text.unwrap_or("without a message"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use byteshop_domain::Reads;
+    use byteshop_domain::codec::CodecError;
+
+    use super::super::Key;
+    use super::*;
+
+    /// Counts events by their data; `13` makes it panic, and `none` concerns it as little as other categories.
+    struct Counted;
+
+    impl View for Counted {
+        const NAME: &'static str = "counted";
+        const VERSION: i32 = 1;
+        const READS: &'static [Reads] = &[Reads::category("count")];
+        type Fact = String;
+        type Row = i64;
+
+        fn read(event: &Recorded) -> Result<Option<String>, CodecError> {
+            assert!(event.data != "13", "thirteen");
+            match event.data.as_str() {
+                "none" => Ok(None),
+                "newer" => Err(CodecError::Newer { event_type: "counted".into(), schema: 2, known: 1 }),
+                data => Ok(Some(data.to_owned())),
+            }
+        }
+
+        fn keys(fact: &String, _event: &Recorded) -> Keys {
+            fact.split(' ').filter(|key| !key.is_empty()).map(str::to_owned).collect()
+        }
+
+        fn fold(row: Option<i64>, key: &Key, _fact: &String, _event: &Recorded) -> Option<i64> {
+            assert!(key != "bad", "a {key} key");
+            if key == "gone" { None } else { Some(row.unwrap_or(0) + 1) }
+        }
+    }
+
+    fn event(position: i64, category: &str, data: &str) -> Recorded {
+        Recorded {
+            position,
+            id: uuid::Uuid::nil(),
+            category: category.into(),
+            stream: uuid::Uuid::nil(),
+            version: position,
+            event_type: "counted".into(),
+            schema: 1,
+            data: data.into(),
+            meta: "{}".into(),
+            recorded_at: chrono::DateTime::UNIX_EPOCH,
+            leaf: vec![],
+        }
+    }
+
+    #[test]
+    fn only_events_that_touch_rows_of_the_view_are_read() {
+        let events =
+            [event(1, "order", "13"), event(2, "count", "none"), event(3, "count", ""), event(4, "count", "a b")];
+        let touches = read::<Counted>(&events).unwrap();
+        let seen: Vec<_> = touches.iter().map(|touch| (touch.event.position, touch.keys.len())).collect();
+        assert_eq!(seen, [(4, 2)]);
+    }
+
+    #[test]
+    fn a_row_knows_the_last_event_that_touched_it_and_that_it_changed() {
+        let events = [event(1, "count", "a b gone"), event(2, "count", "a")];
+        let mut rows = Rows::bounded(10);
+        fold::<Counted>(&mut rows, &read(&events).unwrap()).unwrap();
+        let mut seen = |key: &str| {
+            let entry = rows.entry(&key.to_owned());
+            (entry.row, entry.position, entry.changed)
+        };
+        assert_eq!((seen("a"), seen("b"), seen("gone")), ((Some(2), 2, true), (Some(1), 1, true), (None, 1, true)));
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_or_folded_is_named() {
+        for (data, why) in [("13", "thirteen"), ("newer", "counted"), ("a bad", "a bad key")] {
+            let events = [event(1, "count", "a"), event(2, "count", data)];
+            let folded = read(&events).and_then(|touches| fold::<Counted>(&mut Rows::bounded(10), &touches));
+            let Err(Error::Unfoldable { view: "counted", position: 2, reason }) = folded else {
+                panic!("{data}");
+            };
+            assert!(reason.contains(why), "{reason}");
+        }
+    }
+}

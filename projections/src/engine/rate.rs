@@ -28,3 +28,23 @@ impl Rate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_that_of_the_last_full_window() {
+        let mut rate = Rate::start();
+        rate.count(500);
+        assert_eq!(rate.per_second, 0, "the window is not full yet");
+        rate.since = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
+        rate.count(500);
+        assert!((90..=100).contains(&rate.per_second), "{}", rate.per_second);
+        // The next window starts anew.
+        rate.count(7);
+        rate.since = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
+        rate.count(0);
+        assert!((5..=7).contains(&rate.per_second), "{}", rate.per_second);
+    }
+}

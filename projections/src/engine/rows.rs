@@ -83,6 +83,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_row_is_in_memory_in_either_generation_and_rows_leave_only_when_the_younger_is_full() {
+        let mut rows: Rows<u8> = Rows::bounded(2);
+        rows.insert("a".into(), Entry::stored(1, 7));
+        assert!(rows.contains("a") && !rows.contains("b"));
+        assert!(rows.rotate().is_none());
+        rows.insert("b".into(), Entry::absent());
+        assert!(rows.rotate().is_some());
+        assert!(rows.contains("a") && rows.contains("b"), "the older generation is in memory too");
+        let entry = rows.entry(&"a".to_owned());
+        assert_eq!((entry.row, entry.position, entry.stored, entry.changed), (Some(1), 7, true, false));
+        assert!(rows.contains("a"));
+    }
+
+    #[test]
+    fn all_rows_of_both_generations_are_drained_or_cleared() {
+        let filled = || {
+            let mut rows: Rows<u8> = Rows::bounded(1);
+            rows.insert("a".into(), Entry::absent());
+            rows.rotate();
+            rows.insert("b".into(), Entry::absent());
+            rows
+        };
+        let mut rows = filled();
+        let mut keys: Vec<_> = rows.drain().map(|(key, _)| key).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, ["a", "b"]);
+        assert!(!rows.contains("a") && !rows.contains("b"));
+        let mut rows = filled();
+        rows.clear();
+        assert!(!rows.contains("a") && !rows.contains("b"));
+    }
+
+    #[test]
     fn what_is_not_touched_leaves_and_what_is_touched_stays() {
         let mut rows: Rows<u8> = Rows::bounded(2);
         for key in ["a", "b"] {

@@ -214,4 +214,29 @@ mod tests {
         escape(&mut text, b"a\\n\tb\nc\r");
         assert_eq!(text, b"a\\\\n\\tb\\nc\\r");
     }
+
+    #[test]
+    fn a_row_that_came_and_went_between_two_writings_is_no_change() {
+        let mut changes = Changes::default();
+        assert!(changes.is_empty());
+        changes.push::<u8>("tally", "never".into(), &Entry::absent()).unwrap();
+        assert!(changes.is_empty());
+        changes.push::<u8>("tally", "gone".into(), &Entry { row: None, ..Entry::stored(1, 7) }).unwrap();
+        assert!(!changes.is_empty());
+        assert_eq!((changes.gone.as_slice(), changes.keys.len()), (["gone".to_owned()].as_slice(), 0));
+        let mut changes = Changes::default();
+        changes.push("tally", "a".into(), &Entry::stored(1, 7)).unwrap();
+        assert!(!changes.is_empty());
+        assert_eq!((changes.rows, changes.positions, changes.gone.len()), (vec!["1".to_owned()], vec![7], 0));
+    }
+
+    #[test]
+    fn the_changes_of_several_views_are_parts_of_one_statement_each_with_its_own_parameters() {
+        let part = Table::named("tally", "tally").apply_if_moved(8);
+        assert!(part.contains("unnest($8::text[], $9::text[], $10::bigint[])"), "{part}");
+        assert!(part.contains("key = any ($11::text[])"), "{part}");
+        assert_eq!(part.matches("exists (select from moved where view = 'tally')").count(), 2, "{part}");
+        let find = Table::named("tally", "tally_beside").find(2, 3);
+        assert!(find.starts_with("select 2, key") && find.contains("read.tally_beside where key = any ($3::text[])"));
+    }
 }

@@ -252,3 +252,49 @@ async fn write(connection: &mut PgConnection, writes: &[Write]) -> Result<HashSe
     }
     Ok(statement.fetch_all(connection).await?.into_iter().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn together() -> Together {
+        Together::start(PgPool::connect_lazy("postgres://127.0.0.1:1/none").unwrap())
+    }
+
+    fn begin(together: &Together, ago: Duration) {
+        together.turn.lock().unwrap().began = Instant::now().checked_sub(ago);
+    }
+
+    #[tokio::test]
+    async fn workers_join_a_turn_that_began_just_now_once_each() {
+        let (together, mut one, mut other, mut late) = (together(), 0, 0, 0);
+        together.take_turn(&mut one).unwrap();
+        together.take_turn(&mut other).unwrap();
+        assert_eq!((one, other), (1, 1));
+        assert!(together.take_turn(&mut one).is_err(), "it had this turn");
+        begin(&together, JOIN + Duration::from_millis(1));
+        assert!(together.take_turn(&mut late).is_err(), "the turn is under way");
+    }
+
+    #[tokio::test]
+    async fn the_next_turn_begins_when_the_pace_allows_it() {
+        let (together, mut one) = (together(), 0);
+        together.take_turn(&mut one).unwrap();
+        let at = together.take_turn(&mut one).unwrap_err();
+        assert_eq!(Some(at), together.turn.lock().unwrap().began.map(|began| began + PACE));
+        begin(&together, PACE);
+        together.take_turn(&mut one).unwrap();
+        assert_eq!(one, 2);
+    }
+
+    #[tokio::test]
+    async fn requests_that_come_together_are_answered_together() {
+        let (sender, mut queue) = mpsc::channel(QUEUE);
+        for number in 1..=3 {
+            sender.send(number).await.unwrap();
+        }
+        assert_eq!(next_of(&mut queue).await, Some(vec![1, 2, 3]));
+        drop(sender);
+        assert_eq!(next_of(&mut queue).await, None::<Vec<i32>>);
+    }
+}

@@ -107,6 +107,17 @@ fn a_buyer_hears_of_their_order() {
 }
 
 #[test]
+fn a_buyer_hears_of_money_that_comes_back_but_not_of_nothing() {
+    let order = number(1);
+    let refunded = |amount| of_order(order::Event::Refunded { payment: number(2), refund: None, amount });
+    for amount in [None, Some(cents(700))] {
+        let message = Message::OrderRefunded { order, amount };
+        assert_eq!(told(&refunded(amount)), [NotificationTask::TellBuyer { order, message }]);
+    }
+    assert_eq!(told(&refunded(Some(cents(0)))), []);
+}
+
+#[test]
 fn an_order_that_is_paid_at_once_is_told_of_once() {
     let order: OrderId = number(1);
     let key = order.to_string();
@@ -206,6 +217,8 @@ fn watchers_hear_of_what_can_bring_stock_or_a_lower_price() {
     let set = product::Event::PriceSet { variant: number(3), price: price(5), compare_at: None, from: None };
     let task = NotificationTask::TellOfPrice { product: number(4), variant: number(3), price: price(5) };
     assert_eq!(told(&AnyEvent::Product(number(4), set)), [task]);
+    let published = AnyEvent::Product(number(4), product::Event::Published {});
+    assert_eq!(told(&published), [NotificationTask::TellOfReturn { product: number(4) }]);
 }
 
 #[test]

@@ -272,3 +272,13 @@ fn a_step_in_a_timer_keeps_its_stored_form() {
         r#"{"do":"track_shipment","shipment":"shp_00000000000000000000000003"}"#,
     );
 }
+
+/// Timers that wait in Postgres are found again by their keys.
+#[test]
+fn the_keys_of_timers_never_change() {
+    assert_eq!(window(id(1)), id::<OrderId>(1).to_string());
+    assert_eq!(attempt(id(2)), id::<PaymentId>(2).to_string());
+    assert_eq!(stray(&text("r-1")), "stray r-1");
+    assert_ne!(stray(&text("r-1")), stray_again(&text("r-1")));
+    assert_ne!(stray_again(&text("r-1")), stray_again(&text("r-2")));
+}
