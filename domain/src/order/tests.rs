@@ -204,11 +204,11 @@ fn an_order_is_waited_for_from_its_payment_until_it_ends() {
         let live = order.live().unwrap();
         (live.is_unpaid(), live.is_waited_for(), live.stage())
     };
-    assert_eq!(is(&[placed()]), (true, false, "new"));
-    assert_eq!(is(&[placed(), paid()]), (false, true, "paid"));
-    assert_eq!(is(&[placed(), paid(), fulfilled()]).2, "completed");
-    assert_eq!(is(&[placed(), cancelled(CancelReason::BuyerRequest, false)]), (false, false, "cancelled"));
-    assert_eq!(is(&[placed(), paid(), cancelled(CancelReason::BuyerRequest, true)]), (false, false, "cancelled"));
+    assert_eq!(is(&[placed()]), (true, false, Stage::New));
+    assert_eq!(is(&[placed(), paid()]), (false, true, Stage::Paid));
+    assert_eq!(is(&[placed(), paid(), fulfilled()]).2, Stage::Completed);
+    assert_eq!(is(&[placed(), cancelled(CancelReason::BuyerRequest, false)]), (false, false, Stage::Cancelled));
+    assert_eq!(is(&[placed(), paid(), cancelled(CancelReason::BuyerRequest, true)]), (false, false, Stage::Cancelled));
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn an_order_is_fulfilled_by_its_parcels_and_completed_when_they_arrive() {
         report(&mut work, parcel, News::Delivered);
     }
     let order = work.get::<Order>(id::<OrderId>(ORDER)).unwrap();
-    assert_eq!(order.live().unwrap().stage(), "completed");
+    assert_eq!(order.live().unwrap().stage(), crate::order::Stage::Completed);
 }
 
 #[test]
