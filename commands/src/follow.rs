@@ -18,8 +18,6 @@ use crate::engine::error::Error;
 
 /// Positions that are looked at in one round trip, and at most handled before that is written down: what a crash repeats.
 pub(crate) const RANGE: i64 = 4_000;
-/// How long a command takes at most from its append to its states in the cache, nearly always.
-const CACHED_WITHIN: Duration = Duration::from_millis(1);
 /// The pause after a failure of the store or a provider.
 pub(crate) const RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// How often a parked follower looks whether a newer program can read the event.
@@ -183,11 +181,7 @@ async fn handle<F: Follower>(
     recent: Option<Vec<Arc<Recorded>>>,
 ) -> Result<(), Error> {
     let mut part = match recent {
-        Some(events) => {
-            // The command that appended them has their states cached by then, which saves reading them.
-            sleep(CACHED_WITHIN).await;
-            from_memory(events, follower.position())
-        }
+        Some(events) => from_memory(events, follower.position()),
         None => from_log::<F>(lead, follower.position()).await?,
     };
     // What a follower looks at is no older than the event that made it look.
