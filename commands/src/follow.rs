@@ -206,6 +206,7 @@ mod tests {
     use byteshop_domain::codec::CodecError;
 
     use super::*;
+    use crate::testing::recorded;
 
     struct Idle;
 
@@ -251,21 +252,7 @@ mod tests {
 
     #[test]
     fn a_part_from_memory_reaches_its_last_event() {
-        let event = |position: i64| {
-            Arc::new(Recorded {
-                position,
-                id: uuid::Uuid::nil(),
-                category: "order".into(),
-                stream: uuid::Uuid::nil(),
-                version: 1,
-                event_type: "placed".into(),
-                schema: 1,
-                data: String::new(),
-                meta: String::new(),
-                recorded_at: chrono::DateTime::UNIX_EPOCH,
-                leaf: position.to_be_bytes().to_vec(),
-            })
-        };
+        let event = |position: i64| Arc::new(Recorded { leaf: position.to_be_bytes().to_vec(), ..recorded(position) });
         let part = from_memory(vec![event(8), event(9)], 7);
         assert_eq!((part.events.len(), part.upto, part.leaf), (2, 9, Some(9_i64.to_be_bytes().to_vec())));
         let nothing = from_memory(Vec::new(), 7);

@@ -11,6 +11,8 @@ pub mod ports;
 pub mod processes;
 pub mod receipts;
 pub mod relay;
+#[cfg(test)]
+mod testing;
 pub mod use_cases;
 pub mod webhooks;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use byteshop_domain::Decider;
-use byteshop_domain::codec::encode;
+use byteshop_domain::codec::{Encoded, encode};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -17,16 +17,21 @@ pub(crate) fn noon() -> DateTime<Utc> {
 
 /// An event of the stream with this number.
 pub(crate) fn event<A: Decider>(stream: u128, event: &A::Event) -> Recorded {
-    let stored = encode(event).unwrap();
+    let Encoded { event_type, schema, data } = encode(event).unwrap();
+    Recorded { stream: Uuid::from_u128(stream), schema, ..recorded(A::CATEGORY, event_type, data) }
+}
+
+/// An event of a category, with what is stored of it.
+pub(crate) fn recorded(category: &str, event_type: String, data: String) -> Recorded {
     Recorded {
         position: 0,
         id: Uuid::nil(),
-        category: A::CATEGORY.into(),
-        stream: Uuid::from_u128(stream),
+        category: category.into(),
+        stream: Uuid::nil(),
         version: 1,
-        event_type: stored.event_type,
-        schema: stored.schema,
-        data: stored.data,
+        event_type,
+        schema: 1,
+        data,
         meta: "{}".into(),
         recorded_at: noon(),
         leaf: vec![],

@@ -167,6 +167,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::testing::recorded;
 
     fn versioned(version: i64, made_by: Option<CommitHandle>) -> Versioned {
         Versioned { version, state: Arc::new(version), made_by }
@@ -204,19 +205,7 @@ mod tests {
     }
 
     fn event(version: i64) -> Recorded {
-        Recorded {
-            position: version,
-            id: Uuid::nil(),
-            category: "cart".into(),
-            stream: Uuid::nil(),
-            version,
-            event_type: String::new(),
-            schema: 1,
-            data: String::new(),
-            meta: String::new(),
-            recorded_at: chrono::DateTime::UNIX_EPOCH,
-            leaf: Vec::new(),
-        }
+        Recorded { category: "cart".into(), version, ..recorded(version) }
     }
 
     fn version_of(found: Option<Versioned>) -> Option<i64> {

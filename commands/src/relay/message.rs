@@ -72,6 +72,7 @@ fn decimal(number: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::recorded;
 
     /// Workers own partitions, so the partition of a stream is a promise.
     #[test]
@@ -82,19 +83,7 @@ mod tests {
     }
 
     fn event() -> Recorded {
-        Recorded {
-            position: 42,
-            id: Uuid::from_u128(7),
-            category: "order".into(),
-            stream: Uuid::nil(),
-            version: 1,
-            event_type: "placed".into(),
-            schema: 1,
-            data: "{}".into(),
-            meta: "{}".into(),
-            recorded_at: chrono::DateTime::UNIX_EPOCH,
-            leaf: vec![0; 32],
-        }
+        Recorded { id: Uuid::from_u128(7), ..recorded(42) }
     }
 
     #[test]

@@ -69,6 +69,7 @@ mod tests {
 
     use super::super::Key;
     use super::*;
+    use crate::testing::recorded;
 
     /// Counts events by their data; `13` makes it panic, and `none` concerns it as little as other categories.
     struct Counted;
@@ -100,19 +101,7 @@ mod tests {
     }
 
     fn event(position: i64, category: &str, data: &str) -> Recorded {
-        Recorded {
-            position,
-            id: uuid::Uuid::nil(),
-            category: category.into(),
-            stream: uuid::Uuid::nil(),
-            version: position,
-            event_type: "counted".into(),
-            schema: 1,
-            data: data.into(),
-            meta: "{}".into(),
-            recorded_at: chrono::DateTime::UNIX_EPOCH,
-            leaf: vec![],
-        }
+        Recorded { position, ..recorded(category, "counted".into(), data.into()) }
     }
 
     #[test]
