@@ -97,12 +97,13 @@ impl Log {
     /// Lets a process begin again at the beginning of the log: what it carries out a second time changes nothing. False
     /// when it runs just now.
     pub async fn restart_process(&self, name: &str) -> Result<bool, StoreError> {
-        let Some(mut lead) = self.lead(name).await? else { return Ok(false) };
+        let Some(lead) = self.lead(name).await? else { return Ok(false) };
+        // Not on the connection of the lead: an operator's order cannot be derived from the log again.
         sqlx::query(
             "with timers as (delete from log.timer where process = $1) delete from log.process where name = $1",
         )
         .bind(name)
-        .execute(lead.connection())
+        .execute(self.pool())
         .await?;
         lead.resign().await;
         Ok(true)
