@@ -55,8 +55,8 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for questions.
 const ASKING: u32 = 16;
-/// Connections for the workers, which read and write together.
-const WORKING: u32 = 4;
+/// Connections for the workers, which read and write together: two are kept by the tasks that do it.
+const WORKING: u32 = 6;
 /// How often the checkpoint is read while a query waits for a view that another process runs.
 const POLL: Duration = Duration::from_millis(10);
 

@@ -9,8 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool};
-use sqlx::{AssertSqlSafe, ConnectOptions as _};
+use sqlx::{AssertSqlSafe, Postgres};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -137,28 +138,28 @@ async fn next_of<T>(queue: &mut mpsc::Receiver<T>) -> Option<Vec<T>> {
     Some(all)
 }
 
-/// The connection of one task. A pool would check it after every statement, which costs a second round trip.
+/// The connection of one task, which it keeps: the pool checks a connection when it is returned, which costs a second round trip.
 struct OwnConnection {
     pool: PgPool,
-    idle: Option<PgConnection>,
+    kept: Option<PoolConnection<Postgres>>,
 }
 
 impl OwnConnection {
-    fn like(pool: &PgPool) -> Self {
-        Self { pool: pool.clone(), idle: None }
+    fn of(pool: PgPool) -> Self {
+        Self { pool, kept: None }
     }
 
-    /// The connection, or a new one when the last statement failed.
-    async fn take(&mut self) -> Result<PgConnection, Error> {
-        match self.idle.take() {
+    /// The connection, or another one when the last statement failed.
+    async fn take(&mut self) -> Result<PoolConnection<Postgres>, Error> {
+        match self.kept.take() {
             Some(connection) => Ok(connection),
-            None => Ok(self.pool.connect_options().connect().await?),
+            None => Ok(self.pool.acquire().await?),
         }
     }
 }
 
 async fn load_all(pool: PgPool, mut queue: mpsc::Receiver<Load>) {
-    let mut own = OwnConnection::like(&pool);
+    let mut own = OwnConnection::of(pool.clone());
     while let Some(loads) = next_of(&mut queue).await {
         let found = match load_on(&mut own, &loads).await {
             Ok(found) => found.into_iter().map(Ok).collect(),
@@ -175,7 +176,7 @@ async fn load_all(pool: PgPool, mut queue: mpsc::Receiver<Load>) {
 async fn load_on(own: &mut OwnConnection, loads: &[Load]) -> Result<Vec<Found>, Error> {
     let mut connection = own.take().await?;
     let found = load(&mut connection, loads).await?;
-    own.idle = Some(connection);
+    own.kept = Some(connection);
     Ok(found)
 }
 
@@ -200,7 +201,7 @@ async fn load(connection: &mut PgConnection, loads: &[Load]) -> Result<Vec<Found
 }
 
 async fn write_all(pool: PgPool, mut queue: mpsc::Receiver<Write>) {
-    let mut own = OwnConnection::like(&pool);
+    let mut own = OwnConnection::of(pool.clone());
     while let Some(mut writes) = next_of(&mut queue).await {
         // Two processes that move the same checkpoints lock them in the same order.
         writes.sort_by_key(|write| write.step.view);
@@ -219,7 +220,7 @@ async fn write_all(pool: PgPool, mut queue: mpsc::Receiver<Write>) {
 async fn write_on(own: &mut OwnConnection, writes: &[Write]) -> Result<HashSet<String>, Error> {
     let mut connection = own.take().await?;
     let moved = write(&mut connection, writes).await?;
-    own.idle = Some(connection);
+    own.kept = Some(connection);
     Ok(moved)
 }
 
