@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(changed.to_string(), why);
         let few = Problem::NotEnough { variant, wanted: pieces(3), available: 1 };
         assert_eq!(few.to_string(), format!("1 of {text} are left, and the line wants 3"));
-        let gone = Problem::Unavailable { variant };
-        assert_eq!(gone.to_string(), format!("{text} is not for sale: take its line out"));
+        let unavailable = Problem::Unavailable { variant };
+        assert_eq!(unavailable.to_string(), format!("{text} is not for sale: take its line out"));
     }
 }

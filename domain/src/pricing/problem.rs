@@ -175,8 +175,8 @@ mod tests {
         assert_eq!(Problem::AddressIncomplete { missing }.to_string(), "the address lacks a name, a city");
         let country = Problem::CountryUnknown { country: text("Utopia") };
         assert_eq!(country.to_string(), "`Utopia` is not a country; use an ISO 3166 code such as DE");
-        let gone = Problem::ShippingGone { service: text("parcel") };
-        assert_eq!(gone.to_string(), "the service parcel is not available for this cart");
+        let shipping = Problem::ShippingGone { service: text("parcel") };
+        assert_eq!(shipping.to_string(), "the service parcel is not available for this cart");
         let coupon = Problem::CouponNotApplicable { coupon: text("TEN"), reason: UnmetCondition::FirstOrder };
         assert_eq!(coupon.to_string(), "the code TEN is only for a first order");
     }

@@ -1,5 +1,5 @@
-//! A provider with books: it charges each reference once, is silent or refuses when it is told to, and receives some charges
-//! late.
+//! A payment provider that keeps books: it charges each reference once, and a test can make it refuse a charge, give no answer, or
+//! receive a charge late.
 
 use std::collections::BTreeMap;
 

@@ -16,8 +16,8 @@ pub(super) fn is_possible(directory: &Path) -> bool {
     directory.as_os_str().len() + 1 + NAME.len() + PORT_LENGTH <= PATH_MAX
 }
 
-/// Removes the sockets of servers that have ended. Their lock files name processes, which Postgres would look for; but the
-/// directory is ours alone, and whoever listened there has been stopped.
+/// Removes the sockets of servers that have ended. Postgres would look for the processes that their lock files name; but only
+/// our server uses this directory, and the one before has been stopped.
 pub(super) fn remove_stale(directory: &Path) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(NAME) {
