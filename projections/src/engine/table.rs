@@ -96,14 +96,23 @@ impl Table {
         format!("select {number}, key, row::text, position from read.{} where key = any (${keys}::text[])", self.name)
     }
 
-    /// The statements that write changes if the view is among those `moved`, as parts of a larger one; the columns of the
-    /// changes are four parameters from `first` on.
-    pub fn apply_if_moved(&self, first: usize) -> String {
+    /// The statement that writes rows if the view is among those `moved`, as part of a larger one; their columns are three parameters
+    /// from `first` on.
+    pub fn put_if_moved(&self, first: usize) -> String {
         let Self { view, name, .. } = self;
-        let moved = format!("exists (select from moved where view = '{view}')");
-        let (put, remove) =
-            (put(name, first, &format!("where {moved}")), remove(name, first + 3, &format!("and {moved}")));
-        format!("put_{view} as ({put}), gone_{view} as ({remove})")
+        let put = put(name, first, &format!("where {}", self.moved()));
+        format!(", put_{view} as ({put})")
+    }
+
+    /// The same for rows that are gone, whose keys are the parameter `keys`.
+    pub fn remove_if_moved(&self, keys: usize) -> String {
+        let Self { view, name, .. } = self;
+        let remove = remove(name, keys, &format!("and {}", self.moved()));
+        format!(", gone_{view} as ({remove})")
+    }
+
+    fn moved(&self) -> String {
+        format!("exists (select from moved where view = '{}')", self.view)
     }
 
     /// Brings rows into memory; a key without a row is absent there.
@@ -218,24 +227,25 @@ mod tests {
     #[test]
     fn a_row_that_came_and_went_between_two_writings_is_no_change() {
         let mut changes = Changes::default();
-        assert!(changes.is_empty());
+        assert_eq!((changes.keys.len(), changes.gone.len()), (0, 0));
         changes.push::<u8>("tally", "never".into(), &Entry::absent()).unwrap();
-        assert!(changes.is_empty());
+        assert_eq!((changes.keys.len(), changes.gone.len()), (0, 0));
         changes.push::<u8>("tally", "gone".into(), &Entry { row: None, ..Entry::stored(1, 7) }).unwrap();
-        assert!(!changes.is_empty());
         assert_eq!((changes.gone.as_slice(), changes.keys.len()), (["gone".to_owned()].as_slice(), 0));
         let mut changes = Changes::default();
         changes.push("tally", "a".into(), &Entry::stored(1, 7)).unwrap();
-        assert!(!changes.is_empty());
         assert_eq!((changes.rows, changes.positions, changes.gone.len()), (vec!["1".to_owned()], vec![7], 0));
     }
 
     #[test]
     fn the_changes_of_several_views_are_parts_of_one_statement_each_with_its_own_parameters() {
-        let part = Table::named("tally", "tally").apply_if_moved(8);
-        assert!(part.contains("unnest($8::text[], $9::text[], $10::bigint[])"), "{part}");
-        assert!(part.contains("key = any ($11::text[])"), "{part}");
-        assert_eq!(part.matches("exists (select from moved where view = 'tally')").count(), 2, "{part}");
+        let table = Table::named("tally", "tally");
+        let (put, remove) = (table.put_if_moved(8), table.remove_if_moved(11));
+        assert!(put.contains("unnest($8::text[], $9::text[], $10::bigint[])"), "{put}");
+        assert!(remove.contains("key = any ($11::text[])"), "{remove}");
+        for part in [put, remove] {
+            assert_eq!(part.matches("exists (select from moved where view = 'tally')").count(), 1, "{part}");
+        }
         let find = Table::named("tally", "tally_beside").find(2, 3);
         assert!(find.starts_with("select 2, key") && find.contains("read.tally_beside where key = any ($3::text[])"));
     }

@@ -29,6 +29,8 @@ const JOIN: Duration = Duration::from_millis(5);
 const LAZY: Duration = Duration::from_millis(100);
 /// How long the first of some requests waits for the others of its turn.
 const LINGER: Duration = Duration::from_millis(1);
+/// The number of the first parameter of [`write`] behind those of the checkpoints.
+const FIRST_OF_ROWS: usize = 8;
 /// Requests that wait: a worker has one at a time.
 const QUEUE: usize = 64;
 
@@ -232,11 +234,17 @@ async fn write_one(pool: &PgPool, one: &Write) -> Result<bool, Error> {
 /// Moves checkpoints, and the rows of each that moves; gives the views that moved. One statement, hence one transaction: rows
 /// move only when the checkpoint does.
 async fn write(connection: &mut PgConnection, writes: &[Write]) -> Result<HashSet<String>, Error> {
-    let with_rows: Vec<&Write> = writes.iter().filter(|write| !write.changes.is_empty()).collect();
     let mut text = format!("with moved as ({ADVANCE})");
-    for (at, write) in with_rows.iter().enumerate() {
-        text.push_str(", ");
-        text.push_str(&write.table.apply_if_moved(8 + 4 * at));
+    let mut next = FIRST_OF_ROWS;
+    for Write { table, changes, .. } in writes {
+        if !changes.keys.is_empty() {
+            text.push_str(&table.put_if_moved(next));
+            next += 3;
+        }
+        if !changes.gone.is_empty() {
+            text.push_str(&table.remove_if_moved(next));
+            next += 1;
+        }
     }
     text.push_str(" select view from moved");
     let column = |of: fn(&Move) -> i64| writes.iter().map(|write| of(&write.step)).collect::<Vec<i64>>();
@@ -248,8 +256,13 @@ async fn write(connection: &mut PgConnection, writes: &[Write]) -> Result<HashSe
         .bind(column(|step| step.to))
         .bind(writes.iter().map(|write| write.step.leaf.as_slice()).collect::<Vec<_>>())
         .bind(column(|step| step.rate));
-    for Write { changes, .. } in with_rows {
-        statement = statement.bind(&changes.keys).bind(&changes.rows).bind(&changes.positions).bind(&changes.gone);
+    for Write { changes, .. } in writes {
+        if !changes.keys.is_empty() {
+            statement = statement.bind(&changes.keys).bind(&changes.rows).bind(&changes.positions);
+        }
+        if !changes.gone.is_empty() {
+            statement = statement.bind(&changes.gone);
+        }
     }
     Ok(statement.fetch_all(connection).await?.into_iter().collect())
 }
