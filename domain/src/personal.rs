@@ -15,6 +15,11 @@ use crate::ids::{AccountId, CartId, Id as _};
 /// The name in JSON that marks a sealed value.
 pub const MARK: &str = "$sealed";
 
+/// Whether a JSON text may hold sealed values.
+pub fn holds_sealed(json: &str) -> bool {
+    memchr::memmem::find(json.as_bytes(), MARK.as_bytes()).is_some()
+}
+
 /// A subject: the account, or the guest's cart, whose key seals personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

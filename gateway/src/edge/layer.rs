@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use byteshop_domain::personal::MARK;
+use byteshop_domain::personal::holds_sealed;
 use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -264,7 +264,7 @@ async fn open(app: &Shared, outline: &Outline, response: &mut Response) -> bool 
 /// what is known of a person.
 async fn show(app: &Shared, outline: &Outline, shown: Versioned, response: &mut Response) -> bool {
     let Versioned { version, text } = shown;
-    let is_personal = text.contains(MARK);
+    let is_personal = holds_sealed(&text);
     let opened = if is_personal { app.commands.vault().open_json(&text).await } else { Ok(text) };
     let text = match opened {
         Ok(text) => text,

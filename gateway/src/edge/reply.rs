@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use byteshop_commands::{Done, Error};
-use byteshop_domain::personal::MARK;
+use byteshop_domain::personal::holds_sealed;
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -177,7 +177,7 @@ pub(crate) struct Versioned {
 }
 
 fn body_of(text: String) -> Response {
-    if !text.contains(MARK) {
+    if !holds_sealed(&text) {
         return Body::from(text).into_response();
     }
     let mut response = Response::default();

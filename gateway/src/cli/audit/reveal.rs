@@ -1,6 +1,6 @@
 //! Personal data in events: `(sealed)` by default, decrypted with `--reveal` for holders of the shop's data key.
 
-use byteshop_domain::personal::MARK;
+use byteshop_domain::personal::{MARK, holds_sealed};
 use byteshop_eventstore::Recorded;
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ impl RevealArg {
 
     /// A JSON text as it is to be shown.
     pub(super) async fn json(self, desk: &Desk, text: &str) -> Result<String, Failure> {
-        if !self.reveal || !text.contains(MARK) {
+        if !self.reveal || !holds_sealed(text) {
             return Ok(text.to_owned());
         }
         let Some(vault) = &desk.vault else {
@@ -52,7 +52,7 @@ impl RevealArg {
 
 /// A JSON text for people, in which what is still sealed reads `(sealed)`.
 pub(super) fn without_ciphertext(text: &str) -> String {
-    if !text.contains(MARK) {
+    if !holds_sealed(text) {
         return text.to_owned();
     }
     serde_json::from_str(text).map_or_else(
