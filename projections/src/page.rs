@@ -68,7 +68,7 @@ impl Fnv {
 }
 
 /// Which page of a list is wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Ask {
     /// How many items; [`LIMIT`] when nothing is said, never more than [`LIMIT_MAX`].
     pub limit: Option<u32>,

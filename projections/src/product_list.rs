@@ -26,6 +26,7 @@ mod index;
 mod lexicon;
 mod load;
 mod matching;
+mod page_cache;
 mod past;
 mod place;
 mod query;

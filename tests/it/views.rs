@@ -1,5 +1,6 @@
 //! The shop's own views and the questions to them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use byteshop_domain::category::Category;
@@ -28,6 +29,8 @@ struct Shop {
     log: Log,
     views: Views,
     events: Vec<NewEvent>,
+    /// How many of them are in the log.
+    appended: usize,
 }
 
 fn id<I: Id>(number: u128) -> I {
@@ -40,7 +43,7 @@ impl Shop {
         log.migrate().await.unwrap();
         let views = Views::beside(log.clone());
         views.migrate().await.unwrap();
-        Self { log, views, events: Vec::new() }
+        Self { log, views, events: Vec::new(), appended: 0 }
     }
 
     /// Notes an event, given as it is stored, that happened on this day.
@@ -65,7 +68,9 @@ impl Shop {
 
     /// Appends what was noted, and waits until all views have it.
     async fn settle(&mut self) {
-        let appends = [Append { events: self.events.clone(), ..Append::default() }];
+        let events = self.events[self.appended..].to_vec();
+        self.appended = self.events.len();
+        let appends = [Append { events, ..Append::default() }];
         append(&mut self.log.writer().await.unwrap(), &appends).await.unwrap();
         let head = self.log.head().await.unwrap();
         let cancel = CancellationToken::new();
@@ -169,8 +174,8 @@ async fn products_are_found_filtered_and_sorted() {
     shop.add::<StockLevel>(1, "2010-02-01", json!({"opened": {"product": id::<ProductId>(1), "sku": "SKU-1X"}}));
     shop.add::<StockLevel>(1, "2010-02-01", json!({"received": {"quantity": 3}}));
     shop.settle().await;
-    let page = async |query: product_list::Query| shop.views.product_list(&query).await.map(|found| found.page);
-    let ask = async |query| field(&page(query).await.unwrap(), "title");
+    let find = async |query: product_list::Query| shop.views.product_list(&query).await;
+    let ask = async |query| field(&find(query).await.unwrap().page, "title");
     let q = |words: &str| product_list::Query { q: Some(words.into()), ..Default::default() };
     let sorted = |sort| product_list::Query { sort: Some(sort), ..Default::default() };
     assert_eq!(ask(sorted(Sort::Newest)).await, ["Drinking cup", "apron", "Blue mug"]);
@@ -203,13 +208,13 @@ async fn products_are_found_filtered_and_sorted() {
         ..Default::default()
     };
     for sort in [Sort::Newest, Sort::Price, Sort::PriceDesc, Sort::Title] {
-        let first = page(one(sort, None)).await.unwrap();
-        let second = page(one(sort, next(&first))).await.unwrap();
-        let titles = [field(&first, "title"), field(&second, "title")].concat();
+        let first = find(one(sort, None)).await.unwrap();
+        let second = find(one(sort, next(&first.page))).await.unwrap();
+        let titles = [field(&first.page, "title"), field(&second.page, "title")].concat();
         assert_eq!(titles, ask(sorted(sort)).await[..2], "{sort:?}");
     }
-    let first = page(one(Sort::Price, None)).await.unwrap();
-    assert!(matches!(page(one(Sort::Title, next(&first))).await, Err(Error::Cursor)));
+    let first = find(one(Sort::Price, None)).await.unwrap();
+    assert!(matches!(find(one(Sort::Title, next(&first.page))).await, Err(Error::Cursor)));
 
     let roots = category_list::Query { parent: Some(None), ..Default::default() };
     assert_eq!(field(&shop.views.category_list(&roots).await.unwrap(), "name"), ["Kitchen"]);
@@ -219,6 +224,37 @@ async fn products_are_found_filtered_and_sorted() {
     );
     let low = stock_level::Query { product: Some(id(1)), available_below: Some(4), ..Default::default() };
     assert_eq!(items(&shop.views.stock_level(&low).await.unwrap())[0]["available"], 3);
+}
+
+/// The titles of the list for everybody, each with whether it is available.
+async fn listed(shop: &mut Shop) -> Vec<(String, bool)> {
+    shop.settle().await;
+    let now = product_list::Query { now: true, ..Default::default() };
+    let fresh = shop.views.product_list(&now).await.unwrap();
+    let query = product_list::Query::default();
+    let made = shop.views.product_list(&query).await.unwrap();
+    let kept = shop.views.product_list(&query).await.unwrap();
+    assert!(Arc::ptr_eq(&made, &kept), "the second time it is in memory");
+    assert_eq!(fresh.json().unwrap(), kept.json().unwrap());
+    let row = |item: &Value| (item["title"].as_str().unwrap().to_owned(), item["available"] == true);
+    items(&kept.page).iter().map(row).collect()
+}
+
+#[tokio::test]
+async fn a_list_that_was_asked_for_before_shows_what_has_changed_since() {
+    let mut shop = Shop::new().await;
+    shop.product(1, "Blue mug", 1, 500);
+    shop.add::<Product>(1, "2010-02-01", json!({"published": {}}));
+    shop.add::<StockLevel>(1, "2010-02-01", json!({"opened": {"product": id::<ProductId>(1), "sku": "SKU-1X"}}));
+    let row = |title: &str, available: bool| (title.to_owned(), available);
+    assert_eq!(listed(&mut shop).await, [row("Blue mug", false)]);
+    shop.add::<StockLevel>(1, "2010-02-02", json!({"received": {"quantity": 3}}));
+    assert_eq!(listed(&mut shop).await, [row("Blue mug", true)]);
+    shop.product(2, "Apron", 1, 700);
+    shop.add::<Product>(2, "2010-02-03", json!({"published": {}}));
+    assert_eq!(listed(&mut shop).await, [row("Apron", false), row("Blue mug", true)]);
+    shop.add::<Product>(1, "2010-02-04", json!({"unpublished": {}}));
+    assert_eq!(listed(&mut shop).await, [row("Apron", false)]);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The response of a command, small enough for a receipt, so that it can be repeated.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -185,9 +187,26 @@ fn body_of(text: String) -> Response {
     response
 }
 
+/// JSON text that others hold, too.
+struct SharedText(Arc<str>);
+
+impl AsRef<[u8]> for SharedText {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
 /// Writes the answer of a query: text that is JSON already.
 pub fn json(text: String) -> Response {
-    let mut response = body_of(text);
+    as_json(body_of(text))
+}
+
+/// The same for text in which nothing is sealed, and which is not copied.
+pub fn public(text: Arc<str>) -> Response {
+    as_json(Body::from(Bytes::from_owner(SharedText(text))).into_response())
+}
+
+fn as_json(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -35,7 +35,7 @@ impl CatalogService for Catalog {
         let (caller, headers, asked) = opened(request)?;
         let asked = query::of(&caller, asked)?;
         let found = catalog::products(&self.0, &caller, &headers, asked).await?;
-        Ok(Response::new(page::of(found)?))
+        Ok(Response::new(page::of(&found)?))
     }
 
     async fn get_product(&self, request: Request<GetProductRequest>) -> Result<Response<GetProductResponse>, Status> {

@@ -181,7 +181,7 @@ async fn list(
         now: false,
     };
     let found = catalog::products(&app, &caller, &headers, query).await?;
-    Ok(reply::json(found.json().map_err(Error::from)?))
+    Ok(reply::public(found.json().map_err(Error::from)?))
 }
 
 /// The categories with these ids or slugs.

@@ -1,5 +1,7 @@
 //! Queries of the catalog: a page of products, and one product with its available quantities.
 
+use std::sync::Arc;
+
 use byteshop_commands::use_cases::products::sku_names;
 use byteshop_commands::{Error, Snapshot};
 use byteshop_domain::ids::{ProductId, VariantId};
@@ -52,7 +54,7 @@ pub(crate) async fn products(
     caller: &Caller,
     headers: &HeaderMap,
     mut query: Query,
-) -> Result<Found, Problem> {
+) -> Result<Arc<Found>, Problem> {
     if query.shown != Shown::Published && !caller.is_staff() {
         return Err(Problem::forbidden("only staff can list products that are not published"));
     }

@@ -1,7 +1,7 @@
 //! Answers a query: what matches in the index, in its order, with the rows that the table has of the page.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use byteshop_domain::ids::ProductId;
 use serde_json::Value;
@@ -15,6 +15,8 @@ use super::{ProductList, Row, slip};
 use crate::engine::View as _;
 use crate::engine::table::unreadable;
 use crate::error::Error;
+#[cfg(test)]
+use crate::page::Ask;
 use crate::page::Page;
 use crate::text::name_of;
 use crate::views::Views;
@@ -32,6 +34,8 @@ pub struct Found {
     pub corrected: Option<String>,
     /// The counts of every filter, if they were asked for.
     pub facets: Option<Facets>,
+    /// Its JSON text, once it was asked for.
+    text: OnceLock<Arc<str>>,
 }
 
 impl Found {
@@ -39,13 +43,29 @@ impl Found {
     ///
     /// # Errors
     /// None in practice: the counts are plain data.
-    pub fn json(&self) -> Result<String, serde_json::Error> {
-        let Self { page, total, original, corrected, facets } = self;
+    pub fn json(&self) -> Result<Arc<str>, serde_json::Error> {
+        if let Some(text) = self.text.get() {
+            return Ok(Arc::clone(text));
+        }
+        let Self { page, total, original, corrected, facets, text } = self;
         let [original, corrected] = [original, corrected].map(|words| Value::from(words.as_deref()));
         let facets = serde_json::to_string(facets)?;
-        Ok(page.json_with(&format!(
+        let json = page.json_with(&format!(
             ",\"total\":{total},\"original\":{original},\"corrected\":{corrected},\"facets\":{facets}"
-        )))
+        ));
+        Ok(Arc::clone(text.get_or_init(|| json.into())))
+    }
+
+    /// Bytes in memory, about: its rows, and its JSON text, which has them again.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Self>() + 2 * self.page.texts().iter().map(String::len).sum::<usize>()
+    }
+
+    /// Another one with this total and one row.
+    #[cfg(test)]
+    pub(super) fn with_total(total: u64, row: String) -> Self {
+        let page = Page::of(vec![row], &Ask::default(), &Query::default().list(), |row| ((), row));
+        Self { page: page.unwrap(), total, original: None, corrected: None, facets: None, text: OnceLock::new() }
     }
 }
 
@@ -68,8 +88,22 @@ impl Views {
 
     /// A page of products, with the counts of every filter when they are wanted. When nothing matches the words, but
     /// others that were almost certainly meant do, those are taken, and the answer has both.
-    pub async fn product_list(&self, query: &Query) -> Result<Found, Error> {
+    pub async fn product_list(&self, query: &Query) -> Result<Arc<Found>, Error> {
         self.catalog().refresh(self.pool(), query.now).await?;
+        if !query.is_shared() {
+            return Ok(Arc::new(self.found(query).await?));
+        }
+        let pages = &self.catalog().pages;
+        if let Some(found) = pages.get(query) {
+            return Ok(found);
+        }
+        let generation = pages.generation();
+        let found = Arc::new(self.found(query).await?);
+        pages.put(generation, query, &found);
+        Ok(found)
+    }
+
+    async fn found(&self, query: &Query) -> Result<Found, Error> {
         query.check(&self.catalog().index())?;
         let after: Option<Place> = query.ask.after(&query.list())?;
         if after.as_ref().is_some_and(|place| place.sort() != query.order()) {
@@ -87,7 +121,7 @@ impl Views {
         let page = self.page(query, page).await?;
         let corrected = matched.and_then(|matched| matched.corrected);
         let original = query.q.clone().filter(|_| corrected.is_some());
-        Ok(Found { page, total, original, corrected, facets })
+        Ok(Found { page, total, original, corrected, facets, text: OnceLock::new() })
     }
 
     /// Reads on until the product is known at which the page before ended: another process made it, which had read more.
@@ -219,8 +253,10 @@ mod tests {
             original: Some("mgu \"".to_owned()),
             corrected: Some("mug".to_owned()),
             facets: None,
+            text: OnceLock::new(),
         };
         let json = r#"{"items":[],"next":null,"total":2,"original":"mgu \"","corrected":"mug","facets":null}"#;
-        assert_eq!(found.json().unwrap(), json);
+        assert_eq!(&*found.json().unwrap(), json);
+        assert_eq!(&*found.json().unwrap(), json, "the same again");
     }
 }

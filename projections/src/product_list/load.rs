@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::ProductList;
 use super::index::Index;
+use super::page_cache::PageCache;
 use super::read::{Read, ReadStock};
 use super::row_cache::RowCache;
 use super::stemming::stems_of;
@@ -37,6 +38,8 @@ pub(crate) struct Catalog {
     reading: Mutex<Reading>,
     /// Rows as everybody sees them.
     pub(super) rows: RowCache,
+    /// Pages of them.
+    pub(super) pages: PageCache,
 }
 
 #[derive(Debug, Default)]
@@ -118,6 +121,8 @@ impl Catalog {
             }
             None => fill(&mut write()),
         }
+        // Only now: a page that is made while the index is filled may have the rows of before.
+        self.pages.clear();
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use crate::engine::View as _;
 use crate::page::{Ask, List};
 
 /// Which products may be seen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shown {
     /// Published products.
@@ -34,7 +34,7 @@ impl Shown {
 }
 
 /// In which order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {
     /// The best match first; without words to match, the newest.
@@ -50,7 +50,7 @@ pub enum Sort {
 }
 
 /// Which products are wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Query {
     /// Which may be seen.
     pub shown: Shown,
@@ -103,6 +103,19 @@ impl Query {
             (None | Some(Sort::Relevance), None) => Sort::Newest,
             (Some(sort), _) => sort,
         }
+    }
+
+    /// Whether the answer is the same for all who ask while the index stays as it is.
+    pub(super) fn is_shared(&self) -> bool {
+        self.shown.is_public() && !self.now
+    }
+
+    /// Bytes in memory, about.
+    pub(super) fn size(&self) -> usize {
+        let Self { q, categories, attributes, ask, .. } = self;
+        let attributes: usize = attributes.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let texts = [q, &ask.cursor].map(|text| text.as_ref().map_or(0, String::len)).iter().sum::<usize>();
+        size_of::<Self>() + texts + attributes + size_of_val(categories.as_slice())
     }
 
     /// The identity of the list: all parameters but the page.

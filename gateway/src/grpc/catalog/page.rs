@@ -12,23 +12,23 @@ use super::show;
 use crate::edge::problem::Problem;
 
 /// The answer of a search.
-pub(super) fn of(found: Found) -> Result<v1::SearchProductsResponse, Problem> {
+pub(super) fn of(found: &Found) -> Result<v1::SearchProductsResponse, Problem> {
     let rows = found.page.rows()?;
     Ok(v1::SearchProductsResponse {
         products: rows.iter().map(show::row).collect(),
-        next: found.page.next.unwrap_or_default(),
+        next: found.page.next.clone().unwrap_or_default(),
         total: found.total,
-        original: found.original.unwrap_or_default(),
-        corrected: found.corrected.unwrap_or_default(),
-        facets: found.facets.map(facets),
+        original: found.original.clone().unwrap_or_default(),
+        corrected: found.corrected.clone().unwrap_or_default(),
+        facets: found.facets.as_ref().map(facets),
     })
 }
 
-fn facets(it: Facets) -> v1::Facets {
+fn facets(it: &Facets) -> v1::Facets {
     v1::Facets {
         categories: it.categories.iter().map(category).collect(),
         attributes: it.attributes.iter().map(attribute).collect(),
-        price: it.price.map(price),
+        price: it.price.as_ref().map(price),
         in_stock: it.in_stock,
     }
 }
@@ -69,12 +69,12 @@ fn value(it: &ValueFacet) -> v1::ValueFacet {
     v1::ValueFacet { value: Some(show::value(&it.value)), count: it.count }
 }
 
-fn price(it: PriceFacet) -> v1::PriceFacet {
-    let range = |it: PriceRangeFacet| v1::PriceRangeFacet { min: it.min, max: it.max, count: it.count };
+fn price(it: &PriceFacet) -> v1::PriceFacet {
+    let range = |it: &PriceRangeFacet| v1::PriceRangeFacet { min: it.min, max: it.max, count: it.count };
     v1::PriceFacet {
         currency: it.currency.code().to_owned(),
         min: it.min,
         max: it.max,
-        ranges: it.ranges.into_iter().map(range).collect(),
+        ranges: it.ranges.iter().map(range).collect(),
     }
 }
