@@ -306,7 +306,7 @@ impl Placed {
         self.note_fulfilment(self.fulfilment);
         if paid_back {
             self.refunded = self.refunded.plus(amount).unwrap_or(self.refunded);
-            let all_refunded = self.refunded == self.payable();
+            let all_refunded = self.refunded.amount >= self.payable().amount;
             self.payment_status = if all_refunded { PaymentStatus::Refunded } else { PaymentStatus::PartlyRefunded };
         }
     }

@@ -439,6 +439,14 @@ fn never_more_is_paid_back_than_was_paid() {
 }
 
 #[test]
+fn a_payment_of_which_more_than_all_went_back_is_refunded() {
+    // A refund without goods, and then a return: neither counts against the other.
+    let credited = Event::Refunded { payment: id(3), refund: Some(id(4)), amount: Some(cents(30)) };
+    let history = [placed(), paid(), fulfilled(), credited, returned(5, &[back(1, 1, 10)], &[])];
+    assert_eq!(axes(&history).1, PaymentStatus::Refunded);
+}
+
+#[test]
 fn spoilt_goods_are_not_for_sale_again() {
     let lines = vec![back(1, 1, 10)];
     let spoilt = Command::Return {
