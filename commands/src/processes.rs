@@ -122,7 +122,7 @@ impl<P: CarryOut> Runner<P> {
             return Ok(());
         }
         let timers: Vec<TimerChange> = self.timers.values().cloned().collect();
-        if !lead.advance(P::NAME, self.flushed, self.position, self.leaf.as_deref(), &timers).await? {
+        if !lead.advance(self.flushed, self.position, self.leaf.as_deref(), &timers).await? {
             // Another one moved it, or the feed gave an event that the log does not hold: look again.
             return Err(Error::Contended);
         }
@@ -176,7 +176,7 @@ impl<P: CarryOut> Runner<P> {
 
     /// Carries out what is due.
     async fn fire_timers(&self, lead: &mut Lead) -> Result<(), Error> {
-        let due = lead.due_timers(P::NAME, self.commands.clock().now(), TIMERS).await?;
+        let due = lead.due_timers(self.commands.clock().now(), TIMERS).await?;
         let mut running =
             futures_util::stream::iter(due.into_iter().map(|timer| self.fire(timer))).buffer_unordered(CONCURRENCY);
         while let Some(outcome) = running.next().await {

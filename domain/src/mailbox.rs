@@ -41,7 +41,7 @@ pub enum Treatment {
 
 /// How a mail about an order without an account is treated.
 pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
-    match placed.payment_status {
+    match placed.progress.payment_status {
         PaymentStatus::Authorized
         | PaymentStatus::Paid
         | PaymentStatus::PartlyRefunded

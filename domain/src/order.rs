@@ -22,7 +22,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, CartId, CreditNoteId, Id as _, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
@@ -40,6 +40,7 @@ mod money;
 mod number;
 mod parcel;
 mod pricing;
+mod progress;
 mod rejections;
 mod shipping;
 mod sold;
@@ -50,6 +51,7 @@ pub use commands::Command;
 pub use events::{Buyer, Event, Line, Placement, ReturnLine};
 pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
+pub use progress::Progress;
 pub use rejections::{LINES_MAX, NOTES_MAX, Rejection};
 pub use sold::Sold;
 pub use status::{CancelReason, Fulfilment, PaymentStatus, Stage, Status};
@@ -63,20 +65,15 @@ pub enum Order {
     #[default]
     Missing,
     /// It exists.
-    Placed(Box<Placed>),
+    Placed(#[serde(serialize_with = "with_reduced")] Box<Placed>),
 }
 
 /// The state of an order that exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Placed {
-    /// The status of the order.
-    pub status: Status,
-    /// The status of its payment.
-    pub payment_status: PaymentStatus,
-    /// The status of its goods.
-    pub fulfilment: Fulfilment,
-    /// Why it is cancelled; absent if it is not.
-    pub cancelled: Option<CancelReason>,
+    /// Its three statuses, with what they follow from.
+    #[serde(flatten)]
+    pub progress: Progress,
     /// The number of its invoice; absent for older and imported orders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice: Option<Reference>,
@@ -88,16 +85,12 @@ pub struct Placed {
     /// The tax on its invoice, by rate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub invoiced: Vec<Taxed>,
-    /// The amount that was refunded for returned goods.
-    pub refunded: Money,
     /// The returned quantities, per variant.
     pub returned: BTreeMap<VariantId, i64>,
     /// The credit notes of the order.
     pub credit_notes: Vec<CreditNoteId>,
     /// The cancelled quantities, per variant.
     pub cancelled_quantities: BTreeMap<VariantId, i64>,
-    /// The amount that need not be paid, as it was cancelled before the payment.
-    pub reduced: Money,
     /// The amount that is refunded or to be refunded for returned and cancelled goods.
     pub credited: Money,
     /// The part of the shipping that is refunded or to be refunded.
@@ -204,7 +197,10 @@ impl Decider for Order {
     }
 
     fn evolve(self, event: &Event) -> Self {
-        let counted = self.with(|it| it.sold.note(event));
+        let counted = self.with(|it| {
+            it.progress.note(event);
+            it.sold.note(event);
+        });
         counted.evolved(event)
     }
 }
@@ -213,44 +209,38 @@ impl Order {
     fn evolved(self, event: &Event) -> Self {
         match event {
             Event::Placed(placement) => Self::Placed(Box::new(Placed::new(placement.clone()))),
-            Event::Authorized { .. } => self.with(|it| it.payment_status = PaymentStatus::Authorized),
             Event::Paid { invoice, seller, .. } => self.with(|it| it.note_paid(invoice.as_ref(), seller.as_ref())),
             Event::Fulfilled { completed, at } => self.with(|it| it.note_fulfilled(*completed, *at)),
-            Event::Completed {} => self.with(|it| it.status = Status::Completed),
-            Event::Cancelled { reason, was_paid, due, credit_note, .. } => self.with(|it| {
+            Event::Cancelled { credit_note, .. } => self.with(|it| {
                 it.credit_notes.extend(credit_note);
-                it.note_cancelled(*reason, PaymentStatus::of_cancelled(*was_paid, *due));
+                it.lost.clear();
             }),
             Event::LinesCancelled { lines, amount, shipping, was_paid, credit_note, .. } => self.with(|it| {
                 it.note_lines_cancelled(lines, *amount, *was_paid, *credit_note);
                 it.note_shipping_off(*shipping, *was_paid);
             }),
-            Event::Refunded { refund, amount, .. } => self.with(|it| it.note_refund(*refund, *amount)),
+            Event::Refunded { refund, .. } => self.with(|it| it.refunds.extend(refund)),
             Event::ParcelPrepared { shipment, lines } => self.with(|it| {
                 it.parcels.insert(*shipment, Parcel::prepared(lines));
             }),
             Event::ParcelDropped { shipment } => self.with(|it| it.move_parcel(*shipment, ParcelStage::Dropped, None)),
-            Event::HandedOver { shipment, at, .. } => self.with(|it| {
-                it.move_parcel(*shipment, ParcelStage::HandedOver, Some(*at));
-                it.note_fulfilment(Fulfilment::PartlyFulfilled);
-            }),
+            Event::HandedOver { shipment, at, .. } => {
+                self.with(|it| it.move_parcel(*shipment, ParcelStage::HandedOver, Some(*at)))
+            }
             Event::Delivered { shipment, at } => {
                 self.with(|it| it.move_parcel(*shipment, ParcelStage::Delivered, Some(*at)))
             }
-            Event::ParcelReturned { shipment, fulfilment } => self.with(|it| {
-                it.move_parcel(*shipment, ParcelStage::Returned, None);
-                it.note_fulfilment(*fulfilment);
-            }),
-            Event::ParcelLost { shipment, lines, fulfilment } => self.with(|it| {
+            Event::ParcelReturned { shipment, .. } => {
+                self.with(|it| it.move_parcel(*shipment, ParcelStage::Returned, None))
+            }
+            Event::ParcelLost { shipment, lines, .. } => self.with(|it| {
                 it.move_parcel(*shipment, ParcelStage::Lost, None);
                 it.note_lost(lines);
-                it.note_fulfilment(*fulfilment);
             }),
             Event::Replaced { lines } => self.with(|it| it.note_no_longer_lost(lines)),
-            Event::ParcelFound { shipment, lines, extra, fulfilment } => self.with(|it| {
-                it.find_parcel(*shipment, lines, extra);
-                it.note_fulfilment(*fulfilment);
-            }),
+            Event::ParcelFound { shipment, lines, extra, .. } => {
+                self.with(|it| it.find_parcel(*shipment, lines, extra))
+            }
             Event::ReturnRequested { return_id, lines } => self.with(|it| {
                 it.returns.push(*return_id);
                 it.returning.insert(*return_id, lines.clone());
@@ -265,12 +255,13 @@ impl Order {
             }
             Event::ReturnClosed { return_id } => self.with(|it| drop(it.returning.remove(return_id))),
             Event::Returned { credit_note, lines, amount, return_id, .. } => self.with(|it| {
-                // The money of a return of ours follows, when the provider has given it back.
-                it.take_back(*credit_note, lines, *amount, return_id.is_none());
+                it.take_back(*credit_note, lines, *amount);
                 if let Some(return_id) = return_id {
                     it.returning.remove(return_id);
                 }
             }),
+            // They change the progress alone.
+            Event::Authorized { .. } | Event::Completed {} => self,
         }
     }
 
@@ -306,19 +297,14 @@ impl Placed {
     fn new(placement: Placement) -> Self {
         let nothing = Money::zero(placement.total.currency);
         Self {
-            status: Status::Open,
-            payment_status: PaymentStatus::Awaiting,
-            fulfilment: Fulfilment::Unfulfilled,
-            cancelled: None,
+            progress: Progress::new(&placement),
             invoice: None,
             seller: None,
             sold: Sold::new(placement.total),
             invoiced: vec![],
-            refunded: nothing,
             returned: BTreeMap::new(),
             credit_notes: vec![],
             cancelled_quantities: BTreeMap::new(),
-            reduced: nothing,
             credited: nothing,
             shipping_credited: nothing,
             shipping_waived: nothing,
@@ -344,15 +330,26 @@ impl Placed {
 
     /// The status in one word for people.
     pub fn stage(&self) -> Stage {
-        match self.status {
+        match self.progress.status {
             Status::Completed => Stage::Completed,
             Status::Cancelled => Stage::Cancelled,
             Status::Expired => Stage::Expired,
-            Status::Open if self.fulfilment == Fulfilment::Fulfilled => Stage::Fulfilled,
+            Status::Open if self.progress.fulfilment == Fulfilment::Fulfilled => Stage::Fulfilled,
             Status::Open if self.is_paid() => Stage::Paid,
             Status::Open => Stage::New,
         }
     }
+}
+
+/// The JSON of a state, which also says what need not be paid.
+fn with_reduced<S: Serializer>(placed: &Placed, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        #[serde(flatten)]
+        placed: &'a Placed,
+        reduced: Money,
+    }
+    Shown { placed, reduced: placed.reduced() }.serialize(serializer)
 }
 
 /// Lines that are to be cancelled.

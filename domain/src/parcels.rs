@@ -76,7 +76,7 @@ pub fn hand_over(
     let order = prepared(work, shipment)?.order;
     // In the same append, so that no authorization is released for which goods are handed over.
     if let Ok(placed) = work.get::<Order>(order)?.live()
-        && placed.payment_status == PaymentStatus::Authorized
+        && placed.progress.payment_status == PaymentStatus::Authorized
     {
         work.decide::<Payment>(placed.placement.payment, &payment::Command::RequestCapture {})?;
     }

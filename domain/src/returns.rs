@@ -171,6 +171,21 @@ pub enum Stage {
     Refunded,
 }
 
+impl Stage {
+    /// The stage that an event leads to.
+    pub fn of(event: &Event) -> Self {
+        match event {
+            Event::Requested { .. } => Self::Requested,
+            Event::Approved { .. } => Self::Approved,
+            Event::Rejected { .. } => Self::Rejected,
+            Event::Withdrawn { .. } => Self::Withdrawn,
+            Event::Received { refund: Some(_), .. } => Self::Received,
+            // If nothing is left to refund, receiving the goods ends the return.
+            Event::Received { refund: None, .. } | Event::Refunded { .. } => Self::Refunded,
+        }
+    }
+}
+
 type Decision = Result<Vec<Event>, Rejection>;
 
 impl Decider for Return {
@@ -208,8 +223,11 @@ impl Decider for Return {
             Event::Received { lines, amount, refund, credit_note, .. } => self.with(|_| {
                 let (lines, credit_note) = (lines.clone(), *credit_note);
                 let arrival = Arrival { lines, amount: *amount, refund: *refund, credit_note };
-                // If nothing is left to refund, receiving the goods ends the return.
-                if refund.is_some() { Progress::Received(arrival) } else { Progress::Refunded(arrival) }
+                if Stage::of(event) == Stage::Received {
+                    Progress::Received(arrival)
+                } else {
+                    Progress::Refunded(arrival)
+                }
             }),
             Event::Refunded { refund, .. } => self.with(|progress| progress.refunded(*refund)),
         }

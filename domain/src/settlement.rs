@@ -300,11 +300,11 @@ pub struct Payer<'a> {
 pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(PaymentId, Money), Refused> {
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
-    match placed.status {
+    match placed.progress.status {
         Status::Cancelled | Status::Expired => return Err(order::Rejection::Cancelled.into()),
         Status::Open | Status::Completed => {}
     }
-    if placed.payment_status != PaymentStatus::Awaiting {
+    if placed.progress.payment_status != PaymentStatus::Awaiting {
         return Err(order::Rejection::AlreadyPaid.into());
     }
     let payment = placed.placement.payment;

@@ -27,7 +27,7 @@ mod events;
 mod rejections;
 
 pub use commands::Command;
-pub use events::Event;
+pub use events::{Event, Pieces};
 pub use rejections::{ON_HAND_MAX, Rejection};
 
 /// The maximum number of settled orders that are remembered, so that a repeated commit has no effect; older orders count as
@@ -107,29 +107,33 @@ impl Decider for StockLevel {
     }
 
     fn evolve(mut self, event: &Event) -> Self {
+        Pieces { on_hand: self.on_hand, reserved: self.reserved } = self.pieces().after(event);
         match event {
             Event::Opened { product, sku } => {
                 self.product = Some(*product);
                 self.sku = Some(sku.clone());
             }
-            Event::Received { quantity, .. } | Event::Returned { quantity, .. } => self.on_hand += quantity.get(),
-            Event::Lost { quantity, .. } | Event::Replaced { quantity, .. } => self.on_hand -= quantity.get(),
-            // They had left with their order.
-            Event::LostInTransit { .. } | Event::FoundInTransit { .. } => {}
-            Event::Counted { on_hand } => self.on_hand = *on_hand,
             Event::Reserved { order, quantity, expires_at } => {
-                self.reserved += quantity.get();
                 self.reservations.insert(*order, Reservation { quantity: *quantity, expires_at: *expires_at });
             }
-            Event::Committed { order, quantity } => {
-                self.on_hand -= quantity.get();
-                self.forget(*order, *quantity);
+            Event::Committed { order, .. } => {
+                self.reservations.remove(order);
                 if self.settled.len() == SETTLED_MAX {
                     self.settled.pop_front();
                 }
                 self.settled.push_back(*order);
             }
-            Event::Released { order, quantity, .. } => self.forget(*order, *quantity),
+            Event::Released { order, .. } => {
+                self.reservations.remove(order);
+            }
+            // They change the numbers of pieces alone.
+            Event::Received { .. }
+            | Event::Returned { .. }
+            | Event::Lost { .. }
+            | Event::Replaced { .. }
+            | Event::LostInTransit { .. }
+            | Event::FoundInTransit { .. }
+            | Event::Counted { .. } => {}
         }
         self
     }
@@ -138,7 +142,11 @@ impl Decider for StockLevel {
 impl StockLevel {
     /// The pieces that can be reserved now.
     pub fn available(&self) -> i64 {
-        self.on_hand - self.reserved
+        self.pieces().available()
+    }
+
+    fn pieces(&self) -> Pieces {
+        Pieces { on_hand: self.on_hand, reserved: self.reserved }
     }
 
     fn open(&self, product: ProductId, sku: &Sku) -> Decision {
@@ -208,11 +216,6 @@ impl StockLevel {
         held.map(|held| Event::Released { order, quantity: held.quantity, reason: reason.cloned() })
             .into_iter()
             .collect()
-    }
-
-    fn forget(&mut self, order: OrderId, quantity: Quantity) {
-        self.reservations.remove(&order);
-        self.reserved -= quantity.get();
     }
 }
 

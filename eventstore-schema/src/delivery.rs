@@ -60,14 +60,16 @@ impl Log {
             .bind(name)
             .fetch_one(&mut connection)
             .await?;
-        Ok(leads.then_some(Lead { connection }))
+        Ok(leads.then(|| Lead { name: name.to_owned(), connection }))
     }
 }
 
 /// The lead of one kind of work, held by a session-level advisory lock.
 #[derive(Debug)]
 pub struct Lead {
-    connection: PgConnection,
+    /// The name that it leads under: of a process, its own.
+    pub(crate) name: String,
+    pub(crate) connection: PgConnection,
 }
 
 impl Lead {

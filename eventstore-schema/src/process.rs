@@ -122,14 +122,13 @@ impl Log {
 }
 
 impl Lead {
-    /// Moves a process on, together with its timers, each of which is named once; false when it is no longer where it was thought to
-    /// be, or the log has another event there than the one with this leaf hash. One statement, hence one transaction.
+    /// Moves the process of the lead on, together with its timers, each of which is named once; false when it is no longer where it
+    /// was thought to be, or the log has another event there than the one with this leaf hash. One statement, hence one transaction.
     ///
     /// # Errors
     /// [`StoreError::Postgres`] when the connection is gone, and the lead with it.
     pub async fn advance(
         &mut self,
-        name: &str,
         from: i64,
         to: i64,
         leaf: Option<&[u8]>,
@@ -162,7 +161,7 @@ impl Lead {
                     set due_at = excluded.due_at, step = excluded.step, position = excluded.position)
              select exists (select from moved)",
         )
-        .bind(name)
+        .bind(&self.name)
         .bind(from)
         .bind(to)
         .bind(leaf)
@@ -171,27 +170,22 @@ impl Lead {
         .bind(set.iter().map(|timer| timer.due_at).collect::<Vec<_>>())
         .bind(set.iter().map(|timer| timer.step.as_str()).collect::<Vec<_>>())
         .bind(set.iter().map(|timer| timer.position).collect::<Vec<_>>())
-        .fetch_one(self.connection())
+        .fetch_one(&mut self.connection)
         .await?)
     }
 
-    /// The timers of a process that are due, the oldest first.
+    /// The timers of the process of the lead that are due, the oldest first.
     ///
     /// # Errors
     /// [`StoreError::Postgres`] when the connection is gone, and the lead with it.
-    pub async fn due_timers(
-        &mut self,
-        process: &str,
-        now: DateTime<Utc>,
-        limit: i64,
-    ) -> Result<Vec<Timer>, StoreError> {
+    pub async fn due_timers(&mut self, now: DateTime<Utc>, limit: i64) -> Result<Vec<Timer>, StoreError> {
         Ok(sqlx::query_as(
             "select key, due_at, step, position from log.timer where process = $1 and due_at <= $2 order by due_at limit $3",
         )
-        .bind(process)
+        .bind(&self.name)
         .bind(now)
         .bind(limit)
-        .fetch_all(self.connection())
+        .fetch_all(&mut self.connection)
         .await?)
     }
 }

@@ -796,7 +796,7 @@ async fn a_process_that_has_read_another_log_is_found_and_begins_again() {
     let log = Log::open(&history.url).unwrap();
     // It has read up to an event that this log does not have.
     let mut lead = log.lead("settle_order").await.unwrap().unwrap();
-    assert!(lead.advance("settle_order", 0, 1_000, None, &[]).await.unwrap());
+    assert!(lead.advance(0, 1_000, None, &[]).await.unwrap());
     lead.resign().await;
     log.park_process("send_notifications", "no event of ours").await.unwrap();
     let check = |arguments: &[&str]| {

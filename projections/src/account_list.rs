@@ -36,6 +36,15 @@ pub enum Status {
 }
 
 impl Status {
+    /// The status of an account; a ban takes precedence.
+    pub fn of(banned: bool, confirmed: bool) -> Self {
+        match (banned, confirmed) {
+            (true, _) => Self::Banned,
+            (false, true) => Self::Active,
+            (false, false) => Self::Unconfirmed,
+        }
+    }
+
     /// The name of the status.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -104,17 +113,14 @@ impl View for AccountList {
                 registered_at: event.occurred_at(),
             }),
             Event::Confirmed {} => row.map(|row| {
-                let status = if row.status == Status::Banned { Status::Banned } else { Status::Active };
+                let status = Status::of(row.status == Status::Banned, true);
                 Row { confirmed: true, status, ..row }
             }),
             Event::EmailChanged { email } => row.map(|row| Row { email: email.clone(), ..row }),
             Event::RoleSet { role } => row.map(|row| Row { role: *role, ..row }),
             Event::ProfileChanged { profile } => row.map(|row| Row { profile: Some(profile.clone()), ..row }),
             Event::Banned { .. } => row.map(|row| Row { status: Status::Banned, ..row }),
-            Event::Unbanned {} => row.map(|row| {
-                let status = if row.confirmed { Status::Active } else { Status::Unconfirmed };
-                Row { status, ..row }
-            }),
+            Event::Unbanned {} => row.map(|row| Row { status: Status::of(false, row.confirmed), ..row }),
             Event::Erased {} => None,
             _ => row,
         }

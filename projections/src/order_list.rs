@@ -6,7 +6,9 @@ use byteshop_domain::address::Address;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{AccountId, OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
-use byteshop_domain::order::{CancelReason, Event, Fulfilment, Line, Number, Order, PaymentStatus, Placement, Status};
+use byteshop_domain::order::{
+    CancelReason, Event, Fulfilment, Number, Order, PaymentStatus, Placement, Progress, Status,
+};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::text::{Country, Label, Reference};
 use byteshop_domain::{Personal, Reads};
@@ -98,21 +100,7 @@ impl View for OrderList {
     const NAME: &'static str = "order_list";
     const VERSION: i32 = 7;
     const READS: &'static [Reads] = &[
-        Reads::only::<Order>(&[
-            "placed",
-            "paid",
-            "authorized",
-            "fulfilled",
-            "completed",
-            "cancelled",
-            "lines_cancelled",
-            "refunded",
-            "handed_over",
-            "parcel_returned",
-            "parcel_lost",
-            "parcel_found",
-            "returned",
-        ]),
+        Reads::only::<Order>(Progress::READS),
         Reads::only::<Payment>(&["refund_requested", "refund_failed", "refunded"]),
     ];
     type Fact = Fact;
@@ -145,74 +133,47 @@ impl View for OrderList {
 }
 
 impl Row {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS come here")]
     fn moved(row: Option<Self>, moved: &Event, event: &Recorded) -> Option<Self> {
-        let change = |change: &dyn Fn(&mut Self)| {
-            row.map(|mut row| {
-                change(&mut row);
-                row
-            })
+        if let Event::Placed(placement) = moved {
+            return Some(Self::placed(placement, event));
+        }
+        let mut row = row?;
+        row.advance(moved);
+        if let Event::Paid { invoice, .. } = moved {
+            row.invoice.clone_from(invoice);
+            row.paid_at = Some(event.occurred_at());
+        }
+        let is_refund = matches!(moved, Event::Refunded { .. } | Event::Returned { return_id: None, .. });
+        if is_refund && row.payment_status == PaymentStatus::Refunded {
+            row.refunds_failed.clear();
+        }
+        Some(row)
+    }
+
+    /// Applies an event of the order to the fields that the order itself decides about.
+    fn advance(&mut self, event: &Event) {
+        let mut progress = Progress {
+            status: self.status,
+            payment_status: self.payment_status,
+            fulfilment: self.fulfilment,
+            cancelled: self.cancel_reason,
+            payable: self.total,
+            refunded: self.refunded,
+            kept: self.quantity,
+            returned: self.returned,
         };
-        match moved {
-            Event::Placed(placement) => Some(Self::placed(placement, event)),
-            Event::Paid { invoice, .. } => change(&|row| {
-                row.invoice.clone_from(invoice);
-                row.payment_status = PaymentStatus::Paid;
-                row.paid_at = Some(event.occurred_at());
-            }),
-            Event::Authorized { .. } => change(&|row| row.payment_status = PaymentStatus::Authorized),
-            Event::Fulfilled { completed, .. } => change(&|row| {
-                row.note_fulfilment(Fulfilment::Fulfilled);
-                if *completed {
-                    row.status = Status::Completed;
-                }
-            }),
-            Event::Completed {} => change(&|row| row.status = Status::Completed),
-            Event::Cancelled { reason, was_paid, due, .. } => change(&|row| {
-                row.status = reason.status();
-                row.cancel_reason = Some(*reason);
-                row.payment_status = PaymentStatus::of_cancelled(*was_paid, *due);
-            }),
-            Event::LinesCancelled { lines, amount, shipping, was_paid, .. } => change(&|row| {
-                row.quantity -= lines.iter().map(|line| line.quantity.get()).sum::<i64>();
-                row.note_fulfilment(row.fulfilment);
-                if !was_paid {
-                    let off = shipping.map_or(Ok(*amount), |shipping| amount.plus(shipping));
-                    row.total = off.and_then(|off| row.total.minus(off)).unwrap_or(row.total);
-                }
-            }),
-            Event::Refunded { amount, .. } => change(&|row| row.give_back(*amount)),
-            Event::HandedOver { .. } => change(&|row| row.note_fulfilment(Fulfilment::PartlyFulfilled)),
-            Event::ParcelReturned { fulfilment, .. }
-            | Event::ParcelLost { fulfilment, .. }
-            | Event::ParcelFound { fulfilment, .. } => change(&|row| row.note_fulfilment(*fulfilment)),
-            Event::Returned { lines, amount, return_id, .. } => change(&|row| {
-                row.returned += lines.iter().map(|line| line.quantity.get()).sum::<i64>();
-                row.note_fulfilment(row.fulfilment);
-                // The money of a return of ours follows, when the provider has given it back.
-                if return_id.is_none() {
-                    row.give_back(Some(*amount));
-                }
-            }),
-            _ => change(&|_| {}),
-        }
-    }
-
-    /// Applies a change of the fulfilment.
-    fn note_fulfilment(&mut self, fulfilment: Fulfilment) {
-        self.fulfilment = fulfilment.with_returns(self.returned, self.quantity);
-    }
-
-    /// Money is back with the buyer: so much of it, or all.
-    fn give_back(&mut self, amount: Option<Money>) {
-        self.refunded = amount.map_or(self.total, |amount| self.refunded.plus(amount).unwrap_or(self.refunded));
-        let all = self.refunded.amount >= self.total.amount;
-        if all {
-            self.refunds_failed.clear();
-        }
-        if all || self.payment_status != PaymentStatus::RefundDue {
-            self.payment_status = if all { PaymentStatus::Refunded } else { PaymentStatus::PartlyRefunded };
-        }
+        progress.note(event);
+        // Named one by one, so that a new field is thought about here.
+        Progress {
+            status: self.status,
+            payment_status: self.payment_status,
+            fulfilment: self.fulfilment,
+            cancelled: self.cancel_reason,
+            payable: self.total,
+            refunded: self.refunded,
+            kept: self.quantity,
+            returned: self.returned,
+        } = progress;
     }
 
     fn placed(placement: &Placement, event: &Recorded) -> Self {
@@ -226,28 +187,29 @@ impl Row {
             discounts: _,
             shipping: _,
             claims: _,
-            total,
+            total: _,
             payment,
             pay_by: _,
             reference,
             imported: _,
             tax_rounding: _,
         } = placement;
+        let progress = Progress::new(placement);
         Self {
             id: event.id_of::<Order>(),
             number: Number::of(event.stream),
             account: buyer.account,
-            status: Status::Open,
-            payment_status: PaymentStatus::Awaiting,
-            fulfilment: Fulfilment::Unfulfilled,
-            cancel_reason: None,
-            total: *total,
-            refunded: Money::zero(total.currency),
+            status: progress.status,
+            payment_status: progress.payment_status,
+            fulfilment: progress.fulfilment,
+            cancel_reason: progress.cancelled,
+            total: progress.payable,
+            refunded: progress.refunded,
             country: destination.country.clone(),
             address: destination.address.clone(),
             line_count: i64::try_from(lines.len()).unwrap_or(i64::MAX),
-            quantity: lines.iter().map(|line: &Line| line.quantity.get()).sum(),
-            returned: 0,
+            quantity: progress.kept,
+            returned: progress.returned,
             payment: *payment,
             refunds_failed: BTreeSet::new(),
             invoice: None,

@@ -70,13 +70,13 @@ impl View for ReturnList {
     }
 
     fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
-        let changed_at = event.occurred_at();
-        let at = |status| row.map(|row| Row { status, changed_at, ..row });
+        let (status, changed_at) = (Stage::of(fact), event.occurred_at());
+        let row = row.map(|row| Row { status, changed_at, ..row });
         match fact {
             Event::Requested { order, lines, why, comment: _ } => Some(Row {
                 id: event.id_of::<Return>(),
                 order: *order,
-                status: Stage::Requested,
+                status,
                 lines: lines.clone(),
                 reason: *why,
                 quantity: lines.iter().map(|line| line.quantity.get()).sum(),
@@ -86,15 +86,12 @@ impl View for ReturnList {
                 requested_at: changed_at,
                 changed_at,
             }),
-            Event::Approved { .. } => at(Stage::Approved),
-            Event::Rejected { .. } => at(Stage::Rejected),
-            Event::Withdrawn { .. } => at(Stage::Withdrawn),
+            Event::Approved { .. } | Event::Rejected { .. } | Event::Withdrawn { .. } => row,
             Event::Received { amount, refund, credit_note, .. } => {
-                // When nothing is left to pay back, it is over with the goods.
-                let row = at(if refund.is_some() { Stage::Received } else { Stage::Refunded })?;
-                Some(Row { amount: Some(*amount), refund: *refund, credit_note: Some(*credit_note), ..row })
+                let (amount, credit_note) = (Some(*amount), Some(*credit_note));
+                row.map(|row| Row { amount, refund: *refund, credit_note, ..row })
             }
-            Event::Refunded { refund, .. } => at(Stage::Refunded).map(|row| Row { refund: Some(*refund), ..row }),
+            Event::Refunded { refund, .. } => row.map(|row| Row { refund: Some(*refund), ..row }),
         }
     }
 }

@@ -78,7 +78,7 @@ impl View for Sales {
     const NAME: &'static str = "sales";
     const VERSION: i32 = 3;
     const READS: &'static [Reads] = &[
-        Reads::only::<Order>(&["placed", "cancelled", "lines_cancelled", "credited", "returned"]),
+        Reads::only::<Order>(Sold::READS),
         Reads::all::<CreditNote>(),
         Reads::only::<StockLevel>(&["lost", "lost_in_transit", "found_in_transit"]),
     ];
@@ -87,7 +87,7 @@ impl View for Sales {
 
     fn read(event: &Recorded) -> Result<Option<Fact>, CodecError> {
         if let Some(order) = event.event::<Order>() {
-            return Ok(of_order(&order?, event));
+            return Ok(Some(of_order(order?, event)));
         }
         if let Some(credit_note) = event.event::<CreditNote>() {
             return Ok(Some(of_credit_note(&credit_note?, event)));
@@ -137,25 +137,18 @@ fn day(event: &Recorded) -> String {
     event.occurred_at().date_naive().to_string()
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS come here")]
-fn of_order(order: &order::Event, event: &Recorded) -> Option<Fact> {
-    match order {
-        order::Event::Placed(placement) => Some(Fact::Sold(Row {
-            day: day(event),
-            country: placement.destination.country.to_string(),
-            currency: placement.total.currency.code().to_owned(),
-            orders: 1,
-            units: placement.lines.iter().map(|line| line.quantity.get()).sum(),
-            gross: placement.total.amount,
-            sold: Some(Sold::new(placement.total)),
-            ..Row::default()
-        })),
-        order::Event::Cancelled { .. }
-        | order::Event::LinesCancelled { .. }
-        | order::Event::Credited { .. }
-        | order::Event::Returned { .. } => Some(Fact::Moved(Box::new(order.clone()))),
-        _ => None,
-    }
+fn of_order(order: order::Event, event: &Recorded) -> Fact {
+    let order::Event::Placed(placement) = order else { return Fact::Moved(Box::new(order)) };
+    Fact::Sold(Row {
+        day: day(event),
+        country: placement.destination.country.to_string(),
+        currency: placement.total.currency.code().to_owned(),
+        orders: 1,
+        units: placement.lines.iter().map(|line| line.quantity.get()).sum(),
+        gross: placement.total.amount,
+        sold: Some(Sold::new(placement.total)),
+        ..Row::default()
+    })
 }
 
 fn of_credit_note(credit_note: &credit_note::Event, event: &Recorded) -> Fact {

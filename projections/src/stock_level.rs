@@ -3,7 +3,7 @@
 use byteshop_domain::Reads;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{ProductId, VariantId};
-use byteshop_domain::stock::{Event, StockLevel as Stock};
+use byteshop_domain::stock::{Event, Pieces, StockLevel as Stock};
 use byteshop_domain::text::Sku;
 use byteshop_eventstore::Recorded;
 use serde::{Deserialize, Serialize};
@@ -53,33 +53,23 @@ impl View for StockLevel {
     }
 
     fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
-        let moved = |row: Option<Row>, on_hand: i64, reserved: i64| row.map(|row| row.moved(on_hand, reserved));
-        match fact {
-            Event::Opened { product, sku } => Some(Row {
+        if let Event::Opened { product, sku } = fact {
+            return Some(Row {
                 variant: event.id_of::<Stock>(),
                 product: *product,
                 sku: sku.clone(),
                 on_hand: 0,
                 reserved: 0,
                 available: 0,
-            }),
-            Event::Received { quantity, .. } | Event::Returned { quantity, .. } => moved(row, quantity.get(), 0),
-            Event::Lost { quantity, .. } | Event::Replaced { quantity, .. } => moved(row, -quantity.get(), 0),
-            Event::LostInTransit { .. } | Event::FoundInTransit { .. } => row,
-            Event::Counted { on_hand } => row.map(|row| {
-                let found = on_hand - row.on_hand;
-                row.moved(found, 0)
-            }),
-            Event::Reserved { quantity, .. } => moved(row, 0, quantity.get()),
-            Event::Committed { quantity, .. } => moved(row, -quantity.get(), -quantity.get()),
-            Event::Released { quantity, .. } => moved(row, 0, -quantity.get()),
+            });
         }
+        row.map(|row| row.after(fact))
     }
 }
 
 impl Row {
-    fn moved(self, on_hand: i64, reserved: i64) -> Self {
-        let (on_hand, reserved) = (self.on_hand + on_hand, self.reserved + reserved);
-        Self { on_hand, reserved, available: on_hand - reserved, ..self }
+    fn after(self, event: &Event) -> Self {
+        let pieces = Pieces { on_hand: self.on_hand, reserved: self.reserved }.after(event);
+        Self { on_hand: pieces.on_hand, reserved: pieces.reserved, available: pieces.available(), ..self }
     }
 }

@@ -134,7 +134,7 @@ async fn a_paid_order_takes_its_goods_off_the_stock() {
     assert_eq!(shop.stock(variant).await.available(), 7);
     let done = shop.pay(placed.order, "tok_success").await.unwrap();
     assert_eq!(done.answer, "Ok(Captured)");
-    shop.order_becomes(placed.order, |order| order.payment_status == PaymentStatus::Paid).await;
+    shop.order_becomes(placed.order, |order| order.progress.payment_status == PaymentStatus::Paid).await;
     shop.stock_becomes(variant, 7, 0).await;
     let again = shop.pay(placed.order, "tok_success").await.unwrap_err();
     assert_eq!(code(&again), "order.already_paid");
@@ -149,7 +149,7 @@ async fn a_declined_payment_may_be_tried_again_and_ends_after_five() {
         assert_eq!(shop.pay(placed.order, "tok_declined").await.unwrap().answer, "Ok(Open)");
     }
     shop.pay(placed.order, "tok_insufficient_funds").await.unwrap();
-    shop.order_becomes(placed.order, |order| order.cancelled == Some(CancelReason::PaymentFailed)).await;
+    shop.order_becomes(placed.order, |order| order.progress.cancelled == Some(CancelReason::PaymentFailed)).await;
     shop.stock_becomes(variant, 10, 0).await;
 }
 
@@ -161,9 +161,9 @@ async fn an_order_whose_payment_fails_or_is_left_can_be_paid_by_another_attempt(
         let placed = shop.check_out(shop.cart(variant, 2).await.unwrap(), WINDOW).await.unwrap();
         shop.pay(placed.order, token).await.unwrap();
         shop.payment_becomes(placed.payment, |stage| stage == Stage::Open).await;
-        shop.order_becomes(placed.order, |order| order.payment_status == PaymentStatus::Awaiting).await;
+        shop.order_becomes(placed.order, |order| order.progress.payment_status == PaymentStatus::Awaiting).await;
         shop.pay(placed.order, "tok_success").await.unwrap();
-        shop.order_becomes(placed.order, |order| order.payment_status == PaymentStatus::Paid).await;
+        shop.order_becomes(placed.order, |order| order.progress.payment_status == PaymentStatus::Paid).await;
         shop.stock_becomes(variant, left, 0).await;
     }
 }
@@ -175,7 +175,7 @@ async fn an_answer_that_comes_late_or_gets_lost_is_found_by_asking() {
     for token in ["tok_pending_success", "tok_timeout"] {
         let placed = shop.check_out(shop.cart(variant, 1).await.unwrap(), WINDOW).await.unwrap();
         shop.pay(placed.order, token).await.unwrap();
-        shop.order_becomes(placed.order, |order| order.payment_status == PaymentStatus::Paid).await;
+        shop.order_becomes(placed.order, |order| order.progress.payment_status == PaymentStatus::Paid).await;
     }
     shop.stock_becomes(variant, 8, 0).await;
 }
@@ -185,7 +185,7 @@ async fn an_order_that_nobody_pays_is_cancelled_by_its_timer() {
     let shop = WriteSide::start(&fresh_database().await).await;
     let variant = shop.product("PAY-5", 1_999, 3).await;
     let placed = shop.check_out(shop.cart(variant, 3).await.unwrap(), TimeDelta::seconds(1)).await.unwrap();
-    shop.order_becomes(placed.order, |order| order.cancelled == Some(CancelReason::PaymentWindowPassed)).await;
+    shop.order_becomes(placed.order, |order| order.progress.cancelled == Some(CancelReason::PaymentWindowPassed)).await;
     shop.stock_becomes(variant, 3, 0).await;
     shop.payment_becomes(placed.payment, |stage| matches!(stage, Stage::Voided { .. })).await;
 }
@@ -198,7 +198,7 @@ async fn money_that_comes_after_the_cancellation_goes_back() {
     shop.pay(placed.order, "tok_pending_success").await.unwrap();
     cancel(&shop, placed.order).await;
     shop.payment_becomes(placed.payment, |stage| matches!(stage, Stage::Voided { .. } | Stage::Refunded)).await;
-    shop.order_becomes(placed.order, |order| order.status == Status::Cancelled).await;
+    shop.order_becomes(placed.order, |order| order.progress.status == Status::Cancelled).await;
     shop.stock_becomes(variant, 3, 0).await;
 }
 
@@ -210,7 +210,7 @@ async fn a_paid_order_that_is_cancelled_is_refunded_and_its_goods_come_back() {
     shop.pay(placed.order, "tok_success").await.unwrap();
     shop.stock_becomes(variant, 1, 0).await;
     cancel(&shop, placed.order).await;
-    shop.order_becomes(placed.order, |order| order.payment_status == PaymentStatus::Refunded).await;
+    shop.order_becomes(placed.order, |order| order.progress.payment_status == PaymentStatus::Refunded).await;
     shop.payment_becomes(placed.payment, |stage| stage == Stage::Refunded).await;
     shop.stock_becomes(variant, 3, 0).await;
 }

@@ -116,9 +116,9 @@ async fn the_log_holds_what_the_file_says() {
     assert!(stock.values().all(|level| level.reserved == 0));
     for order in orders.values() {
         let placed = order.live().unwrap();
-        assert!(placed.placement.imported && placed.status == Status::Completed, "{placed:?}");
-        assert_ne!(placed.payment_status, PaymentStatus::Awaiting);
-        assert_eq!(placed.fulfilment == Fulfilment::Fulfilled, placed.returned.is_empty());
+        assert!(placed.placement.imported && placed.progress.status == Status::Completed, "{placed:?}");
+        assert_ne!(placed.progress.payment_status, PaymentStatus::Awaiting);
+        assert_eq!(placed.progress.fulfilment == Fulfilment::Fulfilled, placed.returned.is_empty());
         // Credit notes name variants, and take it that all lines of one are taxed alike.
         assert!(placed.placement.lines.iter().all(|line| line.tax.is_none()) && placed.invoiced.is_empty());
     }

@@ -151,9 +151,9 @@ impl History {
     /// The orders that are neither paid nor cancelled.
     pub fn open_orders(&self) -> Vec<OrderId> {
         let awaiting = |sold: &Sold| {
-            sold.state
-                .live()
-                .is_ok_and(|it| matches!(it.payment_status, PaymentStatus::Awaiting | PaymentStatus::RefundDue))
+            sold.state.live().is_ok_and(|it| {
+                matches!(it.progress.payment_status, PaymentStatus::Awaiting | PaymentStatus::RefundDue)
+            })
         };
         self.orders.iter().filter(|(_, sold)| awaiting(sold)).map(|(id, _)| *id).collect()
     }
@@ -169,7 +169,7 @@ impl History {
         self.payments.values().any(on_its_way)
             || self.orders.values().filter_map(|sold| sold.state.live().ok()).any(|placed| {
                 let taken = self.payments.get(&placed.placement.payment).filter(|payment| payment.captured > 0);
-                placed.payment_status == PaymentStatus::Voided
+                placed.progress.payment_status == PaymentStatus::Voided
                     && taken.is_some_and(|payment| payment.refunded < placed.payable().amount)
             })
     }
@@ -207,9 +207,12 @@ impl History {
             let payment = self.payments.get(&placed.placement.payment);
             let (captured, refunded) = payment.map_or((0, 0), |it| (it.captured, it.refunded));
             let all = placed.payable().amount;
-            let right = match placed.payment_status {
+            let right = match placed.progress.payment_status {
                 PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::RefundDue => {
-                    found.push(format!("{id} is stuck: {:?}, {:?}", placed.status, placed.payment_status));
+                    found.push(format!(
+                        "{id} is stuck: {:?}, {:?}",
+                        placed.progress.status, placed.progress.payment_status
+                    ));
                     continue;
                 }
                 PaymentStatus::Paid => (captured, refunded) == (1, 0),
@@ -220,14 +223,14 @@ impl History {
             if !right {
                 found.push(format!(
                     "{id} is {:?}, and was captured {captured} times, of which {refunded} of {all} went back",
-                    placed.payment_status
+                    placed.progress.payment_status
                 ));
             }
             if captured == 1 && payment.and_then(|it| it.amount) != Some(placed.payable()) {
                 found.push(format!("{id} costs {:?}, and {payment:?} was taken", placed.placement.total));
             }
             for line in &placed.placement.lines {
-                found.extend(self.judge_line(*id, placed.payment_status, line.variant));
+                found.extend(self.judge_line(*id, placed.progress.payment_status, line.variant));
             }
             found.extend(self.judge_credit(*id, placed));
         }
@@ -297,9 +300,9 @@ impl History {
         let credited = self.credited.get(&id).copied().unwrap_or(0);
         let opened = self.payments.get(&placed.placement.payment).and_then(|money| money.state.live().ok())?;
         let back = opened.refunds.values().filter(|piece| piece.stage != RefundStage::Requested);
-        let expected = match placed.payment_status {
+        let expected = match placed.progress.payment_status {
             PaymentStatus::Voided | PaymentStatus::Awaiting | PaymentStatus::Authorized => 0,
-            _ if placed.cancelled.is_some() => placed.payable().amount,
+            _ if placed.progress.cancelled.is_some() => placed.payable().amount,
             PaymentStatus::Paid
             | PaymentStatus::PartlyRefunded
             | PaymentStatus::Refunded

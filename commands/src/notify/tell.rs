@@ -148,8 +148,8 @@ impl Commands {
             let order = unit.peek::<Order>(id).await?;
             let Ok(placed) = order.state.live() else { return Ok(()) };
             // The payment or the cancellation has its own message.
-            let unpaid = matches!(placed.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized);
-            if message.template() == Template::OrderPlaced && !(unpaid && placed.status == Status::Open) {
+            let unpaid = matches!(placed.progress.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized);
+            if message.template() == Template::OrderPlaced && !(unpaid && placed.progress.status == Status::Open) {
                 return Ok(());
             }
             match Reach::buyer(&unit, id, placed).await? {

@@ -124,7 +124,7 @@ pub async fn hand_over(
     together.hold(it);
     together.hold(&order);
     if let Ok(placed) = order.state.live()
-        && placed.payment_status == PaymentStatus::Authorized
+        && placed.progress.payment_status == PaymentStatus::Authorized
     {
         together.load::<Payment>(&[placed.placement.payment]).await?;
     }

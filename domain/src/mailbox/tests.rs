@@ -39,7 +39,7 @@ fn order(payment_status: PaymentStatus) -> Placed {
     let form = form.unwrap();
     let event: order::Event = decode(&form.event_type, form.schema, &form.example.to_string()).unwrap();
     let placed = fold::<Order>(&[event]).live().unwrap().clone();
-    Placed { payment_status, ..placed }
+    Placed { progress: order::Progress { payment_status, ..placed.progress }, ..placed }
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl Placed {
         if self.moved_to.is_some() {
             return Ok(vec![]);
         }
-        match self.payment_status {
+        match self.progress.payment_status {
             PaymentStatus::Voided => Ok(vec![Event::MovedToCart { cart }]),
             PaymentStatus::Awaiting => Err(Rejection::NotCancelled),
             PaymentStatus::Authorized
@@ -45,14 +45,14 @@ impl Placed {
     }
 
     pub(super) fn cancel(&self, reason: CancelReason, credit_note: Option<CreditNoteId>, restock: bool) -> Decision {
-        match self.status {
+        match self.progress.status {
             Status::Cancelled | Status::Expired => return Ok(vec![]),
             Status::Completed => return Err(Rejection::AlreadyFulfilled),
             Status::Open => {}
         }
         // The payment window is over once the order is paid: a timer that comes late cancels no paid order.
         if reason.is_for_want_of_money() && self.is_paid()
-            || reason == CancelReason::PaymentWindowPassed && self.payment_status == PaymentStatus::Authorized
+            || reason == CancelReason::PaymentWindowPassed && self.progress.payment_status == PaymentStatus::Authorized
         {
             return Err(Rejection::AlreadyPaid);
         }
@@ -106,7 +106,7 @@ impl Placed {
             return Ok(vec![]);
         }
         self.ensure_open()?;
-        match self.payment_status {
+        match self.progress.payment_status {
             PaymentStatus::Authorized => return Err(Rejection::AwaitingCapture),
             PaymentStatus::Awaiting
             | PaymentStatus::Paid
@@ -128,7 +128,7 @@ impl Placed {
             }
         }
         let pieces: i64 = off.iter().map(|line| line.quantity.get()).sum();
-        let kept = self.kept_pieces() - pieces;
+        let kept = self.progress.kept - pieces;
         if kept == 0 {
             return Err(Rejection::NothingLeft);
         }
@@ -161,13 +161,6 @@ impl Placed {
         Ok(Some(shipping))
     }
 
-    pub(super) fn note_cancelled(&mut self, reason: CancelReason, payment_status: PaymentStatus) {
-        self.status = reason.status();
-        self.cancelled = Some(reason);
-        self.payment_status = payment_status;
-        self.lost.clear();
-    }
-
     pub(super) fn note_lines_cancelled(
         &mut self,
         lines: &[ReturnLine],
@@ -179,13 +172,10 @@ impl Placed {
             *self.cancelled_quantities.entry(line.variant).or_default() += line.quantity.get();
             self.note_no_longer_lost(&[Demand { variant: line.variant, quantity: line.quantity }]);
         }
-        self.note_fulfilment(self.fulfilment);
         self.credit_notes.extend(credit_note);
-        // The decision checked the sums; should they ever overflow, the fold keeps the previous one.
         if was_paid {
+            // The decision checked the sums; should they ever overflow, the fold keeps the previous one.
             self.credited = self.credited.plus(amount).unwrap_or(self.credited);
-        } else {
-            self.reduced = self.reduced.plus(amount).unwrap_or(self.reduced);
         }
     }
 }

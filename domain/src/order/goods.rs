@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, ReturnLine, Status};
+use super::{Decision, Event, Placed, Rejection, ReturnLine, Status};
 use crate::ids::{CreditNoteId, ReturnId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, Quantity, summed};
@@ -144,11 +144,6 @@ impl Placed {
         lines.map(|line| line.quantity.get()).sum()
     }
 
-    /// The pieces that are not cancelled.
-    pub(super) fn kept_pieces(&self) -> i64 {
-        self.variants().into_iter().map(|variant| self.bought(variant) - self.off(variant)).sum()
-    }
-
     pub(super) fn handed_over_pieces(&self) -> i64 {
         self.variants().into_iter().map(|variant| self.handed_over(variant)).sum()
     }
@@ -176,7 +171,7 @@ impl Placed {
         if self.returns.contains(&return_id) {
             return Ok(vec![]);
         }
-        match self.status {
+        match self.progress.status {
             Status::Cancelled | Status::Expired => return Err(Rejection::Cancelled),
             Status::Open | Status::Completed => {}
         }
@@ -222,7 +217,7 @@ impl Placed {
         if self.credit_notes.contains(credit_note) {
             return Ok(vec![]);
         }
-        match self.status {
+        match self.progress.status {
             Status::Cancelled | Status::Expired => return Err(Rejection::Cancelled),
             Status::Open if self.handed_over_pieces() == 0 => return Err(Rejection::NotFulfilled),
             Status::Open | Status::Completed => {}
@@ -278,37 +273,17 @@ impl Placed {
             .map_err(|_| Rejection::WrongTotal)
     }
 
-    /// The fulfilment with the returned pieces taken into account.
-    pub(super) fn with_returns(&self, fulfilment: Fulfilment) -> Fulfilment {
-        // No variant comes back more often than it was kept, so equal sums mean that everything is back.
-        fulfilment.with_returns(self.returned.values().sum(), self.kept_pieces())
-    }
-
     pub(super) fn note_fulfilled(&mut self, completed: bool, at: Option<DateTime<Utc>>) {
-        self.note_fulfilment(Fulfilment::Fulfilled);
         self.last_moved_at = at.or(self.last_moved_at);
-        if completed {
-            self.status = Status::Completed;
-            self.by_hand = true;
-        }
+        self.by_hand |= completed;
     }
 
-    pub(super) fn note_fulfilment(&mut self, fulfilment: Fulfilment) {
-        self.fulfilment = self.with_returns(fulfilment);
-    }
-
-    pub(super) fn take_back(&mut self, note: CreditNoteId, lines: &[ReturnLine], amount: Money, paid_back: bool) {
+    pub(super) fn take_back(&mut self, note: CreditNoteId, lines: &[ReturnLine], amount: Money) {
         self.credit_notes.push(note);
         for line in lines {
             *self.returned.entry(line.variant).or_default() += line.quantity.get();
         }
         self.credited = self.credited.plus(amount).unwrap_or(self.credited);
-        self.note_fulfilment(self.fulfilment);
-        if paid_back {
-            self.refunded = self.refunded.plus(amount).unwrap_or(self.refunded);
-            let all_refunded = self.refunded == self.payable();
-            self.payment_status = if all_refunded { PaymentStatus::Refunded } else { PaymentStatus::PartlyRefunded };
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, ReturnLine, Status, Taxed};
+use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Progress, Rejection, ReturnLine, Status, Taxed};
 use crate::ids::{CreditNoteId, PaymentId, RefundId, VariantId};
 use crate::money::{Money, MoneyError};
 use crate::quantity::Demand;
@@ -12,18 +12,23 @@ use crate::text::Reference;
 impl Placed {
     /// The amount to pay: the total without what was cancelled before the payment.
     pub fn payable(&self) -> Money {
-        Money { amount: self.placement.total.amount - self.reduced.amount, ..self.placement.total }
+        self.progress.payable
+    }
+
+    /// The amount that need not be paid, as it was cancelled before the payment.
+    pub fn reduced(&self) -> Money {
+        Money { amount: self.placement.total.amount - self.payable().amount, ..self.placement.total }
     }
 
     /// The part of the payment that is neither refunded nor to be refunded.
     pub fn left_of_payment(&self) -> Money {
-        let gone = self.credited.amount.max(self.refunded.amount);
+        let gone = self.credited.amount.max(self.progress.refunded.amount);
         Money { amount: self.payable().amount - gone, ..self.placement.total }
     }
 
     /// Whether the order was paid, regardless of refunds.
     pub fn is_paid(&self) -> bool {
-        match self.payment_status {
+        match self.progress.payment_status {
             PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => true,
             PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::RefundDue | PaymentStatus::Voided => {
                 false
@@ -33,18 +38,18 @@ impl Placed {
 
     /// Whether the order is paid or authorized, and goods of it are still to be delivered.
     pub fn is_waited_for(&self) -> bool {
-        let paid = match self.payment_status {
+        let paid = match self.progress.payment_status {
             PaymentStatus::Authorized | PaymentStatus::Paid | PaymentStatus::PartlyRefunded => true,
             PaymentStatus::Awaiting | PaymentStatus::Refunded | PaymentStatus::RefundDue | PaymentStatus::Voided => {
                 false
             }
         };
-        paid && self.status == Status::Open
+        paid && self.progress.status == Status::Open
     }
 
     /// Whether the order waits for its payment and reserves goods.
     pub fn is_unpaid(&self) -> bool {
-        self.payment_status == PaymentStatus::Awaiting && self.status == Status::Open
+        self.progress.payment_status == PaymentStatus::Awaiting && self.progress.status == Status::Open
     }
 
     /// The price of each line, in their order: after its discounts, with its tax.
@@ -92,7 +97,7 @@ impl Placed {
 
     /// Whether the order waits for this payment, so that marking it paid has an effect.
     pub fn awaits(&self, payment: PaymentId) -> bool {
-        let waits = matches!(self.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized);
+        let waits = matches!(self.progress.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized);
         waits && payment == self.placement.payment
     }
 
@@ -106,7 +111,7 @@ impl Placed {
         if payment != self.placement.payment {
             return Err(Rejection::OtherPayment);
         }
-        match self.payment_status {
+        match self.progress.payment_status {
             PaymentStatus::Awaiting | PaymentStatus::Authorized => {
                 let (commit, invoice, seller) = (self.stock_to_move(), invoice.cloned(), seller.cloned());
                 let mut events = vec![Event::Paid { payment, commit, invoice, seller }];
@@ -120,7 +125,6 @@ impl Placed {
     }
 
     pub(super) fn note_paid(&mut self, invoice: Option<&Reference>, seller: Option<&Seller>) {
-        self.payment_status = PaymentStatus::Paid;
         self.invoice = invoice.cloned();
         self.seller = seller.cloned();
         // Placing checked that the sums can be counted.
@@ -129,17 +133,18 @@ impl Placed {
 
     /// What is completed by the payment: lines that are not shipped are handed over then, and perhaps nothing else is left.
     fn arrived_with_payment(&self, at: DateTime<Utc>) -> Vec<Event> {
-        let paid = Self { payment_status: PaymentStatus::Paid, ..self.clone() };
-        let kept = paid.kept_pieces();
+        let progress = Progress { payment_status: PaymentStatus::Paid, ..self.progress };
+        let paid = Self { progress, ..self.clone() };
+        let kept = progress.kept;
         let travelling = paid.variants().into_iter().map(|variant| paid.travelling(variant, 0));
         if travelling.sum::<i64>() == 0 {
             return vec![Event::Fulfilled { completed: true, at: Some(at) }];
         }
         let mut events = vec![];
-        if paid.handed_over_pieces() == kept && self.fulfilment != Fulfilment::Fulfilled {
+        if paid.handed_over_pieces() == kept && progress.fulfilment != Fulfilment::Fulfilled {
             events.push(Event::Fulfilled { completed: false, at: Some(at) });
         }
-        if paid.delivered_pieces() == kept && self.status == Status::Open {
+        if paid.delivered_pieces() == kept && progress.status == Status::Open {
             events.push(Event::Completed {});
         }
         events
@@ -149,7 +154,7 @@ impl Placed {
         if payment != self.placement.payment {
             return Err(Rejection::OtherPayment);
         }
-        match self.payment_status {
+        match self.progress.payment_status {
             PaymentStatus::Awaiting => Ok(vec![Event::Authorized { payment }]),
             PaymentStatus::RefundDue | PaymentStatus::Voided => Err(Rejection::Cancelled),
             PaymentStatus::Authorized
@@ -160,7 +165,7 @@ impl Placed {
     }
 
     pub(super) fn fulfil(&self, at: DateTime<Utc>) -> Decision {
-        match self.status {
+        match self.progress.status {
             Status::Completed => Ok(vec![]),
             Status::Cancelled | Status::Expired => Err(Rejection::Cancelled),
             Status::Open if !self.is_paid() => Err(Rejection::NotPaid),
@@ -196,7 +201,7 @@ impl Placed {
         if amount.amount <= 0 || amount.currency != self.placement.total.currency {
             return Err(Rejection::WrongTotal);
         }
-        match self.payment_status {
+        match self.progress.payment_status {
             // An order that has not recorded its payment yet would not accept a refund of it.
             PaymentStatus::Awaiting | PaymentStatus::Authorized => return Err(Rejection::NotPaid),
             // All that is left is refunded automatically with its credit note, or the order never had the money.
@@ -217,7 +222,6 @@ impl Placed {
             self.shipping_credited = self.shipping_credited.plus(shipping).unwrap_or(self.shipping_credited);
         } else {
             self.shipping_waived = self.shipping_waived.plus(shipping).unwrap_or(self.shipping_waived);
-            self.reduced = self.reduced.plus(shipping).unwrap_or(self.reduced);
         }
     }
 
@@ -240,7 +244,7 @@ impl Placed {
         if refund.is_some_and(|refund| self.refunds.contains(&refund)) {
             return Ok(vec![]);
         }
-        match (self.payment_status, refund) {
+        match (self.progress.payment_status, refund) {
             // The payment was captured after the order was cancelled, and refunded at once: the order never had the money.
             (PaymentStatus::Voided, _) | (PaymentStatus::Refunded, None) => Ok(vec![]),
             (PaymentStatus::RefundDue, _)
@@ -250,26 +254,6 @@ impl Placed {
             (PaymentStatus::Paid | PaymentStatus::PartlyRefunded, None) => Err(Rejection::NotCancelled),
             (PaymentStatus::Awaiting | PaymentStatus::Authorized, _) => Err(Rejection::NotPaid),
         }
-    }
-
-    pub(super) fn note_refund(&mut self, refund: Option<RefundId>, amount: Option<Money>) {
-        self.refunds.extend(refund);
-        let all = self.payable();
-        self.refunded = match amount {
-            // The decision checked the sum; should it ever overflow, the fold keeps the previous one.
-            Some(amount) => self.refunded.plus(amount).unwrap_or(self.refunded),
-            None => all,
-        };
-        self.payment_status = match self.payment_status {
-            _ if self.refunded.amount >= all.amount => PaymentStatus::Refunded,
-            PaymentStatus::RefundDue => PaymentStatus::RefundDue,
-            PaymentStatus::Awaiting
-            | PaymentStatus::Authorized
-            | PaymentStatus::Paid
-            | PaymentStatus::PartlyRefunded
-            | PaymentStatus::Refunded
-            | PaymentStatus::Voided => PaymentStatus::PartlyRefunded,
-        };
     }
 }
 

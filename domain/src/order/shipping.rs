@@ -15,7 +15,7 @@ impl Placed {
             return if known.lines == lines { Ok(vec![]) } else { Err(Rejection::Exists) };
         }
         self.can_be_sent()?;
-        if !self.is_paid() && self.payment_status != PaymentStatus::Authorized {
+        if !self.is_paid() && self.progress.payment_status != PaymentStatus::Authorized {
             return Err(Rejection::NotPaid);
         }
         if self.placement.imported {
@@ -54,10 +54,10 @@ impl Placed {
             ParcelStage::Dropped | ParcelStage::Returned | ParcelStage::Lost => return Err(Rejection::ParcelGone),
         }
         self.can_be_sent()?;
-        let capture = (self.payment_status == PaymentStatus::Authorized).then_some(self.placement.payment);
+        let capture = (self.progress.payment_status == PaymentStatus::Authorized).then_some(self.placement.payment);
         let mut events = vec![Event::HandedOver { shipment, lines: parcel.lines.clone(), at, capture }];
         let in_it: i64 = parcel.lines.iter().map(|line| line.quantity.get()).sum();
-        if self.handed_over_pieces() + in_it == self.kept_pieces() {
+        if self.handed_over_pieces() + in_it == self.progress.kept {
             events.push(Event::Fulfilled { completed: false, at: Some(at) });
         }
         Ok(events)
@@ -73,7 +73,7 @@ impl Placed {
         }
         let mut events = vec![Event::Delivered { shipment, at }];
         let in_it: i64 = parcel.lines.iter().map(|line| line.quantity.get()).sum();
-        if self.status == Status::Open && self.delivered_pieces() + in_it == self.kept_pieces() {
+        if self.progress.status == Status::Open && self.delivered_pieces() + in_it == self.progress.kept {
             events.push(Event::Completed {});
         }
         Ok(events)
@@ -86,8 +86,8 @@ impl Placed {
             ParcelStage::Returned => return Ok(vec![]),
             // A parcel that was found and is back in the shop counts as if it had never left.
             ParcelStage::Lost => {
-                let found = self.find(shipment, self.fulfilment)?;
-                return Ok(vec![found, Event::ParcelReturned { shipment, fulfilment: self.fulfilment }]);
+                let found = self.find(shipment, self.progress.fulfilment)?;
+                return Ok(vec![found, Event::ParcelReturned { shipment, fulfilment: self.progress.fulfilment }]);
             }
             ParcelStage::Prepared | ParcelStage::Dropped | ParcelStage::Delivered => return Err(Rejection::ParcelHere),
         }
@@ -119,7 +119,7 @@ impl Placed {
         let in_it: i64 = parcel.lines.iter().map(|line| line.quantity.get()).sum();
         let others = self.handed_over_pieces() - in_it;
         let left = if others == 0 { Fulfilment::Unfulfilled } else { Fulfilment::PartlyFulfilled };
-        Ok(self.with_returns(left))
+        Ok(self.progress.with_returns(left))
     }
 
     /// The pieces of a lost parcel that would be wanted if it were found, and those that would not; none of any other parcel.
@@ -143,12 +143,13 @@ impl Placed {
     /// Delivers a lost parcel that was found: the pieces that were neither replaced nor cancelled in the meantime have arrived.
     fn deliver_found(&self, shipment: ShipmentId, at: DateTime<Utc>) -> Decision {
         let in_it: i64 = self.if_found(shipment).lines.iter().map(|line| line.quantity.get()).sum();
-        let fulfilment = if in_it == 0 { self.fulfilment } else { self.with_returns(Fulfilment::PartlyFulfilled) };
+        let fulfilment =
+            if in_it == 0 { self.progress.fulfilment } else { self.progress.with_returns(Fulfilment::PartlyFulfilled) };
         let mut events = vec![self.find(shipment, fulfilment)?, Event::Delivered { shipment, at }];
-        if in_it > 0 && self.handed_over_pieces() + in_it == self.kept_pieces() {
+        if in_it > 0 && self.handed_over_pieces() + in_it == self.progress.kept {
             events.push(Event::Fulfilled { completed: false, at: Some(at) });
         }
-        if self.status == Status::Open && self.delivered_pieces() + in_it == self.kept_pieces() {
+        if self.progress.status == Status::Open && self.delivered_pieces() + in_it == self.progress.kept {
             events.push(Event::Completed {});
         }
         Ok(events)
@@ -190,7 +191,7 @@ impl Placed {
 
     /// Refuses an order with nothing left to ship.
     fn can_be_sent(&self) -> Result<(), Rejection> {
-        match self.status {
+        match self.progress.status {
             Status::Open => Ok(()),
             Status::Completed => Err(Rejection::NothingToSend),
             Status::Cancelled | Status::Expired => Err(Rejection::Cancelled),
@@ -199,7 +200,7 @@ impl Placed {
 
     /// Refuses an order that is not open.
     pub(super) fn ensure_open(&self) -> Result<(), Rejection> {
-        match self.status {
+        match self.progress.status {
             Status::Open => Ok(()),
             Status::Completed => Err(Rejection::AlreadyFulfilled),
             Status::Cancelled | Status::Expired => Err(Rejection::Cancelled),

@@ -20,6 +20,9 @@ pub struct Sold {
 }
 
 impl Sold {
+    /// The stored types of the events that it is folded from; the other events do not change it.
+    pub const READS: &'static [&'static str] = &["placed", "cancelled", "lines_cancelled", "credited", "returned"];
+
     /// A new order.
     pub fn new(total: Money) -> Self {
         let zero = Money::zero(total.currency);

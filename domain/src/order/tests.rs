@@ -1,5 +1,7 @@
 //! Rules of orders, on each of their axes.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -117,7 +119,7 @@ fn returned(note: u128, lines: &[ReturnLine], restock: &[Demand]) -> Event {
 fn axes(history: &[Event]) -> (Status, PaymentStatus, Fulfilment) {
     let state = crate::fold::<Order>(history);
     let placed = state.live().unwrap();
-    (placed.status, placed.payment_status, placed.fulfilment)
+    (placed.progress.status, placed.progress.payment_status, placed.progress.fulfilment)
 }
 
 fn off(variant: u128, number: i64, amount: i64, was_paid: bool) -> Event {
@@ -439,6 +441,14 @@ fn never_more_is_paid_back_than_was_paid() {
 }
 
 #[test]
+fn a_payment_of_which_more_than_all_went_back_is_refunded() {
+    // A refund without goods, and then a return: neither counts against the other.
+    let credited = Event::Refunded { payment: id(3), refund: Some(id(4)), amount: Some(cents(30)) };
+    let history = [placed(), paid(), fulfilled(), credited, returned(5, &[back(1, 1, 10)], &[])];
+    assert_eq!(axes(&history).1, PaymentStatus::Refunded);
+}
+
+#[test]
 fn spoilt_goods_are_not_for_sale_again() {
     let lines = vec![back(1, 1, 10)];
     let spoilt = Command::Return {
@@ -732,6 +742,7 @@ fn rejections_are_well_said() {
     ]);
 }
 
+mod progress;
 mod sending;
 mod shipping;
 
@@ -757,7 +768,7 @@ proptest! {
                 state = events.iter().fold(state, Order::evolve);
             }
             let placed = state.live().unwrap();
-            prop_assert!(placed.refunded.amount <= sum);
+            prop_assert!(placed.progress.refunded.amount <= sum);
             for variant in 1..4 {
                 prop_assert!(placed.left_to_return(id(variant)) >= 0);
             }

@@ -29,7 +29,7 @@ fn report(work: &mut Work, parcel: ShipmentId, news: News) {
 }
 
 fn fulfilment(work: &Work) -> Fulfilment {
-    work.get::<Order>(id::<OrderId>(ORDER)).unwrap().live().unwrap().fulfilment
+    work.get::<Order>(id::<OrderId>(ORDER)).unwrap().live().unwrap().progress.fulfilment
 }
 
 fn stage(work: &Work, parcel: ShipmentId) -> Stage {

@@ -101,3 +101,41 @@ pub enum Event {
 }
 
 impl crate::Event for Event {}
+
+/// Numbers of pieces of a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pieces {
+    /// The pieces on hand, reserved or not.
+    pub on_hand: i64,
+    /// The reserved pieces.
+    pub reserved: i64,
+}
+
+impl Pieces {
+    /// The numbers after an event.
+    #[must_use]
+    pub fn after(self, event: &Event) -> Self {
+        let Self { on_hand, reserved } = self;
+        match event {
+            Event::Received { quantity, .. } | Event::Returned { quantity, .. } => {
+                Self { on_hand: on_hand + quantity.get(), reserved }
+            }
+            Event::Lost { quantity, .. } | Event::Replaced { quantity, .. } => {
+                Self { on_hand: on_hand - quantity.get(), reserved }
+            }
+            Event::Counted { on_hand } => Self { on_hand: *on_hand, reserved },
+            Event::Reserved { quantity, .. } => Self { on_hand, reserved: reserved + quantity.get() },
+            Event::Committed { quantity, .. } => {
+                Self { on_hand: on_hand - quantity.get(), reserved: reserved - quantity.get() }
+            }
+            Event::Released { quantity, .. } => Self { on_hand, reserved: reserved - quantity.get() },
+            // Pieces in transit had left with their order.
+            Event::Opened { .. } | Event::LostInTransit { .. } | Event::FoundInTransit { .. } => self,
+        }
+    }
+
+    /// The pieces that can be reserved.
+    pub fn available(self) -> i64 {
+        self.on_hand - self.reserved
+    }
+}

@@ -59,7 +59,7 @@ pub fn at_rest(shop: &Shop) {
     for (variant, stock) in &shop.states.stocks {
         assert_eq!(stock.reserved, 0, "{variant}: pieces are reserved for no order");
         let still_to_go: i64 = orders(shop)
-            .filter(|(_, placed)| matches!(placed.status, Status::Open | Status::Completed))
+            .filter(|(_, placed)| matches!(placed.progress.status, Status::Open | Status::Completed))
             .map(|(id, _)| {
                 shop.goods.left(id).into_iter().filter(|(it, _)| it == variant).map(|(_, left)| left).sum::<i64>()
             })
@@ -75,7 +75,7 @@ pub fn at_rest(shop: &Shop) {
         books(shop, id, placed, opened);
         ledger(shop, id, placed, opened);
         goods(&shop.goods, id, placed);
-        let off = matches!(placed.status, Status::Cancelled | Status::Expired);
+        let off = matches!(placed.progress.status, Status::Cancelled | Status::Expired);
         claimed += i64::from(!off && placed.placement.claims.contains(&limited()));
     }
     assert_eq!(shop.states.usages.get(&limited()).map_or(0, |it| it.used), claimed, "uses of the promotion");
@@ -119,19 +119,25 @@ fn books(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
     assert!(charges().filter(|it| it.kept() > 0).count() <= 1, "{id}: charged twice");
     assert!(!opened.in_flight(), "{id}: the attempt is not looked up any more: {opened:?}");
     let failed = opened.refunds.values().any(|it| it.stage == RefundStage::Failed);
-    match placed.status {
+    match placed.progress.status {
         Status::Cancelled | Status::Expired => {
             assert!(ours == 0 || failed, "{id}: an order that is off was paid for: {placed:?} {opened:?}");
             assert!(ours == 0 || can_all_go_back(opened), "{id}: money can never go back: {placed:?} {opened:?}");
-            let due = placed.payment_status == PaymentStatus::RefundDue;
+            let due = placed.progress.payment_status == PaymentStatus::RefundDue;
             // An order that never had the money says so, whatever became of it.
-            assert!(placed.payment_status == PaymentStatus::Voided || due == (ours > 0), "{id}: {placed:?} {opened:?}");
+            assert!(
+                placed.progress.payment_status == PaymentStatus::Voided || due == (ours > 0),
+                "{id}: {placed:?} {opened:?}"
+            );
         }
         Status::Open | Status::Completed => {
             assert!(opened.was_captured(), "{id}: an unpaid order continues: {placed:?} {opened:?}");
             assert!(placed.is_paid(), "{id}: the order does not know that it is paid: {placed:?}");
             assert_eq!(opened.captured(), placed.payable(), "{id}: what was taken is not what was to be paid");
-            assert_eq!(placed.refunded, opened.refunded, "{id}: the order and the payment disagree on what went back");
+            assert_eq!(
+                placed.progress.refunded, opened.refunded,
+                "{id}: the order and the payment disagree on what went back"
+            );
         }
     }
 }
@@ -161,7 +167,7 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
         })
         .collect();
     let mut exact = true;
-    let off = matches!(placed.status, Status::Cancelled | Status::Expired);
+    let off = matches!(placed.progress.status, Status::Cancelled | Status::Expired);
     for (refund, piece) in &opened.refunds {
         assert_ne!(piece.stage, RefundStage::Requested, "{id}: money is on its way back for ever");
         exact &= piece.stage == RefundStage::Done || piece.retried_as.is_some();
@@ -171,7 +177,10 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
         assert!(first == *refund || notes.iter().all(|note| note.refund != Some(*refund)), "{id}: credited again");
         match piece.cause {
             RefundCause::OrderCancelled => {
-                assert!(matches!(placed.status, Status::Cancelled | Status::Expired), "{id}: given back for nothing");
+                assert!(
+                    matches!(placed.progress.status, Status::Cancelled | Status::Expired),
+                    "{id}: given back for nothing"
+                );
                 // What failed to go back before has its document already.
                 assert!(documents.len() <= 1, "{id}: money goes back with two documents");
             }
@@ -186,7 +195,7 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
             let known = (settled.progress.stage(), settled.progress.arrival().and_then(|it| it.refund));
             assert_eq!(known, (Settled::Refunded, Some(*refund)), "{id} is not settled");
         }
-        if piece.stage == RefundStage::Done && placed.payment_status != PaymentStatus::Voided {
+        if piece.stage == RefundStage::Done && placed.progress.payment_status != PaymentStatus::Voided {
             assert!(placed.refunds.contains(refund), "{id}: the order does not know what went back: {placed:?}");
         }
     }
@@ -200,7 +209,7 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
     );
     let (waived, sent_for_nothing) = shipping_that_fell(&shop.goods, id, placed);
     let reduced: i64 = worth(placed, |variant| shop.goods.off_unpaid.get(&(id, variant)).copied().unwrap_or(0));
-    assert_eq!(placed.reduced.amount, reduced + waived, "{id}: what was off before it was paid");
+    assert_eq!(placed.reduced().amount, reduced + waived, "{id}: what was off before it was paid");
     let gone =
         worth(placed, |variant| placed.off(variant) + shop.goods.returned.get(&(id, variant)).copied().unwrap_or(0));
     let credited = gone - reduced;
@@ -223,7 +232,7 @@ fn shipping_that_fell(goods: &Goods, id: OrderId, placed: &Placed) -> (i64, i64)
     };
     let lines = placed.placement.lines.iter().filter(|line| travels(&line.variant));
     let bought: i64 = lines.map(|line| line.quantity.get()).sum();
-    let off = matches!(placed.status, Status::Cancelled | Status::Expired);
+    let off = matches!(placed.progress.status, Status::Cancelled | Status::Expired);
     match (bought, sum(&goods.off_unpaid), sum(&goods.kept)) {
         (0, _, _) => (0, 0),
         (bought, off_unpaid, _) if bought == off_unpaid => (shipping(placed), 0),
@@ -239,7 +248,7 @@ fn sold(id: OrderId, placed: &Placed, notes: &[&Content]) {
     let counted = placed.sold;
     assert_eq!(counted.credited.amount, documents, "{id}: {counted:?} is not what {notes:?} are over");
     assert_eq!(counted.cancelled.amount, 0, "{id}: {counted:?} comes off without a document");
-    let left = match placed.status {
+    let left = match placed.progress.status {
         Status::Cancelled | Status::Expired => 0,
         Status::Open | Status::Completed => placed.payable().amount - documents,
     };
@@ -257,8 +266,10 @@ fn tried_first(opened: &Opened, refund: RefundId) -> RefundId {
 fn credited(id: OrderId, placed: &Placed, opened: &Opened, notes: &[&Content]) {
     let credited: i64 = notes.iter().map(|note| note.total.amount).sum();
     let failed: i64 = opened.failed_refunds().map(|(_, it)| it.amount.amount).sum();
-    match placed.status {
-        _ if placed.payment_status == PaymentStatus::Voided => assert_eq!(credited, 0, "{id}: credited for nothing"),
+    match placed.progress.status {
+        _ if placed.progress.payment_status == PaymentStatus::Voided => {
+            assert_eq!(credited, 0, "{id}: credited for nothing");
+        }
         Status::Open | Status::Completed => {
             let back = opened.refunded.amount;
             assert_eq!(credited, back + failed, "{id}: {back} are back, and {failed} failed to go back");
@@ -291,7 +302,7 @@ fn goods(goods: &Goods, id: OrderId, placed: &Placed) {
     let kept = |variant: &VariantId| goods.kept.get(&(id, *variant)).copied().unwrap_or(0);
     let given = |variant: &VariantId| goods.given.get(&(id, *variant)).copied().unwrap_or(0);
     let variants = placed.variants();
-    match placed.status {
+    match placed.progress.status {
         Status::Cancelled | Status::Expired => {
             assert!(variants.iter().all(|it| given(it) == 0), "{id}: an order that is off has left: {placed:?}");
             let packed = placed.parcels.values().any(|parcel| parcel.stage == ParcelStage::Prepared);
@@ -301,7 +312,7 @@ fn goods(goods: &Goods, id: OrderId, placed: &Placed) {
             assert!(variants.iter().all(|it| placed.handed_over(*it) == given(it)), "{id}: {placed:?}");
             let all_gone = variants.iter().all(|it| kept(it) == given(it));
             let under_way = placed.parcels.values().any(|it| it.stage == ParcelStage::HandedOver);
-            let over = placed.status == Status::Completed;
+            let over = placed.progress.status == Status::Completed;
             assert_eq!(all_gone && !under_way, over, "{id}: everything has arrived, or not: {placed:?}");
             let sum = |of: &dyn Fn(&VariantId) -> i64| variants.iter().map(of).sum::<i64>();
             let returned = sum(&|it| goods.returned.get(&(id, *it)).copied().unwrap_or(0));
@@ -313,10 +324,10 @@ fn goods(goods: &Goods, id: OrderId, placed: &Placed) {
                 (_, _, back) if back > 0 => Fulfilment::PartlyReturned,
                 (kept, given, _) if given == kept => Fulfilment::Fulfilled,
                 _ if variants.iter().any(|it| travels(it) && given(it) > 0) => Fulfilment::PartlyFulfilled,
-                _ if sum(&given) > 0 => placed.fulfilment,
+                _ if sum(&given) > 0 => placed.progress.fulfilment,
                 _ => Fulfilment::Unfulfilled,
             };
-            assert_eq!(placed.fulfilment, expected, "{id}: {placed:?}");
+            assert_eq!(placed.progress.fulfilment, expected, "{id}: {placed:?}");
         }
     }
 }

@@ -269,7 +269,7 @@ async fn papers(app: &App, id: OrderId, placed: &Placed, paid: bool, staff: bool
     };
     Ok(show::Papers {
         expires_at: invoice.until,
-        invoice: Some(invoice.url).filter(|_| paid || placed.status == Status::Open),
+        invoice: Some(invoice.url).filter(|_| paid || placed.progress.status == Status::Open),
         credit_notes,
         packing_list,
     })

@@ -61,7 +61,7 @@ async fn invoice(
         None => None,
     };
     let it = issued.as_ref().and_then(|issued| issued.state.live().ok()).unwrap_or(now);
-    if paid.is_none() && it.status != Status::Open {
+    if paid.is_none() && it.progress.status != Status::Open {
         let detail = "there is no invoice of an order that was never paid";
         return Err(Problem::new(http::StatusCode::CONFLICT, "order.not_paid", detail));
     }
@@ -123,10 +123,10 @@ fn sums(it: &Placed, locale: Locale) -> Result<Value, MoneyError> {
     let priced = it.placement.taxed()?;
     let charged = it.taxed_of_payable()?;
     let (within, on_top): (Vec<&Taxed>, Vec<&Taxed>) = charged.iter().partition(|tax| tax.included);
-    let zero = Money::zero(it.reduced.currency);
+    let zero = Money::zero(it.reduced().currency);
     let of_all = priced.iter().filter(|tax| !tax.included).try_fold(zero, |sum, tax| sum.plus(tax.tax))?;
     let not_charged = of_all.minus(on_top.iter().try_fold(zero, |sum, tax| sum.plus(tax.tax))?)?;
-    let reduced = it.reduced.minus(not_charged)?;
+    let reduced = it.reduced().minus(not_charged)?;
     let words = |taxes: Vec<&Taxed>| taxes.into_iter().map(|it| tax(it, locale)).collect::<Vec<_>>();
     Ok(json!({
         "taxed": !priced.is_empty(),

@@ -297,9 +297,9 @@ impl Follower {
                     version: event.version,
                     at: event.occurred_at(),
                     stage: placed.stage(),
-                    status: placed.status,
-                    payment_status: placed.payment_status,
-                    fulfilment: placed.fulfilment,
+                    status: placed.progress.status,
+                    payment_status: placed.progress.payment_status,
+                    fulfilment: placed.progress.fulfilment,
                 });
             }
         }

@@ -153,9 +153,9 @@ async fn nothing_is_ordered_or_paid_for_behind_the_back_of_a_closing_account() {
         for order in [Some(unpaid), another].into_iter().flatten() {
             let found = shop.commands.get::<Order>(order.parse().unwrap()).await.unwrap().unwrap();
             let placed = found.state.live().unwrap();
-            let over = placed.status == Status::Cancelled;
+            let over = placed.progress.status == Status::Cancelled;
             assert!(over || !gone, "round {round}: {order} goes on: {placed:?}");
-            let settled = matches!(placed.payment_status, PaymentStatus::Voided | PaymentStatus::Refunded);
+            let settled = matches!(placed.progress.payment_status, PaymentStatus::Voided | PaymentStatus::Refunded);
             assert!(settled || !gone, "round {round}: {order} keeps money: {placed:?}");
         }
     }

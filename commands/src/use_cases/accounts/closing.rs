@@ -101,7 +101,7 @@ async fn end_orders(unit: &Unit, account: AccountId, force: bool) -> Result<Unfi
     // What is over stays over, so that only the others are held to what they are; one that cannot be seen is being written at
     // this moment, and then this is decided once more.
     let seen = unit.peek_all::<Order>(&counted.state.orders).await?;
-    let is_over = |it: &Loaded<Order>| it.state.live().is_ok_and(|it| it.status != order::Status::Open);
+    let is_over = |it: &Loaded<Order>| it.state.live().is_ok_and(|it| it.progress.status != order::Status::Open);
     let open: Vec<OrderId> = seen.iter().filter(|it| !is_over(it)).map(|it| it.id).collect();
     let own = unit.asked().by.account() == Some(account);
     let reason = if own { CancelReason::BuyerRequest } else { CancelReason::StaffRequest };

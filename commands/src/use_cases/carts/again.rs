@@ -30,7 +30,7 @@ pub async fn move_to_cart(unit: &Unit, order: &mut Loaded<Order>, days: u16) -> 
     together.hold(order);
     together.load::<Payment>(&[placed.placement.payment]).await?;
     together.decide(|work| ensure_payment_recorded(work, order.id))?;
-    if placed.payment_status == PaymentStatus::Awaiting {
+    if placed.progress.payment_status == PaymentStatus::Awaiting {
         // Its stock is free in the same append, so that the cart can be bought at once.
         orders::cancel(unit, order, CancelReason::BuyerRequest, true).await?;
     }

@@ -94,7 +94,7 @@ fn what_does_not_travel_can_be_cancelled_until_it_is_paid() {
         .when(&cancel_lines(&file, None, false))
         .then_refused(Rejection::TooManyCancelled { variant: id(2), left: 0 });
     let paid = done(&unpaid, &pay(3));
-    assert_eq!((state(&paid).fulfilment, state(&paid).handed_over(id(2))), (Fulfilment::Unfulfilled, 0));
+    assert_eq!((state(&paid).progress.fulfilment, state(&paid).handed_over(id(2))), (Fulfilment::Unfulfilled, 0));
     assert_eq!(state(&paid).left_to_ship(id(1)), 1);
     // With its payment it is handed over.
     let left = Rejection::TooManyCancelled { variant: id(2), left: 0 };

@@ -354,7 +354,10 @@ fn what_was_handed_over_can_come_back_for_a_while() {
         .fold(Order::default(), Order::evolve);
     let it = state.live().unwrap();
     // The money is only promised: it is given back when the payment says so.
-    assert_eq!((it.credited, it.refunded, it.payment_status), (cents(20), cents(0), PaymentStatus::Paid));
+    assert_eq!(
+        (it.credited, it.progress.refunded, it.progress.payment_status),
+        (cents(20), cents(0), PaymentStatus::Paid)
+    );
     assert!(it.returning.is_empty());
 }
 

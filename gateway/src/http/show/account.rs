@@ -76,11 +76,7 @@ pub struct Account<'a> {
 impl<'a> Account<'a> {
     /// An account as it is.
     pub fn of(id: AccountId, it: &'a Open) -> Self {
-        let status = match (&it.ban, it.confirmed) {
-            (Some(_), _) => Status::Banned,
-            (None, true) => Status::Active,
-            (None, false) => Status::Unconfirmed,
-        };
+        let status = Status::of(it.ban.is_some(), it.confirmed);
         let reason = it.ban.as_ref().and_then(|ban| ban.reason.as_ref());
         Self { me: Me::of(id, it), status, ban_reason: reason, sessions: it.sessions.len() }
     }
