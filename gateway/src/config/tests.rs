@@ -232,6 +232,19 @@ fn operators_reach_a_process_at_an_address_or_under_a_name() {
 }
 
 #[test]
+fn a_shop_without_a_mail_server_is_told_that_it_sends_no_mail() {
+    let warned = |more: &[(&str, &str)]| {
+        Config::load(&environment(more))
+            .unwrap()
+            .warnings()
+            .iter()
+            .any(|warning| warning.starts_with("no mail is sent"))
+    };
+    assert!(warned(&[]) && !warned(&[("BYTESHOP_DEV", "1")]));
+    assert!(!warned(&[("BYTESHOP_SMTP_HOST", "mail.example.org"), ("BYTESHOP_MAIL_FROM", "shop@example.org")]));
+}
+
+#[test]
 fn a_shop_that_sends_mail_is_told_to_say_where_it_answers() {
     let mail = [("BYTESHOP_SMTP_HOST", "mail.example.org"), ("BYTESHOP_MAIL_FROM", "shop@example.org")];
     let warned = |more: &[(&str, &str)]| {
