@@ -79,9 +79,14 @@ impl Target {
 }
 
 impl Commands {
+    /// The public address of the API; empty if it is not set.
+    pub fn api_address(&self) -> &str {
+        self.outside().details.api.as_deref().unwrap_or_default()
+    }
+
     /// The address of a path of the API: the path itself if that address is not set.
     pub fn url_of(&self, path: &str) -> String {
-        format!("{}{path}", self.outside().details.api.as_deref().unwrap_or_default())
+        format!("{}{path}", self.api_address())
     }
 
     /// A link for a response.

@@ -299,7 +299,7 @@ impl Opened {
         if self.was_captured() { self.amount } else { Money::zero(self.amount.currency) }
     }
 
-    fn is_last(&self, reference: &ProviderReference) -> bool {
+    pub(crate) fn is_last(&self, reference: &ProviderReference) -> bool {
         self.attempt.as_ref().is_some_and(|attempt| attempt.reference == *reference)
     }
 

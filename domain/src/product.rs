@@ -38,7 +38,7 @@ mod variant;
 pub use attribute::{AttributeValue, Attributes};
 pub use commands::Command;
 pub use events::Event;
-pub use image::{Image, ImageType, THUMBNAILS, reorder};
+pub use image::{IMAGE_PATH, Image, ImageType, THUMBNAILS, reorder};
 use options::fits;
 pub use options::{OptionDefinition, Options, combinations, in_order};
 pub use price_history::{Entry as PriceEntry, LOOK_BACK, PriceHistory, Reduction, price_history};

@@ -116,6 +116,8 @@ impl Request {
 pub enum Task<'a> {
     /// Whatever is next: look up the attempt, capture, release or refund.
     Settle,
+    /// The same, because of a timer of this attempt; nothing if another attempt has replaced it, which has a timer of its own.
+    SettleAttempt(&'a ProviderReference),
     /// Capture the authorized amount.
     Capture,
     /// Void the payment, or refund it.
@@ -127,10 +129,19 @@ pub enum Task<'a> {
     Hear(&'a ProviderReference),
 }
 
+impl<'a> Task<'a> {
+    /// To settle a payment, perhaps because of a timer of an attempt.
+    pub fn settle(attempt: Option<&'a ProviderReference>) -> Self {
+        attempt.map_or(Self::Settle, Self::SettleAttempt)
+    }
+}
+
 /// The next steps of a task, for the state of the payment at a time.
 pub fn moves(task: Task<'_>, payment: PaymentId, opened: &Opened, at: DateTime<Utc>) -> Vec<Move> {
     match task {
         Task::Settle => settle(opened),
+        Task::SettleAttempt(reference) if opened.is_last(reference) => settle(opened),
+        Task::SettleAttempt(_) => vec![],
         Task::Capture => capture(opened),
         Task::Void(reason) => void(payment, opened, reason),
         Task::Expire => match opened.expires_at() {
@@ -207,7 +218,7 @@ fn void(payment: PaymentId, opened: &Opened, reason: VoidReason) -> Vec<Move> {
 }
 
 fn hear(opened: &Opened, reference: &ProviderReference) -> Vec<Move> {
-    if opened.attempt.as_ref().is_some_and(|attempt| attempt.reference == *reference) {
+    if opened.is_last(reference) {
         return match opened.stage {
             // The attempt was unknown or declined: the provider may have another answer now.
             Stage::Open => vec![Move::Ask(Request::LookUpAgain(reference.clone()))],

@@ -40,7 +40,8 @@ impl Config {
 
     /// Warnings that operators must see before the shop sells.
     pub fn warnings(&self) -> Vec<String> {
-        let open = (!self.dev).then(|| self.connected().warnings().into_iter().chain(self.outside().warning()));
+        let unsent = || self.outside().warning().map(str::to_owned);
+        let open = (!self.dev).then(|| self.connected().warnings().into_iter().chain(unsent()));
         self.trade().warnings().chain(open.into_iter().flatten()).collect()
     }
 

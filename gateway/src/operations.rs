@@ -5,6 +5,7 @@ pub mod catalog;
 mod exposition;
 mod process;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,8 +55,8 @@ pub struct Operations {
 ///
 /// # Errors
 /// When the address cannot be had.
-pub async fn listen(OperationsAddress { mut address, is_chosen }: OperationsAddress) -> Result<TcpListener> {
-    let taken = match TcpListener::bind(address).await {
+pub async fn listen(OperationsAddress { address, is_chosen }: OperationsAddress) -> Result<TcpListener> {
+    let taken = match TcpListener::bind(&address).await {
         Ok(listener) => return Ok(listener),
         Err(error) => error,
     };
@@ -63,8 +64,8 @@ pub async fn listen(OperationsAddress { mut address, is_chosen }: OperationsAddr
         let advice = "choose another BYTESHOP_OPERATIONS_ADDRESS";
         return Err(taken).with_context(|| format!("cannot listen on {address}: {advice}"));
     }
-    address.set_port(0);
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {}", address.ip()))
+    let anywhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+    TcpListener::bind(anywhere).await.with_context(|| format!("cannot listen on {}", anywhere.ip()))
 }
 
 /// The routes of the operations address.

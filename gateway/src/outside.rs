@@ -38,12 +38,7 @@ pub fn outside(
     let mail: Box<dyn Carrier> = match &config.smtp {
         Some(settings) => Box::new(Smtp::new(settings.clone()).context("cannot use the mail server")?),
         None if dev => kept.mail,
-        None => {
-            if sends {
-                tracing::warn!("no mail server is configured: set BYTESHOP_SMTP_HOST, or no mail is sent");
-            }
-            Box::new(Nobody("smtp_host"))
-        }
+        None => Box::new(Nobody("smtp_host")),
     };
     let api = config.api_url.clone().or_else(|| here.filter(|_| dev).map(|here| format!("http://{here}")));
     Ok(Outside {

@@ -5,6 +5,7 @@ mod colour;
 mod whole;
 
 use std::io::Cursor;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -41,6 +42,8 @@ const AT_ONCE: usize = 2;
 const CACHE_MAX: usize = 64 << 20;
 /// Files that are read from the store at once; each may have [`FILE_MAX`] bytes.
 const READS: usize = 8;
+/// Files whose pictures are remembered, so that the same file is not decoded again; each takes some 300 bytes.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).expect("a positive number");
 /// Most memory that pictures take in all, in bytes.
 pub const MEMORY_ALL: u64 = AT_ONCE as u64 * MEMORY_MAX + CACHE_MAX as u64 + (READS * FILE_MAX) as u64;
 /// How well photographs are kept, of 100: what comes out has no visible flaws.
@@ -53,6 +56,8 @@ pub struct Pictures {
     turns: Arc<Semaphore>,
     reads: Arc<Semaphore>,
     recent: Arc<Mutex<Recent>>,
+    /// What was kept of files that were sent in, by the digest of each. Nothing removes pictures from the store.
+    known: Arc<Mutex<LruCache<String, Kept>>>,
 }
 
 /// Files that were asked for lately. Their names say what is in them, so they never change.
@@ -113,11 +118,18 @@ impl Pictures {
     pub fn in_blobs(blobs: Blobs) -> Self {
         let recent = Recent { files: LruCache::unbounded(), bytes: 0 };
         let (turns, reads) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Semaphore::new(READS)));
-        Self { blobs, turns, reads, recent: Arc::new(Mutex::new(recent)) }
+        let known = Arc::new(Mutex::new(LruCache::new(REMEMBERED)));
+        Self { blobs, turns, reads, recent: Arc::new(Mutex::new(recent)), known }
     }
 
-    /// Writes a picture and smaller copies of it into the store.
+    /// Writes a picture and smaller copies of it into the store. A file that this process knows is not decoded again.
     pub async fn keep(&self, file: Bytes) -> Result<Kept, Problem> {
+        let hashed = file.clone();
+        let digest = tokio::task::spawn_blocking(move || to_hex(&Sha256::digest(&hashed))).await;
+        let digest = digest.map_err(|_| Problem::internal())?;
+        if let Some(kept) = self.known().get(&digest) {
+            return Ok(kept.clone());
+        }
         let turn = self.turns.acquire().await.map_err(|_| Problem::internal())?;
         let made = tokio::task::spawn_blocking(move || make(&file)).await;
         drop(turn);
@@ -130,6 +142,11 @@ impl Pictures {
         for (name, bytes) in files {
             self.blobs.put(&name, bytes).await?;
         }
+        let mut known = self.known();
+        // What is served of it is the same picture when it is sent in.
+        known.put(kept.digest.clone(), kept.clone());
+        known.put(digest, kept.clone());
+        drop(known);
         Ok(kept)
     }
 
@@ -148,6 +165,10 @@ impl Pictures {
             self.recent().keep(name.clone(), file.clone());
         }
         Ok(file)
+    }
+
+    fn known(&self) -> MutexGuard<'_, LruCache<String, Kept>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {

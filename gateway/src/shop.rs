@@ -80,7 +80,6 @@ impl Shop {
     /// Starts the roles; the schemas are up to date already. Returns when HTTP, if wanted, is served.
     pub async fn start(settings: Settings) -> Result<Self> {
         let log = Log::open_with(&settings.database_url, settings.database_connections)?;
-        let views = Views::beside(log.clone());
         let (cancel, writing) = (CancellationToken::new(), CancellationToken::new());
         let hints = Hints::default();
         let woken = hints.clone();
@@ -93,6 +92,7 @@ impl Shop {
         let here = listening.as_ref().map(|(_, own)| reached(*own));
         let sends = settings.roles.work.is_some();
         opening::reach(&commands, settings.messages, &settings.trade, (settings.dev, sends), here)?;
+        let views = Views::beside(log.clone()).for_api_at(commands.api_address());
         // A shop in development sells nothing.
         let sells = here.is_some() && !settings.dev;
         let health = opening::open(&commands, settings.erased, &settings.trade, sells).await?;

@@ -398,6 +398,21 @@ fn the_configuration_is_shown_without_secrets_and_with_its_sources() {
         }
         let widest = printed.lines().map(|line| line.chars().count()).max();
         assert!(format != "table" || widest <= Some(100), "{printed}");
+        assert!(printed.contains("set BYTESHOP_PAYMENT_PROVIDER"), "the warnings are missing in {printed}");
+        let is_warning = |it: &Value| it.as_str().is_some_and(|it| it.contains("BYTESHOP_SMTP_HOST"));
+        match format {
+            "json" => {
+                let all: Value = serde_json::from_str(&printed).unwrap();
+                let rows = all["settings"].as_array().unwrap();
+                assert!(rows.iter().any(|row| row["variable"] == "BYTESHOP_DATABASE_URL"), "{printed}");
+                assert!(all["warnings"].as_array().unwrap().iter().any(is_warning), "{printed}");
+            }
+            "jsonl" => {
+                let mut lines = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+                assert!(lines.any(|line| is_warning(&line["warning"])), "{printed}");
+            }
+            _ => {}
+        }
     }
 }
 

@@ -64,6 +64,8 @@ const POLL: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone)]
 pub struct Views {
     inner: Arc<Inner>,
+    /// The public address of the API; empty if it is not set.
+    api: Arc<str>,
 }
 
 #[derive(Debug)]
@@ -87,7 +89,13 @@ impl Views {
         // A worker tries again whatever fails, so it need not ask each time whether the connection still lives.
         let working = pool(WORKING).test_before_acquire(false).connect_lazy_with(options);
         let tails = views.iter().map(|view| (view.name(), Arc::new(Tail::new()))).collect();
-        Self { inner: Arc::new(Inner { log, asking, working, views, tails, catalog: Catalog::default() }) }
+        let inner = Inner { log, asking, working, views, tails, catalog: Catalog::default() };
+        Self { inner: Arc::new(inner), api: Arc::default() }
+    }
+
+    /// These views for a process that shows images at the public address of the API.
+    pub fn for_api_at(self, address: &str) -> Self {
+        Self { api: address.into(), ..self }
     }
 
     /// Brings schema `read` up to date; schema `log` comes first.
@@ -206,6 +214,11 @@ impl Views {
     /// The pool for questions.
     pub(crate) fn pool(&self) -> &PgPool {
         &self.inner.asking
+    }
+
+    /// The public address of the API, at which images are shown; empty if it is not set.
+    pub(crate) fn api(&self) -> &str {
+        &self.api
     }
 
     /// The product index.

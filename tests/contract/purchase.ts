@@ -39,7 +39,8 @@ function isPaid(status: Order["payment_status"]): boolean {
   }
 }
 
-const found = expect(await shop.GET("/v1/products", { params: { query: { q: "espresso cup", in_stock: true, limit: 1 } } }));
+const wanted = { q: "espresso cup", attr: { material: "porcelain" }, in_stock: true, limit: 1 };
+const found = expect(await shop.GET("/v1/products", { params: { query: wanted } }));
 const row = found.items[0];
 if (row === undefined) throw new Error("the demo shop sells espresso cups");
 

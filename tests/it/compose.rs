@@ -46,12 +46,12 @@ fn every_service_is_confined_and_reaches_only_what_it_needs() {
     assert!(top["x-shop"].contains("<<: *confined"));
     let services = blocks(&section(&text, "services"), 2);
     let expected = [
-        ("migrate", "networks: [data]"),
-        ("nats", "networks: [data]"),
-        ("postgres", "networks: [data]"),
-        ("relay", "networks: [data]"),
-        ("serve", "networks: [data, web]"),
-        ("work", "networks: [data, out]"),
+        ("migrate", "networks: [data]\n"),
+        ("nats", "networks: [data]\n"),
+        ("postgres", "networks: [data]\n"),
+        ("relay", "networks:\ndata: { aliases: [relay-operations] }\ndepends_on:"),
+        ("serve", "networks:\ndata: { aliases: [serve-operations] }\nweb:\nvolumes:"),
+        ("work", "networks:\ndata: { aliases: [work-operations] }\nout:\nvolumes:"),
     ];
     assert_eq!(services.keys().collect::<Vec<_>>(), expected.map(|(name, _)| name).iter().collect::<Vec<_>>());
     for (name, networks) in expected {
@@ -61,6 +61,13 @@ fn every_service_is_confined_and_reaches_only_what_it_needs() {
         assert_eq!(service.contains("ports:"), name == "serve", "{name}");
     }
     assert!(blocks(&section(&text, "networks"), 2)["data"].contains("internal: true"));
+    // Metrics tell how much the shop sells: they are where Postgres is, not where the web or the way out is.
+    for name in ["relay", "serve", "work"] {
+        let operations = format!("BYTESHOP_OPERATIONS_ADDRESS: {name}-operations:9464");
+        assert!(services[name].contains(&operations), "{name} shows its metrics elsewhere");
+        assert_eq!(text.matches(&format!("aliases: [{name}-operations]")).count(), 1, "{name}");
+    }
+    assert_eq!(text.matches("BYTESHOP_OPERATIONS_ADDRESS").count(), 3);
     // Keys and disks: each where it is needed.
     for (name, service) in &services {
         assert_eq!(service.contains("BYTESHOP_JWT_KEY"), name == "serve", "{name} and the key of access tokens");

@@ -325,7 +325,7 @@ impl Setup {
             database_connections: CONNECTIONS,
             nats: None,
             roles: Roles { serve: Some(ANYWHERE), work: Some(Vec::new()), relay: false },
-            operations: OperationsAddress { address: ANYWHERE, is_chosen: true },
+            operations: OperationsAddress { address: ANYWHERE.to_string(), is_chosen: true },
             shown: Arc::new(Shown { pid: std::process::id(), settings: Vec::new(), warnings: Vec::new() }),
             tokens: Some(self.tokens),
             data_keys: data_keys(),

@@ -74,7 +74,7 @@ impl Commands {
 
     /// The cached state of an aggregate, or else its durable state: for facts that never change, and for decisions that
     /// the log checks later.
-    pub(crate) async fn seen<A: Decider>(&self, id: A::Id) -> Result<Option<Arc<A>>, Error> {
+    pub async fn seen<A: Decider>(&self, id: A::Id) -> Result<Option<Arc<A>>, Error> {
         match self.glimpse::<A>(id) {
             Some(seen) => Ok(Some(seen)),
             None => Ok(self.get::<A>(id).await?.map(|found| found.state)),

@@ -183,7 +183,9 @@ async fn settle(commands: &Commands, cause: &Cause, step: &Step) -> Result<(), E
             commands.hear_of_charge(&intent("payment.release_stray"), *payment, reference).await
         }
         Step::TrackShipment { shipment } => commands.track_shipment(&intent("shipment.track"), *shipment).await,
-        Step::SettlePayment { payment } => commands.settle_payment(&intent("payment.settle"), *payment).await,
+        Step::SettlePayment { payment, attempt } => {
+            commands.settle_payment(&intent("payment.settle"), *payment, attempt.as_ref()).await
+        }
     }
 }
 

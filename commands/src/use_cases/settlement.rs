@@ -16,9 +16,15 @@ use crate::engine::intent::Intent;
 use crate::use_cases::payments::in_time;
 
 impl Commands {
-    /// Asks the provider for whatever is next of a payment: how its attempt went, to capture, to release, to refund.
-    pub async fn settle_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
-        self.pursue(intent, payment, Task::Settle).await
+    /// Asks the provider for whatever is next of a payment: how its attempt went, to capture, to release, to refund. A timer
+    /// names the `attempt` that it asks about.
+    pub async fn settle_payment(
+        &self,
+        intent: &Intent,
+        payment: PaymentId,
+        attempt: Option<&ProviderReference>,
+    ) -> Result<(), Error> {
+        self.pursue(intent, payment, Task::settle(attempt)).await
     }
 
     /// Captures what was authorized.

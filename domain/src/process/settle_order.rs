@@ -121,6 +121,9 @@ pub enum Step {
     SettlePayment {
         /// The payment.
         payment: PaymentId,
+        /// The attempt that a timer asks about: if another one has replaced it, nothing is asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<ProviderReference>,
     },
     /// [`payment::Command::RequestVoid`] of an authorization that was not captured in time.
     ExpireAuthorization {
@@ -239,13 +242,15 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Reaction<Step>> {
 }
 
 fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTime<Utc>) -> Vec<Reaction<Step>> {
-    let ask = |at| vec![timer(at, attempt(payment), Step::SettlePayment { payment })];
+    let settle = |attempt: Option<&ProviderReference>| Step::SettlePayment { payment, attempt: attempt.cloned() };
+    let ask = |at, reference: &ProviderReference| vec![timer(at, attempt(payment), settle(Some(reference)))];
     let forget = || clear(attempt(payment));
     match event {
-        payment::Event::Attempted { .. } => ask(recorded_at + ATTEMPT_GRACE),
-        payment::Event::Pended { check_at, .. }
-        | payment::Event::Unresolved { check_at, .. }
-        | payment::Event::Delayed { check_at } => ask(*check_at),
+        payment::Event::Attempted { reference, .. } => ask(recorded_at + ATTEMPT_GRACE, reference),
+        payment::Event::Pended { reference, check_at } | payment::Event::Unresolved { reference, check_at } => {
+            ask(*check_at, reference)
+        }
+        payment::Event::Delayed { check_at } => vec![timer(*check_at, attempt(payment), settle(None))],
         payment::Event::Authorized { order, expires_at: Some(at), .. } => {
             let expire = timer(*at, attempt(payment), Step::ExpireAuthorization { payment });
             vec![expire, Reaction::Now(Step::MarkAuthorized { order: *order, payment })]
@@ -259,7 +264,7 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         payment::Event::Captured { method: Method::Test | Method::Free, order, .. } => {
             vec![Reaction::Now(Step::MarkPaid { order: *order, payment })]
         }
-        payment::Event::RefundRequested { .. } => vec![Reaction::Now(Step::SettlePayment { payment })],
+        payment::Event::RefundRequested { .. } => vec![Reaction::Now(settle(None))],
         payment::Event::Refunded { order, amount, refund, cause } => {
             let amount = refund.map(|_| *amount);
             let mut steps = vec![Step::MarkRefunded { order: *order, payment, refund: *refund, amount }];

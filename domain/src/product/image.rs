@@ -56,13 +56,16 @@ impl ImageType {
 /// The longest side of each thumbnail in pixels: one for lists, one for pages.
 pub const THUMBNAILS: [u32; 2] = [160, 640];
 
+/// The beginning of the path of every image.
+pub const IMAGE_PATH: &str = "/v1/files/";
+
 impl Image {
     /// The path at which the image is served; a size of [`THUMBNAILS`] gives a copy that is no larger.
     pub fn path(&self, size: Option<u32>) -> String {
         let (digest, extension) = (&self.digest, self.r#type.extension());
         match size {
-            Some(size) => format!("/v1/files/{digest}-{size}.{extension}"),
-            None => format!("/v1/files/{digest}.{extension}"),
+            Some(size) => format!("{IMAGE_PATH}{digest}-{size}.{extension}"),
+            None => format!("{IMAGE_PATH}{digest}.{extension}"),
         }
     }
 }

@@ -53,6 +53,19 @@ fn an_attempt_in_progress_is_looked_up_and_its_outcome_written_down() {
 }
 
 #[test]
+fn a_timer_asks_about_its_own_attempt_and_about_no_other() {
+    let left = Event::Declined { reference: text("1"), reason: DeclineReason::BuyerLeft };
+    let first = [attempted("1", CaptureMode::Automatic)];
+    let (one, two) = (text("1"), text("2"));
+    assert_eq!(next(Task::settle(Some(&one)), &first), [Move::Ask(Request::LookUp(text("1")))]);
+    let replaced = [&first[..], &[left, attempted("2", CaptureMode::Automatic)]].concat();
+    assert_eq!(next(Task::settle(Some(&one)), &replaced), []);
+    assert_eq!(next(Task::settle(Some(&two)), &replaced), [Move::Ask(Request::LookUp(text("2")))]);
+    // Timers from before they named their attempt ask about the last one.
+    assert_eq!(next(Task::settle(None), &replaced), [Move::Ask(Request::LookUp(text("2")))]);
+}
+
+#[test]
 fn a_capture_is_written_down_before_the_provider_is_asked() {
     let ask = Move::Ask(Request::Capture(text("1")));
     assert_eq!(next(Task::Capture, &held()), [Move::Decide(Command::RequestCapture {}), ask.clone()]);

@@ -150,7 +150,7 @@ impl Shop {
         match step {
             Step::CapturePayment { payment } => self.pursue(chain, *payment, Task::Capture),
             Step::VoidPayment { payment } => self.pursue(chain, *payment, Task::Void(VoidReason::OrderCancelled)),
-            Step::SettlePayment { payment } => self.pursue(chain, *payment, Task::Settle),
+            Step::SettlePayment { payment, attempt } => self.pursue(chain, *payment, Task::settle(attempt.as_ref())),
             Step::ExpireAuthorization { payment } => self.pursue(chain, *payment, Task::Expire),
             Step::ReleaseStray { payment, reference } => self.pursue(chain, *payment, Task::Hear(reference)),
             // The carrier's news are turns of their own.

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use icu_properties::CodePointSetData;
-use icu_properties::props::DefaultIgnorableCodePoint;
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::{CodePointMapData, CodePointSetData};
 
 use super::rules::Rules;
 use super::{TextError, country, form};
@@ -40,6 +40,13 @@ pub(super) fn email<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, Te
 pub(super) fn country<'a>(_rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
     let code = text.to_ascii_uppercase();
     if country::is_code(&code) { Ok(Cow::Owned(code)) } else { Err(TextError::NoCountry) }
+}
+
+/// Whether Unicode gives a character a meaning. Those for private use (Co) mean what a font makes of them; unassigned ones and
+/// noncharacters (Cn) mean nothing yet, or never will. RFC 8264, section 4.3, refuses them in free text too.
+pub(super) fn has_meaning(letter: char) -> bool {
+    let category = |letter| CodePointMapData::<GeneralCategory>::new().get(letter);
+    letter.is_ascii() || !matches!(category(letter), GeneralCategory::PrivateUse | GeneralCategory::Unassigned)
 }
 
 /// Whether Unicode counts a character among those that nothing shows (Default_Ignorable_Code_Point).

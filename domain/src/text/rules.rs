@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::asked::is_asked;
 use super::error::TextError;
 use super::form::nfc;
+use super::fresh::has_meaning;
 
 /// The rules of one kind of text.
 pub(super) struct Rules {
@@ -33,9 +34,14 @@ impl Rules {
     /// A text from outside is stored in Normalization Form C, so that texts that look the same are the same.
     fn check_fresh<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, TextError> {
         match nfc(text) {
-            Cow::Borrowed(text) => (self.fresh)(self, self.check_written(text)?),
-            Cow::Owned(text) => Ok(Cow::Owned((self.fresh)(self, self.check_written(&text)?)?.into_owned())),
+            Cow::Borrowed(text) => self.check_composed(text),
+            Cow::Owned(text) => Ok(Cow::Owned(self.check_composed(&text)?.into_owned())),
         }
+    }
+
+    fn check_composed<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, TextError> {
+        let text = self.check_written(text)?;
+        if text.chars().all(has_meaning) { (self.fresh)(self, text) } else { Err(self.unfit()) }
     }
 
     fn check_written<'a>(&self, text: &'a str) -> Result<&'a str, TextError> {

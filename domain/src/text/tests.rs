@@ -111,6 +111,29 @@ fn a_new_title_stays_on_its_line() {
     }
 }
 
+/// Unicode gives them no meaning: private use, noncharacters, unassigned.
+const MEANINGLESS: [char; 6] = ['\u{e000}', '\u{f8ff}', '\u{10fffd}', '\u{fdd0}', '\u{ffff}', '\u{378}'];
+
+#[test]
+fn a_new_text_has_only_characters_with_a_meaning_and_an_old_one_is_read_as_it_is() {
+    for letter in MEANINGLESS {
+        let text = format!("a{letter}b");
+        let refused = |what| Err(TextError::Characters { what, allowed: "printable characters" });
+        assert_eq!(fresh(|| Title::new(&text)).map(drop), refused("title"), "{text:?}");
+        assert_eq!(fresh(|| Name::new(&text)).map(drop), refused("name"), "{text:?}");
+        assert_eq!(fresh(|| Label::new(&text)).map(drop), refused("value"), "{text:?}");
+        assert_eq!(fresh(|| AddressLine::new(&text)).map(drop), refused("address line"), "{text:?}");
+        assert!(fresh(|| Description::new(&text)).is_err() && fresh(|| NoteText::new(&text)).is_err(), "{text:?}");
+        // Composed on the way: e with an acute accent.
+        assert!(fresh(|| Title::new(&format!("e\u{301}{letter}"))).is_err(), "{text:?}");
+        assert_eq!(Title::new(&text).unwrap().as_str(), text);
+    }
+    for text in ["\u{fffd}", "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}", "𓀀", "₿", "م\u{200f}"]
+    {
+        assert!(fresh(|| Title::new(text)).is_ok(), "{text}");
+    }
+}
+
 #[test]
 fn what_is_new_ends_with_its_reader() {
     let caught = std::panic::catch_unwind(|| fresh(|| fresh(|| panic!("in the middle"))));

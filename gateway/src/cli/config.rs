@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::failure::Failure;
 use super::output::{self, Format, FormatArg};
 use super::running::Run;
@@ -28,14 +30,36 @@ pub(super) struct ConfigArgs {
 pub(super) async fn run(config: &Config, args: &ConfigArgs) -> Result<(), Failure> {
     let (shown, of) = settings(config, args).await?;
     let format = args.format.chosen();
-    if format == Format::Table {
-        return Ok(print(&shown, &of)?);
+    if format != Format::Table {
+        eprintln!("{of}");
     }
-    eprintln!("{of}");
+    Ok(match format {
+        Format::Table => print(&shown, &of),
+        Format::Json => print_json(&shown),
+        Format::Jsonl => print_lines(&shown),
+    }?)
+}
+
+/// One object, as at the operations address.
+fn print_json(shown: &Shown) -> std::io::Result<()> {
+    let mut out = output::out();
+    serde_json::to_writer_pretty(&mut out, shown)?;
+    writeln!(out)?;
+    out.flush()
+}
+
+/// A line for each setting, then one for each warning.
+fn print_lines(shown: &Shown) -> std::io::Result<()> {
+    let mut out = output::out();
+    for row in &shown.settings {
+        serde_json::to_writer(&mut out, row)?;
+        writeln!(out)?;
+    }
     for warning in &shown.warnings {
-        eprintln!("{warning}");
+        serde_json::to_writer(&mut out, &json!({"warning": warning}))?;
+        writeln!(out)?;
     }
-    Ok(output::list(format, &shown.settings, |_| output::table([""]))?)
+    out.flush()
 }
 
 /// The settings, and whose they are.

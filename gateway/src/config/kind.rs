@@ -133,8 +133,17 @@ pub(super) fn address(text: &str) -> Result<IpAddr, String> {
     text.trim().parse().map_err(|_| format!("is not an IP address such as 127.0.0.1 or 0.0.0.0: {text:?}"))
 }
 
-pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
-    text.trim().parse().map_err(|_| format!("is not an address with a port such as 127.0.0.1:9464: {text:?}"))
+/// An IP address with a port, or a name in the place of the address: which of its networks a container listens on depends on its
+/// name there.
+pub(super) fn host_and_port(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
+    let is_name = |host: &str| host.chars().all(letter) && host.contains(|letter: char| letter.is_ascii_alphabetic());
+    let named = text.split_once(':').is_some_and(|(host, port)| is_name(host) && port.parse::<u16>().is_ok());
+    if named || text.parse::<SocketAddr>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err(format!("is not an address with a port such as 127.0.0.1:9464: {text:?}"))
 }
 
 pub(super) fn postgres_url(text: &str) -> Result<String, String> {

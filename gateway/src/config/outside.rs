@@ -45,9 +45,14 @@ pub struct ProviderConfig {
 
 impl OutsideConfig {
     /// The settings that mails of a production shop lack.
-    pub fn warning(&self) -> Option<String> {
-        let unsaid = "mails contain no links to unsubscribe or to open orders and invoices";
-        (self.smtp.is_some() && self.api_url.is_none()).then(|| format!("{unsaid}: set BYTESHOP_API_URL"))
+    pub fn warning(&self) -> Option<&'static str> {
+        match (&self.smtp, &self.api_url) {
+            (None, _) => Some("no mail is sent: set BYTESHOP_SMTP_HOST"),
+            (Some(_), None) => {
+                Some("mails contain no links to unsubscribe or to open orders and invoices: set BYTESHOP_API_URL")
+            }
+            (Some(_), Some(_)) => None,
+        }
     }
 }
 

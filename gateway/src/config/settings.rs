@@ -1,7 +1,7 @@
 //! Every setting, one row each: what it means, its name, the type of its value, how its text is read, its defaults, and what is
 //! hidden of it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use byteshop_commands::notify::format::Zone;
@@ -95,8 +95,8 @@ settings! {
         address: IpAddr = kind::address, default "127.0.0.1";
         "HTTP port; 0 for any free one"
         port: u16 = kind::number(0, u16::MAX), default "8080";
-        "Address and port of metrics and detailed health"
-        operations_address: SocketAddr = kind::socket_address, default "127.0.0.1:9464";
+        "Address or host name, and port, of metrics and detailed health"
+        operations_address: String = kind::host_and_port, default "127.0.0.1:9464";
     }
     "Keys" {
         "Key that signs access tokens: PEM, or its file; generated if absent"

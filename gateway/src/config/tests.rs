@@ -216,6 +216,35 @@ fn a_time_zone_is_named_as_the_iana_database_names_it() {
 }
 
 #[test]
+fn operators_reach_a_process_at_an_address_or_under_a_name() {
+    let set = |text: &str| Config::load(&environment(&[("BYTESHOP_OPERATIONS_ADDRESS", text)]));
+    for text in ["0.0.0.0:9464", "[::1]:0", "serve-operations:9464", "metrics.shop.example:1"] {
+        let operations = set(text).unwrap().operations();
+        assert_eq!((operations.address.as_str(), operations.is_chosen), (text, true));
+    }
+    for text in
+        ["127.0.0.1", "127.0.0:9464", "serve-operations", "serve:99999", "ser ve:1", ":9464", "http://serve:9464"]
+    {
+        let text = set(text).unwrap_err().to_string();
+        assert!(text.contains("an address with a port such as 127.0.0.1:9464"), "{text}");
+    }
+    assert!(!Config::load(&environment(&[])).unwrap().operations().is_chosen);
+}
+
+#[test]
+fn a_shop_without_a_mail_server_is_told_that_it_sends_no_mail() {
+    let warned = |more: &[(&str, &str)]| {
+        Config::load(&environment(more))
+            .unwrap()
+            .warnings()
+            .iter()
+            .any(|warning| warning.starts_with("no mail is sent"))
+    };
+    assert!(warned(&[]) && !warned(&[("BYTESHOP_DEV", "1")]));
+    assert!(!warned(&[("BYTESHOP_SMTP_HOST", "mail.example.org"), ("BYTESHOP_MAIL_FROM", "shop@example.org")]));
+}
+
+#[test]
 fn a_shop_that_sends_mail_is_told_to_say_where_it_answers() {
     let mail = [("BYTESHOP_SMTP_HOST", "mail.example.org"), ("BYTESHOP_MAIL_FROM", "shop@example.org")];
     let warned = |more: &[(&str, &str)]| {

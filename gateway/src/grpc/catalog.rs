@@ -41,7 +41,8 @@ impl CatalogService for Catalog {
     async fn get_product(&self, request: Request<GetProductRequest>) -> Result<Response<GetProductResponse>, Status> {
         let (caller, headers, asked) = opened(request)?;
         let current = catalog::product(&self.0, &caller, &headers, &query::named(asked)?).await?;
-        let product = show::product(current.id, current.details()?, &current.available);
+        let api = self.0.commands.api_address();
+        let product = show::product(current.id, current.details()?, &current.available, api);
         Ok(Response::new(GetProductResponse { product: Some(product), version: current.found.version }))
     }
 

@@ -108,7 +108,8 @@ async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<
         };
         let cart_token = guest.as_ref().map(|(token, _)| token);
         let (created, priced) = priced(&unit, &cart).await?;
-        let shown = CartCreated { cart: show::Cart::of(cart.id, created, priced.as_ref()), cart_token };
+        let shown =
+            CartCreated { cart: show::Cart::of(unit.commands(), cart.id, created, priced.as_ref()), cart_token };
         if new {
             Reply::created(format!("/v1/carts/{}", cart.id), cart.version, &shown)
         } else {
@@ -325,7 +326,7 @@ async fn tell(
         Some(now) => Some(price::price(Reading::Asking(&app.commands), cart, now).await?),
         None => None,
     };
-    let response = reply::one(version, &show::Cart::of(id, cart, priced.as_ref()))?;
+    let response = reply::one(version, &show::Cart::of(&app.commands, id, cart, priced.as_ref()))?;
     Ok(total::showing(response, id, cart_total::total_to_remember(cart, priced.as_ref())))
 }
 

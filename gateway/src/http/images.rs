@@ -136,7 +136,7 @@ async fn add(
         };
         let location = format!("/v1/products/{id}/images/{}", image.image);
         products::add_image(&unit, &mut product, image)?;
-        Reply::created(location, product.version, &show::Product::of(id, product.state.live()?, None))
+        Reply::created(location, product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
     })
     .await
 }
@@ -167,7 +167,7 @@ async fn order(
     app.run(&ask, "product.order_images", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::order_images(&unit, &mut product, images.to_vec())?;
-        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
+        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
     })
     .await
 }
@@ -194,7 +194,7 @@ async fn describe(
     app.run(&ask, "product.describe_image", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::describe_image(&unit, &mut product, image, alt.clone())?;
-        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
+        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
     })
     .await
 }

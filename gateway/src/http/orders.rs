@@ -30,7 +30,7 @@ use crate::edge::reply::{self, Reply};
 mod list;
 pub(super) mod visible;
 
-use visible::{Moments, own};
+use visible::{Moments, on_order, own};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -90,7 +90,7 @@ async fn cancel(
     Of(id): Of<OrderId>,
     ask: Ask<Caller, Cancellation>,
 ) -> Result<Response, Problem> {
-    let ask = &ask;
+    let ask = &on_order(&app, ask, id).await?;
     if ask.body.restock == Some(false) && !ask.who.is_staff() {
         return Err(Problem::forbidden("only staff may write goods off"));
     }
@@ -196,7 +196,7 @@ async fn forget(
     Params(ForgetQuery { force }): Params<ForgetQuery>,
     ask: Ask<Caller, Nothing>,
 ) -> Result<Response, Problem> {
-    let ask = &ask;
+    let ask = &on_order(&app, ask, id).await?;
     if force && !ask.who.is_admin() {
         return Err(Problem::forbidden("only an admin may erase the buyer of an order that is paid and not delivered"));
     }

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::orders::visible::check;
+use super::orders::visible::{check, on_order};
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Staff};
@@ -70,6 +70,7 @@ async fn pay(
     Of(id): Of<OrderId>,
     ask: Ask<Caller, NewPayment>,
 ) -> Result<Response, Problem> {
+    let ask = on_order(&app, ask, id).await?;
     let provider = match ask.body.provider {
         Provider::Test => connected::Provider::Test,
     };
@@ -107,7 +108,8 @@ async fn cancel(
     Of(id): Of<PaymentId>,
     ask: Ask<Caller, Nothing>,
 ) -> Result<Response, Problem> {
-    let ask = &ask;
+    let payment = app.commands.seen::<Payment>(id).await?;
+    let ask = &on_order(&app, ask, payment.and_then(|it| Some(it.live().ok()?.order))).await?;
     app.run(ask, "payment.cancel", |unit| async move {
         let mut payment = unit.load::<Payment>(id).await?.exists()?;
         let order = unit.load::<Order>(payment.state.live()?.order).await?;

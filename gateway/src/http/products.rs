@@ -92,7 +92,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Staff, NewProduct>) -> Resul
         let (category, attributes) = (body.category, (*body.attributes).clone());
         let product = products::create(&unit, title, description, category, attributes, &body.options).await?;
         let id = product.id;
-        let shown = show::Product::of(id, product.state.live()?, None);
+        let shown = show::Product::of(unit.commands(), id, product.state.live()?, None);
         Reply::created(format!("/v1/products/{id}"), product.version, &shown)
     })
     .await
@@ -119,7 +119,7 @@ async fn change(
             options: body.options.as_ref().map(|options| options.to_vec()),
         };
         products::revise(&unit, &mut product, revision).await?;
-        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
+        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
     })
     .await
 }
@@ -137,7 +137,7 @@ async fn publish(
     app.run(&ask, "product.publish", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::publish(&unit, &mut product, product::Schedule { at, until }).await?;
-        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
+        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
     })
     .await
 }
@@ -154,7 +154,7 @@ async fn unpublish(
     app.run(&ask, "product.unpublish", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::unpublish(&unit, &mut product)?;
-        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
+        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
     })
     .await
 }
@@ -173,7 +173,7 @@ async fn archive(
     app.run(&ask, "product.archive", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::archive(&unit, &mut product).await?;
-        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
+        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
     })
     .await
 }
@@ -199,7 +199,7 @@ async fn one(
         let lowest = lowest_before(&app, id, current.details()?).await?;
         (current.found, Some(current.available), lowest)
     };
-    let product = show::Product::of(id, seen_by(&caller, &found.state)?, available.as_deref());
+    let product = show::Product::of(&app.commands, id, seen_by(&caller, &found.state)?, available.as_deref());
     let product = if caller.is_staff() { product } else { product.for_buyers() };
     reply::one(found.version, &product.with_lowest_before(&lowest))
 }

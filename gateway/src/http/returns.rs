@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::orders::visible::{check, own};
+use super::orders::visible::{check, on_order, own};
 use super::orders::{ShippingBack, shipping_back};
 use super::show;
 use crate::app::Shared;
@@ -54,7 +54,7 @@ async fn request(
     Of(id): Of<OrderId>,
     ask: Ask<Caller, NewReturn>,
 ) -> Result<Response, Problem> {
-    let ask = &ask;
+    let ask = &on_order(&app, ask, id).await?;
     let window = app.trade.return_window;
     app.run(ask, "return.request", |unit| async move {
         let mut order = own(&unit, id, ask).await?;
@@ -135,7 +135,8 @@ async fn withdraw(
     Of(id): Of<ReturnId>,
     ask: Ask<Caller, Nothing>,
 ) -> Result<Response, Problem> {
-    let ask = &ask;
+    let it = app.commands.seen::<Return>(id).await?;
+    let ask = &on_order(&app, ask, it.and_then(|it| Some(it.live().ok()?.order))).await?;
     app.run(ask, "return.withdraw", |unit| async move {
         let mut it = owned(&unit, id, &ask.who).await?;
         unit.check_version(&it)?;

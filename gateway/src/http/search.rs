@@ -27,10 +27,12 @@ use crate::queries::catalog::{self, by_default, check_values, words};
 
 /// The prefix of a filter by attribute, as in `attr.color=red`.
 const ATTRIBUTE: &str = "attr.";
+/// The beginning of the same as clients write it that are generated from the document, `attr[color]=red` (style `deepObject`).
+const ATTRIBUTE_IN_BRACKETS: &str = "attr[";
 /// The expected form of a price.
 const AMOUNT: &str = "a non-negative integer in minor units";
 
-/// Which products are wanted; `attr.<name>=<value>` filters by attributes.
+/// Which products are wanted.
 #[derive(Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
@@ -66,8 +68,17 @@ struct ListQuery {
     limit: Option<u32>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
-    #[param(ignore)]
+    /// Only products with these attribute values, by name: `attr[color]=red` or `attr.color=red`. A range of numbers is
+    /// `100..200`. Several values of one attribute are alternatives: repeat the parameter.
+    #[param(rename = "attr", style = DeepObject, explode, required = false, value_type = HashMap<String, String>,
+        example = json!({"material": "porcelain"}))]
     attributes: Vec<(String, String)>,
+}
+
+/// The attribute that a parameter filters by, if it is such a filter.
+fn attribute_of(parameter: &str) -> Option<&str> {
+    let in_brackets = || parameter.strip_prefix(ATTRIBUTE_IN_BRACKETS)?.strip_suffix(']');
+    parameter.strip_prefix(ATTRIBUTE).or_else(in_brackets)
 }
 
 impl ListQuery {
@@ -76,7 +87,7 @@ impl ListQuery {
         let mut seen: HashSet<String> = HashSet::new();
         for (name, value) in pairs {
             query.take(&name, value)?;
-            let several = name == "category" || name.starts_with(ATTRIBUTE);
+            let several = name == "category" || attribute_of(&name).is_some();
             if let Some(twice) = seen.replace(name).filter(|_| !several) {
                 return Err(parameters::twice(&twice));
             }
@@ -106,7 +117,7 @@ impl ListQuery {
             "limit" => self.limit = Some(value.parse().map_err(|_| wrong("an integer"))?),
             "cursor" => self.cursor = Some(value),
             other => {
-                let attribute = other.strip_prefix(ATTRIBUTE).ok_or_else(|| Problem::no_parameter(other))?;
+                let attribute = attribute_of(other).ok_or_else(|| Problem::no_parameter(other))?;
                 self.attributes.push((attribute.to_owned(), value));
             }
         }
@@ -153,9 +164,7 @@ struct ProductPage {
 
 /// Searches the catalog.
 ///
-/// Besides the parameters listed here, `attr.<name>=<value>` filters by attribute: repeat it for several values, or
-/// give a range of numbers as `100..200`. Unknown attribute names are refused, and so are values that are not numbers
-/// where the attribute is numeric.
+/// Unknown attribute names are refused, and so are values that are not numbers where the attribute is numeric.
 #[utoipa::path(get, path = "/v1/products", operation_id = "listProducts",
     tag = "catalog", security(()), params(ListQuery),
     responses((status = 200, description = "A page of products", body = ProductPage)))]

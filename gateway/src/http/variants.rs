@@ -159,7 +159,7 @@ async fn add(
         let variant: VariantId = unit.new_id();
         let details = body.details(&product.state.live()?.title);
         products::add_variant(&unit, &mut product, variant, details).await?;
-        let shown = show::Product::of(id, product.state.live()?, None);
+        let shown = show::Product::of(unit.commands(), id, product.state.live()?, None);
         Reply::created(format!("/v1/products/{id}/variants/{variant}"), product.version, &shown)
     })
     .await
@@ -183,7 +183,7 @@ async fn change(
         if let Some(prices) = prices {
             prices.set(&unit, &mut product, variant)?;
         }
-        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
+        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
     })
     .await
 }

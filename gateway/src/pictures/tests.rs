@@ -1,5 +1,7 @@
 //! What becomes of pictures that are sent in, and of files that only look like some.
 
+use std::time::Duration;
+
 use super::*;
 
 fn png(width: u32, height: u32) -> Vec<u8> {
@@ -29,6 +31,24 @@ fn files_in_memory_never_exceed_their_bound_and_the_oldest_go_first() {
     assert!(recent.files.contains(&name(9)) && !recent.files.contains(&name(3)));
     recent.keep(name(9), vec![0; 1].into());
     assert_eq!((recent.files.len(), recent.bytes), (6, 5 * FILE_MAX + 1), "a file counts once");
+}
+
+#[tokio::test]
+async fn a_file_that_is_known_is_not_decoded_again() {
+    let pictures = Pictures::in_blobs(Blobs::in_memory());
+    let file: Bytes = png(40, 20).into();
+    let first = pictures.keep(file.clone()).await.unwrap();
+    // Whatever is decoded waits for a turn.
+    let turns = pictures.turns.acquire_many(u32::try_from(AT_ONCE).unwrap()).await.unwrap();
+    let again = pictures.keep(file).await.unwrap();
+    assert_eq!((&again.digest, again.bytes), (&first.digest, first.bytes));
+    let name = BlobName::parse(&format!("{}.png", first.digest)).unwrap();
+    let served = pictures.file(&name).await.unwrap().unwrap();
+    assert_eq!(pictures.keep(served).await.unwrap().digest, first.digest);
+    let waits = tokio::time::timeout(Duration::from_millis(50), pictures.keep(png(41, 20).into())).await;
+    assert!(waits.is_err(), "another file is decoded");
+    drop(turns);
+    assert_ne!(pictures.keep(png(41, 20).into()).await.unwrap().digest, first.digest);
 }
 
 #[test]

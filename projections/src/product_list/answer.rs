@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use byteshop_domain::ids::ProductId;
+use byteshop_domain::product::IMAGE_PATH;
 use serde_json::Value;
 
 use super::facet::{Facets, Selection};
@@ -172,7 +173,7 @@ impl Views {
         let mut rows = Vec::with_capacity(found.len());
         for (product, key) in products.iter().zip(&keys) {
             let Some(row) = found.remove(key) else { continue };
-            if let Some(row) = query.shown_as(key, row)? {
+            if let Some(row) = query.shown_as(key, row, self.api())? {
                 rows.push((*product, without_serial(row).into()));
             }
         }
@@ -191,15 +192,19 @@ impl Query {
         Ok(())
     }
 
-    /// A row with its prices in the currency that is asked for; nothing when it has none in it any more.
-    fn shown_as(&self, key: &str, text: String) -> Result<Option<String>, Error> {
-        let Some(currency) = self.currency else { return Ok(Some(text)) };
+    /// A row with its prices in the currency that is asked for, and its images at the address of the API; nothing when it has no
+    /// price in that currency any more.
+    fn shown_as(&self, key: &str, text: String, api: &str) -> Result<Option<String>, Error> {
+        if self.currency.is_none() && (api.is_empty() || !text.contains(IMAGE_PATH)) {
+            return Ok(Some(text));
+        }
         let unreadable = |error: serde_json::Error| unreadable(ProductList::NAME, key, &error);
-        let row: Row = serde_json::from_str(&text).map_err(unreadable)?;
-        let Some(range) = row.prices.iter().find(|range| range.min.currency == currency).copied() else {
-            return Ok(None);
-        };
-        let row = Row { price_min: Some(range.min), price_max: Some(range.max), ..row };
+        let mut row: Row = serde_json::from_str(&text).map_err(unreadable)?;
+        if let Some(currency) = self.currency {
+            let Some(range) = row.prices.iter().find(|range| range.min.currency == currency) else { return Ok(None) };
+            (row.price_min, row.price_max) = (Some(range.min), Some(range.max));
+        }
+        row.images = row.images.into_iter().map(|image| image.at(api)).collect();
         serde_json::to_string(&row).map(Some).map_err(unreadable)
     }
 

@@ -58,7 +58,7 @@ pub struct Image {
     pub height: u32,
     /// The alternative text.
     pub alt: Option<Label>,
-    /// Its path at the address of the API.
+    /// Its URL; a path if the public address of the API is not set.
     pub url: String,
     /// Its thumbnails.
     pub thumbnails: Vec<Thumbnail>,
@@ -70,7 +70,7 @@ pub struct Image {
 pub struct Thumbnail {
     /// The longer side in pixels, unless the image itself is smaller.
     pub size: u32,
-    /// Its path at the address of the API.
+    /// Its URL; a path if the public address of the API is not set.
     pub url: String,
 }
 
@@ -147,5 +147,12 @@ impl Image {
             url: it.path(None),
             thumbnails: product::THUMBNAILS.map(thumbnail).into(),
         }
+    }
+
+    /// The picture, at the public address of the API; as it is if that address is empty.
+    pub fn at(self, api: &str) -> Self {
+        let url = |path: String| format!("{api}{path}");
+        let thumbnails = self.thumbnails.into_iter().map(|it| Thumbnail { url: url(it.url), ..it }).collect();
+        Self { url: url(self.url), thumbnails, ..self }
     }
 }

@@ -2,11 +2,19 @@
 
 use std::io::Cursor;
 
+use byteshop_commands::notify::outside::Outside;
+use byteshop_commands::notify::words::ShopDetails;
+use byteshop_eventstore::Log;
+use byteshop_gateway::grpc::v1::catalog_service_client::CatalogServiceClient;
+use byteshop_gateway::grpc::v1::get_product_request::By;
+use byteshop_gateway::grpc::v1::{GetProductRequest, SearchProductsRequest};
 use byteshop_gateway::security::token::Role;
-use byteshop_tests::shop::{Answer, Call};
+use byteshop_tests::servers::fresh_database;
+use byteshop_tests::shop::{Answer, Call, TestShop};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tonic::transport::Channel;
 
 use super::categories::Staff;
 
@@ -125,6 +133,55 @@ async fn a_picture_is_kept_with_smaller_copies_and_served() {
     let line = format!("/v1/carts/{}/lines/{variant}", cart.id);
     let in_cart = shop.put(&line).with(&cart).json(json!({"quantity": 1})).send().await.expect(200);
     assert_eq!(in_cart.body["lines"][0]["image"], *image);
+}
+
+/// The URLs of an image and of its thumbnails.
+fn urls(image: &Value) -> Vec<&str> {
+    let thumbnails = image["thumbnails"].as_array().unwrap().iter();
+    [image].into_iter().chain(thumbnails).map(|it| it["url"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn images_are_at_the_public_address_of_the_api_wherever_they_are_shown() {
+    const API: &str = "https://api.shop.example.org";
+    let database = fresh_database().await;
+    let details = ShopDetails { api: Some(API.into()), ..ShopDetails::default() };
+    let outside = Outside { details, ..Outside::kept(&Log::open(&database).unwrap()) };
+    let shop = TestShop::on(database).reaching(outside).await;
+    let admin = shop.token(Role::Admin);
+    let (product, variant) = shop.product("G-1", 100, 5).await;
+    let path = format!("/v1/products/{product}");
+    let added = shop.post(&format!("{path}/images")).by(&admin).body_raw(photograph(1)).send().await.expect(201);
+    let images = &added.body["images"];
+    let shown = urls(&images[0]);
+    assert_eq!(shown.len(), 3);
+    for url in shown {
+        let file = url.strip_prefix(API).unwrap_or_else(|| panic!("{url} is not at the address of the API"));
+        assert!(file.starts_with("/v1/files/"), "{url}");
+        shop.get(file).send().await.expect(200);
+    }
+    let at = added.position();
+    assert_eq!(&shop.get(&path).after(at).send().await.expect(200).body["images"], images);
+    for query in ["", "?currency=EUR", "?q=G-1", "?status=all"] {
+        // The second time it comes from memory.
+        for _ in 0..2 {
+            let call = shop.get(&format!("/v1/products{query}")).by(&admin).after(at);
+            assert_eq!(&call.send().await.expect(200).body["items"][0]["images"], images, "{query}");
+        }
+    }
+    let cart = shop.full_cart(&variant, 1).await;
+    let in_cart = shop.get(&format!("/v1/carts/{}", cart.id)).with(&cart).send().await.expect(200);
+    assert_eq!(in_cart.body["lines"][0]["image"], images[0]);
+
+    let channel = Channel::from_shared(shop.url.clone()).unwrap().connect().await.unwrap();
+    let mut catalog = CatalogServiceClient::new(channel);
+    let by = Some(By::Product(product));
+    let one = catalog.get_product(GetProductRequest { by }).await.unwrap().into_inner().product.unwrap();
+    let found = catalog.search_products(SearchProductsRequest::default()).await.unwrap().into_inner();
+    for image in [&one.images[0], &found.products[0].images[0]] {
+        let thumbnails = image.thumbnails.iter().map(|it| &it.url);
+        assert_eq!([&image.url].into_iter().chain(thumbnails).collect::<Vec<_>>(), urls(&images[0]));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,6 +74,67 @@ async fn a_guest_is_forgotten_when_their_order_has_arrived() {
     assert_eq!(report.different, 0, "{report:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_is_named_by_their_cart_in_everything_that_they_do_with_their_order() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("GUEST-9", 500, 9).await;
+    let pay = async |order: &str, guest: &GuestCart, token: &str| {
+        let card = json!({"provider": "test", "token": token});
+        shop.post(&format!("{order}/payments")).with(guest).json(card).send().await.expect(201);
+        shop.at_rest().await;
+    };
+    let post = async |path: &str, guest: &GuestCart, body: Value| {
+        shop.post(path).with(guest).json(body).send().await.expect(if path.ends_with("returns") { 201 } else { 200 })
+    };
+    // Bought, sent and nearly sent back.
+    let (placed, buyer) = shop.order(&variant, 2).await;
+    let bought = format!("/v1/orders/{}", placed.text("/id"));
+    pay(&bought, &buyer, "tok_declined").await;
+    pay(&bought, &buyer, "tok_success").await;
+    shop.post(&format!("{bought}/fulfil")).by(&staff).send().await.expect(200);
+    let back = json!({"lines": [{"variant": variant, "quantity": 1}], "reason": "damaged"});
+    let back = post(&format!("{bought}/returns"), &buyer, back).await.id();
+    post(&format!("/v1/returns/{back}/withdraw"), &buyer, json!({})).await;
+    shop.delete(&format!("{bought}/buyer")).with(&buyer).send().await.expect(204);
+    // Left at the payment.
+    let (placed, leaver) = shop.order(&variant, 1).await;
+    post(&format!("/v1/payments/{}/cancel", placed.text("/payment")), &leaver, json!({})).await;
+    shop.at_rest().await;
+    // Cancelled, and wanted again.
+    let (placed, doubter) = shop.order(&variant, 1).await;
+    let cancelled = format!("/v1/orders/{}", placed.text("/id"));
+    post(&format!("{cancelled}/cancel"), &doubter, json!({})).await;
+    post(&format!("{cancelled}/cart"), &doubter, json!({})).await;
+
+    let mut done: Vec<(String, String)> = Vec::new();
+    for event in shop.log.read_log(0, 10_000).await.unwrap() {
+        let meta = event.meta().unwrap();
+        match meta.actor {
+            Actor::Guest { cart: Some(cart) } => done.push((meta.command, cart.to_string())),
+            // The cart does not exist before this.
+            Actor::Guest { cart: None } => assert_eq!(meta.command, "cart.create"),
+            _ => {}
+        }
+    }
+    for (command, guest) in [
+        ("payment.pay", &buyer),
+        ("return.request", &buyer),
+        ("return.withdraw", &buyer),
+        ("order.forget_buyer", &buyer),
+        ("payment.cancel", &leaver),
+        ("order.cancel", &doubter),
+        ("order.move_to_cart", &doubter),
+    ] {
+        let by: Vec<&String> = done.iter().filter(|(done, _)| done == command).map(|(_, by)| by).collect();
+        assert!(!by.is_empty() && by.iter().all(|by| **by == guest.id), "{command} by {by:?}");
+    }
+    let story = shop.get(&format!("{bought}/history")).by(&staff).send().await.expect(200);
+    let tried = story.body["items"].as_array().unwrap().iter().filter(|event| event["type"] == "payment.attempted");
+    let actors: Vec<&Value> = tried.map(|event| &event["actor"]).collect();
+    assert_eq!(actors, [&json!(format!("guest {}", buyer.id)); 2]);
+}
+
 /// A guest's order of two pieces, and their token.
 async fn order_of(shop: &TestShop, variant: &str, paid: bool) -> (String, GuestCart) {
     let guest = shop.full_cart(variant, 2).await;

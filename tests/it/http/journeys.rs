@@ -148,6 +148,9 @@ async fn staff_keeps_the_catalog() {
         ("q=bread".into(), 1),
         ("q=spoon".into(), 0),
         ("attr.steel=x50".into(), 1),
+        // As programs write it that are generated from the OpenAPI document, with and without encoding.
+        ("attr[steel]=x50".into(), 1),
+        ("attr%5Bsteel%5D=x60&attr.steel=x50".into(), 1),
         ("attr.steel=x60".into(), 0),
         ("price_min=4501".into(), 0),
         ("price_max=4500&sort=price".into(), 1),

@@ -121,7 +121,8 @@ fn nothing_follows_from_an_import() {
 
 #[test]
 fn an_attempt_without_an_outcome_is_asked_for() {
-    let ask = |at| timer(at, attempt(id(2)), Step::SettlePayment { payment: id(2) });
+    let settle = || Step::SettlePayment { payment: id(2), attempt: Some(text("1")) };
+    let ask = |at| timer(at, attempt(id(2)), settle());
     let attempted = payment::Event::Attempted {
         method: Method::Test,
         reference: text("1"),
@@ -178,7 +179,7 @@ fn money_is_given_back_once_that_is_written_down_and_asked_for_again_when_the_pr
     let cause = RefundCause::OrderCancelled;
     let requested =
         payment::Event::RefundRequested { order: id(1), refund: id(4), amount: cents(1), cause, retries: None };
-    let settle = || Step::SettlePayment { payment: id(2) };
+    let settle = || Step::SettlePayment { payment: id(2), attempt: None };
     assert_eq!(on_payment(requested), [Reaction::Now(settle())]);
     let check_at = noon() + TimeDelta::seconds(5);
     let again = timer(check_at, attempt(id(2)), settle());
@@ -256,8 +257,12 @@ fn a_step_in_a_timer_keeps_its_stored_form() {
         r#"{"do":"cancel_order","order":"ord_00000000000000000000000001","reason":"payment_window_passed"}"#,
     );
     timer_form(
-        &Step::SettlePayment { payment: id(2) },
+        &Step::SettlePayment { payment: id(2), attempt: None },
         r#"{"do":"settle_payment","payment":"pay_00000000000000000000000002"}"#,
+    );
+    timer_form(
+        &Step::SettlePayment { payment: id(2), attempt: Some(text("1")) },
+        r#"{"do":"settle_payment","payment":"pay_00000000000000000000000002","attempt":"1"}"#,
     );
     timer_form(
         &Step::ExpireAuthorization { payment: id(2) },

@@ -24,8 +24,8 @@ pub(super) fn row(row: &Row) -> v1::Product {
     }
 }
 
-/// One product, with the available quantity of each variant.
-pub(super) fn product(id: ProductId, it: &Created, available: &[i64]) -> v1::Product {
+/// One product, with the available quantity of each variant, and its images at the address of the API.
+pub(super) fn product(id: ProductId, it: &Created, available: &[i64], api: &str) -> v1::Product {
     let variants = it
         .variants
         .iter()
@@ -39,7 +39,7 @@ pub(super) fn product(id: ProductId, it: &Created, available: &[i64]) -> v1::Pro
         category: it.category.map(|id| id.to_string()).unwrap_or_default(),
         attributes: attributes(&it.attributes),
         options: it.options.iter().map(option).collect(),
-        images: it.images.iter().map(|it| image(&Image::of(it))).collect(),
+        images: it.images.iter().map(|it| image(&Image::of(it).at(api))).collect(),
         variants: variants.collect(),
     }
 }

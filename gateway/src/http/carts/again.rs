@@ -11,7 +11,7 @@ use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Ask, Nothing, Of};
 use crate::edge::problem::Problem;
-use crate::http::orders::visible::own;
+use crate::http::orders::visible::{on_order, own};
 use crate::http::show;
 
 /// Moves an unpaid order back into a cart.
@@ -28,7 +28,7 @@ pub(in crate::http) async fn move_to_cart(
     Of(id): Of<OrderId>,
     ask: Ask<Caller, Nothing>,
 ) -> Result<Response, Problem> {
-    let (ask, days) = (&ask, app.trade.cart_days);
+    let (ask, days) = (&on_order(&app, ask, id).await?, app.trade.cart_days);
     app.run(ask, "order.move_to_cart", |unit| async move {
         let mut order = own(&unit, id, ask).await?;
         let placement = &order.state.live()?.placement;

@@ -62,5 +62,5 @@ pub(in crate::http) async fn priced<'a>(
 /// Answers a cart after a change.
 pub(in crate::http) async fn shown(unit: &Unit, cart: &Loaded<Cart>) -> Result<Reply, Error> {
     let (created, priced) = priced(unit, cart).await?;
-    Reply::ok(cart.version, &show::Cart::of(cart.id, created, priced.as_ref()))
+    Reply::ok(cart.version, &show::Cart::of(unit.commands(), cart.id, created, priced.as_ref()))
 }

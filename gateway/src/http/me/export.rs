@@ -200,7 +200,7 @@ async fn shown(app: &Shared, thing: Thing) -> Result<Option<String>, Error> {
         Thing::Cart(id) => {
             let found = commands.get::<Cart>(id).await?;
             let known = found.as_ref().and_then(|found| found.state.live().ok());
-            known.map(|it| serde_json::to_string(&show::Cart::of(id, it, None)))
+            known.map(|it| serde_json::to_string(&show::Cart::of(commands, id, it, None)))
         }
         Thing::Order(id) => {
             let found = commands.get::<Order>(id).await?;

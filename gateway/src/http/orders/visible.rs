@@ -27,6 +27,22 @@ pub(in crate::http) async fn own<T: Send + Sync>(
     Ok(order)
 }
 
+/// The request with the cart that the order was, if a guest acts on their order: the log names the guest as it did at checkout.
+pub(in crate::http) async fn on_order<T>(
+    app: &App,
+    ask: Ask<Caller, T>,
+    id: impl Into<Option<OrderId>>,
+) -> Result<Ask<Caller, T>, Error> {
+    let Some(id) = id.into().filter(|_| ask.who.is_guest()) else { return Ok(ask) };
+    let order = app.commands.seen::<Order>(id).await?;
+    let placed = order.as_ref().and_then(|order| order.live().ok());
+    let cart = placed.filter(|placed| check(&ask.who, placed).is_ok()).and_then(|placed| placed.placement.cart);
+    Ok(match cart {
+        Some(cart) => ask.on_cart(cart),
+        None => ask,
+    })
+}
+
 /// Refuses an order that is not the caller's.
 pub(in crate::http) fn check(caller: &impl Who, placed: &Placed) -> Result<(), Error> {
     let (caller, placement) = (caller.caller(), &placed.placement);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use byteshop_commands::Commands;
 use byteshop_commands::use_cases::price::Priced;
 use byteshop_domain::cart::{self, Destination};
 use byteshop_domain::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
@@ -132,7 +133,8 @@ enum Nowhere {
 
 impl<'a> Cart<'a> {
     /// A cart, with what it costs if that was asked for.
-    pub fn of(id: CartId, it: &'a cart::Created, priced: Option<&'a Priced>) -> Self {
+    pub fn of(commands: &Commands, id: CartId, it: &'a cart::Created, priced: Option<&'a Priced>) -> Self {
+        let line = |(index, line)| CartLine::of(commands, index, line, priced);
         let zero = Money::zero(it.currency);
         let quote = priced.map(|priced| &priced.quote);
         let own = || it.total().unwrap_or(zero);
@@ -140,7 +142,7 @@ impl<'a> Cart<'a> {
             id,
             account: it.owner,
             currency: it.currency,
-            lines: it.lines.iter().enumerate().map(|(index, line)| CartLine::of(index, line, priced)).collect(),
+            lines: it.lines.iter().enumerate().map(line).collect(),
             subtotal: quote.map_or_else(own, |quote| quote.subtotal),
             discount: quote.map(|quote| quote.discount),
             shipping: quote.map(|quote| quote.shipping_price),
@@ -160,9 +162,10 @@ impl<'a> Cart<'a> {
 }
 
 impl<'a> CartLine<'a> {
-    fn of(index: usize, line: &'a cart::Line, priced: Option<&Priced>) -> Self {
+    fn of(commands: &Commands, index: usize, line: &'a cart::Line, priced: Option<&Priced>) -> Self {
         let quoted = priced.and_then(|priced| priced.quote.lines.get(index));
         let offer = priced.and_then(|priced| priced.offers.get(&line.variant));
+        let image = priced.and_then(|priced| priced.images.get(&line.product));
         let unit_price = offer.map_or(line.unit_price, |offer| offer.price);
         // A cart only takes lines whose sum can be counted.
         let own = || line.unit_price.times(line.quantity).unwrap_or(Money::zero(line.unit_price.money().currency));
@@ -175,7 +178,7 @@ impl<'a> CartLine<'a> {
             unit_price,
             seen_price: Some(line.unit_price).filter(|seen| *seen != unit_price),
             amount: quoted.map_or_else(own, |quoted| quoted.amount),
-            image: priced.and_then(|priced| priced.images.get(&line.product)).map(Image::of),
+            image: image.map(|image| Image::of(image).at(commands.api_address())),
             available: quoted.map(|_| offer.map_or(0, |offer| offer.available)),
             discount: quoted.map(|quoted| quoted.discount),
             tax: quoted.and_then(|quoted| quoted.tax.as_ref()).map(LineTax::from),

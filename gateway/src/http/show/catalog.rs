@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use byteshop_commands::Commands;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::money::Price;
 use byteshop_domain::product::AttributeValue;
@@ -126,7 +127,7 @@ pub type LowestBefore = HashMap<(VariantId, Currency), Price>;
 
 impl<'a> Product<'a> {
     /// A product, with what is available of each variant in their order, if that is known.
-    pub fn of(id: ProductId, it: &'a product::Created, available: Option<&[i64]>) -> Self {
+    pub fn of(commands: &Commands, id: ProductId, it: &'a product::Created, available: Option<&[i64]>) -> Self {
         let variants = it.variants.iter().enumerate().map(|(index, (id, variant))| Variant {
             id: *id,
             sku: &variant.sku,
@@ -148,7 +149,7 @@ impl<'a> Product<'a> {
             category: it.category,
             attributes: &it.attributes,
             options: &it.options,
-            images: it.images.iter().map(Image::of).collect(),
+            images: it.images.iter().map(|it| Image::of(it).at(commands.api_address())).collect(),
             schedule: Some(it.schedule).filter(|it| !it.is_empty()).map(|it| Schedule { at: it.at, until: it.until }),
             publication_refused: it.refusal.as_ref().map(|it| PublicationRefused {
                 at: it.at,
