@@ -8,7 +8,7 @@ pub use asked::fresh;
 pub(crate) use asked::is_asked as is_fresh;
 pub use error::{NO_COUNTRY, TextError};
 pub use form::{ascii_domain, nfc, nfkc, opaque};
-pub use fresh::is_ignorable;
+pub use letter::is_ignorable;
 use rules::Rules;
 pub use search::search_form;
 use serde::de::Visitor;
@@ -20,6 +20,7 @@ mod country;
 mod error;
 mod form;
 mod fresh;
+mod letter;
 mod rules;
 mod search;
 

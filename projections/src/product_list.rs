@@ -22,6 +22,7 @@ mod answer;
 mod asked;
 mod correct;
 mod facet;
+mod found;
 mod index;
 mod lexicon;
 mod load;
@@ -41,8 +42,8 @@ mod tree;
 mod wanted;
 mod words;
 
-pub use answer::Found;
 pub use facet::{AttributeFacet, CategoryFacet, Facets, PriceFacet, PriceRangeFacet, ValueFacet};
+pub use found::Found;
 pub(crate) use load::Catalog;
 pub use query::{Query, Shown, Sort};
 pub use shown::{Image, ListedPrice, Variant};

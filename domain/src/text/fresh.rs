@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
-use icu_properties::{CodePointMapData, CodePointSetData};
-
+use super::letter::is_seen;
 use super::rules::Rules;
 use super::{TextError, country, form};
 
@@ -40,25 +38,4 @@ pub(super) fn email<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, Te
 pub(super) fn country<'a>(_rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
     let code = text.to_ascii_uppercase();
     if country::is_code(&code) { Ok(Cow::Owned(code)) } else { Err(TextError::NoCountry) }
-}
-
-/// Whether Unicode gives a character a meaning. Those for private use (Co) mean what a font makes of them; unassigned ones and
-/// noncharacters (Cn) mean nothing yet, or never will. RFC 8264, section 4.3, refuses them in free text too.
-pub(super) fn has_meaning(letter: char) -> bool {
-    let category = |letter| CodePointMapData::<GeneralCategory>::new().get(letter);
-    letter.is_ascii() || !matches!(category(letter), GeneralCategory::PrivateUse | GeneralCategory::Unassigned)
-}
-
-/// Whether Unicode counts a character among those that nothing shows (Default_Ignorable_Code_Point).
-pub fn is_ignorable(letter: char) -> bool {
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
-}
-
-/// Whether a character leaves a mark. Unicode knows which do not by themselves; it counts the blank of Braille (U+2800) as a
-/// pattern, and the frames of annotations (U+FFF9 to U+FFFB) as shown where nothing knows them.
-fn is_seen(letter: char) -> bool {
-    !letter.is_whitespace()
-        && !letter.is_control()
-        && !is_ignorable(letter)
-        && !matches!(letter, '\u{2800}' | '\u{fff9}'..='\u{fffb}')
 }

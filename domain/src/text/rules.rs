@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::asked::is_asked;
 use super::error::TextError;
 use super::form::nfc;
-use super::fresh::has_meaning;
+use super::letter::has_meaning;
 
 /// The rules of one kind of text.
 pub(super) struct Rules {

@@ -1,6 +1,6 @@
 //! Searching the catalog.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use axum::extract::State;
 use axum::response::Response;
@@ -8,12 +8,13 @@ use byteshop_commands::Error;
 use byteshop_domain::Currency;
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::name::{self, NameKind, UniqueName};
+use byteshop_domain::openapi::Described;
 use byteshop_domain::text::Slug;
 use byteshop_projections::product_list::{self, Facets, Query, Shown, Sort};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde::de::IntoDeserializer as _;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -70,10 +71,22 @@ struct ListQuery {
     cursor: Option<String>,
     /// Only products with these attribute values, by name: `attr[color]=red` or `attr.color=red`. A range of numbers is
     /// `100..200`. Several values of one attribute are alternatives: repeat the parameter.
-    #[param(rename = "attr", style = DeepObject, explode, required = false, value_type = HashMap<String, String>,
+    #[param(rename = "attr", style = DeepObject, explode, required = false, inline,
         example = json!({"material": "porcelain"}))]
-    attributes: Vec<(String, String)>,
+    attributes: Attributes,
 }
+
+/// Values of attributes, each with the name of its attribute.
+#[derive(Default)]
+struct Attributes(Vec<(String, String)>);
+
+impl PartialSchema for Attributes {
+    fn schema() -> Described {
+        HashMap::<String, String>::schema()
+    }
+}
+
+impl ToSchema for Attributes {}
 
 /// The attribute that a parameter filters by, if it is such a filter.
 fn attribute_of(parameter: &str) -> Option<&str> {
@@ -92,7 +105,7 @@ impl ListQuery {
                 return Err(parameters::twice(&twice));
             }
         }
-        check_values(ATTRIBUTE, query.category.len() + query.attributes.len())?;
+        check_values(ATTRIBUTE, query.category.len() + query.attributes.0.len())?;
         parameters::in_order(("price_min", query.price_min), ("price_max", query.price_max))?;
         Ok(query)
     }
@@ -118,7 +131,7 @@ impl ListQuery {
             "cursor" => self.cursor = Some(value),
             other => {
                 let attribute = attribute_of(other).ok_or_else(|| Problem::no_parameter(other))?;
-                self.attributes.push((attribute.to_owned(), value));
+                self.attributes.0.push((attribute.to_owned(), value));
             }
         }
         Ok(())
@@ -182,7 +195,7 @@ async fn list(
         currency: query.currency,
         price_min: query.price_min,
         price_max: query.price_max,
-        attributes: query.attributes,
+        attributes: query.attributes.0,
         in_stock: query.in_stock.unwrap_or(false),
         sort: query.sort,
         facets: query.facets.unwrap_or(query.cursor.is_none()),

@@ -1,13 +1,13 @@
 //! Answers a query: what matches in the index, in its order, with the rows that the table has of the page.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use byteshop_domain::ids::ProductId;
 use byteshop_domain::product::IMAGE_PATH;
-use serde_json::Value;
 
 use super::facet::{Facets, Selection};
+use super::found::Found;
 use super::index::Index;
 use super::matching::Matches;
 use super::place::{Place, Sorted};
@@ -16,59 +16,9 @@ use super::{ProductList, Row, slip};
 use crate::engine::View as _;
 use crate::engine::table::unreadable;
 use crate::error::Error;
-#[cfg(test)]
-use crate::page::Ask;
 use crate::page::Page;
 use crate::text::name_of;
 use crate::views::Views;
-
-/// The answer of a search.
-#[derive(Debug)]
-pub struct Found {
-    /// The products. The text of each has one field more than its row: `available`, which another view knows.
-    pub page: Page<Row>,
-    /// The number of products on all pages.
-    pub total: u64,
-    /// The given words, if they have no results and `corrected` was used instead.
-    pub original: Option<String>,
-    /// The words that were used instead of `original`, without their typos.
-    pub corrected: Option<String>,
-    /// The counts of every filter, if they were asked for.
-    pub facets: Option<Facets>,
-    /// Its JSON text, once it was asked for.
-    text: OnceLock<Arc<str>>,
-}
-
-impl Found {
-    /// The answer as JSON text, in which the stored rows are as they are.
-    ///
-    /// # Errors
-    /// None in practice: the counts are plain data.
-    pub fn json(&self) -> Result<Arc<str>, serde_json::Error> {
-        if let Some(text) = self.text.get() {
-            return Ok(Arc::clone(text));
-        }
-        let Self { page, total, original, corrected, facets, text } = self;
-        let [original, corrected] = [original, corrected].map(|words| Value::from(words.as_deref()));
-        let facets = serde_json::to_string(facets)?;
-        let json = page.json_with(&format!(
-            ",\"total\":{total},\"original\":{original},\"corrected\":{corrected},\"facets\":{facets}"
-        ));
-        Ok(Arc::clone(text.get_or_init(|| json.into())))
-    }
-
-    /// Bytes in memory, about: its rows, and its JSON text, which has them again.
-    pub(super) fn size(&self) -> usize {
-        size_of::<Self>() + 2 * self.page.texts().iter().map(String::len).sum::<usize>()
-    }
-
-    /// Another one with this total and one row.
-    #[cfg(test)]
-    pub(super) fn with_total(total: u64, row: String) -> Self {
-        let page = Page::of(vec![row], &Ask::default(), &Query::default().list(), |row| ((), row));
-        Self { page: page.unwrap(), total, original: None, corrected: None, facets: None, text: OnceLock::new() }
-    }
-}
 
 /// The hits of a search in the index.
 struct Hits {
@@ -122,7 +72,7 @@ impl Views {
         let page = self.page(query, page).await?;
         let corrected = matched.and_then(|matched| matched.corrected);
         let original = query.q.clone().filter(|_| corrected.is_some());
-        Ok(Found { page, total, original, corrected, facets, text: OnceLock::new() })
+        Ok(Found::new(page, total, facets).corrected(original, corrected))
     }
 
     /// Reads on until the product is known at which the page before ended: another process made it, which had read more.
@@ -244,24 +194,4 @@ fn without_serial(row: String) -> String {
     let cut = row.split_once("\"serial\":").and_then(|(head, rest)| Some((head, rest.split_once(',')?.1)));
     let Some((head, tail)) = cut else { return row };
     [head, tail].concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_counts_stand_behind_the_page() {
-        let found = Found {
-            page: Page::empty("product_list"),
-            total: 2,
-            original: Some("mgu \"".to_owned()),
-            corrected: Some("mug".to_owned()),
-            facets: None,
-            text: OnceLock::new(),
-        };
-        let json = r#"{"items":[],"next":null,"total":2,"original":"mgu \"","corrected":"mug","facets":null}"#;
-        assert_eq!(&*found.json().unwrap(), json);
-        assert_eq!(&*found.json().unwrap(), json, "the same again");
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
-use super::answer::Found;
+use super::found::Found;
 use super::query::Query;
 
 /// Bytes of pages in memory at most.

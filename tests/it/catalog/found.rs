@@ -367,7 +367,8 @@ async fn filters_that_cannot_be_read_are_refused() {
     let attributes = json!([{"name": "colour", "type": "text"}, {"name": "size", "type": "number"}, {"name": "boxed", "type": "boolean"}]);
     let declared = staff.declare(&category, attributes).await.expect(200).position().to_string();
     let ask = |query: &str| staff.shop.get(&format!("/v1/products?{query}")).after(&declared).send();
-    for query in ["attr.colour=red", "attr.colour=", "attr.colour=%00", "attr.colour=9..1", "attr.size=1..9", "attr[size]=1..9"]
+    for query in
+        ["attr.colour=red", "attr.colour=", "attr.colour=%00", "attr.colour=9..1", "attr.size=1..9", "attr[size]=1..9"]
     {
         assert_eq!(ask(query).await.expect(200).body["total"], 0, "{query}");
     }
