@@ -19,12 +19,12 @@ struct Pages {
     /// Counts the changes of the index: a page that was begun before one may lack it.
     generation: u64,
     bytes: usize,
-    pages: LruCache<Query, Arc<Found>>,
+    found: LruCache<Query, Arc<Found>>,
 }
 
 impl Default for PageCache {
     fn default() -> Self {
-        Self(Mutex::new(Pages { generation: 0, bytes: 0, pages: LruCache::unbounded() }))
+        Self(Mutex::new(Pages { generation: 0, bytes: 0, found: LruCache::unbounded() }))
     }
 }
 
@@ -41,7 +41,7 @@ impl PageCache {
 
     /// The page that answers a query, if it is in memory.
     pub fn get(&self, query: &Query) -> Option<Arc<Found>> {
-        self.lock().pages.get(query).map(Arc::clone)
+        self.lock().found.get(query).map(Arc::clone)
     }
 
     /// Remembers a page that was made in a generation, if it is still that.
@@ -51,12 +51,12 @@ impl PageCache {
             return;
         }
         all.bytes += weight(query, found);
-        if let Some((query, found)) = all.pages.push(query.clone(), Arc::clone(found)) {
+        if let Some((query, found)) = all.found.push(query.clone(), Arc::clone(found)) {
             // Two made it at the same time.
             all.bytes -= weight(&query, &found);
         }
         while all.bytes > MAX_BYTES {
-            let Some((query, found)) = all.pages.pop_lru() else { break };
+            let Some((query, found)) = all.found.pop_lru() else { break };
             all.bytes -= weight(&query, &found);
         }
     }
@@ -64,7 +64,7 @@ impl PageCache {
     /// Forgets all pages, because the index has changed.
     pub fn clear(&self) {
         let mut all = self.lock();
-        *all = Pages { generation: all.generation + 1, bytes: 0, pages: LruCache::unbounded() };
+        *all = Pages { generation: all.generation + 1, bytes: 0, found: LruCache::unbounded() };
     }
 }
 
