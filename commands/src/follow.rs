@@ -260,6 +260,11 @@ mod tests {
     }
 
     #[test]
+    fn a_follower_that_asks_for_nothing_is_not_resumed() {
+        assert!(!Idle.must_resume());
+    }
+
+    #[test]
     fn standing_by_ends_a_trouble() {
         let mut trouble = Trouble::default();
         pause_after::<Idle>(Err(Error::Contended), &mut trouble);

@@ -101,3 +101,46 @@ impl Feed {
         *self.shared.head.borrow()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::testing::recorded;
+
+    /// A feed that nobody moves, over a Postgres that does not answer.
+    fn feed() -> Feed {
+        let log = Log::open("postgres://127.0.0.1:1/none").unwrap();
+        let window = Mutex::new(Window::after(5));
+        let shared = Arc::new(Shared { window, head: watch::Sender::new(5), missing: Notify::new() });
+        Feed { log, shared, _tail: Arc::default() }
+    }
+
+    fn positions(events: &[Arc<Recorded>]) -> Vec<i64> {
+        events.iter().map(|event| event.position).collect()
+    }
+
+    #[tokio::test]
+    async fn what_the_program_has_appended_is_read_without_postgres() {
+        let feed = feed();
+        feed.offer(vec![recorded(6, 1), recorded(7, 1), recorded(8, 1)]);
+        assert_eq!(feed.head(), 8);
+        assert_eq!(feed.recent(5, 2).await.as_deref().map(positions), Some(vec![6, 7]));
+        assert_eq!(positions(&feed.next(7, 2).await.unwrap()), [8]);
+        // What is older than the window is not recent, and what is newer is waited for.
+        assert!(feed.recent(4, 2).await.is_none());
+        assert!(feed.recent(8, 2).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn postgres_is_read_when_events_of_others_are_missing_before_those_of_the_program() {
+        let feed = feed();
+        let is_missing = || feed.shared.missing.notified().now_or_never().is_some();
+        feed.offer(vec![recorded(6, 1)]);
+        feed.offer(Vec::new());
+        assert!(!is_missing());
+        feed.offer(vec![recorded(8, 1)]);
+        assert!(is_missing() && feed.head() == 6);
+    }
+}

@@ -27,6 +27,8 @@ pub mod roles;
 pub mod rotate;
 pub mod row;
 pub mod subject;
+#[cfg(test)]
+mod testing;
 pub mod webhook;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The write side: races, receipts, payments and the process that settles orders.
 
+mod states;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,7 @@
 //! Delivery: sequence + base = position whatever happens to JetStream, and views keep getting events meanwhile.
 
+mod streams;
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

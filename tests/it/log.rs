@@ -1,7 +1,8 @@
 //! The log: order without gaps, conditions across streams, receipts, and that nothing in it can be changed.
 
 use byteshop_eventstore::append::append;
-use byteshop_eventstore::{Append, Clock, Log, NewEvent, NewReceipt, Outcome, StreamId};
+use byteshop_eventstore::read::Filter;
+use byteshop_eventstore::{Append, Clock, Log, NewEvent, NewReceipt, Outcome, Recorded, StreamId};
 use byteshop_tests::servers::fresh_database;
 use uuid::Uuid;
 
@@ -167,4 +168,71 @@ async fn a_long_stream_is_read_in_pages() {
         pages += 1;
     }
     assert_eq!((version, pages), (10_000, 10));
+}
+
+#[tokio::test]
+async fn events_are_found_by_position_stream_moment_cause_words_and_actor() {
+    let log = log().await;
+    let mut writer = log.writer().await.unwrap();
+    let (a, b) = (stream(1), stream(2));
+    let batch = [one(&a, 1), one(&b, 1), one(&a, 2), one(&a, 3)];
+    append(&mut writer, &batch).await.unwrap();
+    let all = log.read_log(0, 10).await.unwrap();
+    let positions = |events: &[Recorded]| events.iter().map(|event| event.position).collect::<Vec<_>>();
+
+    let pages = log.read_many(&[(b.clone(), 0), (a.clone(), 1), (stream(3), 0)], 10).await.unwrap();
+    assert_eq!(pages.iter().map(|page| positions(page)).collect::<Vec<_>>(), [vec![2], vec![3, 4], vec![]]);
+    assert_eq!(log.event_at(3).await.unwrap().as_ref(), Some(&all[2]));
+    assert_eq!(log.event_at(5).await.unwrap(), None);
+    let recorded = log.recorded_at(&[2, 5]).await.unwrap();
+    assert_eq!(recorded.into_iter().collect::<Vec<_>>(), [(2, all[1].recorded_at)]);
+    assert_eq!((log.version_of(&a).await.unwrap(), log.version_of(&stream(3)).await.unwrap()), (3, 0));
+    assert_eq!(log.leaf_at(3).await.unwrap().as_ref(), Some(&all[2].leaf));
+    assert_eq!(log.leaf_at(5).await.unwrap(), None);
+    assert_eq!(positions(&log.read_correlation(Uuid::from_u128(7), 1, 2).await.unwrap()), [2, 3]);
+    assert_eq!(positions(&log.read_range(1, 3, &["bench"]).await.unwrap()), [2, 3]);
+    assert_eq!(positions(&log.mentioning("bench", "counted", "\"n\":3").await.unwrap()), [4]);
+    assert_eq!(log.actor_names().await.unwrap(), ["test"]);
+    assert_eq!(log.position_at(all[3].recorded_at).await.unwrap(), 4);
+    assert_eq!(log.position_at(all[0].recorded_at - chrono::TimeDelta::seconds(1)).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_filter_lets_through_what_all_its_parts_allow() {
+    let log = log().await;
+    let mut writer = log.writer().await.unwrap();
+    let (a, b) = (stream(1), stream(2));
+    append(&mut writer, &[one(&a, 1), one(&b, 1), one(&a, 2)]).await.unwrap();
+    let passes = async |filter: Filter| {
+        let next = log.read_filtered(0, 10, &filter).await.unwrap();
+        let last = log.read_last(3, 10, &filter).await.unwrap();
+        assert_eq!(next, last);
+        next.iter().map(|event| event.position).collect::<Vec<_>>()
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(passes(Filter::default()).await, [1, 2, 3]);
+    assert_eq!(passes(Filter { streams: vec![b], ..Filter::default() }).await, [2]);
+    assert_eq!(passes(Filter { categories: names(&["order"]), ..Filter::default() }).await, [0; 0]);
+    assert_eq!(passes(Filter { types: names(&["bench.counted"]), ..Filter::default() }).await, [1, 2, 3]);
+    assert_eq!(passes(Filter { types: names(&["bench.other"]), ..Filter::default() }).await, [0; 0]);
+    assert_eq!(passes(Filter { actor: Some("system test".into()), ..Filter::default() }).await, [1, 2, 3]);
+    assert_eq!(passes(Filter { actor: Some("staff".into()), ..Filter::default() }).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn the_keys_that_were_answered_are_told_with_what_was_asked() {
+    let log = log().await;
+    let receipt = |key: &str| NewReceipt {
+        who: "me".into(),
+        key: key.into(),
+        fingerprint: key.as_bytes().to_vec(),
+        response: "{}".into(),
+        recorded_at: Clock.now(),
+        expires_at: None,
+    };
+    let batch = ["a", "b"].map(|key| Append { receipt: Some(receipt(key)), ..Append::default() });
+    append(&mut log.writer().await.unwrap(), &batch).await.unwrap();
+    let keys = ["b", "c"].map(str::to_owned);
+    assert_eq!(log.fingerprints("me", &keys).await.unwrap(), [("b".to_owned(), b"b".to_vec())]);
+    assert_eq!(log.fingerprints("you", &keys).await.unwrap(), []);
 }

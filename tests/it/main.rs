@@ -7,6 +7,7 @@
     reason = "what a test does not expect, it panics about"
 )]
 
+mod appender;
 mod audit;
 #[path = "../browser/mod.rs"]
 mod browser;

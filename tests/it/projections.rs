@@ -1,5 +1,7 @@
 //! Views on a real Postgres: they follow, survive, stop when they must, and are the same after a rebuild.
 
+mod workers;
+
 use std::collections::HashMap;
 use std::time::Duration;
 

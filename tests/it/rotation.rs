@@ -346,3 +346,35 @@ async fn who_was_erased_before_a_restored_backup_is_erased_again() {
     erased.sort_unstable();
     assert_eq!(listed, erased);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_keys_are_a_shops_own_and_stay_when_its_data_key_changes() {
+    let ((log, _directory, file), (other_log, _other, other_file)) = (shop().await, shop().await);
+    let (one, other) = (vault(&log, &file), vault(&other_log, &other_file));
+    let (name, key) = (one.blind("email", "ada@example.org").await.unwrap(), one.derive("tokens").await.unwrap());
+    assert_ne!(name, other.blind("email", "ada@example.org").await.unwrap());
+    assert_ne!(key, other.derive("tokens").await.unwrap());
+    rotate::rotate_file(&log, &file).await.unwrap();
+    let fresh = vault(&log, &file);
+    assert_eq!(fresh.blind("email", "ada@example.org").await.unwrap(), name);
+    assert_eq!(fresh.derive("tokens").await.unwrap(), key);
+    assert_eq!(
+        Vault::key_in_use(&log).await.unwrap(),
+        Some(DataKeys::parse(&fs::read_to_string(&file).unwrap()).unwrap().current().unwrap())
+    );
+    assert_eq!(Vault::key_in_use(&Log::open(&migrated(&fresh_database().await).await).unwrap()).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_with_other_data_keys_is_refused_and_an_erasure_happens_once() {
+    let (log, directory, file) = shop().await;
+    let ours = vault(&log, &file);
+    ours.check().await.unwrap();
+    let foreign = directory.path().join("other.key");
+    fs::write(&foreign, DataKeys::random().unwrap()).unwrap();
+    assert!(vault(&log, &foreign).check().await.is_err());
+    let ada = Subject(Clock.new_id());
+    ours.seal(ada, &"Ada".to_owned()).await.unwrap();
+    assert!(ours.erase(ada).await.unwrap());
+    assert!(!ours.erase(ada).await.unwrap());
+}

@@ -112,3 +112,26 @@ async fn gather(asked: &Mutex<mpsc::UnboundedReceiver<Asked>>) -> Option<Vec<Ask
     }
     Some(batch)
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn requests_that_wait_share_a_read_until_it_has_as_many_streams_as_it_may() {
+        let (queue, waiting) = mpsc::unbounded_channel();
+        for streams in [1, MAX_STREAMS - 2, 1, 1] {
+            let wanted = vec![(StreamId::named("order", Uuid::nil()), 0); streams];
+            assert!(queue.send(Asked { wanted, done: oneshot::channel().0 }).is_ok());
+        }
+        drop(queue);
+        let waiting = Mutex::new(waiting);
+        let mut sizes = Vec::new();
+        while let Some(batch) = gather(&waiting).await {
+            sizes.push(batch.iter().map(|asked| asked.wanted.len()).collect::<Vec<_>>());
+        }
+        assert_eq!(sizes, [vec![1, MAX_STREAMS - 2, 1], vec![1]]);
+    }
+}

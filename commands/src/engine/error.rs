@@ -111,3 +111,16 @@ impl From<Refused> for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_store_that_is_away_is_an_outage() {
+        assert!(Error::Store(StoreError::Unavailable("away".into())).is_outage());
+        assert!(!Error::Contended.is_outage());
+        let broken = serde_json::from_str::<()>("?").unwrap_err();
+        assert!(!Error::from(broken).is_outage());
+    }
+}

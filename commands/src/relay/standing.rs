@@ -314,6 +314,7 @@ mod tests {
         assert_eq!(start(0, 0), 0);
         assert_eq!(start(0, MAX_BACKLOG), 0);
         assert_eq!(start(70, 90), 70);
+        assert_eq!(start(2 * MAX_BACKLOG, 2 * MAX_BACKLOG + 1), 2 * MAX_BACKLOG);
     }
 
     #[test]

@@ -195,3 +195,49 @@ impl Delivered {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use async_nats::{HeaderMap, StatusCode};
+
+    use super::*;
+    use crate::testing::recorded;
+
+    fn message(position: i64, payload: Vec<u8>) -> Message {
+        let mut headers = HeaderMap::new();
+        headers.insert("Byteshop-Position", position.to_string());
+        let subject = "byteshop.5.order.placed".into();
+        Message {
+            subject,
+            reply: None,
+            payload: payload.into(),
+            headers: Some(headers),
+            status: None,
+            description: None,
+            length: 0,
+        }
+    }
+
+    fn event(position: i64) -> Message {
+        message(position, serde_json::to_vec(&*recorded(position, 1)).unwrap())
+    }
+
+    #[test]
+    fn an_event_is_taken_from_its_message_unless_the_program_knows_it() {
+        let mut batch = Delivered { upto: 0, events: Vec::new() };
+        batch.add(&message(7, b"is not read".to_vec()), 7).unwrap();
+        assert_eq!((batch.upto, batch.events.len()), (7, 0));
+        batch.add(&event(8), 7).unwrap();
+        batch.add(&event(9), 7).unwrap();
+        assert_eq!((batch.upto, batch.events), (9, vec![recorded(8, 1), recorded(9, 1)]));
+    }
+
+    #[test]
+    fn a_message_about_the_consumer_adds_nothing_and_one_without_an_event_is_an_error() {
+        let mut batch = Delivered { upto: 0, events: Vec::new() };
+        let heartbeat = Message { status: Some(StatusCode::IDLE_HEARTBEAT), ..message(8, Vec::new()) };
+        batch.add(&heartbeat, 7).unwrap();
+        assert!(batch.add(&message(8, Vec::new()), 7).is_err());
+        assert_eq!((batch.upto, batch.events.len()), (0, 0));
+    }
+}

@@ -109,22 +109,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn event(position: i64, size: usize) -> Arc<Recorded> {
-        Arc::new(Recorded {
-            position,
-            id: uuid::Uuid::nil(),
-            category: "order".into(),
-            stream: uuid::Uuid::nil(),
-            version: position,
-            event_type: "placed".into(),
-            schema: 1,
-            data: "x".repeat(size),
-            meta: String::new(),
-            recorded_at: chrono::DateTime::UNIX_EPOCH,
-            leaf: vec![0; 32],
-        })
-    }
+    use crate::testing::recorded as event;
 
     fn positions(taken: Taken) -> Option<Vec<i64>> {
         match taken {

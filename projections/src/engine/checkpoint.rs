@@ -97,8 +97,8 @@ pub(crate) async fn stop(
     state: State,
     error: &str,
     position: i64,
-) -> Result<bool, Error> {
-    let stopped = sqlx::query(
+) -> Result<(), Error> {
+    sqlx::query(
         "update read.checkpoint set state = $3, error = $4, error_position = $5 where view = $1 and epoch = $2 and state = 'live'",
     )
     .bind(view)
@@ -108,7 +108,7 @@ pub(crate) async fn stop(
     .bind(position)
     .execute(pool)
     .await?;
-    Ok(stopped.rows_affected() == 1)
+    Ok(())
 }
 
 /// Lets a parked view try again; false when it was not parked.

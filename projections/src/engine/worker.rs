@@ -179,15 +179,13 @@ async fn stop_for_other_history<V: View>(context: &Context, at: &Checkpoint) -> 
         V::NAME
     );
     tracing::error!(view = V::NAME, position = at.position, "{text}");
-    checkpoint::stop(&context.pool, V::NAME, at.epoch, State::OtherHistory, &text, at.position).await?;
-    Ok(())
+    checkpoint::stop(&context.pool, V::NAME, at.epoch, State::OtherHistory, &text, at.position).await
 }
 
 async fn park<V: View>(context: &Context, epoch: i64, error: &Error, position: i64) -> Result<(), Error> {
     let position = if let Error::Unfoldable { position, .. } = error { *position } else { position };
     tracing::error!(view = V::NAME, position, %error, "the view is parked");
-    checkpoint::stop(&context.pool, V::NAME, epoch, State::Parked, &error.to_string(), position).await?;
-    Ok(())
+    checkpoint::stop(&context.pool, V::NAME, epoch, State::Parked, &error.to_string(), position).await
 }
 
 /// Follows the log from a checkpoint.
