@@ -27,12 +27,6 @@ async fn append_others(shop: &mut Shop, count: i64) -> i64 {
     shop.log.head().await.unwrap()
 }
 
-/// How often the rows of the view were replaced.
-async fn epoch(shop: &Shop) -> i64 {
-    let epoch = "select epoch from read.checkpoint where view = 'tally'";
-    sqlx::query_scalar(epoch).fetch_one(shop.log.pool()).await.unwrap()
-}
-
 #[tokio::test]
 async fn a_view_that_another_process_leads_is_left_to_it() {
     let mut shop = Shop::new().await;
@@ -68,23 +62,6 @@ async fn a_position_is_stored_although_no_row_changes() {
     assert_eq!(shop.total(&process.views, 1).await, Some(1));
 }
 
-#[tokio::test]
-async fn a_new_view_of_a_long_log_is_replayed_and_one_of_a_short_log_follows() {
-    let mut shop = Shop::new().await;
-    let process = Process::start::<1>(&shop);
-    let head = shop.append_many(10, 3).await;
-    process.reaches(head).await;
-    assert_eq!(epoch(&shop).await, 0);
-    drop(process);
-    shop.sql("delete from read.checkpoint; truncate read.tally, read.steady").await;
-    shop.append_many(20_500, 3).await;
-    let process = Process::start::<1>(&shop);
-    let head = shop.append_many(10, 3).await;
-    process.reaches(head).await;
-    assert_eq!(epoch(&shop).await, 1);
-    assert_eq!(differences(&process.views, "tally").await, 0);
-}
-
 /// Another process may have lost an append that it told of.
 #[tokio::test]
 async fn an_event_that_the_feed_has_and_the_log_has_not_is_not_counted() {
@@ -100,8 +77,8 @@ async fn an_event_that_the_feed_has_and_the_log_has_not_is_not_counted() {
     eventually("the feed is there", async || (feed.head() == head).then_some(())).await;
     let last = shop.log.event_at(head).await.unwrap().unwrap();
     let data = r#"{"add":1000}"#.into();
-    let lost = Recorded { position: head + 1, id: Clock.new_id(), data, leaf: vec![7; 32], ..last };
-    feed.offer(vec![Arc::new(lost)]);
+    let phantom = Recorded { position: head + 1, id: Clock.new_id(), data, leaf: vec![7; 32], ..last };
+    feed.offer(vec![Arc::new(phantom)]);
     let head = shop.append_many(2, 1).await;
     process.reaches(head).await;
     assert_eq!(shop.total(&process.views, 0).await, Some(5));
