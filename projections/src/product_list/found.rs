@@ -57,9 +57,9 @@ impl Found {
         Ok(Arc::clone(text.get_or_init(|| json.into())))
     }
 
-    /// Bytes in memory, about: its rows, and its JSON text, which has them again.
+    /// Bytes in memory, about: its JSON text, and the rows and counts that it was written from, which take up to twice as much.
     pub(super) fn size(&self) -> usize {
-        size_of::<Self>() + 2 * self.page.texts().iter().map(String::len).sum::<usize>()
+        size_of::<Self>() + 3 * self.json().map_or(0, |text| text.len())
     }
 
     /// Another one with this total and one row.

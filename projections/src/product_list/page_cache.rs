@@ -46,11 +46,12 @@ impl PageCache {
 
     /// Remembers a page that was made in a generation, if it is still that.
     pub fn put(&self, generation: u64, query: &Query, found: &Arc<Found>) {
+        let bytes = weight(query, found);
         let mut all = self.lock();
         if all.generation != generation {
             return;
         }
-        all.bytes += weight(query, found);
+        all.bytes += bytes;
         if let Some((query, found)) = all.found.push(query.clone(), Arc::clone(found)) {
             // Two made it at the same time.
             all.bytes -= weight(&query, &found);
