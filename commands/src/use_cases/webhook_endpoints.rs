@@ -85,14 +85,22 @@ pub fn remove(unit: &Unit, endpoint: &mut Loaded<WebhookEndpoint>) -> Result<(),
     unit.decide(endpoint, &Command::Remove {})
 }
 
-/// Signs the messages of an endpoint with another secret from now on.
-pub async fn rotate_secret(unit: &Unit, endpoint: &mut Loaded<WebhookEndpoint>, secret: &Secret) -> Result<(), Error> {
+/// Signs the messages of an endpoint with another secret from now on. Who knows it can write messages that seem to come from the
+/// shop, so a key must be allowed to read what they are about.
+pub async fn rotate_secret(
+    unit: &Unit,
+    endpoint: &mut Loaded<WebhookEndpoint>,
+    secret: &Secret,
+    by: Maker,
+) -> Result<(), Error> {
+    may_read(key_of(unit, by).await?.as_ref(), endpoint)?;
     let secret = unit.commands().vault().seal(SHOP, secret).await?;
     unit.decide(endpoint, &Command::Rotate { secret })
 }
 
 /// Delivers the events from a position on once more.
-pub fn replay(unit: &Unit, endpoint: &mut Loaded<WebhookEndpoint>, from: i64) -> Result<(), Error> {
+pub async fn replay(unit: &Unit, endpoint: &mut Loaded<WebhookEndpoint>, from: i64, by: Maker) -> Result<(), Error> {
+    may_read(key_of(unit, by).await?.as_ref(), endpoint)?;
     unit.decide(endpoint, &Command::Replay { from })
 }
 

@@ -180,7 +180,8 @@ async fn remove(
 
 /// Rotates the signing secret of an endpoint.
 ///
-/// For a day messages are signed with both the old and the new secret.
+/// For a day messages are signed with both the old and the new secret. An API key needs the reading scope of every event that
+/// the filter names.
 #[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/secret", operation_id = "rotateWebhookSecret",
     tag = "webhooks", params(("id" = String, Path)), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The endpoint, with its new secret", body = Endpoint)))]
@@ -189,10 +190,10 @@ async fn rotate(
     Of(id): Of<WebhookEndpointId>,
     ask: Ask<Admin, Nothing>,
 ) -> Result<Response, Problem> {
-    let secret = &webhooks::new_secret()?;
+    let (secret, by) = (&webhooks::new_secret()?, maker(&ask.who.0));
     app.run(&ask, "webhook_endpoint.rotate_secret", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
-        webhook_endpoints::rotate_secret(&unit, &mut endpoint, secret).await?;
+        webhook_endpoints::rotate_secret(&unit, &mut endpoint, secret, by).await?;
         let known = endpoint.state.live()?;
         Reply::ok(endpoint.version, &Endpoint::of(id, known).with_secret(known))
     })
@@ -210,7 +211,8 @@ struct Replay {
 
 /// Replays events to an endpoint from a position on.
 ///
-/// All events that the endpoint subscribes to are delivered again, in order.
+/// All events that the endpoint subscribes to are delivered again, in order. An API key needs the reading scope of every event
+/// that the filter names.
 #[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/replay", operation_id = "replayWebhookEvents",
     tag = "webhooks", params(("id" = String, Path)), request_body = Replay, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The endpoint", body = Endpoint)))]
@@ -219,10 +221,10 @@ async fn replay(
     Of(id): Of<WebhookEndpointId>,
     ask: Ask<Admin, Replay>,
 ) -> Result<Response, Problem> {
-    let from = ask.body.from;
+    let (from, by) = (ask.body.from, maker(&ask.who.0));
     app.run(&ask, "webhook_endpoint.replay", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
-        webhook_endpoints::replay(&unit, &mut endpoint, from)?;
+        webhook_endpoints::replay(&unit, &mut endpoint, from, by).await?;
         Reply::ok(endpoint.version, &Endpoint::of(id, endpoint.state.live()?))
     })
     .await

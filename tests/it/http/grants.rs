@@ -321,6 +321,10 @@ async fn a_program_is_told_only_what_its_key_may_read() {
     let path = format!("/v1/webhook-endpoints/{}", theirs.id());
     let moved = shop.patch(&path).by(&narrow).json(json!({"url": "https://example.com/mine"})).send().await;
     moved.expect_problem(403, "auth.scope");
+    // Nor does it learn with what that is signed, or have it told again.
+    shop.post(&format!("{path}/secret")).by(&narrow).send().await.expect_problem(403, "auth.scope");
+    let again = shop.post(&format!("{path}/replay")).by(&narrow).json(json!({"from": 1})).send().await;
+    again.expect_problem(403, "auth.scope");
     let wide = key(&shop, &admin, &["webhooks:write", "catalog:read", "stock:read", "orders:read"]).await;
     endpoint(&shop, wide.text("/key"), &["*"]).await.expect(201);
 }
