@@ -4,7 +4,6 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::body::words;
 use crate::app::Shared;
 use crate::edge::problem::Problem;
 
@@ -18,11 +17,6 @@ pub(crate) async fn known(State(app): State<Shared>, request: Request, next: Nex
         return Problem::no_parameter(name).into_response();
     }
     next.run(request).await
-}
-
-/// A parameter that takes one value is given twice.
-pub(crate) fn twice(name: &str) -> Problem {
-    Problem::query(name, words::twice_in_query(name))
 }
 
 /// Refuses a range that ends before it begins.

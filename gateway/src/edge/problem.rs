@@ -169,7 +169,7 @@ impl Problem {
     }
 
     /// Parameters of the query cannot be read, each with what is wrong with it; none without any.
-    pub(super) fn queries(parameters: impl IntoIterator<Item = (String, String)>) -> Option<Self> {
+    pub(crate) fn queries(parameters: impl IntoIterator<Item = (String, String)>) -> Option<Self> {
         let mut parameters = parameters.into_iter();
         let (name, detail) = parameters.next()?;
         let first = Self::query(&name, detail);

@@ -21,17 +21,34 @@ use utoipa_axum::routes;
 use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::Params;
+use crate::edge::body::words::{twice_in_query, unknown_parameter};
 use crate::edge::problem::Problem;
 use crate::edge::version::digits;
 use crate::edge::{lists, parameters, reply};
 use crate::queries::catalog::{self, by_default, check_values, words};
 
-/// The prefix of a filter by attribute, as in `attr.color=red`.
+/// The prefix of a filter by attribute, as in `attr.material=porcelain`.
 const ATTRIBUTE: &str = "attr.";
-/// The beginning of the same as clients write it that are generated from the document, `attr[color]=red` (style `deepObject`).
+/// The beginning of the same as clients write it that are generated from the document, `attr[material]=porcelain` (style `deepObject`).
 const ATTRIBUTE_IN_BRACKETS: &str = "attr[";
 /// The expected form of a price.
 const AMOUNT: &str = "a non-negative integer in minor units";
+
+/// The names of the parameters, for those that are mistyped.
+const NAMES: [&str; 12] = [
+    "q",
+    "category",
+    "currency",
+    "price_min",
+    "price_max",
+    "in_stock",
+    "sort",
+    "status",
+    "facets",
+    "limit",
+    "cursor",
+    "attr",
+];
 
 /// Which products are wanted.
 #[derive(Default, IntoParams)]
@@ -69,7 +86,7 @@ struct ListQuery {
     limit: Option<u32>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
-    /// Only products with these attribute values, by name: `attr[color]=red` or `attr.color=red`. A range of numbers is
+    /// Only products with these attribute values, by name: `attr[material]=porcelain` or `attr.material=porcelain`. A range of numbers is
     /// `100..200`. Several values of one attribute are alternatives: repeat the parameter.
     #[param(rename = "attr", style = DeepObject, explode, required = false, inline,
         example = json!({"material": "porcelain"}))]
@@ -98,22 +115,29 @@ impl ListQuery {
     fn of(pairs: Vec<(String, String)>) -> Result<Self, Problem> {
         let mut query = Self::default();
         let mut seen: HashSet<String> = HashSet::new();
+        let mut faults = Vec::new();
         for (name, value) in pairs {
-            query.take(&name, value)?;
+            let fault = query.take(&name, value).err();
+            faults.extend(fault.map(|detail| (name.clone(), detail)));
             let several = name == "category" || attribute_of(&name).is_some();
             if let Some(twice) = seen.replace(name).filter(|_| !several) {
-                return Err(parameters::twice(&twice));
+                let detail = twice_in_query(&twice);
+                faults.push((twice, detail));
             }
+        }
+        if let Some(problem) = Problem::queries(faults) {
+            return Err(problem);
         }
         check_values(ATTRIBUTE, query.category.len() + query.attributes.0.len())?;
         parameters::in_order(("price_min", query.price_min), ("price_max", query.price_max))?;
         Ok(query)
     }
 
-    fn take(&mut self, name: &str, value: String) -> Result<(), Problem> {
-        let wrong = |expected: &str| Problem::query(name, format!("`{name}` must be {expected}"));
+    /// Takes a parameter, or says what is wrong with it.
+    fn take(&mut self, name: &str, value: String) -> Result<(), String> {
+        let wrong = |expected: &str| format!("`{name}` must be {expected}");
         match name {
-            "q" => self.q = Some(words(value)?),
+            "q" => self.q = Some(words(value).map_err(|problem| problem.detail().to_owned())?),
             "category" => self.category.push(value),
             "currency" => self.currency = Some(Currency::from_code(&value).ok_or_else(|| wrong("an ISO 4217 code"))?),
             "price_min" => self.price_min = Some(digits(&value).ok_or_else(|| wrong(AMOUNT))?),
@@ -130,7 +154,7 @@ impl ListQuery {
             "limit" => self.limit = Some(value.parse().map_err(|_| wrong("an integer"))?),
             "cursor" => self.cursor = Some(value),
             other => {
-                let attribute = attribute_of(other).ok_or_else(|| Problem::no_parameter(other))?;
+                let attribute = attribute_of(other).ok_or_else(|| unknown_parameter(other, &NAMES))?;
                 self.attributes.0.push((attribute.to_owned(), value));
             }
         }

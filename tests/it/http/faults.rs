@@ -374,3 +374,15 @@ async fn all_faults_of_a_query_are_told_at_once() {
     assert_eq!(told[3], ("form", "unknown query parameter `form`; did you mean `from`?"));
     assert_eq!((told[2].0, told.len()), ("by", 4), "{told:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_faults_of_a_search_are_told_at_once() {
+    let shop = TestShop::start().await;
+    let path = "/v1/products?limit=x&instock=true&sort=best&attr[material]=clay&currency=EUR&currency=GBP";
+    let refused = shop.get(path).send().await.expect_problem(400, "request.invalid_query");
+    let errors = refused.body["errors"].as_array().unwrap();
+    let told: Vec<_> = errors.iter().map(|it| it["parameter"].as_str().unwrap()).collect();
+    assert_eq!(told, ["limit", "instock", "sort", "currency"]);
+    assert_eq!(errors[1]["detail"], "unknown query parameter `instock`; did you mean `in_stock`?");
+    assert_eq!(errors[3]["detail"], "`currency` is given twice");
+}

@@ -93,7 +93,7 @@ pub(super) fn unknown_field(name: &str, known: &[&str]) -> String {
 }
 
 /// A parameter of a query that does not exist.
-pub(super) fn unknown_parameter(name: &str, known: &[&str]) -> String {
+pub(crate) fn unknown_parameter(name: &str, known: &[&str]) -> String {
     let name = cut(name);
     let meant = meant(&name, known).map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
     format!("unknown query parameter `{name}`{meant}")
