@@ -24,6 +24,7 @@ const TITLES: &[(&str, &str)] = &[
     ("account.second_factor_required", "Second factor required"),
     ("account.too_many_addresses", "Too many addresses"),
     ("account.weak_password", "Password too weak"),
+    ("address.missing", "Address not found"),
     ("api_key.exists", "API key already exists"),
     ("api_key.expires_in_the_past", "Expiry in the past"),
     ("api_key.missing", "API key not found"),
@@ -95,6 +96,7 @@ const TITLES: &[(&str, &str)] = &[
     ("idempotency.invalid_key", "Invalid idempotency key"),
     ("idempotency.key_reused", "Idempotency key used for another request"),
     ("image.broken", "Image cannot be read"),
+    ("image.missing", "Image not found"),
     ("image.too_large", "Image too large"),
     ("image.unsupported", "Unsupported image format"),
     ("internal", "Internal error"),
@@ -217,6 +219,8 @@ const TITLES: &[(&str, &str)] = &[
     ("promotion.twice", "Value given twice"),
     ("promotion_book.too_many", "Too many automatic promotions"),
     ("query.not_caught_up", "View not up to date yet"),
+    ("refund.missing", "Refund not found"),
+    ("request.broken_body", "Body truncated or malformed"),
     ("request.country_unknown", "Unknown country"),
     ("request.foreign_host", "Host not allowed"),
     ("request.foreign_origin", "Origin not allowed"),
@@ -317,6 +321,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::edge::ask::THINGS;
 
     /// Reasons against a cart that are no rejections of its aggregate.
     const OF_CARTS: [&str; 3] = ["cart/problem.rs", "checkout.rs", "pricing/problem.rs"];
@@ -339,6 +344,41 @@ mod tests {
     fn every_rejection_has_a_title() {
         let codes = codes();
         assert!(codes.len() > 200, "{}", codes.len());
+        let untitled: Vec<&String> = codes.iter().filter(|code| of(code).is_none()).collect();
+        assert!(untitled.is_empty(), "{untitled:?}");
+    }
+
+    /// The codes of problems that files of the gateway make themselves.
+    fn own_codes(folder: &Path, codes: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                own_codes(&path, codes);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let (code, _) = text.split_once("#[cfg(test)]\nmod tests {").unwrap_or((&text, ""));
+                for call in ["Problem::new(StatusCode::", "Self::new(StatusCode::", "Problem::malformed(\""] {
+                    codes.extend(code.split(call).skip(1).filter_map(literal));
+                }
+            }
+        }
+    }
+
+    /// The code in the rest of a call, if it is its next argument.
+    fn literal(rest: &str) -> Option<String> {
+        let argument = rest.trim_start_matches(|letter: char| letter.is_ascii_uppercase() || letter == '_');
+        let quoted = argument.trim_start_matches([',', ' ', '\n']).trim_start_matches('"');
+        let (code, _) = quoted.split_once('"')?;
+        let is_code = code.bytes().all(|it| it.is_ascii_lowercase() || it == b'_' || it == b'.');
+        (is_code && code.contains('.')).then(|| code.to_owned())
+    }
+
+    #[test]
+    fn every_problem_of_the_gateway_has_a_title() {
+        let mut codes = BTreeSet::new();
+        own_codes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut codes);
+        assert!(codes.len() > 30 && codes.contains("request.broken_body"), "{codes:?}");
+        codes.extend(THINGS.iter().map(|(_, thing)| format!("{thing}.missing")));
         let untitled: Vec<&String> = codes.iter().filter(|code| of(code).is_none()).collect();
         assert!(untitled.is_empty(), "{untitled:?}");
     }

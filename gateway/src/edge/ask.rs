@@ -234,27 +234,30 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
     }
 }
 
-/// The name of the kind of object with this id prefix: the category of its `missing` code.
+/// The kinds of objects by the prefix of their ids: the category of their `missing` code.
+pub(crate) const THINGS: [(&str, &str); 17] = [
+    ("acc", "account"),
+    ("addr", "address"),
+    ("cart", "cart"),
+    ("cat", "category"),
+    ("cpn", "promotion"),
+    ("img", "image"),
+    ("key", "api_key"),
+    ("ntf", "notification"),
+    ("ord", "order"),
+    ("pay", "payment"),
+    ("prod", "product"),
+    ("ret", "return"),
+    ("rfd", "refund"),
+    ("ses", "session"),
+    ("shp", "shipment"),
+    ("var", "variant"),
+    ("whk", "webhook_endpoint"),
+];
+
+/// The name of the kind of object with this id prefix.
 fn thing(prefix: &str) -> &'static str {
-    match prefix {
-        "acc" => "account",
-        "cart" => "cart",
-        "prod" => "product",
-        "var" => "variant",
-        "cat" => "category",
-        "ord" => "order",
-        "img" => "image",
-        "pay" => "payment",
-        "cpn" => "promotion",
-        "ses" => "session",
-        "key" => "api_key",
-        "addr" => "address",
-        "ntf" => "notification",
-        "whk" => "webhook_endpoint",
-        "shp" => "shipment",
-        "ret" => "return",
-        _ => "resource",
-    }
+    THINGS.iter().find(|(of, _)| *of == prefix).map_or("resource", |(_, name)| name)
 }
 
 fn id<T: Id + std::str::FromStr>(text: Option<&str>) -> Result<T, Problem> {
