@@ -24,6 +24,13 @@ pub enum TextError {
         /// The alphabet, in words.
         allowed: &'static str,
     },
+    /// It has a character to which Unicode gives no meaning.
+    Meaningless {
+        /// The kind of text.
+        what: &'static str,
+        /// The character.
+        letter: char,
+    },
     /// It is not a single e-mail address.
     NoEmail,
     /// It has too few digits, or too many.
@@ -53,6 +60,10 @@ impl fmt::Display for TextError {
             Self::Empty { what } => write!(f, "the {what} is empty"),
             Self::TooLong { what, max } => write!(f, "{} has more than {max} characters", subject(what)),
             Self::Characters { what, allowed } => write!(f, "{} may only hold {allowed}", subject(what)),
+            Self::Meaningless { what, letter } => {
+                let (subject, code) = (subject(what), u32::from(*letter));
+                write!(f, "{subject} has the character U+{code:04X}, which has no meaning in Unicode; remove it")
+            }
             Self::NoEmail => f.write_str("must be a single e-mail address such as ada@example.org"),
             Self::Digits { what, least, most } => {
                 write!(f, "{} has fewer than {least} or more than {most} digits", subject(what))

@@ -41,7 +41,10 @@ impl Rules {
 
     fn check_composed<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, TextError> {
         let text = self.check_written(text)?;
-        if text.chars().all(has_meaning) { (self.fresh)(self, text) } else { Err(self.unfit()) }
+        match text.chars().find(|letter| !has_meaning(*letter)) {
+            Some(letter) => Err(TextError::Meaningless { what: self.what, letter }),
+            None => (self.fresh)(self, text),
+        }
     }
 
     fn check_written<'a>(&self, text: &'a str) -> Result<&'a str, TextError> {

@@ -118,7 +118,7 @@ const MEANINGLESS: [char; 6] = ['\u{e000}', '\u{f8ff}', '\u{10fffd}', '\u{fdd0}'
 fn a_new_text_has_only_characters_with_a_meaning_and_an_old_one_is_read_as_it_is() {
     for letter in MEANINGLESS {
         let text = format!("a{letter}b");
-        let refused = |what| Err(TextError::Characters { what, allowed: "printable characters" });
+        let refused = |what| Err(TextError::Meaningless { what, letter });
         assert_eq!(fresh(|| Title::new(&text)).map(drop), refused("title"), "{text:?}");
         assert_eq!(fresh(|| Name::new(&text)).map(drop), refused("name"), "{text:?}");
         assert_eq!(fresh(|| Label::new(&text)).map(drop), refused("value"), "{text:?}");
