@@ -33,6 +33,7 @@ pub use engine::intent::{Intent, Key};
 pub use engine::state::{At, Snapshot};
 pub use engine::unit::{Loaded, Unit};
 use notify::outside::{LEAVING, Outside};
+use notify::words::ShopDetails;
 pub use ports::connected::Connected;
 use ports::connected::{ConnectedCarrier, Provider};
 pub use use_cases::payments::Paying;
@@ -129,6 +130,11 @@ impl Commands {
     /// The URL of the storefront, such as `https://shop.example.org`, if it is set.
     pub fn shop_url(&self) -> Option<&str> {
         self.outside().details.url.as_deref()
+    }
+
+    /// The details of the shop, once they are set.
+    fn details(&self) -> Option<&ShopDetails> {
+        self.shared.outside.get().map(|outside| &outside.details)
     }
 
     fn outside(&self) -> &Outside {

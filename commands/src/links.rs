@@ -81,7 +81,7 @@ impl Target {
 impl Commands {
     /// The public address of the API; empty if it is not set.
     pub fn api_address(&self) -> &str {
-        self.outside().details.api.as_deref().unwrap_or_default()
+        self.details().and_then(|details| details.api.as_deref()).unwrap_or_default()
     }
 
     /// The address of a path of the API: the path itself if that address is not set.

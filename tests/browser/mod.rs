@@ -83,7 +83,7 @@ async fn a_person_opens_the_papers_of_an_order_from_its_mail() {
         assert!(page.address().await.contains("to=rahel"), "the filter is lost: {}", page.address().await);
         page.click("HTML").await;
         page.find("iframe").await;
-        page.enter_frame(0).await;
+        page.enter_frame(0, "INV-").await;
         page.click("INV-").await;
         page.enter_window(2).await;
         page.shows("h1", "Invoice").await;

@@ -108,6 +108,11 @@ impl Driver {
     }
 }
 
+/// The XPath of links and buttons with this text.
+fn link_or_button(text: &str) -> String {
+    format!("//*[self::a or self::button][contains(normalize-space(.), \"{text}\")]")
+}
+
 impl Page {
     /// Goes to an address.
     pub async fn open(&self, url: &str) {
@@ -147,15 +152,23 @@ impl Page {
 
     /// Clicks the link or button with this text, once it is there.
     pub async fn click(&self, text: &str) {
-        let path = format!("//*[self::a or self::button][contains(normalize-space(.), \"{text}\")]");
+        let path = link_or_button(text);
         let found =
             eventually(&format!("a button {text}"), async || self.0.find(Locator::XPath(&path)).await.ok()).await;
         found.click().await.unwrap();
     }
 
-    /// Looks into the frame of this index.
-    pub async fn enter_frame(&self, index: u16) {
-        self.0.enter_frame(index).await.unwrap();
+    /// Looks into the frame of this index, once a link or button in it has this text: a frame is there before its document.
+    pub async fn enter_frame(&self, index: u16, text: &str) {
+        let path = link_or_button(text);
+        let enter = async || {
+            self.0.enter_frame(index).await.ok()?;
+            if self.0.find(Locator::XPath(&path)).await.is_ok() {
+                return Some(());
+            }
+            self.0.enter_parent_frame().await.ok().and(None)
+        };
+        eventually(&format!("a frame with a button {text}"), enter).await;
     }
 
     /// Goes to the window that was opened last, once there are so many.
