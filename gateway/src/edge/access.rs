@@ -150,7 +150,7 @@ pub fn page(table: &Table) -> String {
          Who may call each route under `/v1` and each method of gRPC. The table is generated from the `security` of the \
          routes; the integration test `access` calls each route as each kind of caller.\n\n\
          - Anybody: no token is required.\n\
-         - Owner: the account or the guest that the resource belongs to. Other customers get 404; staff has access.\n\
+         - Owner: the account or the guest that the resource belongs to. Other customers get 404; where staff has access, too, the row says so.\n\
          - Programs need an API key with the scope.\n\
          - All other callers get 401 without a token and 403 with one.\n\n\
          | route | who | scope of a key |\n| --- | --- | --- |\n",
