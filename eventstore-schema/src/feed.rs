@@ -10,15 +10,14 @@ mod jetstream;
 mod tail;
 mod window;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Log, Recorded, StoreError};
 pub use jetstream::TailConfig;
-use window::{Shared, Taken, Window};
+use window::{Shared, Taken};
 
 /// The events of the log as they come. Clones share one window; the task ends with the last of them.
 #[derive(Clone)]
@@ -38,8 +37,7 @@ impl std::fmt::Debug for Feed {
 impl Feed {
     /// Starts to follow the log after a position.
     pub fn start(log: Log, nats: Option<TailConfig>, from: i64, cancel: CancellationToken) -> Self {
-        let window = Mutex::new(Window::after(from));
-        let shared = Arc::new(Shared { window, head: watch::Sender::new(from), missing: Notify::new() });
+        let shared = Arc::new(Shared::after(from));
         let mut tail = JoinSet::new();
         tail.spawn(tail::run(log.clone(), nats, Arc::clone(&shared), cancel));
         Self { log, shared, _tail: Arc::new(tail) }
@@ -109,12 +107,10 @@ mod tests {
     use super::*;
     use crate::testing::recorded;
 
-    /// A feed that nobody moves, over a Postgres that does not answer.
+    /// A feed without a task that follows the log, and without a Postgres.
     fn feed() -> Feed {
         let log = Log::open("postgres://127.0.0.1:1/none").unwrap();
-        let window = Mutex::new(Window::after(5));
-        let shared = Arc::new(Shared { window, head: watch::Sender::new(5), missing: Notify::new() });
-        Feed { log, shared, _tail: Arc::default() }
+        Feed { log, shared: Arc::new(Shared::after(5)), _tail: Arc::default() }
     }
 
     fn positions(events: &[Arc<Recorded>]) -> Vec<i64> {

@@ -84,6 +84,12 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// The state of a feed that begins after a position.
+    pub fn after(position: i64) -> Self {
+        let window = Mutex::new(Window::after(position));
+        Self { window, head: watch::Sender::new(position), missing: Notify::new() }
+    }
+
     /// The window.
     pub fn window(&self) -> MutexGuard<'_, Window> {
         // The window is whole after every call, whatever panicked elsewhere.
@@ -142,8 +148,7 @@ mod tests {
 
     #[test]
     fn readers_are_woken_by_what_is_new_and_by_nothing_else() {
-        let window = Mutex::new(Window::after(5));
-        let shared = Shared { window, head: watch::Sender::new(5), missing: Notify::new() };
+        let shared = Shared::after(5);
         let mut head = shared.head.subscribe();
         assert_eq!(shared.push([event(6, 1), event(7, 1)].into_iter()), 7);
         assert!(head.has_changed().unwrap());

@@ -1,9 +1,5 @@
 //! Tests of the tail, without servers.
 
-use std::sync::Mutex;
-
-use tokio::sync::{Notify, watch};
-
 use super::*;
 use crate::Recorded;
 use crate::testing::recorded;
@@ -12,9 +8,7 @@ use crate::testing::recorded;
 async fn tail(nats: Option<TailConfig>) -> Tail {
     let log = Log::open("postgres://127.0.0.1:1/none").unwrap();
     log.pool().close().await;
-    let window = Mutex::new(Window::after(5));
-    let shared = Arc::new(Shared { window, head: watch::Sender::new(5), missing: Notify::new() });
-    Tail::new(log, nats, shared)
+    Tail::new(log, nats, Arc::new(Shared::after(5)))
 }
 
 fn nats() -> TailConfig {
