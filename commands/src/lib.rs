@@ -129,7 +129,7 @@ impl Commands {
 
     /// The URL of the storefront, such as `https://shop.example.org`, if it is set.
     pub fn shop_url(&self) -> Option<&str> {
-        self.outside().details.url.as_deref()
+        self.details()?.url.as_deref()
     }
 
     /// The details of the shop, once they are set.

@@ -99,7 +99,7 @@ impl Commands {
 
     /// A link for a mail in a language; none if the API's address is not set.
     pub(crate) async fn link_in_mail(&self, target: Target, locale: Locale) -> Result<Option<String>, Error> {
-        if self.outside().details.api.is_none() {
+        if self.api_address().is_empty() {
             return Ok(None);
         }
         let until = self.clock().now() + IN_MAIL;
@@ -113,7 +113,7 @@ impl Commands {
         account: AccountId,
         locale: Locale,
     ) -> Result<Option<String>, Error> {
-        if self.outside().details.api.is_none() {
+        if self.api_address().is_empty() {
             return Ok(None);
         }
         let until = self.clock().now() + UNSUBSCRIBES;
