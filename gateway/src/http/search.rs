@@ -34,22 +34,6 @@ const ATTRIBUTE_IN_BRACKETS: &str = "attr[";
 /// The expected form of a price.
 const AMOUNT: &str = "a non-negative integer in minor units";
 
-/// The names of the parameters, for those that are mistyped.
-const NAMES: [&str; 12] = [
-    "q",
-    "category",
-    "currency",
-    "price_min",
-    "price_max",
-    "in_stock",
-    "sort",
-    "status",
-    "facets",
-    "limit",
-    "cursor",
-    "attr",
-];
-
 /// Which products are wanted.
 #[derive(Default, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -133,6 +117,11 @@ impl ListQuery {
         Ok(query)
     }
 
+    fn unknown(name: &str) -> String {
+        let known = Self::into_params(|| None);
+        unknown_parameter(name, &known.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>())
+    }
+
     /// Takes a parameter, or says what is wrong with it.
     fn take(&mut self, name: &str, value: String) -> Result<(), String> {
         let wrong = |expected: &str| format!("`{name}` must be {expected}");
@@ -154,7 +143,7 @@ impl ListQuery {
             "limit" => self.limit = Some(value.parse().map_err(|_| wrong("an integer"))?),
             "cursor" => self.cursor = Some(value),
             other => {
-                let attribute = attribute_of(other).ok_or_else(|| unknown_parameter(other, &NAMES))?;
+                let attribute = attribute_of(other).ok_or_else(|| Self::unknown(other))?;
                 self.attributes.0.push((attribute.to_owned(), value));
             }
         }
