@@ -6,10 +6,6 @@ use serde_json::Value;
 
 use super::Row;
 use super::facet::Facets;
-#[cfg(test)]
-use super::query::Query;
-#[cfg(test)]
-use crate::page::Ask;
 use crate::page::Page;
 
 /// The answer of a search.
@@ -60,13 +56,6 @@ impl Found {
     /// Bytes in memory, about: its JSON text, and the rows and counts that it was written from, which take up to twice as much.
     pub(super) fn size(&self) -> usize {
         size_of::<Self>() + 3 * self.json().map_or(0, |text| text.len())
-    }
-
-    /// Another one with this total and one row.
-    #[cfg(test)]
-    pub(super) fn with_total(total: u64, row: String) -> Self {
-        let page = Page::of(vec![row], &Ask::default(), &Query::default().list(), |row| ((), row));
-        Self::new(page.unwrap(), total, None)
     }
 }
 

@@ -76,6 +76,7 @@ fn weight(query: &Query, found: &Found) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::{Ask, Page};
 
     fn query(limit: u32) -> Query {
         let mut query = Query::default();
@@ -83,19 +84,20 @@ mod tests {
         query
     }
 
-    fn found(total: u64) -> Arc<Found> {
-        Arc::new(Found::with_total(total, String::new()))
+    fn found(total: u64, row: String) -> Arc<Found> {
+        let page = Page::of(vec![row], &Ask::default(), &Query::default().list(), |row| ((), row));
+        Arc::new(Found::new(page.unwrap(), total, None))
     }
 
     #[test]
     fn a_page_is_remembered_until_the_index_changes() {
         let cache = PageCache::default();
-        cache.put(cache.generation(), &query(1), &found(1));
-        cache.put(cache.generation(), &query(1), &found(2));
-        cache.put(cache.generation(), &query(2), &found(3));
+        cache.put(cache.generation(), &query(1), &found(1, String::new()));
+        cache.put(cache.generation(), &query(1), &found(2, String::new()));
+        cache.put(cache.generation(), &query(2), &found(3, String::new()));
         let total = |limit| cache.get(&query(limit)).map(|found| found.total);
         assert_eq!((total(1), total(2), total(3)), (Some(2), Some(3), None));
-        assert_eq!(cache.lock().bytes, weight(&query(1), &found(2)) * 2);
+        assert_eq!(cache.lock().bytes, weight(&query(1), &found(2, String::new())) * 2);
         cache.clear();
         assert_eq!((cache.get(&query(1)).is_none(), cache.lock().bytes), (true, 0));
     }
@@ -105,7 +107,7 @@ mod tests {
         let cache = PageCache::default();
         let before = cache.generation();
         cache.clear();
-        cache.put(before, &query(1), &found(1));
+        cache.put(before, &query(1), &found(1, String::new()));
         assert!(cache.get(&query(1)).is_none());
     }
 
@@ -113,7 +115,7 @@ mod tests {
     fn the_pages_in_memory_are_bounded() {
         let cache = PageCache::default();
         for limit in 1..=40 {
-            cache.put(0, &query(limit), &Arc::new(Found::with_total(0, "x".repeat(1 << 20))));
+            cache.put(0, &query(limit), &found(0, "x".repeat(1 << 20)));
             cache.get(&query(1));
         }
         assert!(cache.lock().bytes <= MAX_BYTES);
