@@ -399,11 +399,16 @@ async fn a_stream_deleted_while_nothing_happens_is_made_again_too() {
     let relay = Running::start(&log, &nats);
     append_events(&log, 12).await;
     relay.relayed(12).await;
+    assert_made_again(&log, &nats, &relay).await;
+}
+
+/// Deletes the stream, which has twelve events, and waits until it is there again.
+async fn assert_made_again(log: &Log, nats: &Nats, relay: &Running) {
     nats.jetstream().await.delete_stream(STREAM).await.unwrap();
     nats.stream().await;
-    append_events(&log, 3).await;
+    append_events(log, 3).await;
     relay.relayed(15).await;
-    assert_delivered(&log, &nats, 12, 13).await;
+    assert_delivered(log, nats, 12, 13).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,11 +73,7 @@ async fn an_idle_relay_stores_its_position_keeps_its_session_and_notices_that_th
     let is_over = status.wait_for(|status| status.state != RelayState::Relaying);
     let is_over = tokio::time::timeout(Duration::from_secs(8), is_over).await.is_ok();
     assert!(!is_over, "{:?}", relay.status.borrow());
-    nats.jetstream().await.delete_stream(STREAM).await.unwrap();
-    nats.stream().await;
-    append_events(&log, 3).await;
-    relay.relayed(15).await;
-    assert_delivered(&log, &nats, 12, 13).await;
+    assert_made_again(&log, &nats, &relay).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
