@@ -15,9 +15,9 @@ use futures_util::future::{BoxFuture, ready};
 use crate::config::{OutsideConfig, ProviderConfig};
 
 /// A channel without a carrier: its messages wait, and finally become dead.
-struct Nobody(&'static str);
+struct NotConfigured(&'static str);
 
-impl Carrier for Nobody {
+impl Carrier for NotConfigured {
     fn send<'a>(&'a self, _message: &'a Message) -> BoxFuture<'a, Result<Taken, Undelivered>> {
         ready(Err(Undelivered::NotNow(format!("{} is not configured", self.0)))).boxed()
     }
@@ -38,7 +38,7 @@ pub fn outside(
     let mail: Box<dyn Carrier> = match &config.smtp {
         Some(settings) => Box::new(Smtp::new(settings.clone()).context("cannot use the mail server")?),
         None if dev => kept.mail,
-        None => Box::new(Nobody("smtp_host")),
+        None => Box::new(NotConfigured("smtp_host")),
     };
     let api = config.api_url.clone().or_else(|| here.filter(|_| dev).map(|here| format!("http://{here}")));
     Ok(Outside {
@@ -66,6 +66,6 @@ fn provider(
             Ok(Box::new(carrier.with_context(|| format!("{name} cannot be used"))?))
         }
         (None, Some(kept)) => Ok(kept),
-        (None, None) => Ok(Box::new(Nobody(name))),
+        (None, None) => Ok(Box::new(NotConfigured(name))),
     }
 }

@@ -22,8 +22,8 @@ impl Placed {
 
     /// The part of the payment that is neither refunded nor to be refunded.
     pub fn left_of_payment(&self) -> Money {
-        let gone = self.credited.amount.max(self.progress.refunded.amount);
-        Money { amount: self.payable().amount - gone, ..self.placement.total }
+        let deducted = self.credited.amount.max(self.progress.refunded.amount);
+        Money { amount: self.payable().amount - deducted, ..self.placement.total }
     }
 
     /// Whether the order was paid, regardless of refunds.
