@@ -99,11 +99,12 @@ pub(crate) fn parse<T: DeserializeOwned>(
 /// Reads one JSON object, and blames the fields that do not fit.
 pub(crate) fn object<T: DeserializeOwned>(text: &[u8], schema: Option<Schema<'_>>) -> Result<T, Problem> {
     if !text.trim_ascii_start().starts_with(b"{") {
-        // A struct could also be read from an array of its fields, which nobody means.
         return Err(explain::syntax(text).unwrap_or_else(|| Problem::invalid("", "the body must be a JSON object")));
     }
-    // Only what is refused costs more than reading it.
-    fresh(|| serde_json::from_slice(text)).map_err(|_| explain::body::<T>(text, schema))
+    match fresh(|| serde_json::from_slice(text)) {
+        Ok(body) if !explain::has_wrong_list(text, schema) => Ok(body),
+        Ok(_) | Err(_) => Err(explain::body::<T>(text, schema)),
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -129,6 +129,14 @@ impl<'a> Check<'a> {
         self.faults.add(&self.pointer, detail);
     }
 
+    /// The schema does not allow this kind of value.
+    fn wrong_kind(&mut self, node: &Node, detail: String) {
+        if matches!(node, Node::List(_)) {
+            self.faults.note_wrong_list();
+        }
+        self.fault(detail);
+    }
+
     /// Goes into a field, and comes back.
     fn in_field(&mut self, name: &str, look: impl FnOnce(&mut Self)) {
         let before = self.pointer.len();
@@ -148,7 +156,7 @@ impl<'a> Check<'a> {
         }
         let kinds = Kind::all_of(schema);
         if !kinds.is_empty() && !kinds.iter().any(|kind| kind.has(node)) {
-            return self.wrong_kind(node, schema, &kinds);
+            return self.wrong_kind(node, self.wanted(node, schema, &kinds));
         }
         match node {
             Node::Text(text) => self.text(text, schema),
@@ -159,11 +167,12 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn wrong_kind(&mut self, node: &Node, schema: &'a Value, kinds: &[Kind]) {
+    /// Says which of these kinds is wanted instead.
+    fn wanted(&self, node: &Node, schema: &'a Value, kinds: &[Kind]) -> String {
         let known = names(schema, "enum");
         let tags = self.bodies.resolved(&schema["properties"][KIND]);
         let tags = names(tags, "enum");
-        let detail = match kinds.iter().find(|kind| **kind != Kind::Null) {
+        match kinds.iter().find(|kind| **kind != Kind::Null) {
             Some(Kind::String) if !known.is_empty() => words::kind(&words::one_of(&known), &self.pointer, node),
             Some(Kind::Object) if !tags.is_empty() => {
                 words::kind(&words::object_with(KIND, &tags), &self.pointer, node)
@@ -174,8 +183,7 @@ impl<'a> Check<'a> {
             // A free text is wanted, or something that holds some.
             Some(kind) => words::kind_of_private(kind.words(), node),
             None => words::kind_of_private("null", node),
-        };
-        self.fault(detail);
+        }
     }
 
     fn text(&mut self, text: &str, schema: &'a Value) {
@@ -301,7 +309,7 @@ impl<'a> Check<'a> {
             return self.value(node, only);
         }
         let wanted: Vec<&str> = branches.iter().flat_map(|branch| Kind::all_of(branch)).map(Kind::words).collect();
-        self.fault(words::kind_of_private(&wanted.join(" or "), node));
+        self.wrong_kind(node, words::kind_of_private(&wanted.join(" or "), node));
     }
 
     /// Holds an object against the schema of its kind.
@@ -310,7 +318,7 @@ impl<'a> Check<'a> {
         if !matches!(node, Node::Object(_)) {
             let nullable = branches.iter().any(|branch| Kind::all_of(branch) == [Kind::Null]);
             if !(nullable && matches!(node, Node::Null)) {
-                self.fault(words::kind(&words::object_with(tag, &kinds), &self.pointer, node));
+                self.wrong_kind(node, words::kind(&words::object_with(tag, &kinds), &self.pointer, node));
             }
             return;
         }

@@ -28,7 +28,13 @@ pub(super) fn syntax(text: &[u8]) -> Option<Problem> {
     Some(Problem::malformed("request.malformed_json", format!("the body is not JSON: {error}")))
 }
 
-/// What is wrong with a body that could not be read as a type.
+/// Whether a list stands where the schema of a body allows none: serde also reads a struct from an array of its fields.
+pub(super) fn has_wrong_list(text: &[u8], schema: Option<Schema<'_>>) -> bool {
+    let checked = || Some(schema?.check(&node::read(text).ok()?));
+    text.contains(&b'[') && checked().is_some_and(|faults| faults.has_wrong_list())
+}
+
+/// What is wrong with a body that could not be read as a type, or does not fit its schema.
 pub(super) fn body<T: DeserializeOwned>(text: &[u8], schema: Option<Schema<'_>>) -> Problem {
     if let Some(problem) = syntax(text) {
         return problem;

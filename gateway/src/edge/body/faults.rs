@@ -24,6 +24,7 @@ pub(crate) struct Fault {
 pub(crate) struct Faults {
     found: Vec<Fault>,
     more: bool,
+    wrong_list: bool,
 }
 
 impl Faults {
@@ -39,6 +40,16 @@ impl Faults {
         } else {
             self.more = true;
         }
+    }
+
+    /// Notes that a list stands where the schema allows none.
+    pub(super) fn note_wrong_list(&mut self) {
+        self.wrong_list = true;
+    }
+
+    /// Whether a list stands where the schema allows none.
+    pub(super) fn has_wrong_list(&self) -> bool {
+        self.wrong_list
     }
 
     /// Whether there are more than are told.

@@ -203,6 +203,33 @@ fn all_faults_are_told_at_once_with_their_places() {
 }
 
 #[test]
+fn a_list_of_its_fields_is_no_object() {
+    let order = |line: &str, gift: &str| {
+        format!(r#"{{"buyer": "Ada", "email": "ada@example.org", "password": "x", "lines": [{line}], "gift": {gift}}}"#)
+    };
+    let line = r#"{"variant": "var_00000000000000000000000003", "quantity": 2}"#;
+    let fields = r#"["var_00000000000000000000000003", 2]"#;
+    let schemas = Bodies::of(&document());
+    let schema = schemas.at(&Method::POST, "/orders");
+    let read = object::<Order>(
+        order(line, r#"{"kind": "wrapping", "price": {"amount": 5, "currency": "EUR"}}"#).as_bytes(),
+        schema,
+    );
+    assert_eq!(read.unwrap().lines.len(), 1);
+    assert_eq!(
+        faults(&order(fields, r#"["card", "Hi"]"#)),
+        [
+            ("/lines/0".to_owned(), "must be an object, not a list".to_owned()),
+            ("/gift".to_owned(), "must be an object with a `kind`, `card` or `wrapping`, not a list".to_owned()),
+        ]
+    );
+    assert_eq!(
+        faults(&order(line, r#"{"kind": "wrapping", "price": [5, "EUR"]}"#)),
+        [("/gift/price".to_owned(), "must be an object, not a list".to_owned()),]
+    );
+}
+
+#[test]
 fn a_country_keeps_its_code_and_else_the_first_fault_is_the_problem() {
     let body = |country: &str, lines: Value| {
         json!({"buyer": "Ada", "email": "ada@example.org", "password": "x", "country": country, "lines": lines})
