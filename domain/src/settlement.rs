@@ -22,6 +22,7 @@ use crate::payment::{
 };
 use crate::rejected::Rejected;
 use crate::series::Document;
+use crate::stock;
 use crate::text::Link;
 use crate::usage::{self, Usage};
 use crate::work::{Refused, Work};
@@ -344,13 +345,19 @@ pub fn unanswered(at: DateTime<Utc>) -> ProviderOutcome {
     ProviderOutcome::Unknown { check_at: at + LOOK_AFTER }
 }
 
-/// Marks an order paid and gives its invoice the next number. An order that does not wait for this payment takes no number.
+/// Marks an order paid, gives its invoice the next number and commits its stock. An order that does not wait for this payment takes
+/// no number.
 pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<(), Refused> {
-    let awaits = work.get::<Order>(order)?.live().is_ok_and(|placed| placed.awaits(payment));
-    let invoice = if awaits { Some(work.number(Document::Invoice { order })?) } else { None };
-    let seller = work.seller().filter(|_| awaits).cloned();
+    let before = work.get::<Order>(order)?;
+    let Some(waiting) = before.live().ok().filter(|placed| placed.awaits(payment)) else {
+        return work
+            .decide::<Order>(order, &order::Command::MarkPaid { payment, invoice: None, seller: None })
+            .map(drop);
+    };
+    let invoice = Some(work.number(Document::Invoice { order })?);
+    let seller = work.seller().cloned();
     work.decide::<Order>(order, &order::Command::MarkPaid { payment, invoice, seller })?;
-    Ok(())
+    work.move_stock(&waiting.stock_to_move(), |_| stock::Command::Commit { order })
 }
 
 /// Refuses a command temporarily if the payment of the order is captured and the order has not recorded that yet.

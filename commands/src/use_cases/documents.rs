@@ -27,7 +27,7 @@ impl Commands {
         Ok(done.await?.answer)
     }
 
-    /// Marks an order paid, and gives its invoice the next number in the same append.
+    /// Marks an order paid, gives its invoice the next number and commits its stock, in one append.
     ///
     /// The one process that marks orders paid builds each append on the one before in memory, so payments at the same time
     /// do not get in each other's way, although they share a series.
@@ -37,8 +37,9 @@ impl Commands {
             let mut together = unit.together();
             together.hold(&loaded);
             // What is paid already, or cancelled, takes no number.
-            if loaded.state.live().is_ok_and(|placed| placed.awaits(payment)) {
+            if let Some(placed) = loaded.state.live().ok().filter(|placed| placed.awaits(payment)) {
                 together.load::<Series>(&[of_invoices(unit.asked().at.year())]).await?;
+                together.load_stock(&placed.stock_to_move()).await?;
             }
             together.decide(|work| settlement::mark_paid(work, order, payment))
         })

@@ -72,7 +72,13 @@ pub(crate) fn work(is_paid: bool) -> Work {
         let reference = text("1");
         let captured = payment::Event::Captured { order, amount: cents(300), method: Method::Test, reference };
         of_payment.push(captured);
-        of_order.push(order::Event::Paid { payment: id(PAYMENT), commit: vec![three()], invoice: None, seller: None });
+        of_order.push(order::Event::Paid {
+            payment: id(PAYMENT),
+            commit: vec![three()],
+            invoice: None,
+            seller: None,
+            stock_moved: true,
+        });
         of_stock.push(stock::Event::Committed { order, quantity: pieces(3) });
     }
     work.hold::<Order>(order, Arc::new(fold(&of_order)));

@@ -136,6 +136,9 @@ pub enum Event {
         /// The seller as the invoice names them; absent in older events and in imports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seller: Option<Seller>,
+        /// Whether the stock was committed in the same append; of older orders a process committed it.
+        #[serde(default, skip_serializing_if = "is_false")]
+        stock_moved: bool,
     },
     /// The payment of the order was authorized; it is captured later.
     Authorized {

@@ -23,7 +23,7 @@ impl Placed {
     }
 
     /// The pieces whose stock processes move: none for an import, which moved its stock itself.
-    pub(super) fn stock_to_move(&self) -> Vec<Demand> {
+    pub fn stock_to_move(&self) -> Vec<Demand> {
         if self.placement.imported { vec![] } else { self.demands() }
     }
 

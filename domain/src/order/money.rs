@@ -114,7 +114,9 @@ impl Placed {
         match self.progress.payment_status {
             PaymentStatus::Awaiting | PaymentStatus::Authorized => {
                 let (commit, invoice, seller) = (self.stock_to_move(), invoice.cloned(), seller.cloned());
-                let mut events = vec![Event::Paid { payment, commit, invoice, seller }];
+                // An import moves its stock itself.
+                let stock_moved = !commit.is_empty();
+                let mut events = vec![Event::Paid { payment, commit, invoice, seller, stock_moved }];
                 events.extend(self.arrived_with_payment(at));
                 Ok(events)
             }

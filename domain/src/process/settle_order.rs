@@ -1,7 +1,7 @@
 //! Settles an order: captures, voids or refunds its payment, and commits or releases its stock.
 //!
 //! ```text
-//! payment authorized ─▶ capture ─▶ captured ─▶ mark order paid ─▶ order paid ─▶ commit stock
+//! payment authorized ─▶ capture ─▶ captured ─▶ mark order paid, commit its stock
 //!                                                  └ refused, cancelled ─▶ void payment (refunds)
 //! payment failed, voided ─▶ cancel order, release its stock ─▶ order cancelled ─▶ void payment
 //! order placed ─▶ timer at pay_by ─▶ cancel order
@@ -39,7 +39,7 @@ const STRAY_GRACE: TimeDelta = TimeDelta::minutes(15);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Step {
-    /// [`order::Command::MarkPaid`].
+    /// [`settlement::mark_paid`].
     MarkPaid {
         /// The order.
         order: OrderId,
@@ -78,7 +78,7 @@ pub enum Step {
         /// The reason.
         reason: CancelReason,
     },
-    /// [`stock::Command::Commit`] for each line.
+    /// [`stock::Command::Commit`] for each line of an older order.
     CommitStock {
         /// The order.
         order: OrderId,
@@ -214,9 +214,10 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Reaction<Step>> {
             let pay_by = placement.pay_by.filter(|_| !placement.imported);
             pay_by.map(|at| timer(at, window(order), cancel)).into_iter().collect()
         }
-        order::Event::Paid { commit, .. } if !commit.is_empty() => {
-            let commit = Step::CommitStock { order, lines: commit.clone() };
-            vec![Reaction::Now(commit), clear(window(order))]
+        order::Event::Paid { commit, stock_moved, .. } if !commit.is_empty() => {
+            // For older orders the stock did not move in the same append.
+            let commit = (!stock_moved).then(|| Step::CommitStock { order, lines: commit.clone() });
+            commit.map(Reaction::Now).into_iter().chain([clear(window(order))]).collect()
         }
         order::Event::Cancelled { payment, was_paid, release, lost, stock_moved, .. }
             if !(release.is_empty() && lost.is_empty()) =>

@@ -1,7 +1,9 @@
 //! What the provider is asked, and what follows from its answer.
 
 use super::*;
+use crate::aftersales::tests::lamps;
 use crate::payment::{DeclineReason, Event};
+use crate::stock::StockLevel;
 use crate::testing::{cents, id, noon, text};
 
 fn opened(history: &[Event]) -> Opened {
@@ -202,13 +204,15 @@ fn an_attempt_is_recorded_for_what_is_to_be_paid_and_only_while_the_order_waits(
 }
 
 #[test]
-fn an_order_is_marked_paid_once_and_takes_one_number() {
+fn an_order_is_marked_paid_once_takes_one_number_and_commits_its_stock() {
     let (mut work, order, payment) = unpaid();
     for _ in 0..2 {
         mark_paid(&mut work, order, payment).unwrap();
     }
     assert!(!work.get::<Order>(order).unwrap().live().unwrap().awaits(payment));
+    let stock = work.get::<StockLevel>(lamps(1).variant).unwrap();
+    assert_eq!((stock.on_hand, stock.reserved), (7, 0));
     let events = work.decided().events;
     let kinds: Vec<&str> = events.iter().map(crate::AnyEvent::category).collect();
-    assert_eq!(kinds, ["series", "order"]);
+    assert_eq!(kinds, ["series", "order", "stock"]);
 }

@@ -72,7 +72,7 @@ fn returned(quantity: i64, amount: i64) -> Event {
 }
 
 fn paid() -> Event {
-    Event::Paid { payment: payment(), commit: vec![], invoice: None, seller: None }
+    Event::Paid { payment: payment(), commit: vec![], invoice: None, seller: None, stock_moved: false }
 }
 
 fn cancelled(reason: CancelReason, was_paid: bool, due: Option<Money>) -> Event {

@@ -86,7 +86,7 @@ fn paid(bought: &[Bought], shipping: Option<i64>, included: bool, less: bool) ->
             written_off: vec![],
         });
     }
-    history.push(Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None });
+    history.push(Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None, stock_moved: false });
     crate::fold::<Order>(&history).live().unwrap().clone()
 }
 
@@ -190,7 +190,10 @@ fn an_order_without_taxes_gives_none_back() {
 fn a_variant_on_several_lines_gives_back_what_was_paid_and_no_tax() {
     let lines = [Bought(3, 100, 0, None), Bought(2, 90, 0, None)].map(|bought| line(1, bought, true)).to_vec();
     let past = Placement::past(Buyer::default(), Destination::to(text("DE")), lines, cents(480), id(3));
-    let history = [Event::Placed(past), Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None }];
+    let history = [
+        Event::Placed(past),
+        Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None, stock_moved: false },
+    ];
     let order = crate::fold::<Order>(&history).live().unwrap().clone();
     let notes = [note(&order, Of::Line(1), 90), note(&order, Of::Line(0), 390)];
     assert_eq!(Left::after(&order, &notes[..1]).unwrap().taxes(&notes[1]).unwrap(), []);

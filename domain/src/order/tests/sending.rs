@@ -26,7 +26,13 @@ fn buys() -> Event {
 }
 
 fn pays() -> Event {
-    Event::Paid { payment: id(3), commit: vec![demand(1, 1), demand(2, 1)], invoice: None, seller: None }
+    Event::Paid {
+        payment: id(3),
+        commit: vec![demand(1, 1), demand(2, 1)],
+        invoice: None,
+        seller: None,
+        stock_moved: true,
+    }
 }
 
 fn cancel_lines(lines: &[ReturnLine], shipping: Option<i64>, was_paid: bool) -> Command {

@@ -369,7 +369,10 @@ fn asked_at_noon() -> Asked {
 fn what_does_not_travel_is_handed_over_once_it_is_paid_for() {
     let digital = Line { digital: true, ..line(1, 1, 10) };
     let key = Event::Placed(placement(vec![digital.clone()]));
-    let done = [Event::Paid { payment: id(3), commit: vec![demand(1, 1)], invoice: None, seller: None }, fulfilled()];
+    let done = [
+        Event::Paid { payment: id(3), commit: vec![demand(1, 1)], invoice: None, seller: None, stock_moved: true },
+        fulfilled(),
+    ];
     given::<Order>([key]).when(&pay(3)).then(done);
     let mixed = [Event::Placed(placement(vec![digital, line(2, 1, 5)])), paid()];
     let none = Rejection::TooManyShipped { variant: id(1), left: 0 };

@@ -73,12 +73,13 @@ fn a_placed_order_has_its_window_to_be_paid() {
 }
 
 #[test]
-fn a_paid_order_commits_its_stock_and_has_no_window_any_more() {
+fn a_paid_order_has_no_window_any_more_and_an_older_one_commits_its_stock() {
+    let paid = |stock_moved| {
+        on_order(order::Event::Paid { payment: id(2), commit: lines(), invoice: None, seller: None, stock_moved })
+    };
+    assert_eq!(paid(true), [forget_window()]);
     let commit = Step::CommitStock { order: id(1), lines: lines() };
-    assert_eq!(
-        on_order(order::Event::Paid { payment: id(2), commit: lines(), invoice: None, seller: None }),
-        [Reaction::Now(commit), forget_window()]
-    );
+    assert_eq!(paid(false), [Reaction::Now(commit), forget_window()]);
 }
 
 #[test]
@@ -113,7 +114,16 @@ fn returned_goods_go_back_on_the_shelf_unless_they_are_spoilt() {
 fn nothing_follows_from_an_import() {
     let reference = text("489434");
     assert_eq!(on_order(order::Event::Placed(placement(true))), []);
-    assert_eq!(on_order(order::Event::Paid { payment: id(2), commit: vec![], invoice: None, seller: None }), []);
+    assert_eq!(
+        on_order(order::Event::Paid {
+            payment: id(2),
+            commit: vec![],
+            invoice: None,
+            seller: None,
+            stock_moved: false
+        }),
+        []
+    );
     assert_eq!(on_order(cancelled(true, vec![], true)), []);
     let method = Method::External;
     assert_eq!(on_payment(payment::Event::Captured { order: id(1), amount: cents(1), method, reference }), []);
