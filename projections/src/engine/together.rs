@@ -22,13 +22,15 @@ use super::table::{Changes, Found, Table};
 use crate::error::Error;
 
 /// The least time between two turns: under load it makes one transaction of many, which saves most of their cost.
-const PACE: Duration = Duration::from_millis(20);
+const PACE: Duration = Duration::from_millis(16);
 /// For how long workers join a turn after it has begun.
 const JOIN: Duration = Duration::from_millis(5);
 /// How long a checkpoint may stay behind the position in memory when no row has changed. Views that are behind are saved together.
 const LAZY: Duration = Duration::from_millis(100);
-/// How long the first of some requests waits for the others of its turn.
+/// How long the first rows to load wait for those of other views.
 const LINGER: Duration = Duration::from_millis(1);
+/// How long the first write of a turn waits for the others: long enough for views that load rows before.
+const GATHER: Duration = Duration::from_millis(4);
 /// The number of the first parameter of [`write`] behind those of the checkpoints.
 const FIRST_OF_ROWS: usize = 8;
 /// Requests that wait: a worker has one at a time.
@@ -130,10 +132,10 @@ fn ended() -> Error {
     sqlx::Error::WorkerCrashed.into()
 }
 
-/// The next request, and those that come with it.
-async fn next_of<T>(queue: &mut mpsc::Receiver<T>) -> Option<Vec<T>> {
+/// The next request, and those that come within a time.
+async fn next_of<T>(queue: &mut mpsc::Receiver<T>, within: Duration) -> Option<Vec<T>> {
     let mut all = vec![queue.recv().await?];
-    sleep(LINGER).await;
+    sleep(within).await;
     while let Ok(next) = queue.try_recv() {
         all.push(next);
     }
@@ -162,7 +164,7 @@ impl OwnConnection {
 
 async fn load_all(pool: PgPool, mut queue: mpsc::Receiver<Load>) {
     let mut own = OwnConnection::of(pool.clone());
-    while let Some(loads) = next_of(&mut queue).await {
+    while let Some(loads) = next_of(&mut queue, LINGER).await {
         let found = match load_on(&mut own, &loads).await {
             Ok(found) => found.into_iter().map(Ok).collect(),
             Err(error) if loads.len() == 1 => vec![Err(error)],
@@ -204,7 +206,7 @@ async fn load(connection: &mut PgConnection, loads: &[Load]) -> Result<Vec<Found
 
 async fn write_all(pool: PgPool, mut queue: mpsc::Receiver<Write>) {
     let mut own = OwnConnection::of(pool.clone());
-    while let Some(mut writes) = next_of(&mut queue).await {
+    while let Some(mut writes) = next_of(&mut queue, GATHER).await {
         // Two processes that move the same checkpoints lock them in the same order.
         writes.sort_by_key(|write| write.step.view);
         let moved = match write_on(&mut own, &writes).await {
@@ -307,8 +309,8 @@ mod tests {
         for number in 1..=3 {
             sender.send(number).await.unwrap();
         }
-        assert_eq!(next_of(&mut queue).await, Some(vec![1, 2, 3]));
+        assert_eq!(next_of(&mut queue, LINGER).await, Some(vec![1, 2, 3]));
         drop(sender);
-        assert_eq!(next_of(&mut queue).await, None::<Vec<i32>>);
+        assert_eq!(next_of(&mut queue, LINGER).await, None::<Vec<i32>>);
     }
 }
