@@ -245,9 +245,11 @@ async fn one(
 ) -> Result<Response, Problem> {
     let by_link = seal.is_some();
     let (then, link) = (Then::of(at, opened), ByLink { until, seal });
-    let found = app.opened_order(&caller, id, (&link, &[Target::Order(id)]), &then, &headers).await?;
+    let targets = [Target::Order(id)];
+    let found = app.opened_order(&caller, id, (&link, &targets), &then, &headers);
+    // Both are read in one round trip.
+    let (found, Moments { placed: placed_at, paid: paid_at, .. }) = tokio::try_join!(found, Moments::of(&app, id))?;
     let placed = found.state.live()?;
-    let Moments { placed: placed_at, paid: paid_at, .. } = Moments::of(&app, id).await?;
     // With a link even staff sees only what the buyer sees.
     let staff = caller.is_staff() && !by_link;
     let papers = papers(&app, id, placed, paid_at.is_some(), staff).await?;
