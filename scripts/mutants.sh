@@ -58,7 +58,7 @@ engine() {
   choose engine "${MUTANTS_SAMPLE:-100000}" "$@" || return 0
   plant engine "$@" -- --lib
   # Those that the unit tests do not notice, against real servers.
-  plant engine --test-package byteshop-tests "$@" -- --test it -- appender:: log:: commands:: delivery:: projections:: rotation::
+  plant engine --test-package byteshop-tests "$@" -- --test it -- appender:: log:: commands:: delivery:: pricing:: projections:: rotation::
 }
 
 for part in ${MUTANTS:-domain engine}; do

@@ -1,5 +1,6 @@
 //! The write side: races, receipts, payments and the process that settles orders.
 
+mod receipts;
 mod states;
 
 use std::collections::BTreeMap;

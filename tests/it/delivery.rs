@@ -351,13 +351,22 @@ async fn an_event_too_large_for_nats_keeps_its_number_and_is_read_from_postgres(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_goes_on_where_another_one_ended() {
     let (log, nats) = (fresh_log().await, Nats::start());
-    for _ in 0..3 {
-        let head = append_events(&log, 700).await;
-        let relay = Running::start(&log, &nats);
-        relay.relayed(head).await;
-        relay.end().await;
-    }
+    let take_turns = async || {
+        for _ in 0..3 {
+            let head = append_events(&log, 700).await;
+            let relay = Running::start(&log, &nats);
+            relay.relayed(head).await;
+            relay.end().await;
+        }
+    };
+    take_turns().await;
     assert_delivered(&log, &nats, 0, 1).await;
+    // In a stream that begins later in the log, too.
+    nats.jetstream().await.delete_stream(STREAM).await.unwrap();
+    take_turns().await;
+    let base = log.delivery(STREAM).await.unwrap().unwrap().base;
+    assert!(base > 0);
+    assert_delivered(&log, &nats, base, base + 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,18 +62,42 @@ async fn an_idle_relay_stores_its_position_keeps_its_session_and_notices_that_th
     let (log, nats) = (fresh_log().await, Nats::start());
     let relay = Running::start(&log, &nats);
     relay.relayed(0).await;
-    append_events(&log, 12).await;
-    relay.relayed(12).await;
-    eventually("the position is stored", async || {
-        log.delivery(STREAM).await.unwrap().filter(|stored| stored.relayed == 12).map(|_| ())
-    })
-    .await;
-    // Longer than it takes to confirm the lead and to inspect the stream: neither ends the session.
     let mut status = relay.status.clone();
-    let is_over = status.wait_for(|status| status.state != RelayState::Relaying);
-    let is_over = tokio::time::timeout(Duration::from_secs(8), is_over).await.is_ok();
-    assert!(!is_over, "{:?}", relay.status.borrow());
+    let is_over = async { status.wait_for(|status| status.state != RelayState::Relaying).await.is_ok() };
+    let working = async {
+        append_events(&log, 12).await;
+        relay.relayed(12).await;
+        eventually("the position is stored", async || {
+            log.delivery(STREAM).await.unwrap().filter(|stored| stored.relayed == 12).map(|_| ())
+        })
+        .await;
+        // Longer than it takes to confirm the lead and to inspect the stream.
+        tokio::time::sleep(Duration::from_secs(8)).await;
+    };
+    tokio::select! {
+        () = working => {}
+        _ = is_over => panic!("nothing of this ends the session"),
+    }
     assert_made_again(&log, &nats, &relay).await;
+}
+
+/// The transactions that were committed in the database of a log, as far as Postgres has counted them.
+async fn transactions(log: &Log) -> i64 {
+    let counted = "select xact_commit from pg_stat_database where datname = current_database()";
+    sqlx::query_scalar(counted).fetch_one(log.pool()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_relay_rests_between_two_looks() {
+    let (log, nats) = (fresh_log().await, Nats::start());
+    let relay = Running::start(&log, &nats);
+    relay.relayed(append_events(&log, 12).await).await;
+    let before = transactions(&log).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let counted = transactions(&log).await - before;
+    // It looks five times a second. Without a rest it would be hundreds of times.
+    assert!(counted < 150, "{counted} transactions in three seconds");
+    relay.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
