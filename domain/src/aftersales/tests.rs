@@ -20,27 +20,30 @@ const ORDER: u128 = 1;
 const PAYMENT: u128 = 2;
 const VARIANT: u128 = 3;
 
-/// Three lamps for 1.00 each.
-fn placed() -> order::Event {
-    let line = Line {
-        variant: id(VARIANT),
+fn line(variant: u128, number: i64, amount: i64) -> Line {
+    Line {
+        variant: id(variant),
         product: id(4),
         sku: text("L-1"),
         title: text("Lamp"),
-        quantity: pieces(3),
-        unit_price: price(100),
+        quantity: pieces(number),
+        unit_price: price(amount),
         exact_price: None,
         digital: false,
-        amount: cents(300),
+        amount: cents(amount * number),
         discount: None,
         tax: None,
-    };
-    order::Event::Placed(Placement {
+    }
+}
+
+/// Three lamps for 1.00 each.
+fn three_lamps() -> Placement {
+    Placement {
         buyer: Buyer::default(),
         cart: None,
         access_hash: None,
         destination: Destination::to(text("DE")),
-        lines: vec![line],
+        lines: vec![line(VARIANT, 3, 100)],
         discounts: vec![],
         shipping: None,
         claims: vec![],
@@ -50,40 +53,47 @@ fn placed() -> order::Event {
         reference: None,
         imported: false,
         tax_rounding: Rounding::Line,
-    })
+    }
+}
+
+/// An order of three lamps, its payment and its stock, before or after the payment.
+pub(crate) fn work(is_paid: bool) -> Work {
+    work_on(three_lamps(), is_paid)
 }
 
 /// An order, its payment and its stock, before or after the payment.
-pub(crate) fn work(is_paid: bool) -> Work {
+fn work_on(placement: Placement, is_paid: bool) -> Work {
     let asked = Asked { at: noon(), by: Actor::System { name: "test".to_owned() } };
     let mut last = 100;
     let mut work = Work::new(asked, None, move || {
         last += 1;
         Uuid::from_u128(last)
     });
-    let order: OrderId = id(ORDER);
-    let (mut of_order, mut of_payment) = (vec![placed()], vec![payment::Event::Opened { order, amount: cents(300) }]);
-    let mut of_stock = vec![
-        stock::Event::Opened { product: id(4), sku: text("L-1") },
-        stock::Event::Received { quantity: pieces(10), reason: None },
-        stock::Event::Reserved { order, quantity: pieces(3), expires_at: None },
-    ];
+    let (order, amount): (OrderId, Money) = (id(ORDER), placement.total);
+    let demands: Vec<Demand> = placement.lines.iter().map(Line::demand).collect();
+    let mut of_payment = vec![payment::Event::Opened { order, amount }];
+    let mut of_order = vec![order::Event::Placed(placement)];
     if is_paid {
-        let reference = text("1");
-        let captured = payment::Event::Captured { order, amount: cents(300), method: Method::Test, reference };
-        of_payment.push(captured);
+        of_payment.push(payment::Event::Captured { order, amount, method: Method::Test, reference: text("1") });
         of_order.push(order::Event::Paid {
             payment: id(PAYMENT),
-            commit: vec![three()],
+            commit: demands.clone(),
             invoice: None,
             seller: None,
             stock_moved: true,
         });
-        of_stock.push(stock::Event::Committed { order, quantity: pieces(3) });
+    }
+    for Demand { variant, quantity } in demands {
+        let mut of_stock = vec![
+            stock::Event::Opened { product: id(4), sku: text("L-1") },
+            stock::Event::Received { quantity: pieces(10), reason: None },
+            stock::Event::Reserved { order, quantity, expires_at: None },
+        ];
+        of_stock.extend(is_paid.then_some(stock::Event::Committed { order, quantity }));
+        work.hold::<StockLevel>(variant, Arc::new(fold(&of_stock)));
     }
     work.hold::<Order>(order, Arc::new(fold(&of_order)));
     work.hold::<Payment>(id(PAYMENT), Arc::new(fold(&of_payment)));
-    work.hold::<StockLevel>(id(VARIANT), Arc::new(fold(&of_stock)));
     work.begin::<Series>(of_credit_notes(2026));
     work
 }
