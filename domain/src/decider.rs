@@ -145,20 +145,6 @@ impl Actor {
             | Self::System { .. } => None,
         }
     }
-
-    /// Whether the actor is staff, which sees the data of others.
-    pub fn is_staff(&self) -> bool {
-        match self {
-            Self::Support { .. } | Self::Admin { .. } => true,
-            Self::Customer { .. }
-            | Self::Guest { .. }
-            | Self::Seller { .. }
-            | Self::Service { .. }
-            | Self::Process { .. }
-            | Self::Operator { .. }
-            | Self::System { .. } => false,
-        }
-    }
 }
 
 impl fmt::Display for Actor {

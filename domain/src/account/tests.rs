@@ -99,6 +99,17 @@ fn who_waits_for_goods_stays() {
 }
 
 #[test]
+fn a_refusal_names_up_to_ten_orders_and_says_when_there_are_more() {
+    let said = |number: u128| {
+        let orders: Vec<OrderId> = (1..=number).map(id).collect();
+        let refused = Rejection::OrdersUnderWay { orders: orders.clone() }.to_string();
+        let named = orders.iter().filter(|order| refused.contains(&order.to_string())).count();
+        (named, refused.contains(" and more;"))
+    };
+    assert_eq!([said(9), said(10), said(11)], [(9, false), (10, false), (10, true)]);
+}
+
+#[test]
 fn the_code_confirms_until_it_expires_and_twice_is_no_error() {
     given::<Account>([registered(), confirmation(noon())]).when(&confirm("abc")).then([Event::Confirmed {}]);
     given::<Account>([registered(), confirmation(noon()), Event::Confirmed {}]).when(&confirm("abc")).then_nothing();

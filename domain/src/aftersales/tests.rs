@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::*;
 use crate::cart::Destination;
 use crate::decider::{Actor, Asked};
-use crate::ids::VariantId;
+use crate::ids::{RefundId, VariantId};
 use crate::order::{Buyer, Line, Placement};
 use crate::payment::Method;
 use crate::series::{Series, of_credit_notes};
@@ -16,31 +16,36 @@ use crate::tax_book::Rounding;
 use crate::testing::{cents, id, noon, pieces, price, text};
 use crate::{AnyEvent, fold};
 
+mod shipping;
+
 const ORDER: u128 = 1;
 const PAYMENT: u128 = 2;
 const VARIANT: u128 = 3;
 
-/// Three lamps for 1.00 each.
-fn placed() -> order::Event {
-    let line = Line {
-        variant: id(VARIANT),
+fn line(variant: u128, number: i64, amount: i64) -> Line {
+    Line {
+        variant: id(variant),
         product: id(4),
         sku: text("L-1"),
         title: text("Lamp"),
-        quantity: pieces(3),
-        unit_price: price(100),
+        quantity: pieces(number),
+        unit_price: price(amount),
         exact_price: None,
         digital: false,
-        amount: cents(300),
+        amount: cents(amount * number),
         discount: None,
         tax: None,
-    };
-    order::Event::Placed(Placement {
+    }
+}
+
+/// Three lamps for 1.00 each.
+fn three_lamps() -> Placement {
+    Placement {
         buyer: Buyer::default(),
         cart: None,
         access_hash: None,
         destination: Destination::to(text("DE")),
-        lines: vec![line],
+        lines: vec![line(VARIANT, 3, 100)],
         discounts: vec![],
         shipping: None,
         claims: vec![],
@@ -50,40 +55,47 @@ fn placed() -> order::Event {
         reference: None,
         imported: false,
         tax_rounding: Rounding::Line,
-    })
+    }
+}
+
+/// An order of three lamps, its payment and its stock, before or after the payment.
+pub(crate) fn work(is_paid: bool) -> Work {
+    work_on(three_lamps(), is_paid)
 }
 
 /// An order, its payment and its stock, before or after the payment.
-pub(crate) fn work(is_paid: bool) -> Work {
+fn work_on(placement: Placement, is_paid: bool) -> Work {
     let asked = Asked { at: noon(), by: Actor::System { name: "test".to_owned() } };
     let mut last = 100;
     let mut work = Work::new(asked, None, move || {
         last += 1;
         Uuid::from_u128(last)
     });
-    let order: OrderId = id(ORDER);
-    let (mut of_order, mut of_payment) = (vec![placed()], vec![payment::Event::Opened { order, amount: cents(300) }]);
-    let mut of_stock = vec![
-        stock::Event::Opened { product: id(4), sku: text("L-1") },
-        stock::Event::Received { quantity: pieces(10), reason: None },
-        stock::Event::Reserved { order, quantity: pieces(3), expires_at: None },
-    ];
+    let (order, amount): (OrderId, Money) = (id(ORDER), placement.total);
+    let demands: Vec<Demand> = placement.lines.iter().map(Line::demand).collect();
+    let mut of_payment = vec![payment::Event::Opened { order, amount }];
+    let mut of_order = vec![order::Event::Placed(placement)];
     if is_paid {
-        let reference = text("1");
-        let captured = payment::Event::Captured { order, amount: cents(300), method: Method::Test, reference };
-        of_payment.push(captured);
+        of_payment.push(payment::Event::Captured { order, amount, method: Method::Test, reference: text("1") });
         of_order.push(order::Event::Paid {
             payment: id(PAYMENT),
-            commit: vec![three()],
+            commit: demands.clone(),
             invoice: None,
             seller: None,
             stock_moved: true,
         });
-        of_stock.push(stock::Event::Committed { order, quantity: pieces(3) });
+    }
+    for Demand { variant, quantity } in demands {
+        let mut of_stock = vec![
+            stock::Event::Opened { product: id(4), sku: text("L-1") },
+            stock::Event::Received { quantity: pieces(10), reason: None },
+            stock::Event::Reserved { order, quantity, expires_at: None },
+        ];
+        of_stock.extend(is_paid.then_some(stock::Event::Committed { order, quantity }));
+        work.hold::<StockLevel>(variant, Arc::new(fold(&of_stock)));
     }
     work.hold::<Order>(order, Arc::new(fold(&of_order)));
     work.hold::<Payment>(id(PAYMENT), Arc::new(fold(&of_payment)));
-    work.hold::<StockLevel>(id(VARIANT), Arc::new(fold(&of_stock)));
     work.begin::<Series>(of_credit_notes(2026));
     work
 }
@@ -102,6 +114,34 @@ pub(crate) fn stock_after(work: Work) -> (i64, i64, Vec<stock::Event>) {
     let of_stock = |event: AnyEvent| if let AnyEvent::Stock(_, event) = event { Some(event) } else { None };
     let happened = work.decided().events.into_iter().filter_map(of_stock).collect();
     (stock.on_hand, stock.reserved, happened)
+}
+
+/// The totals of the credit notes, each with the refunded shipping in it.
+fn credited(work: Work) -> Vec<(Money, Option<Money>)> {
+    let of_note = |event: AnyEvent| {
+        if let AnyEvent::CreditNote(_, crate::credit_note::Event::Issued(note)) = event {
+            Some((note.total, note.shipping))
+        } else {
+            None
+        }
+    };
+    work.decided().events.into_iter().filter_map(of_note).collect()
+}
+
+/// A paid order of which 1.00 was to be refunded, and the provider refused it.
+fn with_failed_refund() -> (Work, RefundId) {
+    let mut work = work(true);
+    refund(&mut work, id(PAYMENT), cents(100), &text("a scratch")).unwrap();
+    // The first new id.
+    let asked = id(101);
+    let command = payment::Command::RecordRefundOutcome { refund: asked, outcome: payment::RefundOutcome::Refused };
+    work.decide::<Payment>(id(PAYMENT), &command).unwrap();
+    (work, asked)
+}
+
+/// Requests the return of all lamps.
+fn send_back(work: &mut Work) -> Result<ReturnId, Refused> {
+    request_return(work, id(ORDER), &[three()], returns::Why::ChangedMind, None, noon())
 }
 
 const REASON: CancelReason = CancelReason::StaffRequest;
@@ -181,16 +221,11 @@ fn a_refund_has_a_credit_note_with_the_next_number() {
 
 #[test]
 fn a_failed_refund_is_retried_for_its_amount_under_its_credit_note() {
-    let mut work = work(true);
-    refund(&mut work, id(PAYMENT), cents(100), &text("a scratch")).unwrap();
+    let (mut work, asked) = with_failed_refund();
     let failed = |work: &Work| {
         let payment = work.get::<Payment>(id::<crate::ids::PaymentId>(PAYMENT)).unwrap();
         payment.live().unwrap().failed_refunds().map(|(id, _)| id).collect::<Vec<_>>()
     };
-    // The first new id.
-    let asked = id(101);
-    let command = payment::Command::RecordRefundOutcome { refund: asked, outcome: payment::RefundOutcome::Refused };
-    work.decide::<Payment>(id(PAYMENT), &command).unwrap();
     assert_eq!(failed(&work), [asked]);
     retry_refund(&mut work, id(PAYMENT), asked).unwrap();
     assert_eq!(failed(&work), []);
@@ -204,4 +239,39 @@ fn a_failed_refund_is_retried_for_its_amount_under_its_credit_note() {
     let events = work.decided().events;
     assert_eq!(events.iter().filter_map(amounts).collect::<Vec<_>>(), [cents(100), cents(100)]);
     assert_eq!(events.iter().filter(|event| matches!(event, AnyEvent::CreditNote(..))).count(), 1);
+}
+
+#[test]
+fn an_amount_is_refunded_as_far_as_no_credit_note_covers_it() {
+    let (mut work, failed) = with_failed_refund();
+    let refused = refund(&mut work, id(PAYMENT), cents(201), &text("another")).unwrap_err();
+    let Refused::Rejected(rejected) = refused else { panic!("{refused:?}") };
+    assert_eq!(rejected.code, "payment.credited_already");
+    assert!(rejected.detail.contains(&failed.to_string()), "{}", rejected.detail);
+    let (mut work, _) = with_failed_refund();
+    refund(&mut work, id(PAYMENT), cents(200), &text("another")).unwrap();
+    assert_eq!(credited(work), [(cents(100), None), (cents(200), None)]);
+}
+
+#[test]
+fn returned_goods_are_refunded_as_far_as_no_credit_note_covers_them() {
+    let (mut work, _) = with_failed_refund();
+    work.decide::<Order>(id(ORDER), &order::Command::Fulfil {}).unwrap();
+    let back = send_back(&mut work).unwrap();
+    work.decide::<Return>(back, &returns::Command::Approve {}).unwrap();
+    let Demand { variant, quantity } = three();
+    let received = Received { variant, quantity, condition: returns::Condition::New, restock: true };
+    receive_return(&mut work, back, &[received], None).unwrap();
+    assert_eq!(credited(work), [(cents(100), None), (cents(200), None)]);
+}
+
+#[test]
+fn the_pieces_of_a_closed_return_can_be_returned_again() {
+    let mut work = work(true);
+    work.decide::<Order>(id(ORDER), &order::Command::Fulfil {}).unwrap();
+    let first = send_back(&mut work).unwrap();
+    assert!(send_back(&mut work).is_err(), "all pieces are to be returned");
+    close_return(&mut work, first, &returns::Command::Withdraw {}).unwrap();
+    assert_eq!(work.get::<Return>(first).unwrap().live().unwrap().progress, returns::Progress::Withdrawn);
+    send_back(&mut work).unwrap();
 }

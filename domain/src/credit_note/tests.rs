@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::basis_points::BasisPoints;
+use crate::codec::{decode, encode};
 use crate::testing::{cents, given, golden, id, pieces, price, text, well_said};
 
 fn line(number: i64, amount: i64) -> Line {
@@ -93,12 +94,26 @@ fn an_exact_price_is_rounded_once_per_line() {
     given::<CreditNote>([]).when(&Command::Issue(content.clone())).then([Event::Issued(content)]);
 }
 
+/// Two pieces for 0.10 each, for which 0.19 was paid.
+fn of_share() -> Content {
+    Content { lines: vec![Line { share: true, amount: cents(19), ..line(2, 10) }], total: cents(19), ..content() }
+}
+
+#[test]
+fn a_line_that_refunds_a_share_of_the_payment_is_stored_as_such() {
+    let issued = Event::Issued(of_share());
+    let stored = encode(&issued).unwrap();
+    assert_eq!(decode::<Event>("issued", 1, &stored.data).unwrap(), issued);
+    // A line that refunds its price times its quantity has no such field.
+    assert!(!encode(&Event::Issued(content())).unwrap().data.contains("share"));
+}
+
 #[test]
 fn every_stored_form_is_golden() {
     let sent = Content { shipping: Some(cents(5)), total: cents(30), ..content() };
     let (refund, taxes) = (Some(id(5)), Some(vec![taxed(21, 4)]));
     let alone = Content { lines: vec![], taxes, refund, reason: Some(text("a scratch")), ..content() };
-    golden(include_str!("golden.json"), &[content(), sent, alone].map(Event::Issued));
+    golden(include_str!("golden.json"), &[content(), sent, alone, of_share()].map(Event::Issued));
 }
 
 #[test]

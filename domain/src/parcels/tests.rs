@@ -3,9 +3,11 @@
 use super::*;
 use crate::aftersales::tests::{lamps, stock_after, work};
 use crate::order::Fulfilment;
+use crate::payment::{Authorization, CaptureMode, Method, ProviderOutcome};
 use crate::testing::{id, pieces, text};
 
 const ORDER: u128 = 1;
+const PAYMENT: u128 = 2;
 
 /// A paid order of three lamps, one parcel of which has these pieces and was handed over.
 fn sent(number: i64) -> (Work, ShipmentId) {
@@ -92,6 +94,32 @@ fn a_parcel_of_a_paid_order_requests_no_capture() {
     let (work, _) = sent(3);
     let events = work.decided().events;
     assert!(!events.iter().any(|event| matches!(event, crate::AnyEvent::Payment(..))), "{events:?}");
+}
+
+/// An order of three lamps whose payment is authorized, and is to be captured later.
+fn authorized() -> Work {
+    let mut work = work(false);
+    let attempt = payment::Command::Attempt {
+        method: Method::Test,
+        reference: text("1"),
+        capture: CaptureMode::Manual,
+        return_url: None,
+    };
+    let outcome = payment::Command::RecordOutcome { reference: text("1"), outcome: ProviderOutcome::Authorized };
+    for command in [attempt, outcome] {
+        work.decide::<Payment>(id(PAYMENT), &command).unwrap();
+    }
+    work.decide::<Order>(id(ORDER), &order::Command::MarkAuthorized { payment: id(PAYMENT) }).unwrap();
+    work
+}
+
+#[test]
+fn the_first_parcel_of_an_authorized_order_requests_its_capture() {
+    let mut work = authorized();
+    let parcel = packed(&mut work, 1);
+    send(&mut work, parcel);
+    let payment = work.get::<Payment>(id(PAYMENT)).unwrap();
+    assert_eq!(payment.live().unwrap().stage, payment::Stage::Authorized(Authorization::Capturing));
 }
 
 #[test]

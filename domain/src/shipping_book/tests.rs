@@ -147,6 +147,21 @@ fn a_zone_holds_so_much_and_no_more() {
 }
 
 #[test]
+fn an_overlap_names_the_other_zone_however_many_there_are() {
+    let zone = |name: String, number: usize| Zone {
+        zone: text(&name),
+        areas: [text(&format!("{number:03}"))].into(),
+        ..germany()
+    };
+    let apart: Vec<Zone> = (0..ZONES_MAX - 1).map(|number| zone(format!("zone-{number}"), number)).collect();
+    for other in [0, 1, 63, 64, 65, 130, 255, 256, ZONES_MAX - 2] {
+        let again = zone("again".to_owned(), other);
+        let overlap = Rejection::Overlap { at: ZONES_MAX - 1, other: text(&format!("zone-{other}")) };
+        given::<ShippingBook>([]).when(&set([&apart[..], &[again]].concat())).then_refused(overlap);
+    }
+}
+
+#[test]
 fn the_largest_book_is_decided_by_looking_at_each_area_once() {
     // Every zone names all countries, and no two an area within an area of the other.
     let area = |number: usize| {

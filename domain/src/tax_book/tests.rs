@@ -77,6 +77,22 @@ fn what_makes_no_sense_is_refused() {
 }
 
 #[test]
+fn a_country_has_at_most_so_many_regions_of_at_most_so_many_areas() {
+    let canaries = || spain().regions[0].clone();
+    let of_regions = |number| CountryTax { regions: vec![canaries(); number].into(), ..spain() };
+    let of_areas = |number: usize| {
+        let large = Region { areas: vec![text("35"); number].into(), ..canaries() };
+        CountryTax { regions: [canaries(), large].into(), ..spain() }
+    };
+    for most in [of_regions(REGIONS_MAX), of_areas(AREAS_MAX)] {
+        given::<TaxBook>([]).when(&set([most.clone()])).then([Event::CountrySet(most)]);
+    }
+    for more in [of_regions(REGIONS_MAX + 1), of_areas(AREAS_MAX + 1)] {
+        given::<TaxBook>([]).when(&set([more])).then_refused(Rejection::TooMany { at: 0 });
+    }
+}
+
+#[test]
 fn a_region_is_taxed_otherwise_and_an_unknown_country_is_not() {
     let book = fold::<TaxBook>(&[Event::CountrySet(germany()), Event::CountrySet(spain())]);
     assert_eq!(rate_of(&book, "DE", Some("101"), TaxClass::Standard), Some(1_900));

@@ -230,6 +230,25 @@ fn a_lost_parcel_that_is_found_counts_for_what_was_not_settled_meanwhile() {
 }
 
 #[test]
+fn a_found_parcel_neither_fulfils_nor_completes_an_order_of_which_more_is_to_be_sent() {
+    let one = [demand(2, 1)];
+    let lost = Event::ParcelLost { shipment: id(1), lines: one.to_vec(), fulfilment: Fulfilment::Unfulfilled };
+    let history = [placed(), paid(), parcel(1, &one), gone(1, &one), lost];
+    given::<Order>(history).when(&deliver(1)).then([found(&one, &[], Fulfilment::PartlyFulfilled), there(1)]);
+}
+
+#[test]
+fn a_found_parcel_neither_fulfils_nor_completes_an_order_again() {
+    let (three, one) = ([demand(1, 3)], [demand(2, 1)]);
+    let lost = Event::ParcelLost { shipment: id(1), lines: one.to_vec(), fulfilment: Fulfilment::PartlyFulfilled };
+    let sent =
+        [placed(), paid(), parcel(1, &one), gone(1, &one), parcel(2, &three), gone(2, &three), all_gone(), there(2)];
+    let cancelled = [lost, off_of(2, 1, 5), all_gone(), Event::Completed {}];
+    let arrived = [found(&[], &one, Fulfilment::Fulfilled), there(1)];
+    given::<Order>(after(&sent, &cancelled)).when(&deliver(1)).then(arrived);
+}
+
+#[test]
 fn a_buyer_cannot_cancel_a_lost_and_replaced_parcel_that_arrived_and_staff_can() {
     let all = [demand(1, 3), demand(2, 1)];
     let extra = found(&[], &all, Fulfilment::Unfulfilled);
@@ -431,6 +450,19 @@ fn pieces_of_the_money_go_back_one_after_the_other() {
     assert_eq!(axes(&cancelled).1, PaymentStatus::RefundDue);
     assert_eq!(axes(&after(&cancelled, &[went(2, 25)])).1, PaymentStatus::Refunded);
     given::<Order>([placed()]).when(&piece(1, 10)).then_refused(Rejection::NotPaid);
+}
+
+#[test]
+fn each_piece_of_a_line_has_its_own_share_whether_those_before_were_cancelled_or_returned() {
+    // Three pieces for 10: they have shares of 3, 3 and 4.
+    let discounted = Line { discount: Some(cents(2)), ..line(1, 3, 4) };
+    let placed = Event::Placed(Placement { total: cents(10), ..placement(vec![discounted]) });
+    let one = [demand(1, 1)];
+    let sent = [placed, paid(), off_of(1, 1, 3), parcel(1, &one), gone(1, &one)];
+    let share = |history: &[Event]| crate::fold::<Order>(history).live().unwrap().worth(demand(1, 1));
+    assert_eq!((share(&sent[..2]), share(&sent)), (cents(3), cents(3)));
+    let came_back = returned(1, &[back(1, 1, 3)], &[]);
+    assert_eq!(share(&after(&sent, &[came_back])), cents(4));
 }
 
 #[test]
