@@ -20,8 +20,8 @@ fuzz() {
   who="$1"
   shift
   echo "as $who"
-  PYTHONPATH="$tools" "$tools/bin/st" run "$url/openapi.json" --url "$url" --max-time "$seconds" --workers 1 \
-    --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
+  PYTHONPATH="$tools" "$tools/bin/st" --config-file scripts/schemathesis.toml run "$url/openapi.json" --url "$url" \
+    --max-time "$seconds" --workers 1 --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
     --continue-on-failure --warnings off "$@"
 }
 
