@@ -119,7 +119,8 @@ async fn repair(followers: &Followers, follower: &Follower) -> Result<(), Failur
         (Part::Relay, None) => Ok(()),
         (Part::Process, _) if followers.log.restart_process(name).await? => Ok(()),
         (Part::Process, _) => {
-            Err(Failure::refused(format!("the process {name} is running: stop the shop and try again")))
+            let way = "stop the shop, start only its servers with `byteshop up --only-servers`, and repeat this";
+            Err(Failure::refused(format!("the process {name} is running: {way}")))
         }
         (Part::View, _) => {
             let meter = Meter::new(name, "events");

@@ -37,7 +37,7 @@ impl FilterArgs {
     pub(super) async fn resolve(&self, desk: &Desk) -> Result<Filter, Failure> {
         if let Some(from) = self.from {
             if let Some(until) = self.until.filter(|until| from >= *until) {
-                let text = format!("--until {until} is before --from {from}, so no event can match");
+                let text = format!("--until {until} is not after --from {from}, so no event can match");
                 return Err(Failure::Usage(text));
             }
             if from > Clock.now() {
