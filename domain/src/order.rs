@@ -25,7 +25,9 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
 use crate::decider::{Asked, Decider};
-use crate::ids::{AccountId, CartId, CreditNoteId, Id as _, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
+use crate::ids::{
+    AccountId, CartId, CreditNoteId, Id as _, OrderId, PaymentId, RefundId, ReturnId, ShipmentId, VariantId,
+};
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
 use crate::seller::Seller;
@@ -271,6 +273,11 @@ impl Order {
             Self::Missing => Err(Rejection::Missing),
             Self::Placed(placed) => Ok(placed),
         }
+    }
+
+    /// The state, if the order waits for this payment.
+    pub fn awaiting(&self, payment: PaymentId) -> Option<&Placed> {
+        self.live().ok().filter(|placed| placed.awaits(payment))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Placed)) -> Self {

@@ -349,15 +349,12 @@ pub fn unanswered(at: DateTime<Utc>) -> ProviderOutcome {
 /// no number.
 pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<(), Refused> {
     let before = work.get::<Order>(order)?;
-    let Some(waiting) = before.live().ok().filter(|placed| placed.awaits(payment)) else {
-        return work
-            .decide::<Order>(order, &order::Command::MarkPaid { payment, invoice: None, seller: None })
-            .map(drop);
-    };
-    let invoice = Some(work.number(Document::Invoice { order })?);
-    let seller = work.seller().cloned();
+    let waiting = before.awaiting(payment);
+    let invoice = waiting.map(|_| work.number(Document::Invoice { order })).transpose()?;
+    let seller = work.seller().filter(|_| waiting.is_some()).cloned();
     work.decide::<Order>(order, &order::Command::MarkPaid { payment, invoice, seller })?;
-    work.move_stock(&waiting.stock_to_move(), |_| stock::Command::Commit { order })
+    let commit = waiting.map(order::Placed::stock_to_move).unwrap_or_default();
+    work.move_stock(&commit, |_| stock::Command::Commit { order })
 }
 
 /// Refuses a command temporarily if the payment of the order is captured and the order has not recorded that yet.

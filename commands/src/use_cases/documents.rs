@@ -37,7 +37,7 @@ impl Commands {
             let mut together = unit.together();
             together.hold(&loaded);
             // What is paid already, or cancelled, takes no number.
-            if let Some(placed) = loaded.state.live().ok().filter(|placed| placed.awaits(payment)) {
+            if let Some(placed) = loaded.state.awaiting(payment) {
                 together.load::<Series>(&[of_invoices(unit.asked().at.year())]).await?;
                 together.load_stock(&placed.stock_to_move()).await?;
             }
