@@ -13,7 +13,9 @@ use crate::codec::{decode, encode, schema_of};
 use crate::decider::{Actor, Asked, Decider, Event, fold};
 use crate::ids::Id;
 use crate::money::{Money, Price};
+use crate::pricing::Shipping;
 use crate::quantity::Quantity;
+use crate::shipping_book::Days;
 use crate::{Currency, decider};
 
 /// A history that waits for a command.
@@ -85,6 +87,21 @@ pub fn cents(amount: i64) -> Money {
 /// A price in euro cents.
 pub fn price(amount: i64) -> Price {
     Price::new(cents(amount)).unwrap()
+}
+
+/// Shipping as a parcel at this price in euro cents, without tax.
+pub fn parcel_at(amount: i64) -> Shipping {
+    Shipping {
+        zone: text("home"),
+        service: text("parcel"),
+        name: text("Parcel"),
+        carrier: None,
+        weight_g: 200,
+        days: Days { min: 1, max: 3 },
+        price: price(amount),
+        discount: cents(0),
+        tax: None,
+    }
 }
 
 /// A number of pieces.

@@ -1,24 +1,12 @@
 //! Rules of the shipping price: it goes with the last piece that is shipped, as far as something is left of the payment.
 
 use super::*;
-use crate::pricing::Shipping;
-use crate::shipping_book::Days;
+use crate::testing::parcel_at;
 
 /// A book that is shipped, for 0.30, a file that is not, for 0.20, and 0.09 for shipping.
 fn book_and_file() -> Placement {
-    let shipping = Shipping {
-        zone: text("home"),
-        service: text("parcel"),
-        name: text("Parcel"),
-        carrier: None,
-        weight_g: 200,
-        days: Days { min: 1, max: 3 },
-        price: price(9),
-        discount: cents(0),
-        tax: None,
-    };
     let lines = vec![line(VARIANT, 1, 30), Line { digital: true, ..line(5, 1, 20) }];
-    Placement { lines, shipping: Some(shipping), total: cents(59), ..three_lamps() }
+    Placement { lines, shipping: Some(parcel_at(9)), total: cents(59), ..three_lamps() }
 }
 
 /// Cancels the book.

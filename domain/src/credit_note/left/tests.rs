@@ -12,8 +12,7 @@ use crate::order::{Buyer, CancelReason, Event, Line, Order, Placement};
 use crate::pricing::Shipping;
 use crate::product::TaxClass;
 use crate::quantity::Demand;
-use crate::shipping_book::Days;
-use crate::testing::{cents, id, pieces, price, text};
+use crate::testing::{cents, id, parcel_at, pieces, price, text};
 
 fn tax(rate: u16, included: bool, left: i64) -> LineTax {
     let rate = TaxRate::from(BasisPoints::new(rate).unwrap());
@@ -44,17 +43,7 @@ fn line(variant: u128, Bought(quantity, unit, off, rate): Bought, included: bool
 }
 
 fn sent(costs: i64, included: bool) -> Shipping {
-    Shipping {
-        zone: text("home"),
-        service: text("parcel"),
-        name: text("Parcel"),
-        carrier: None,
-        weight_g: 1_200,
-        days: Days { min: 1, max: 3 },
-        price: price(costs),
-        discount: cents(0),
-        tax: Some(tax(1_900, included, costs)),
-    }
+    Shipping { tax: Some(tax(1_900, included, costs)), ..parcel_at(costs) }
 }
 
 /// An order of these lines that is paid, with the first piece cancelled if that is said.

@@ -1,24 +1,12 @@
 //! Rules of what sending costs, of what does not travel, and of what an order counts as sold.
 
 use super::*;
-use crate::pricing::Shipping;
-use crate::shipping_book::Days;
+use crate::testing::parcel_at;
 
 /// A book that is sent and a file that is not: 1 × 30 + 1 × 20, and 9 for sending.
 fn book_and_file() -> Placement {
-    let sending = Shipping {
-        zone: text("home"),
-        service: text("parcel"),
-        name: text("Parcel"),
-        carrier: None,
-        weight_g: 200,
-        days: Days { min: 1, max: 3 },
-        price: crate::testing::price(9),
-        discount: cents(0),
-        tax: None,
-    };
     let lines = vec![line(1, 1, 30), Line { digital: true, ..line(2, 1, 20) }];
-    Placement { shipping: Some(sending), total: cents(59), ..placement(lines) }
+    Placement { shipping: Some(parcel_at(9)), total: cents(59), ..placement(lines) }
 }
 
 fn buys() -> Event {
