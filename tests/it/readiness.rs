@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use byteshop_eventstore::nats;
 use byteshop_tests::patience::eventually;
@@ -164,22 +164,20 @@ async fn a_shop_in_development_is_open_to_pages_of_this_machine() {
 async fn a_nats_that_was_killed_is_told_when_it_goes_and_when_it_delivers_again() {
     let mut shop = Running::start().await;
     let log = || std::fs::read_to_string(shop.program.data().join("shop.log")).unwrap();
-    let made = AtomicU32::new(0);
-    let something_happens = async || shop.make_category(&format!("c{}", made.fetch_add(1, Ordering::Relaxed))).await;
-    eventually("JetStream delivers", async || {
-        something_happens().await;
+    let is_on_jetstream = async |value: u8| {
         let metrics = reqwest::get(format!("{}/metrics", shop.operations)).await.unwrap().text().await.unwrap();
-        metrics.lines().any(|line| line == "byteshop_feed_on_jetstream 1").then_some(())
-    })
-    .await;
+        metrics.lines().any(|line| line == format!("byteshop_feed_on_jetstream {value}")).then_some(())
+    };
+    eventually("JetStream delivers, though nothing happens", async || is_on_jetstream(1).await).await;
+    shop.make_category("first").await;
     kill_process(shop.program.process("nats-server").unwrap(), Signal::KILL).unwrap();
-    let (gone, back) = ("JetStream stopped delivering", "JetStream delivers again");
+    let (gone, back) = ("the feed reads Postgres until", "JetStream delivers again");
     eventually("it is told that JetStream is gone", async || log().contains(gone).then_some(())).await;
-    eventually("it is told that JetStream is back", async || {
-        something_happens().await;
+    eventually("it is told that JetStream is back, though nothing happens", async || {
         log().contains(back).then_some(())
     })
     .await;
+    eventually("the metric says so, too", async || is_on_jetstream(1).await).await;
     let said = log();
     assert_eq!((said.matches(gone).count(), said.matches(back).count()), (1, 1), "{said}");
     assert!(!said.contains("max reconnection attempts"), "{said}");

@@ -58,7 +58,7 @@ pub(super) async fn follow(log: &Log, nats: &TailConfig, shared: &Shared, events
     };
     let delivering = async {
         match timeout(ATTACH_TIMEOUT, attach(log, nats, shared, &client)).await {
-            Ok(Ok(messages)) => deliver(messages, shared, events).await,
+            Ok(Ok(attached)) => attached.deliver(shared, events).await,
             Ok(Err(reason)) => reason,
             Err(_) => "JetStream does not answer".into(),
         }
@@ -89,11 +89,18 @@ async fn connect(url: &str, lost: CancellationToken) -> Result<Client, async_nat
         .await
 }
 
+/// A consumer of the stream.
+struct Attached {
+    messages: Subscriber,
+    /// The position of the window, if the stream has nothing that follows it; otherwise its messages show that it delivers.
+    current: Option<i64>,
+}
+
 /// Compares the stream with the log, and starts a consumer after the window.
-async fn attach(log: &Log, nats: &TailConfig, shared: &Shared, client: &Client) -> Result<Subscriber, String> {
+async fn attach(log: &Log, nats: &TailConfig, shared: &Shared, client: &Client) -> Result<Attached, String> {
     let jetstream = ContextBuilder::new().timeout(ANSWER_TIMEOUT).build(client.clone());
     let stream = jetstream.get_stream(&nats.stream).await.map_err(|error| error.to_string())?;
-    let base = base(log, nats, &stream).await?;
+    let (base, end) = base(log, nats, &stream).await?;
     let inbox = client.new_inbox();
     let messages = client.subscribe(inbox.clone()).await.map_err(|error| error.to_string())?;
     let last = shared.window().last();
@@ -109,11 +116,11 @@ async fn attach(log: &Log, nats: &TailConfig, shared: &Shared, client: &Client) 
         ..push::Config::default()
     };
     let _: PushConsumer = stream.create_consumer(config).await.map_err(|error| error.to_string())?;
-    Ok(messages)
+    Ok(Attached { messages, current: (end == last).then_some(last) })
 }
 
-/// The difference between position and sequence, if the stream ends in the log's own history.
-async fn base(log: &Log, nats: &TailConfig, stream: &Stream) -> Result<i64, String> {
+/// The difference between position and sequence, and the position at which the stream ends, if it ends in the log's own history.
+async fn base(log: &Log, nats: &TailConfig, stream: &Stream) -> Result<(i64, i64), String> {
     let info = stream.cached_info();
     let sequence = i64::try_from(info.state.last_sequence).map_err(|error| error.to_string())?;
     if !info.config.subjects.contains(&format!("{}.>", nats.prefix)) {
@@ -124,7 +131,7 @@ async fn base(log: &Log, nats: &TailConfig, stream: &Stream) -> Result<i64, Stri
         let known = log.delivery(&nats.stream).await.map_err(|error| error.to_string())?;
         return known
             .filter(|known| known.created_at == info.created.trunc_subsecs(6))
-            .map(|known| known.base)
+            .map(|known| (known.base, known.base + sequence))
             .ok_or_else(|| "the relay does not know this stream yet".to_owned());
     };
     let header = |name: &str| last.headers.get(name).map_or("", |value| value.as_str());
@@ -134,7 +141,7 @@ async fn base(log: &Log, nats: &TailConfig, stream: &Stream) -> Result<i64, Stri
     if recorded.is_none_or(|recorded| recorded.id.to_string() != id) {
         return Err(format!("the stream ends at position {position} in another history"));
     }
-    Ok(position - sequence)
+    Ok((position - sequence, position))
 }
 
 /// The last message, unless there is none any more.
@@ -149,29 +156,37 @@ async fn last_message(stream: &Stream, info: &Info) -> Result<Option<StreamMessa
     }
 }
 
-async fn deliver(mut messages: Subscriber, shared: &Shared, events: &mpsc::Sender<Delivered>) -> String {
-    loop {
-        let Ok(message) = timeout(SILENCE, messages.next()).await else {
-            return "JetStream is silent".into();
-        };
-        let mut next = message;
-        let mut batch = Delivered { upto: 0, events: Vec::new() };
-        let known = shared.window().last();
-        loop {
-            let Some(message) = next else { return "the subscription ended".into() };
-            if let Err(error) = batch.add(&message, known) {
-                return format!("a message is not an event: {error}");
-            }
-            if batch.events.len() >= BATCH {
-                break;
-            }
-            match messages.next().now_or_never() {
-                Some(message) => next = message,
-                None => break,
-            }
-        }
-        if batch.upto > 0 && events.send(batch).await.is_err() {
+impl Attached {
+    /// Hands on what the consumer delivers until something is wrong, and says what.
+    async fn deliver(mut self, shared: &Shared, events: &mpsc::Sender<Delivered>) -> String {
+        if let Some(upto) = self.current
+            && events.send(Delivered { upto, events: Vec::new() }).await.is_err()
+        {
             return "the feed has ended".into();
+        }
+        loop {
+            let Ok(message) = timeout(SILENCE, self.messages.next()).await else {
+                return "JetStream is silent".into();
+            };
+            let mut next = message;
+            let mut batch = Delivered { upto: 0, events: Vec::new() };
+            let known = shared.window().last();
+            loop {
+                let Some(message) = next else { return "the subscription ended".into() };
+                if let Err(error) = batch.add(&message, known) {
+                    return format!("a message is not an event: {error}");
+                }
+                if batch.events.len() >= BATCH {
+                    break;
+                }
+                match self.messages.next().now_or_never() {
+                    Some(message) => next = message,
+                    None => break,
+                }
+            }
+            if batch.upto > 0 && events.send(batch).await.is_err() {
+                return "the feed has ended".into();
+            }
         }
     }
 }

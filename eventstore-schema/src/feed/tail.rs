@@ -69,7 +69,7 @@ pub(super) async fn run(log: Log, nats: Option<TailConfig>, shared: Arc<Shared>,
             () = cancel.cancelled() => {}
             events = deliver(&mut tail.session) => match events {
                 Some(events) => tail.delivered(events).await,
-                None => tail.lost(),
+                None => tail.disconnect(Some("JetStream stopped delivering")),
             },
             () = shared.missing.notified() => tail.hinted().await,
             () = sleep_until(next) => tail.look().await,
@@ -131,23 +131,36 @@ impl Tail {
         self.session = Some(Session { events, task });
     }
 
-    /// JetStream has ended the session.
-    fn lost(&mut self) {
-        if !self.silent {
-            tracing::warn!("JetStream stopped delivering; the feed reads Postgres");
-            self.told = true;
-        }
-        self.disconnected();
-    }
-
-    /// Ends the session; Postgres is read until the next session delivers.
-    fn disconnected(&mut self) {
+    /// Ends the session; Postgres is read until the next session delivers. There is no reason to log if Postgres fails, which
+    /// is logged elsewhere.
+    fn disconnect(&mut self, reason: Option<&str>) {
         let Some(mut session) = self.session.take() else { return };
         session.task.abort_all();
-        metrics::gauge!("byteshop_feed_on_jetstream").set(0);
-        self.silent = true;
+        self.read_postgres(reason);
         self.doubt = None;
         self.retry_at = Instant::now() + self.pauses.pause();
+    }
+
+    /// Reads Postgres from now on. Only the change is logged.
+    fn read_postgres(&mut self, reason: Option<&str>) {
+        metrics::gauge!("byteshop_feed_on_jetstream").set(0);
+        if let Some(reason) = reason
+            && !self.silent
+        {
+            tracing::warn!(reason, "the feed reads Postgres until JetStream delivers");
+            self.told = true;
+        }
+        self.silent = true;
+    }
+
+    /// Follows JetStream from now on. Only the change is logged.
+    fn read_jetstream(&mut self, position: i64) {
+        metrics::gauge!("byteshop_feed_on_jetstream").set(1);
+        self.pauses.reset();
+        self.silent = false;
+        if std::mem::take(&mut self.told) {
+            tracing::info!(position, "JetStream delivers again; the feed reads it");
+        }
     }
 
     /// When there is something to do without being woken.
@@ -181,7 +194,9 @@ impl Tail {
             if before < position {
                 // Either JetStream is behind, or the hint was for nothing.
                 self.read().await;
-                self.silent |= self.last() > before;
+                if self.last() > before {
+                    self.read_postgres(Some("JetStream has not delivered a recorded event"));
+                }
             }
         }
         if self.checked + CHECK <= now {
@@ -198,14 +213,14 @@ impl Tail {
             Ok(head) if head < seen => {
                 tracing::warn!(head, seen, "the log has become shorter");
                 self.restart(head);
-                self.disconnected();
+                self.disconnect(None);
             }
             Ok(head) if head > self.last() && self.doubt.is_none() => {
                 self.doubt = Some((Instant::now() + PATIENCE, head));
             }
             Ok(_) => {}
             // JetStream has to be compared with the log again.
-            Err(_) => self.disconnected(),
+            Err(_) => self.disconnect(None),
         }
     }
 
@@ -244,19 +259,12 @@ impl Tail {
             match self.read_page().await {
                 Ok(1..) => {}
                 // JetStream has what Postgres has not, or Postgres does not answer: check both again.
-                Ok(_) | Err(_) => return self.disconnected(),
+                Ok(_) | Err(_) => return self.disconnect(None),
             }
         }
         // While it still delivers what is long known, Postgres stays the source.
         if upto + PAGE >= self.last() {
-            if self.silent {
-                if std::mem::take(&mut self.told) {
-                    tracing::info!(position = upto, "JetStream delivers again; the feed reads it");
-                }
-                metrics::gauge!("byteshop_feed_on_jetstream").set(1);
-            }
-            self.silent = false;
-            self.pauses.reset();
+            self.read_jetstream(upto);
         }
     }
 

@@ -44,13 +44,15 @@ async fn a_lost_session_leaves_postgres_to_be_read_and_is_renewed_after_a_pause(
     let mut tail = tail(Some(nats())).await;
     tail.connect();
     (tail.silent, tail.doubt) = (false, Some((Instant::now(), 6)));
-    tail.lost();
+    tail.disconnect(Some("JetStream stopped delivering"));
     assert!(tail.silent && tail.told && tail.session.is_none() && tail.doubt.is_none());
     assert!(tail.retry_at > Instant::now());
-    // Another attempt that fails is told nobody.
+    // Another attempt that fails is not logged.
     tail.told = false;
-    tail.lost();
-    assert!(!tail.told);
+    tail.retry_at = Instant::now();
+    tail.connect();
+    tail.disconnect(Some("JetStream stopped delivering"));
+    assert!(tail.session.is_none() && !tail.told);
 }
 
 #[tokio::test]
