@@ -178,7 +178,9 @@ pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
     }
     let mut destination = open.destination.clone().ok_or(Rejection::NoDestination)?;
     // Orders of an account are found by it, until its owner is erased.
-    destination.email_hash = destination.email_hash.filter(|_| open.owner.is_none());
+    if open.owner.is_some() {
+        (destination.email_hash, destination.mailbox_hash) = (None, None);
+    }
     let problems = open.problems(basis.offers);
     if !problems.is_empty() {
         return Err(Rejection::Problems(problems));

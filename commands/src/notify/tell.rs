@@ -51,7 +51,7 @@ impl Reach {
             recipient: Recipient::Order(id),
             locale: placed.placement.destination.locale.unwrap_or_default(),
             channels: BTreeSet::from([Channel::Email]),
-            mailbox: placed.placement.destination.email_hash.as_ref().map(|hash| mailbox::id(hash.as_str())),
+            mailbox: placed.placement.destination.mailbox().map(|hash| mailbox::id(hash.as_str())),
         }))
     }
 }

@@ -142,6 +142,15 @@ impl Commands {
         Ok(Label::new(&text).ok())
     }
 
+    /// The keyed hash of the mailbox of an e-mail address, if it is not that of the address itself.
+    pub async fn mailbox_hash(&self, email: &Email) -> Result<Option<Label>, Error> {
+        let mailbox = email.mailbox();
+        if mailbox == email.canonical() {
+            return Ok(None);
+        }
+        Ok(Label::new(&self.vault().blind("guest", &mailbox).await?).ok())
+    }
+
     /// All keys for the orders of a guest with this e-mail address, including those of older orders.
     pub async fn guest_hashes(&self, email: &Email) -> Result<Vec<Label>, Error> {
         let mut hashes = Vec::with_capacity(1);

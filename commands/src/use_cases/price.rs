@@ -321,22 +321,23 @@ async fn known_uses(reading: Reading<'_>, cart: &cart::Created, running: &[Runni
 }
 
 /// The identities of the buyer: the account, and the keyed hashes of its e-mail address and of the given one, in every
-/// form under which uses may have been counted.
+/// form under which uses may have been counted, and that of its mailbox.
 async fn customers(reading: Reading<'_>, cart: &cart::Created) -> Result<Vec<Customer>, Error> {
     let vault = reading.commands().vault();
+    let forms = |email: &Email| email.forms().into_iter().chain([email.mailbox()]);
     let mut emails = BTreeSet::new();
     let mut known = Vec::new();
     if let Some(owner) = cart.owner {
         known.push(Customer::account(owner));
         for account in reading.glancing().all::<Account>(&[owner]).await? {
             if let Ok(open) = account.state.live() {
-                emails.extend(vault.open(&open.email).await?.iter().flat_map(Email::forms));
+                emails.extend(vault.open(&open.email).await?.iter().flat_map(forms));
             }
         }
     }
     if let Some(address) = cart.destination.as_ref().and_then(|to| to.address.as_ref()) {
         let given = vault.open(address).await?.and_then(|address| address.email);
-        emails.extend(given.iter().flat_map(Email::forms));
+        emails.extend(given.iter().flat_map(forms));
     }
     for email in emails {
         known.push(Customer::email(&vault.blind("customer", &email).await?));

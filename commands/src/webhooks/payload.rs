@@ -6,7 +6,7 @@ use byteshop_eventstore::Recorded;
 use serde_json::{Value, json};
 
 /// Fields that give access to anyone who knows the text behind the hash.
-const SECRETS: [&str; 5] = ["access_hash", "token_hash", "code_hash", "email_hash", "secret"];
+const SECRETS: [&str; 6] = ["access_hash", "token_hash", "code_hash", "email_hash", "mailbox_hash", "secret"];
 /// The prefix of the ids of events, as receivers know them.
 const EVENT: &str = "evt";
 
@@ -57,7 +57,7 @@ mod tests {
         let mut data = json!({
             "total": 5,
             "access_hash": "00",
-            "destination": {"country": "DE", "address": sealed, "email_hash": "00"},
+            "destination": {"country": "DE", "address": sealed, "email_hash": "00", "mailbox_hash": "01"},
             "list": [sealed, {"token_hash": "00", "kept": true}],
         });
         scrub(&mut data);

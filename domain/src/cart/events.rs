@@ -33,6 +33,9 @@ pub struct Destination {
     /// The keyed hash of a guest's e-mail address, by which their orders are found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email_hash: Option<Label>,
+    /// The keyed hash of the mailbox of that address, by which mails are limited; absent if it is that of the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailbox_hash: Option<Label>,
     /// The parts of the address that are missing, as the sealed address cannot be read.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub lacks: BTreeSet<Part>,
@@ -58,11 +61,17 @@ impl Destination {
             area: None,
             address: None,
             email_hash: None,
+            mailbox_hash: None,
             lacks: BTreeSet::new(),
             locale: None,
             postal_code: None,
             city: None,
         }
+    }
+
+    /// The keyed hash of a guest's mailbox, however its address is written.
+    pub fn mailbox(&self) -> Option<&Label> {
+        self.mailbox_hash.as_ref().or(self.email_hash.as_ref())
     }
 
     /// The area of a postal code: its first letters and digits.

@@ -335,6 +335,13 @@ fn every_stored_form_is_golden() {
             Event::DestinationSet { destination: bare },
             Event::DestinationSet { destination: Destination { lacks: nothing_said.lacks(), ..destination() } },
             Event::DestinationSet { destination: Destination { email_hash: Some(text("a1b2")), ..destination() } },
+            Event::DestinationSet {
+                destination: Destination {
+                    email_hash: Some(text("a1b2")),
+                    mailbox_hash: Some(text("c3d4")),
+                    ..destination()
+                },
+            },
             Event::CheckedOut { order: id(7) },
         ],
     );

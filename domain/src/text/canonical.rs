@@ -17,6 +17,20 @@ impl Email {
         format!("{}@{domain}", lower(local))
     }
 
+    /// The mailbox that mail to the address probably arrives in, for limits alone: without the detail after `+` (RFC 5233), and at
+    /// Gmail without dots and under one domain. Two people may share it where a host treats `+` as any other letter, so
+    /// accounts are not told apart by it. The canonical form for most addresses.
+    pub fn mailbox(&self) -> String {
+        let canonical = self.canonical();
+        let Some((local, domain)) = canonical.split_once('@') else { return canonical };
+        // An address that begins with `+` has no user part before it.
+        let user = local.split('+').next().filter(|user| !user.is_empty()).unwrap_or(local);
+        match domain {
+            "gmail.com" | "googlemail.com" => format!("{}@gmail.com", user.replace('.', "")),
+            _ => format!("{user}@{domain}"),
+        }
+    }
+
     /// Every form under which an earlier version may have stored the address: as it is written here, canonical, and with its
     /// domain in Unicode. One form for plain ASCII.
     ///
@@ -94,6 +108,16 @@ mod tests {
             assert_eq!(email(written).canonical(), written.to_lowercase());
             assert_eq!(email(written).forms(), [written.to_lowercase()]);
         }
+    }
+
+    #[test]
+    fn a_mailbox_is_one_with_details_and_with_dots_at_gmail() {
+        for written in ["Ada.L+shop@gmail.com", "adal@googlemail.com", "a.d.a.l@GMAIL.com"] {
+            assert_eq!(email(written).mailbox(), "adal@gmail.com", "{written}");
+        }
+        assert_eq!(email("ada.l+a+b@example.org").mailbox(), "ada.l@example.org");
+        assert_eq!(email("+ada@example.org").mailbox(), "+ada@example.org");
+        assert_eq!(email("ada@bücher.example").mailbox(), "ada@xn--bcher-kva.example");
     }
 
     #[test]

@@ -18,8 +18,17 @@ use crate::http::show::names::AnyObject;
 /// only.
 ///
 /// The keyed hash of an address is useful to anyone who can have another one made, as every guest can.
-const SECRETS: [&str; 8] =
-    ["access_hash", "token_hash", "code_hash", "code_hashes", "email_hash", "code", "password", "secret"];
+const SECRETS: [&str; 9] = [
+    "access_hash",
+    "token_hash",
+    "code_hash",
+    "code_hashes",
+    "email_hash",
+    "mailbox_hash",
+    "code",
+    "password",
+    "secret",
+];
 
 /// An event.
 #[derive(Serialize, ToSchema)]

@@ -117,6 +117,10 @@ async fn one_mailbox_is_one_customer_and_one_guest_however_it_is_written() {
     };
     buy(SPELLINGS[0], "once\u{2011}only").await.expect(201);
     buy(SPELLINGS[3], "ＯＮＣＥ－ＯＮＬＹ").await.expect_problem(409, "cart.coupon_used_up");
+    for (first, again) in [("berta+1@example.org", "Berta@example.org"), ("c.d@gmail.com", "cd+x@googlemail.com")] {
+        buy(first, "once-only").await.expect(201);
+        buy(again, "once-only").await.expect_problem(409, "cart.coupon_used_up");
+    }
     let head = shop.at_rest().await.to_string();
     for typed in SPELLINGS {
         let staff = shop.token(Role::Support);

@@ -19,11 +19,11 @@ pub async fn set_address(
 ) -> Result<(), Error> {
     let owner = changeable(unit, cart)?;
     let sealed = unit.commands().vault().seal(Subject::of_cart(cart.id, owner), address).await?;
-    let email_hash = match address.email.as_ref().filter(|_| owner.is_none()) {
-        Some(email) => unit.commands().guest_hash(email).await?,
-        None => None,
-    };
-    let destination = Destination { email_hash, ..destination(address, sealed, locale) };
+    let mut destination = destination(address, sealed, locale);
+    if let Some(email) = address.email.as_ref().filter(|_| owner.is_none()) {
+        destination.email_hash = unit.commands().guest_hash(email).await?;
+        destination.mailbox_hash = unit.commands().mailbox_hash(email).await?;
+    }
     unit.decide(cart, &Command::SetDestination { destination })
 }
 
