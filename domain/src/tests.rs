@@ -9,6 +9,7 @@ use proptest::prelude::*;
 mod acts;
 mod goods;
 mod judge;
+mod ledger;
 mod provider;
 mod runner;
 mod shop;
@@ -35,5 +36,6 @@ proptest! {
         shop.come_to_rest();
         judge::at_any_time(&shop);
         judge::at_rest(&shop);
+        ledger::at_rest(&shop);
     }
 }

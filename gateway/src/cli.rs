@@ -10,6 +10,7 @@ mod data_key;
 mod erase;
 pub mod failure;
 mod keys;
+mod ledger;
 mod migrate;
 mod moment;
 mod numbers;
@@ -21,6 +22,7 @@ mod roles;
 pub mod running;
 mod seed;
 mod seed_orders;
+mod spreadsheet;
 mod storage;
 mod summary;
 mod terminal;
@@ -85,6 +87,7 @@ async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
         Command::Views(args) => views::run(&config, args).await,
         Command::Replay(args) => replay::run(&config, args).await,
         Command::Check(args) => check::run(&config, args).await,
+        Command::Ledger(args) => ledger::run(&config, args).await,
         Command::Numbers(args) => numbers::run(&config, args).await,
         Command::Seed(args) => seed::run(&config, args).await,
         Command::Audit(args) => audit::run(&config, args).await,

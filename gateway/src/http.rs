@@ -15,6 +15,7 @@ mod guide;
 mod identity;
 pub mod images;
 pub mod language;
+mod ledger;
 pub mod matrix;
 pub mod me;
 mod mode;

@@ -7,6 +7,7 @@ pub mod api_key_list;
 pub mod category_list;
 pub mod engine;
 mod error;
+pub mod ledger;
 pub mod notification_list;
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -6,6 +6,7 @@ use crate::account_list::AccountList;
 use crate::api_key_list::ApiKeyList;
 use crate::category_list::CategoryList;
 use crate::error::Error;
+use crate::ledger::Ledger;
 use crate::notification_list::NotificationList;
 use crate::order_email::OrderEmail;
 use crate::order_list::OrderList;
@@ -28,6 +29,7 @@ fn shop() -> Vec<Registered> {
         Registered::of::<NotificationList>(),
         Registered::of::<PromotionList>(),
         Registered::of::<Sales>(),
+        Registered::of::<Ledger>(),
         Registered::of::<AccountList>(),
         Registered::of::<ApiKeyList>(),
     ]

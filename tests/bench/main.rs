@@ -16,6 +16,7 @@ mod http;
 mod import;
 mod journey;
 mod lag;
+mod ledger;
 mod logins;
 mod machine;
 mod orders;
@@ -40,9 +41,10 @@ use tokio::time::timeout;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What can be measured. The first three have a Postgres of their own, the others a shop.
-const PARTS: [&str; 11] =
-    ["append", "replay", "import", "journey", "reads", "hot", "lag", "logins", "account", "startup", "search"];
+/// What can be measured. The first four have a Postgres of their own, the others a shop.
+const PARTS: [&str; 12] = [
+    "append", "replay", "ledger", "import", "journey", "reads", "hot", "lag", "logins", "account", "startup", "search",
+];
 /// The longest that a part may take: one that hangs must not keep the others from being measured.
 const AT_MOST: Duration = Duration::from_mins(6);
 
@@ -81,7 +83,7 @@ impl Parts {
     }
 
     async fn on_postgres(&mut self, machine: &mut String) -> Result<()> {
-        if !self.wants(&["append", "replay", "import"]) {
+        if !self.wants(&["append", "replay", "ledger", "import"]) {
             return Ok(());
         }
         let private = machine::Private::start().await?;
@@ -92,6 +94,7 @@ impl Parts {
             let outcome = match part {
                 "append" => timeout(AT_MOST, append::run(&private, report)).await,
                 "replay" => timeout(AT_MOST, replay::run(&private, report)).await,
+                "ledger" => timeout(AT_MOST, ledger::run(&private, report)).await,
                 "import" => timeout(AT_MOST, import::run(&private, report)).await,
                 _ => continue,
             };

@@ -8,9 +8,13 @@ use byteshop_domain::cart::Destination;
 use byteshop_domain::ids::{Id as _, OrderId, PaymentId, ProductId, VariantId};
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::order::{Buyer, Command, Line, Order, Placement};
+use byteshop_domain::payment::{self, Payment};
+use byteshop_domain::pricing::LineTax;
+use byteshop_domain::product::TaxClass;
 use byteshop_domain::quantity::Quantity;
-use byteshop_domain::text::{Country, Sku, Title};
-use byteshop_domain::{Actor, Asked, Currency, Decider as _, codec};
+use byteshop_domain::tax_rate::TaxRate;
+use byteshop_domain::text::{Country, Reference, Sku, Title};
+use byteshop_domain::{Actor, Asked, Currency, Decider, codec};
 use byteshop_eventstore::{Append, Clock, Log, Meta, NewEvent, Outcome, StreamId};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,20 +26,24 @@ pub const EVENTS_EACH: i64 = 3;
 /// Different things that are bought.
 const VARIANTS: i64 = 500;
 
-/// Appends so many orders, each paid and fulfilled.
-pub async fn fill(log: &Log, orders: i64) -> Result<()> {
+/// Different things to buy.
+pub fn variants() -> Arc<[VariantId]> {
+    (0..VARIANTS).map(|_| VariantId::from_uuid(Clock.new_id())).collect()
+}
+
+/// Appends so many orders, each made from its number.
+pub async fn fill(log: &Log, orders: i64, make: impl Fn(i64) -> Result<Append>) -> Result<()> {
     let cancel = CancellationToken::new();
     let (appender, appending) = Appender::new(log.clone(), |_| {}, cancel.clone());
     let mut running = JoinSet::new();
     running.spawn(appending);
-    let variants: Arc<[VariantId]> = (0..VARIANTS).map(|_| VariantId::from_uuid(Clock.new_id())).collect();
     let mut before = Vec::new();
     let mut number = 0;
     while number < orders || !before.is_empty() {
         let upto = (number + AT_ONCE).min(orders);
         let mut submitted = Vec::new();
         for number in number..upto {
-            submitted.push(appender.submit(order(number, &variants)?));
+            submitted.push(appender.submit(make(number)?));
         }
         number = upto;
         // The next ones are made while the ones before are written.
@@ -49,15 +57,39 @@ pub async fn fill(log: &Log, orders: i64) -> Result<()> {
     Ok(())
 }
 
-fn order(number: i64, variants: &[VariantId]) -> Result<Append> {
-    let id = OrderId::from_uuid(Clock.new_id());
-    let payment = PaymentId::from_uuid(Clock.new_id());
+/// An order that is paid and fulfilled.
+pub fn order(number: i64, variants: &[VariantId]) -> Result<Append> {
+    let (id, payment) = (OrderId::from_uuid(Clock.new_id()), PaymentId::from_uuid(Clock.new_id()));
+    let commands = [
+        Command::Place(Box::new(placement(number, payment, variants, None)?)),
+        Command::MarkPaid { payment, invoice: None, seller: None },
+        Command::Fulfil {},
+    ];
+    let mut append = Append::default();
+    add::<Order>(&mut append, id, &commands)?;
+    Ok(append)
+}
+
+/// An order that is taxed and paid, and its payment, which is captured.
+pub fn sale(number: i64, variants: &[VariantId]) -> Result<Append> {
+    let (id, payment) = (OrderId::from_uuid(Clock.new_id()), PaymentId::from_uuid(Clock.new_id()));
+    let placement = placement(number, payment, variants, Some(TaxRate::new(190_000)?))?;
+    let (amount, reference) = (placement.total, Reference::new("bench")?);
+    let mut append = Append::default();
+    let paid = Command::MarkPaid { payment, invoice: None, seller: None };
+    add::<Order>(&mut append, id, &[Command::Place(Box::new(placement)), paid])?;
+    let record = payment::Command::Record { order: id, amount, reference };
+    add::<Payment>(&mut append, payment, &[record])?;
+    Ok(append)
+}
+
+/// Decides commands on an aggregate that does not exist, and adds its events.
+fn add<A: Decider>(append: &mut Append, id: A::Id, commands: &[A::Command]) -> Result<()> {
     let asked = Asked { at: Clock.now(), by: Actor::System { name: "bench".into() } };
-    let place = Command::Place(Box::new(placement(number, payment, variants)?));
     let request_id = Clock.new_id();
     let meta = Meta {
         actor: asked.by.clone(),
-        command: "order.place".into(),
+        command: "bench".into(),
         request_id,
         correlation_id: request_id,
         causation: None,
@@ -66,16 +98,17 @@ fn order(number: i64, variants: &[VariantId]) -> Result<Append> {
         client_request_id: None,
     };
     let meta: Arc<str> = serde_json::to_string(&meta)?.into();
-    let stream = StreamId::of::<Order>(id);
-    let mut append = Append { expect: vec![(stream.clone(), 0)], ..Append::default() };
-    let mut state = Order::default();
-    for command in [place, Command::MarkPaid { payment, invoice: None, seller: None }, Command::Fulfil {}] {
-        for event in state.decide(&command, &asked)? {
+    let stream = StreamId::of::<A>(id);
+    append.expect.push((stream.clone(), 0));
+    let (mut state, mut version) = (A::default(), 0);
+    for command in commands {
+        for event in state.decide(command, &asked).map_err(|rejection| anyhow::anyhow!("{rejection}"))? {
+            version += 1;
             let encoded = codec::encode(&event)?;
             append.events.push(NewEvent {
                 id: Clock.new_id(),
                 stream: stream.clone(),
-                version: i64::try_from(append.events.len())? + 1,
+                version,
                 event_type: encoded.event_type,
                 schema: encoded.schema,
                 data: encoded.data,
@@ -86,16 +119,17 @@ fn order(number: i64, variants: &[VariantId]) -> Result<Append> {
             state = state.evolve(&event);
         }
     }
-    Ok(append)
+    Ok(())
 }
 
-/// One to three lines, as most orders have.
-fn placement(number: i64, payment: PaymentId, variants: &[VariantId]) -> Result<Placement> {
+/// One to three lines, as most orders have, perhaps with a tax in their prices.
+fn placement(number: i64, payment: PaymentId, variants: &[VariantId], rate: Option<TaxRate>) -> Result<Placement> {
     let mut lines = Vec::new();
     for line in 0..=number % 3 {
         let which = usize::try_from((number * 7 + line) % VARIANTS)?;
         let unit_price = Price::try_from(Money::new(999 + number % 50, Currency::EUR))?;
         let quantity = Quantity::new(1 + number % 4)?;
+        let amount = unit_price.times(quantity)?;
         lines.push(Line {
             variant: variants[which],
             product: ProductId::from_uuid(variants[which].uuid()),
@@ -105,9 +139,9 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId]) -> Result<
             unit_price,
             exact_price: None,
             digital: false,
-            amount: unit_price.times(quantity)?,
+            amount,
             discount: None,
-            tax: None,
+            tax: rate.map(|rate| tax(rate, amount)).transpose()?,
         });
     }
     let total = Money::sum(Currency::EUR, lines.iter().map(|line| line.amount))?;
@@ -127,4 +161,8 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId]) -> Result<
         shipping: None,
         claims: vec![],
     })
+}
+
+fn tax(rate: TaxRate, amount: Money) -> Result<LineTax> {
+    Ok(LineTax { class: TaxClass::Standard, rate, included: true, amount: rate.within(amount)? })
 }

@@ -24,7 +24,8 @@ const RUNS: usize = 3;
 pub async fn run(private: &Private, report: &mut Report) -> Result<()> {
     let (log, _) = private.database("replay").await?;
     let started = Instant::now();
-    orders::fill(&log, EVENTS / orders::EVENTS_EACH).await?;
+    let variants = orders::variants();
+    orders::fill(&log, EVENTS / orders::EVENTS_EACH, |number| orders::order(number, &variants)).await?;
     let filled = started.elapsed().as_secs_f64();
     report.add("orders decided and appended for the replay", EVENTS as f64 / filled, "events/s");
     sqlx::raw_sql("vacuum (analyze) log.event").execute(log.pool()).await?;

@@ -35,6 +35,8 @@ crate::sets! {
     OrderPaymentStatus of crate::order::PaymentStatus {
         Awaiting Authorized Paid PartlyRefunded Refunded RefundDue Voided
     }
+    /// What an entry of the ledger records.
+    LedgerEntryKind of crate::ledger::Kind { Capture Sale CreditNote Refund }
     /// The fulfilment axis of an order.
     Fulfilment of crate::order::Fulfilment { Unfulfilled PartlyFulfilled Fulfilled PartlyReturned Returned }
     /// The three status axes of an order summarized in one word.

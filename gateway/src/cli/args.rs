@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::roles::UpArgs;
-use super::{accounts, audit, check, config, data_key, erase, keys, numbers, replay, roles, seed, token, views};
+use super::{
+    accounts, audit, check, config, data_key, erase, keys, ledger, numbers, replay, roles, seed, token, views,
+};
 
 /// An event-sourced shop: one log, many views and a complete audit trail.
 #[derive(Debug, Parser)]
@@ -59,6 +61,8 @@ pub(super) enum Command {
     Replay(replay::ReplayArgs),
     /// Check that relay, processes and views have read this log; repair them after a restored backup
     Check(check::CheckArgs),
+    /// Show the balances of the general ledger, now or at any moment, or export its entries
+    Ledger(ledger::LedgerArgs),
     /// Show the latest invoice and credit note numbers; after a restored backup, skip numbers that were already issued
     Numbers(numbers::NumbersArgs),
     /// Fill the shop with a demo catalog, with taxes and shipping where it has none, or with a retailer's real orders
@@ -97,6 +101,7 @@ impl Command {
             | Self::Views(_)
             | Self::Replay(_)
             | Self::Check(_)
+            | Self::Ledger(_)
             | Self::Numbers(_)
             | Self::Seed(_)
             | Self::Accounts(_)

@@ -90,7 +90,7 @@ fn unknown(parameter: &str, error: LookupError) -> Problem {
 }
 
 /// Refuses years that are certainly a mistake; Postgres has no times before 4713 BC.
-fn of_our_era<T: Datelike>(moments: &[(&str, Option<T>); 2]) -> Result<(), Problem> {
+pub(super) fn of_our_era<T: Datelike>(moments: &[(&str, Option<T>); 2]) -> Result<(), Problem> {
     let far = |moment: &Option<T>| moment.as_ref().is_some_and(|moment| !(1..=9999).contains(&moment.year()));
     match moments.iter().find(|(_, moment)| far(moment)) {
         Some((name, _)) => Err(Problem::query(name, format!("`{name}` must be in the years 1 to 9999"))),

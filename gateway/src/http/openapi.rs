@@ -9,9 +9,9 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    accounts, admin, api_keys, auth, bulk, carts, categories, images, matrix, me, notifications, operations, orders,
-    payments, print, products, promotions, provider, returns, search, second_factor, sessions, shipments, shipping,
-    stock, story, tax, unsubscribe, variants, webhooks_out,
+    accounts, admin, api_keys, auth, bulk, carts, categories, images, ledger, matrix, me, notifications, operations,
+    orders, payments, print, products, promotions, provider, returns, search, second_factor, sessions, shipments,
+    shipping, stock, story, tax, unsubscribe, variants, webhooks_out,
 };
 use crate::app::Shared;
 use crate::edge::access;
@@ -106,6 +106,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(print::routes())
         .merge(provider::routes())
         .merge(admin::routes())
+        .merge(ledger::routes())
         .merge(operations::routes())
 }
 

@@ -57,6 +57,10 @@ impl Fair {
         self.post("/v1/admin/promotions", coupon).await.expect(201);
         self.shop.register(&format!("p{number}@example.org")).await.expect(202);
         self.shop.order(&self.variant, 1).await;
+        let (placed, cart) = self.shop.order(&self.variant, 1).await;
+        let pay = json!({"provider": "test", "token": "tok_success"});
+        let path = format!("/v1/orders/{}/payments", placed.text("/id"));
+        self.shop.post(&path).with(&cart).json(pay).send().await.expect(201);
         let back = json!({"lines": lines(&self.variant, 1), "reason": "damaged"});
         self.shop
             .post(&format!("{}/returns", self.sold.path))
@@ -122,6 +126,7 @@ fn lists(endpoint: &str) -> Vec<List> {
         list("/v1/admin/promotions?status=active", "id"),
         list("/v1/admin/api-keys", "id"),
         list("/v1/admin/audit?type=order.placed", "position"),
+        list("/v1/admin/ledger/entries", "position"),
     ]
 }
 

@@ -1,17 +1,14 @@
-//! Events as comma-separated values (RFC 4180) that a spreadsheet opens without conversion.
-
-use std::borrow::Cow;
-use std::io::Write;
+//! Events as comma-separated values.
 
 use byteshop_eventstore::Recorded;
 use byteshop_eventstore::envelope::to_hex;
-use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::names::Names;
 use super::record;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
+use crate::cli::spreadsheet::{harmless, row, time};
 use crate::cli::summary;
 
 /// The columns. Times are UTC, as their columns say, since no spreadsheet takes a time with its zone for one; `actor_name` is there
@@ -73,20 +70,6 @@ pub(super) fn event(out: &mut Out, event: &Recorded, names: &Names) -> Result<()
     )
 }
 
-/// A time in the form that spreadsheets know: no letters, and milliseconds at most.
-fn time(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M:%S%.3f").to_string()
-}
-
-/// A text that no spreadsheet takes for a formula (OWASP, CSV Injection): one that begins like one gets an apostrophe.
-fn harmless(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
 /// The amount of an event, as a decimal number and its currency.
 fn amount(data: &str) -> Option<(String, String)> {
     let fields: Map<String, Value> = serde_json::from_str(data).ok()?;
@@ -96,13 +79,6 @@ fn amount(data: &str) -> Option<(String, String)> {
         // One of several would be arbitrary.
         all.next().filter(|_| all.next().is_none())
     })
-}
-
-fn row(out: &mut Out, fields: &[&str; COLUMNS.len()]) -> Result<(), Failure> {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    writer.write_record(fields)?;
-    let bytes = writer.into_inner().map_err(|error| Failure::refused(error.error()))?;
-    Ok(out.write_all(&bytes)?)
 }
 
 #[cfg(test)]
@@ -118,13 +94,5 @@ mod tests {
         let several = r#"{"a":{"amount":1,"currency":"EUR"},"b":{"amount":2,"currency":"EUR"}}"#;
         assert_eq!(of(several), None);
         assert_eq!(of(r#"{"quantity":2}"#), None);
-    }
-
-    #[test]
-    fn nothing_begins_like_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"] {
-            assert_eq!(harmless(text), format!("'{text}"));
-        }
-        assert_eq!(harmless("order.placed"), "order.placed");
     }
 }

@@ -1,0 +1,227 @@
+//! The general ledger: the double entries that follow from what was recorded about money.
+//!
+//! ```text
+//! payment captured     debit clearing                        credit customers
+//! order paid           debit customers                       credit sales, sales tax by country and rate
+//! credit note issued   debit sales, sales tax                credit customers
+//! payment refunded     debit customers                       credit clearing
+//! ```
+//!
+//! An entry is derived from one event and never recorded beside it: no entry is missing, none differs from its event, and
+//! orders from before there was a ledger have theirs. An entry belongs to one currency, and its debits equal its credits by
+//! construction. What a buyer paid for an order that was cancelled before it was marked paid stays on `customers` until it
+//! is refunded, and so does a refund that the provider refused: a balance there is money that the shop owes, or is owed.
+//!
+//! Credit notes from before they recorded their taxes reduce the sales alone, and cancellations from before they had a credit
+//! note reduce nothing. Imported orders were paid and refunded outside of
+//! this shop: their clearing account is `imported`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::credit_note;
+use crate::ids::OrderId;
+use crate::money::Money;
+use crate::order::{Placed, Taxed};
+use crate::payment::{self, Method};
+use crate::tax_rate::TaxRate;
+use crate::text::{Country, Reference};
+
+/// An account of the ledger, in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Account {
+    /// The money at payment providers: an asset.
+    Clearing,
+    /// The money of imported orders, which was paid and refunded outside of this shop: an asset.
+    Imported,
+    /// What buyers owe (debit) and are owed (credit).
+    Customers,
+    /// What was sold, without tax: revenue.
+    Sales,
+    /// The tax in what was sold to a country: a liability.
+    SalesTax(Country, TaxRate),
+}
+
+/// The code of an account, such as `customers` or `sales_tax/DE/19`.
+impl fmt::Display for Account {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clearing => out.write_str("clearing"),
+            Self::Imported => out.write_str("imported"),
+            Self::Customers => out.write_str("customers"),
+            Self::Sales => out.write_str("sales"),
+            Self::SalesTax(country, rate) => write!(out, "sales_tax/{country}/{}", Percent(*rate)),
+        }
+    }
+}
+
+/// A rate in percent with as many decimals as it has: `19`, `8.875`.
+struct Percent(TaxRate);
+
+/// Millionths in a percent.
+const PER_PERCENT: u32 = 10_000;
+
+impl fmt::Display for Percent {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, part) = (self.0.ppm() / PER_PERCENT, self.0.ppm() % PER_PERCENT);
+        if part == 0 {
+            return write!(out, "{whole}");
+        }
+        let decimals = format!("{part:04}");
+        write!(out, "{whole}.{}", decimals.trim_end_matches('0'))
+    }
+}
+
+/// What an entry records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A captured payment.
+    Capture,
+    /// A paid order, as its invoice shows it.
+    Sale,
+    /// A credit note.
+    CreditNote,
+    /// A refund that was carried out.
+    Refund,
+}
+
+impl Kind {
+    /// The name of the kind.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Capture => "capture",
+            Self::Sale => "sale",
+            Self::CreditNote => "credit_note",
+            Self::Refund => "refund",
+        }
+    }
+}
+
+/// One side of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LedgerLine))]
+pub struct Line {
+    /// The account, such as `clearing`, `customers`, `sales` or `sales_tax/DE/19`.
+    pub account: String,
+    /// The debited amount; zero if the line is a credit.
+    pub debit: Money,
+    /// The credited amount; zero if the line is a debit.
+    pub credit: Money,
+}
+
+/// An entry of the ledger: the sum of its debits is the sum of its credits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What it records.
+    pub kind: Kind,
+    /// The order, if it is known.
+    pub order: Option<OrderId>,
+    /// The number of the invoice or of the credit note, or the reference of the payment.
+    pub document: Option<Reference>,
+    /// The lines; debits first.
+    pub lines: Vec<Line>,
+}
+
+impl Entry {
+    /// The entry of an event of a payment: of its capture or of a refund. None if no money moved.
+    pub fn of_payment(event: &payment::Event) -> Option<Self> {
+        if let payment::Event::Captured { order, amount, method, reference } = event {
+            let money = match method {
+                Method::External => Account::Imported,
+                Method::Test | Method::Free => Account::Clearing,
+            };
+            let lines = Lines::new(*amount).debit(money, amount.amount).credit(Account::Customers, amount.amount);
+            return lines.entry(Kind::Capture, Some(*order), Some(reference.clone()));
+        }
+        let payment::Event::Refunded { order, amount, .. } = event else { return None };
+        // Payments of imported orders are never refunded here.
+        let lines = Lines::new(*amount).debit(Account::Customers, amount.amount);
+        lines.credit(Account::Clearing, amount.amount).entry(Kind::Refund, Some(*order), None)
+    }
+
+    /// The entry of an order that was paid: what its invoice shows. None if it is free.
+    pub fn of_sale(order: OrderId, placed: &Placed) -> Option<Self> {
+        let payable = placed.payable();
+        let country = &placed.placement.destination.country;
+        let lines = Lines::new(payable).debit(Account::Customers, payable.amount);
+        let lines = lines.credit_sales(payable, country, &placed.invoiced);
+        lines.entry(Kind::Sale, Some(order), placed.invoice.clone())
+    }
+
+    /// The entry of a credit note. None if it is worth nothing.
+    pub fn of_credit_note(event: &credit_note::Event) -> Option<Self> {
+        let credit_note::Event::Issued(content) = event;
+        let (total, taxes) = (content.total, content.taxes.as_deref().unwrap_or_default());
+        // Those of imports are refunded outside of this shop.
+        let back = if content.refund.is_some() { Account::Customers } else { Account::Imported };
+        let lines = Lines::new(total).credit(back, total.amount).debit_sales(total, &content.country, taxes);
+        lines.entry(Kind::CreditNote, content.order, Some(content.reference.clone()))
+    }
+}
+
+/// The lines of an entry as they are collected: debits positive, credits negative.
+struct Lines {
+    /// The currency.
+    zero: Money,
+    sums: BTreeMap<Account, i64>,
+}
+
+impl Lines {
+    fn new(amount: Money) -> Self {
+        Self { zero: Money::zero(amount.currency), sums: BTreeMap::new() }
+    }
+
+    fn debit(mut self, account: Account, amount: i64) -> Self {
+        *self.sums.entry(account).or_default() += amount;
+        self
+    }
+
+    fn credit(self, account: Account, amount: i64) -> Self {
+        self.debit(account, -amount)
+    }
+
+    /// Credits taxes to their accounts, and the rest of an amount to the sales.
+    fn credit_sales(self, amount: Money, country: &Country, taxes: &[Taxed]) -> Self {
+        self.sales(amount.amount, country, taxes, -1)
+    }
+
+    /// Debits taxes to their accounts, and the rest of an amount to the sales.
+    fn debit_sales(self, amount: Money, country: &Country, taxes: &[Taxed]) -> Self {
+        self.sales(amount.amount, country, taxes, 1)
+    }
+
+    fn sales(self, amount: i64, country: &Country, taxes: &[Taxed], sign: i64) -> Self {
+        let mut net = amount;
+        let mut lines = self;
+        for taxed in taxes {
+            net -= taxed.tax.amount;
+            lines = lines.debit(Account::SalesTax(country.clone(), taxed.rate), sign * taxed.tax.amount);
+        }
+        lines.debit(Account::Sales, sign * net)
+    }
+
+    fn entry(self, kind: Kind, order: Option<OrderId>, document: Option<Reference>) -> Option<Entry> {
+        let zero = self.zero;
+        let money = |amount: i64| Money { amount, ..zero };
+        let (debits, credits): (Vec<_>, Vec<_>) =
+            self.sums.into_iter().filter(|(_, sum)| *sum != 0).partition(|(_, sum)| *sum > 0);
+        let debits = debits.into_iter().map(|(account, sum)| Line {
+            account: account.to_string(),
+            debit: money(sum),
+            credit: zero,
+        });
+        let credits = credits.into_iter().map(|(account, sum)| Line {
+            account: account.to_string(),
+            debit: zero,
+            credit: money(-sum),
+        });
+        let lines: Vec<Line> = debits.chain(credits).collect();
+        (!lines.is_empty()).then_some(Entry { kind, order, document, lines })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! The entries of each event.
+
+use super::*;
+use crate::Currency;
+use crate::payment::RefundCause;
+use crate::testing::{id, text};
+
+fn euros(amount: i64) -> Money {
+    Money { amount, currency: Currency::EUR }
+}
+
+/// The lines as accountants write them: debits positive, credits negative.
+fn said(entry: Option<Entry>) -> Vec<(String, i64)> {
+    let lines = entry.map(|entry| entry.lines).unwrap_or_default();
+    lines.into_iter().map(|line| (line.account, line.debit.amount - line.credit.amount)).collect()
+}
+
+fn captured(method: Method, amount: i64) -> payment::Event {
+    payment::Event::Captured { order: id(1), amount: euros(amount), method, reference: text("ref-1") }
+}
+
+fn line(account: &str, amount: i64) -> (String, i64) {
+    (account.to_owned(), amount)
+}
+
+#[test]
+fn a_capture_is_money_at_the_provider_that_a_customer_paid() {
+    let entry = Entry::of_payment(&captured(Method::Test, 1_190)).unwrap();
+    assert_eq!((entry.kind, entry.order, entry.document.clone()), (Kind::Capture, Some(id(1)), Some(text("ref-1"))));
+    assert_eq!(said(Some(entry)), [line("clearing", 1_190), line("customers", -1_190)]);
+    assert_eq!(Entry::of_payment(&captured(Method::Free, 0)), None);
+}
+
+#[test]
+fn money_of_imported_orders_has_an_account_of_its_own() {
+    let entry = Entry::of_payment(&captured(Method::External, 500));
+    assert_eq!(said(entry), [line("imported", 500), line("customers", -500)]);
+}
+
+#[test]
+fn a_refund_reverses_a_capture() {
+    let cause = Some(RefundCause::OrderCancelled);
+    let refunded = payment::Event::Refunded { order: id(1), amount: euros(300), refund: Some(id(2)), cause };
+    assert_eq!(said(Entry::of_payment(&refunded)), [line("customers", 300), line("clearing", -300)]);
+    let requested = payment::Event::CaptureRequested { order: id(1) };
+    assert_eq!(Entry::of_payment(&requested), None);
+}
+
+fn taxed(ppm: u32, net: i64, tax: i64) -> Taxed {
+    Taxed { rate: TaxRate::new(ppm).unwrap(), included: true, net: euros(net), tax: euros(tax) }
+}
+
+fn note(total: i64, taxes: Option<Vec<Taxed>>, refund: bool) -> credit_note::Event {
+    credit_note::Event::Issued(credit_note::Content {
+        reference: text("CN-2026-000001"),
+        buyer: crate::order::Buyer { account: None, reference: None },
+        country: Country::new("DE").unwrap(),
+        lines: vec![],
+        shipping: None,
+        total: euros(total),
+        taxes,
+        order: Some(id(1)),
+        refund: refund.then(|| id(2)),
+        reason: None,
+        seller: None,
+    })
+}
+
+#[test]
+fn a_credit_note_reduces_sales_and_each_tax() {
+    let entry = Entry::of_credit_note(&note(1_297, Some(vec![taxed(190_000, 1_000, 190), taxed(88_750, 98, 9)]), true));
+    let lines = [line("sales", 1_098), line("sales_tax/DE/8.875", 9), line("sales_tax/DE/19", 190)];
+    assert_eq!(said(entry), [&lines[..], &[line("customers", -1_297)]].concat());
+    let imported = Entry::of_credit_note(&note(100, None, false));
+    assert_eq!(said(imported), [line("sales", 100), line("imported", -100)]);
+    assert_eq!(Entry::of_credit_note(&note(0, Some(vec![]), false)), None);
+}
+
+#[test]
+fn an_entry_keeps_its_stored_form() {
+    let entry = Entry::of_payment(&captured(Method::Test, 5)).unwrap();
+    let form = concat!(
+        r#"{"kind":"capture","order":"ord_00000000000000000000000001","document":"ref-1","lines":["#,
+        r#"{"account":"clearing","debit":{"amount":5,"currency":"EUR"},"credit":{"amount":0,"currency":"EUR"}},"#,
+        r#"{"account":"customers","debit":{"amount":0,"currency":"EUR"},"credit":{"amount":5,"currency":"EUR"}}]}"#,
+    );
+    assert_eq!(serde_json::to_string(&entry).unwrap(), form);
+    assert_eq!(serde_json::from_str::<Entry>(form).unwrap(), entry);
+}

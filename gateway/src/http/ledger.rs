@@ -1,0 +1,106 @@
+//! The general ledger, for accountants: the trial balance, and the entries that made it.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{At, Error};
+use byteshop_domain::ids::OrderId;
+use byteshop_domain::ledger::Kind;
+use byteshop_domain::text::Label;
+use byteshop_projections::View as _;
+use byteshop_projections::ledger::{self, Ledger};
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::admin::of_our_era;
+use super::show::PageOf;
+use crate::app::Shared;
+use crate::edge::actor::Staff;
+use crate::edge::ask::Params;
+use crate::edge::parameters::in_order;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::{lists, reply};
+
+/// The trial balance.
+#[derive(Serialize, ToSchema)]
+struct TrialBalance {
+    /// The balances by currency and account. Those of a currency add up to zero.
+    items: Vec<ledger::Balance>,
+}
+
+/// The trial balance of the general ledger: the balance of every account.
+///
+/// With `at` it is the balance after that position, or at that time.
+#[utoipa::path(get, path = "/v1/admin/ledger", operation_id = "getTrialBalance",
+    tag = "admin", params(Then), security(("bearer" = ["staff"]), ("api_key" = ["reports:read"])),
+    responses((status = 200, description = "The balances", body = TrialBalance)))]
+async fn balances(
+    State(app): State<Shared>,
+    _staff: Staff,
+    then: Then,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let position = match then.moment(&app).await? {
+        Some(At::Position(position)) => Some(position),
+        Some(At::Moment(moment)) => Some(app.commands.log().position_at(moment).await.map_err(Error::from)?),
+        // `at` names no version.
+        Some(At::Version(_)) | None => None,
+    };
+    app.await_views(&[Ledger::NAME], &headers).await?;
+    lists::page(&TrialBalance { items: app.views.ledger_balances(position).await? })
+}
+
+/// Which entries are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EntryQuery {
+    /// Only entries with a line of this account, such as `customers`, or of the accounts below it: `sales_tax` has those of all
+    /// countries, `sales_tax/DE` those of all rates there.
+    account: Option<Label>,
+    /// Only entries of this kind.
+    kind: Option<Kind>,
+    /// Only entries of this order.
+    order: Option<OrderId>,
+    /// Only entries of events that happened at or after this time.
+    from: Option<DateTime<Utc>>,
+    /// Only entries of events that happened before this time.
+    until: Option<DateTime<Utc>>,
+    /// Page size: 20 by default, at most 100.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next` cursor of the previous page.
+    cursor: Option<String>,
+}
+
+/// A page of entries.
+type EntryPage = PageOf<ledger::Posted>;
+
+/// Lists entries of the general ledger, newest first.
+#[utoipa::path(get, path = "/v1/admin/ledger/entries", operation_id = "listLedgerEntries",
+    tag = "admin", params(EntryQuery), security(("bearer" = ["staff"]), ("api_key" = ["reports:read"])),
+    responses((status = 200, description = "A page of entries", body = EntryPage)))]
+async fn entries(
+    State(app): State<Shared>,
+    _staff: Staff,
+    Params(query): Params<EntryQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let EntryQuery { account, kind, order, from, until, limit, cursor } = query;
+    of_our_era(&[("from", from), ("until", until)])?;
+    in_order(("from", from), ("until", until))?;
+    let ask = lists::ask(limit, cursor)?;
+    app.await_views(&[Ledger::NAME], &headers).await?;
+    let account = account.map(|account| account.to_string());
+    let query = ledger::Query { account, kind, order, from, until, ask };
+    Ok(reply::json(app.views.ledger_entries(&query).await?.json()))
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(balances)).routes(routes!(entries))
+}

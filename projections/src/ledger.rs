@@ -1,0 +1,167 @@
+//! What are the balances of the general ledger, and which entries made them?
+//!
+//! One row per event that moves money: a captured payment, a paid order, a credit note, a refund. [`Entry`] says what each
+//! debits and credits. An order has its row from the beginning, with the events from which its invoice follows; these are
+//! dropped when it is paid.
+
+use byteshop_domain::cart::Destination;
+use byteshop_domain::codec::CodecError;
+use byteshop_domain::credit_note::CreditNote;
+use byteshop_domain::ids::{Id as _, OrderId, PaymentId};
+use byteshop_domain::ledger::{self, Entry, Line};
+use byteshop_domain::order::{self, Buyer, Order};
+use byteshop_domain::payment::{self, Payment};
+use byteshop_domain::text::Reference;
+use byteshop_domain::{Currency, Reads, fold};
+use byteshop_eventstore::Recorded;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Key, Keys, View};
+use crate::text::micros;
+
+mod query;
+#[cfg(test)]
+mod tests;
+
+pub use query::{Balance, Query};
+
+/// The view.
+#[derive(Debug)]
+pub struct Ledger;
+
+/// The row of an event.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The entry; absent while an order is not paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<Posted>,
+    /// The events of an unpaid order from which its invoice will follow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpaid: Vec<order::Event>,
+}
+
+/// An entry of the ledger. Its debits equal its credits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LedgerEntry))]
+pub struct Posted {
+    /// The position of the event that it follows from.
+    pub position: i64,
+    /// When that happened.
+    #[serde(with = "micros")]
+    pub at: DateTime<Utc>,
+    /// What it records.
+    pub kind: ledger::Kind,
+    /// The order; null if it is unknown.
+    pub order: Option<OrderId>,
+    /// The number of the invoice or of the credit note, or the provider's reference of the payment; null if there is none.
+    pub document: Option<Reference>,
+    /// The currency of all lines.
+    pub currency: Currency,
+    /// The lines; debits first.
+    pub lines: Vec<Line>,
+}
+
+/// The content of an event for this view.
+#[derive(Debug)]
+pub enum Fact {
+    /// An order changed.
+    Order(Box<order::Event>),
+    /// An entry that its event alone gives, and the key of its row.
+    Entry(Key, Box<Entry>),
+}
+
+impl View for Ledger {
+    const NAME: &'static str = "ledger";
+    const VERSION: i32 = 1;
+    const READS: &'static [Reads] = &[
+        Reads::only::<Order>(&["placed", "lines_cancelled", "cancelled", "paid"]),
+        Reads::only::<Payment>(&["captured", "refunded"]),
+        Reads::all::<CreditNote>(),
+    ];
+    type Fact = Fact;
+    type Row = Row;
+
+    fn read(event: &Recorded) -> Result<Option<Fact>, CodecError> {
+        if let Some(order) = event.event::<Order>() {
+            return Ok(Some(Fact::Order(Box::new(order?))));
+        }
+        if let Some(payment) = event.event::<Payment>() {
+            let payment = payment?;
+            let key = of_payment(event.id_of::<Payment>(), &payment);
+            return Ok(Entry::of_payment(&payment).map(|entry| Fact::Entry(key, Box::new(entry))));
+        }
+        let Some(note) = event.event::<CreditNote>() else { return Ok(None) };
+        let key = event.id_of::<CreditNote>().to_string();
+        Ok(Entry::of_credit_note(&note?).map(|entry| Fact::Entry(key, Box::new(entry))))
+    }
+
+    fn keys(fact: &Fact, event: &Recorded) -> Keys {
+        vec![match fact {
+            Fact::Entry(key, _) => key.clone(),
+            Fact::Order(_) => OrderId::from_uuid(event.stream).to_string(),
+        }]
+    }
+
+    fn fold(row: Option<Row>, _key: &Key, fact: &Fact, event: &Recorded) -> Option<Row> {
+        match fact {
+            Fact::Entry(_, entry) => Some(posted(event, entry)),
+            Fact::Order(change) => of_order(row, change, event),
+        }
+    }
+}
+
+/// The key of the row of a capture or of a refund.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS come here")]
+fn of_payment(payment: PaymentId, event: &payment::Event) -> Key {
+    match event {
+        payment::Event::Refunded { refund: Some(refund), .. } => refund.to_string(),
+        // The whole payment was refunded at once; only in older events.
+        payment::Event::Refunded { refund: None, .. } => format!("{payment}/refund"),
+        _ => payment.to_string(),
+    }
+}
+
+/// The row of an order after something happened to it; none if it was cancelled before it was paid.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS come here")]
+fn of_order(row: Option<Row>, change: &order::Event, event: &Recorded) -> Option<Row> {
+    let id = OrderId::from_uuid(event.stream);
+    match change {
+        order::Event::Placed(placement) => {
+            let mut placement = placement.clone();
+            // The amounts and taxes of the invoice depend on the country, and not on the person.
+            placement.destination = Destination::to(placement.destination.country);
+            (placement.buyer, placement.access_hash) = (Buyer::default(), None);
+            Some(Row { entry: None, unpaid: vec![order::Event::Placed(placement)] })
+        }
+        order::Event::Cancelled { was_paid: false, .. } => None,
+        order::Event::Paid { .. } => {
+            let mut history = row?.unpaid;
+            history.push(change.clone());
+            let state: Order = fold(&history);
+            Entry::of_sale(id, state.live().ok()?).map(|sale| posted(event, &sale))
+        }
+        _ => row.map(|mut row| {
+            // Once it is paid, credit notes say what changes.
+            if row.entry.is_none() {
+                row.unpaid.push(change.clone());
+            }
+            row
+        }),
+    }
+}
+
+fn posted(event: &Recorded, entry: &Entry) -> Row {
+    let Entry { kind, order, document, lines } = entry.clone();
+    // An entry has lines, all of them in one currency.
+    let entry = lines.first().map(|line| line.debit.currency).map(|currency| Posted {
+        position: event.position,
+        at: event.occurred_at(),
+        kind,
+        order,
+        document,
+        currency,
+        lines,
+    });
+    Row { entry, unpaid: vec![] }
+}

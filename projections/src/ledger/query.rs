@@ -1,0 +1,123 @@
+//! Balances and entries of the ledger.
+
+use byteshop_domain::Currency;
+use byteshop_domain::ids::OrderId;
+use byteshop_domain::ledger::Kind;
+use byteshop_domain::money::Money;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use super::{Ledger, Posted};
+use crate::engine::View as _;
+use crate::error::Error;
+use crate::page::{Ask, List, Page};
+use crate::text::micros;
+use crate::views::Views;
+
+/// The balance of an account in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LedgerBalance))]
+pub struct Balance {
+    /// The account, such as `clearing`, `customers`, `sales` or `sales_tax/DE/19`.
+    pub account: String,
+    /// The number of its lines.
+    pub lines: i64,
+    /// The sum of its debits.
+    pub debit: Money,
+    /// The sum of its credits.
+    pub credit: Money,
+    /// Debits minus credits: negative if more was credited.
+    pub balance: Money,
+}
+
+struct Sums {
+    account: String,
+    currency: String,
+    lines: i64,
+    debit: i64,
+    credit: i64,
+}
+
+byteshop_eventstore::from_row!(Sums { account, currency, lines, debit, credit });
+
+impl Balance {
+    fn of(sums: Sums) -> Option<Self> {
+        let currency = Currency::from_code(&sums.currency)?;
+        let money = |amount| Money { amount, currency };
+        Some(Self {
+            account: sums.account,
+            lines: sums.lines,
+            debit: money(sums.debit),
+            credit: money(sums.credit),
+            balance: money(sums.debit.saturating_sub(sums.credit)),
+        })
+    }
+}
+
+/// Which entries are wanted, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only entries with a line of this account, or of the accounts below it: `sales_tax` has those of all countries.
+    pub account: Option<String>,
+    /// Only entries of this kind.
+    pub kind: Option<Kind>,
+    /// Only entries of this order.
+    pub order: Option<OrderId>,
+    /// Only entries of events at or after this time.
+    pub from: Option<DateTime<Utc>>,
+    /// Only entries of events before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// Which page.
+    pub ask: Ask,
+}
+
+impl Views {
+    /// The trial balance: each account with an entry at or before a position, by currency. Over all accounts of a currency the
+    /// balances add up to zero.
+    pub async fn ledger_balances(&self, position: Option<i64>) -> Result<Vec<Balance>, Error> {
+        let mut sql = QueryBuilder::<Postgres>::new(
+            "select account, currency, count(*) as lines, \
+             least(coalesce(sum(amount) filter (where amount > 0), 0), 9223372036854775807)::bigint as debit, \
+             least(-coalesce(sum(amount) filter (where amount < 0), 0), 9223372036854775807)::bigint as credit \
+             from (select currency, unnest(accounts) as account, unnest(amounts) as amount \
+             from read.ledger where posted is not null",
+        );
+        if let Some(position) = position {
+            sql.push(" and posted <= ").push_bind(position);
+        }
+        sql.push(") line group by 1, 2 order by 2, 1");
+        let sums: Vec<Sums> = sql.build_query_as().fetch_all(self.pool()).await?;
+        Ok(sums.into_iter().filter_map(Balance::of).collect())
+    }
+
+    /// A page of entries, the newest first.
+    pub async fn ledger_entries(&self, query: &Query) -> Result<Page<Posted>, Error> {
+        let mut sql =
+            QueryBuilder::<Postgres>::new("select posted, row ->> 'entry' from read.ledger where posted is not null");
+        if let Some(account) = &query.account {
+            sql.push(" and exists (select from unnest(accounts) account where account = ").push_bind(account);
+            sql.push(" or starts_with(account, ").push_bind(format!("{account}/")).push("))");
+        }
+        if let Some(kind) = query.kind {
+            sql.push(" and kind = ").push_bind(kind.as_str());
+        }
+        if let Some(order) = query.order {
+            sql.push(" and of_order = ").push_bind(order.to_string());
+        }
+        if let Some(from) = &query.from {
+            sql.push(" and at >= ").push_bind(micros::text(from));
+        }
+        if let Some(until) = &query.until {
+            sql.push(" and at < ").push_bind(micros::text(until));
+        }
+        let Query { account, kind, order, from, until, ask } = query;
+        let list = List::of(Ledger::NAME, &(account, kind, order, from, until));
+        if let Some(after) = ask.after::<i64>(&list)? {
+            sql.push(" and posted < ").push_bind(after);
+        }
+        sql.push(" order by posted desc limit ").push_bind(ask.limit() + 1);
+        let rows: Vec<(i64, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
+        Page::of(rows, ask, &list, |row| row)
+    }
+}

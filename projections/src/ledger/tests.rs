@@ -1,0 +1,166 @@
+//! Folds of ledger.
+
+use byteshop_domain::Currency;
+use byteshop_domain::ids::{ProductId, RefundId, VariantId};
+use byteshop_domain::money::{Money, Price};
+use byteshop_domain::order::{Buyer, CancelReason, Line as Bought, Placement, ReturnLine};
+use byteshop_domain::payment::Method;
+use byteshop_domain::pricing::LineTax;
+use byteshop_domain::product::TaxClass;
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::tax_rate::TaxRate;
+use uuid::Uuid;
+
+use super::*;
+use crate::testing::{event, rows, text};
+
+const ORDER: u128 = 1;
+
+fn id<I: byteshop_domain::ids::Id>(number: u128) -> I {
+    I::from_uuid(Uuid::from_u128(number))
+}
+
+fn euros(amount: i64) -> Money {
+    Money::new(amount, Currency::EUR)
+}
+
+/// Three mugs at 11.90 with 19 % in the price.
+fn placed() -> Recorded {
+    let rate = TaxRate::new(190_000).unwrap();
+    let placement = Placement {
+        buyer: Buyer { account: Some(id(9)), reference: None },
+        cart: None,
+        access_hash: Some(text("aa11")),
+        destination: serde_json::from_str(r#"{"country":"DE","area":"101"}"#).unwrap(),
+        lines: vec![Bought {
+            variant: id::<VariantId>(4),
+            product: id::<ProductId>(5),
+            sku: text("MUG"),
+            title: text("Mug"),
+            quantity: Quantity::new(3).unwrap(),
+            unit_price: Price::new(euros(1_190)).unwrap(),
+            exact_price: None,
+            digital: false,
+            amount: euros(3_570),
+            discount: None,
+            tax: Some(LineTax { class: TaxClass::Standard, rate, included: true, amount: euros(570) }),
+        }],
+        total: euros(3_570),
+        payment: id(3),
+        pay_by: None,
+        reference: None,
+        imported: false,
+        tax_rounding: byteshop_domain::tax_book::Rounding::Line,
+        discounts: vec![],
+        shipping: None,
+        claims: vec![],
+    };
+    event::<Order>(ORDER, &order::Event::Placed(placement))
+}
+
+fn paid() -> Recorded {
+    let invoice = Some(text("INV-2026-000001"));
+    event::<Order>(
+        ORDER,
+        &order::Event::Paid { payment: id(3), commit: vec![], invoice, seller: None, stock_moved: true },
+    )
+}
+
+fn one_is_cancelled() -> Recorded {
+    let line = ReturnLine { variant: id(4), quantity: Quantity::ONE, amount: euros(1_190) };
+    event::<Order>(
+        ORDER,
+        &order::Event::LinesCancelled {
+            lines: vec![line],
+            amount: euros(1_190),
+            shipping: None,
+            reason: CancelReason::BuyerRequest,
+            was_paid: false,
+            refund: None,
+            credit_note: None,
+            written_off: vec![],
+        },
+    )
+}
+
+fn cancelled(was_paid: bool) -> Recorded {
+    let reason = CancelReason::PaymentWindowPassed;
+    let cancelled = order::Event::Cancelled {
+        reason,
+        payment: id(3),
+        was_paid,
+        release: vec![],
+        due: None,
+        credit_note: None,
+        lost: vec![],
+        stock_moved: true,
+    };
+    event::<Order>(ORDER, &cancelled)
+}
+
+fn captured() -> Recorded {
+    let captured = payment::Event::Captured {
+        order: id(ORDER),
+        amount: euros(3_570),
+        method: Method::Test,
+        reference: text("ref"),
+    };
+    event::<Payment>(3, &captured)
+}
+
+fn said(row: &Row) -> Vec<(&str, i64)> {
+    let lines = row.entry.iter().flat_map(|entry| &entry.lines);
+    lines.map(|line| (line.account.as_str(), line.debit.amount - line.credit.amount)).collect()
+}
+
+#[test]
+fn an_order_has_its_entry_when_it_is_paid() {
+    let key = id::<OrderId>(ORDER).to_string();
+    let before = rows::<Ledger>(vec![placed()]);
+    assert_eq!((before[&key].entry.as_ref(), before[&key].unpaid.len()), (None, 1));
+    let after = &rows::<Ledger>(vec![placed(), paid()])[&key];
+    assert_eq!(said(after), [("customers", 3_570), ("sales", -3_000), ("sales_tax/DE/19", -570)]);
+    let entry = after.entry.as_ref().unwrap();
+    assert_eq!((entry.position, entry.kind, entry.order), (2, ledger::Kind::Sale, Some(id(ORDER))));
+    assert_eq!((&entry.document, entry.currency), (&Some(text("INV-2026-000001")), Currency::EUR));
+    assert!(after.unpaid.is_empty());
+}
+
+#[test]
+fn what_was_cancelled_before_the_payment_is_not_sold() {
+    let rows = rows::<Ledger>(vec![placed(), one_is_cancelled(), paid()]);
+    assert_eq!(
+        said(&rows[&id::<OrderId>(ORDER).to_string()]),
+        [("customers", 2_380), ("sales", -2_000), ("sales_tax/DE/19", -380)]
+    );
+}
+
+#[test]
+fn an_order_that_is_never_paid_leaves_no_row_and_one_that_is_cancelled_later_keeps_its_sale() {
+    assert!(rows::<Ledger>(vec![placed(), cancelled(false)]).is_empty());
+    let sold = rows::<Ledger>(vec![placed(), paid()]);
+    assert_eq!(rows::<Ledger>(vec![placed(), paid(), cancelled(true)]), sold);
+}
+
+#[test]
+fn payments_refunds_and_credit_notes_have_rows_of_their_own() {
+    let refunded = |refund| {
+        let refunded = payment::Event::Refunded { order: id(ORDER), amount: euros(500), refund, cause: None };
+        event::<Payment>(3, &refunded)
+    };
+    let requested = event::<Payment>(3, &payment::Event::CaptureRequested { order: id(ORDER) });
+    let rows = rows::<Ledger>(vec![captured(), requested, refunded(Some(id(8))), refunded(None)]);
+    let payment = id::<PaymentId>(3);
+    let keys = [payment.to_string(), format!("{payment}/refund"), id::<RefundId>(8).to_string()];
+    assert_eq!(rows.keys().cloned().collect::<Vec<_>>(), keys);
+    assert_eq!(said(&rows[&keys[0]]), [("clearing", 3_570), ("customers", -3_570)]);
+    assert_eq!(said(&rows[&keys[2]]), [("customers", 500), ("clearing", -500)]);
+}
+
+#[test]
+fn a_row_of_an_unpaid_order_has_nothing_about_its_buyer() {
+    let row = rows::<Ledger>(vec![placed()]).into_values().next().unwrap();
+    let text = serde_json::to_string(&row).unwrap();
+    assert!(text.contains(r#""destination":{"country":"DE"}"#), "{text}");
+    assert!(!text.contains("aa11") && !text.contains("acc_"), "{text}");
+}
