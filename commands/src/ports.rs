@@ -12,6 +12,7 @@ pub mod smtp;
 pub mod webhook;
 
 use byteshop_domain::ids::{PaymentId, RefundId};
+use byteshop_domain::ledger::Holding;
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::{CaptureMode, ProviderOutcome, ProviderReference};
 use chrono::{DateTime, Utc};
@@ -73,4 +74,6 @@ pub trait PaymentProvider: Send + Sync {
         reference: &'a ProviderReference,
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>>;
+    /// What the provider holds of each captured charge: what was captured and not refunded.
+    fn statement(&self) -> BoxFuture<'_, Result<Vec<Holding>, NoAnswer>>;
 }

@@ -29,6 +29,10 @@ use crate::payment::{self, Method};
 use crate::tax_rate::TaxRate;
 use crate::text::{Country, Reference};
 
+mod reconciliation;
+
+pub use reconciliation::{Difference, Holding, differences};
+
 /// An account of the ledger, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Account {

@@ -2,6 +2,7 @@
 //! them by default.
 
 use byteshop_domain::ids::RefundId;
+use byteshop_domain::ledger::Holding;
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::{ProviderOutcome, ProviderReference};
 use byteshop_domain::text::{Name, Reference};
@@ -177,6 +178,10 @@ impl PaymentProvider for NoProvider {
         _reference: &'a ProviderReference,
         _now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
+        no_provider()
+    }
+
+    fn statement(&self) -> BoxFuture<'_, Result<Vec<Holding>, NoAnswer>> {
         no_provider()
     }
 }

@@ -5,7 +5,9 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use byteshop_domain::Currency;
 use byteshop_domain::ids::{Id as _, PaymentId, RefundId};
+use byteshop_domain::ledger::Holding;
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::{self, DeclineReason, ProviderOutcome, ProviderReference};
 use byteshop_eventstore::emulator::{Books, Charge as Booked, NewCharge};
@@ -232,6 +234,18 @@ impl TestProvider {
         self.books.refund(reference, key, Some(amount.amount), Clock.now()).await.map_err(down)
     }
 
+    async fn list_holdings(&self) -> Result<Vec<Holding>, NoAnswer> {
+        self.answers()?;
+        let charges = self.books.all().await.map_err(down)?;
+        let captured = charges.into_iter().filter(|charge| charge.state == "captured");
+        let holding = |charge: Booked| {
+            let amount =
+                Money { amount: charge.amount - charge.refunded, currency: Currency::from_code(&charge.currency)? };
+            Some(Holding { reference: ProviderReference::new(&charge.reference).ok()?, order: None, amount })
+        };
+        Ok(captured.filter_map(holding).collect())
+    }
+
     /// Queues the notifications of a charge, delayed, duplicated and lost as the failure modes say.
     async fn announce(&self, charge: &Booked, at: DateTime<Utc>) -> Result<(), StoreError> {
         let failure_modes = self.failure_modes();
@@ -299,6 +313,10 @@ impl PaymentProvider for TestProvider {
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
         self.find(reference, now).boxed()
+    }
+
+    fn statement(&self) -> BoxFuture<'_, Result<Vec<Holding>, NoAnswer>> {
+        self.list_holdings().boxed()
     }
 }
 

@@ -7,12 +7,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use byteshop_domain::ids::PaymentId;
+use byteshop_domain::ledger::Holding;
 use byteshop_domain::payment::{self, Opened, Payment, ProviderReference, VoidReason};
 use byteshop_domain::settlement::{self, Answer, Move, Question, Request, Task};
 
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::Intent;
+use crate::ports::connected::Provider;
 use crate::use_cases::payments::in_time;
 
 impl Commands {
@@ -90,6 +92,14 @@ impl Commands {
             }
         }
         Ok(())
+    }
+
+    /// What the payment provider holds of each captured charge.
+    pub async fn provider_statement(&self) -> Result<Vec<Holding>, Error> {
+        if self.connected().providers.is_empty() {
+            return Err(Error::NoProvider { provider: Provider::Test.as_str() });
+        }
+        Ok(in_time(self.provider().statement()).await?)
     }
 
     async fn ask_provider(&self, payment: PaymentId, request: &Request) -> Answer {

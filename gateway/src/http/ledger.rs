@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{At, Error};
 use byteshop_domain::ids::OrderId;
-use byteshop_domain::ledger::Kind;
+use byteshop_domain::ledger::{Difference, Kind, differences};
 use byteshop_domain::text::Label;
 use byteshop_projections::View as _;
 use byteshop_projections::ledger::{self, Ledger};
@@ -100,7 +100,38 @@ async fn entries(
     Ok(reply::json(app.views.ledger_entries(&query).await?.json()))
 }
 
+/// A comparison of the ledger with the books of the payment provider.
+#[derive(Serialize, ToSchema)]
+struct Reconciliation {
+    /// The number of charges that the provider has captured.
+    charges: usize,
+    /// The number of charges that differ.
+    different: usize,
+    /// The first 1,000 of them, by reference.
+    items: Vec<Difference>,
+}
+
+/// The maximum number of differences in a response: beyond, both books are of different shops.
+const DIFFERENCES_MAX: usize = 1_000;
+
+/// Compares the clearing account with the books of the payment provider.
+///
+/// A payment that is captured or refunded during the comparison may differ: compare again.
+#[utoipa::path(get, path = "/v1/admin/ledger/reconciliation", operation_id = "getLedgerReconciliation",
+    tag = "admin", security(("bearer" = ["staff"]), ("api_key" = ["reports:read"])),
+    responses((status = 200, description = "The differences", body = Reconciliation)))]
+async fn reconciliation(State(app): State<Shared>, _staff: Staff, headers: HeaderMap) -> Result<Response, Problem> {
+    app.await_views(&[Ledger::NAME], &headers).await?;
+    let theirs = app.commands.provider_statement().await?;
+    let ours = app.views.ledger_holdings().await?;
+    let charges = theirs.len();
+    let mut items = differences(ours, theirs);
+    let different = items.len();
+    items.truncate(DIFFERENCES_MAX);
+    lists::page(&Reconciliation { charges, different, items })
+}
+
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(balances)).routes(routes!(entries))
+    OpenApiRouter::new().routes(routes!(balances)).routes(routes!(entries)).routes(routes!(reconciliation))
 }

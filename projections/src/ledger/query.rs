@@ -2,8 +2,9 @@
 
 use byteshop_domain::Currency;
 use byteshop_domain::ids::OrderId;
-use byteshop_domain::ledger::Kind;
+use byteshop_domain::ledger::{Account, Holding, Kind};
 use byteshop_domain::money::Money;
+use byteshop_domain::text::Reference;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
@@ -89,6 +90,25 @@ impl Views {
         sql.push(") line group by 1, 2 order by 2, 1");
         let sums: Vec<Sums> = sql.build_query_as().fetch_all(self.pool()).await?;
         Ok(sums.into_iter().filter_map(Balance::of).collect())
+    }
+
+    /// What the provider holds of each charge by the entries of the clearing account: what was captured and not refunded.
+    pub async fn ledger_holdings(&self) -> Result<Vec<Holding>, Error> {
+        let rows: Vec<(String, Option<String>, String, i64)> = sqlx::query_as(
+            "select max(row -> 'entry' ->> 'document') filter (where kind = 'capture'), of_order, currency, sum(amount)::bigint \
+             from (select row, kind, of_order, currency, unnest(accounts) as account, unnest(amounts) as amount \
+             from read.ledger where posted is not null and kind in ('capture', 'refund')) line \
+             where account = $1 group by of_order, currency",
+        )
+        .bind(Account::Clearing.to_string())
+        .fetch_all(self.pool())
+        .await?;
+        let holding = |(reference, order, currency, amount): (String, Option<String>, String, i64)| {
+            let amount = Money { amount, currency: Currency::from_code(&currency)? };
+            let order = order.and_then(|order| order.parse().ok());
+            Some(Holding { reference: Reference::new(&reference).ok()?, order, amount })
+        };
+        Ok(rows.into_iter().filter_map(holding).collect())
     }
 
     /// A page of entries, the newest first.

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use byteshop_domain::ids::{Id as _, PaymentId};
+use byteshop_eventstore::Clock;
+use byteshop_eventstore::emulator::Books;
 use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::TestShop;
 use reqwest::Method;
@@ -126,9 +129,38 @@ async fn lines_that_were_cancelled_before_the_payment_are_not_sold() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_books_of_the_provider_are_compared_charge_by_charge() {
+    let (shop, variant) = taxed_shop().await;
+    let compare = async || {
+        let head = shop.at_rest().await;
+        let path = "/v1/admin/ledger/reconciliation";
+        shop.get(path).by(&shop.token(Role::Support)).after(head).send().await
+    };
+    let first = paid(&shop, &variant, 1).await;
+    first.awaits(&shop, "/payment_status", "paid").await;
+    let second = paid(&shop, &variant, 2).await;
+    second.awaits(&shop, "/payment_status", "paid").await;
+    refund(&shop, &first, 190).await;
+    first.awaits(&shop, "/payment_status", "partly_refunded").await;
+    assert_eq!(compare().await.expect(200).body, json!({"charges": 2, "different": 0, "items": []}));
+    // Someone refunds a charge at the provider, past the shop.
+    let books = Books::beside(&shop.log);
+    let payment: PaymentId = second.payment.rsplit('/').next().unwrap().parse().unwrap();
+    let charge = books.last_of(payment.uuid()).await.unwrap().unwrap();
+    assert!(books.refund(&charge.reference, Clock.new_id(), Some(80), Clock.now()).await.unwrap());
+    let found = compare().await.expect(200).body;
+    let euro = |amount: i64| json!({"amount": amount, "currency": "EUR"});
+    let order = second.path.rsplit('/').next().unwrap();
+    let item = json!({"reference": charge.reference, "order": order, "ledger": euro(2_380), "provider": euro(2_300)});
+    assert_eq!(found, json!({"charges": 2, "different": 1, "items": [item]}));
+    shop.put("/dev/provider").json(json!({"silent": true})).send().await.expect(200);
+    compare().await.expect_problem(503, "payment.provider_unavailable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_is_for_staff_and_tells_what_is_wrong_with_a_query() {
     let shop = TestShop::start().await;
-    for path in ["/v1/admin/ledger", "/v1/admin/ledger/entries"] {
+    for path in ["/v1/admin/ledger", "/v1/admin/ledger/entries", "/v1/admin/ledger/reconciliation"] {
         shop.get(path).send().await.expect_problem(401, "auth.missing");
         shop.get(path).by(&shop.token(Role::Customer)).send().await.expect_problem(403, "auth.forbidden");
     }
