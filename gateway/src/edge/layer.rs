@@ -28,6 +28,7 @@ use crate::edge::problem::Problem;
 use crate::edge::proxies::network;
 use crate::edge::reply::{Fixed, ForStaff, Personal, Sealed, Versioned};
 use crate::edge::request::Edge;
+use crate::edge::values::said;
 use crate::edge::{conditional, version};
 use crate::grpc::protocol;
 
@@ -205,7 +206,7 @@ async fn open_positions(app: &Shared, request: Request) -> Result<Request, Probl
     // Whatever the method: HEAD is answered by the handlers of GET.
     if let Some(text) = moment(&parts.uri).filter(|text| is_position(text)) {
         let position = position(app, &mut parts, &text).await?;
-        let position = position.ok_or_else(|| Problem::query(AT, version::AT_TAKES))?;
+        let position = position.ok_or_else(|| Problem::query(AT, said(AT, version::AT_TAKES)))?;
         parts.extensions.insert(Opened(position));
     }
     Ok(Request::from_parts(parts, body))

@@ -15,8 +15,9 @@ use byteshop_domain::{Bounded, BoundedText};
 use byteshop_projections::page::List;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
-use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use utoipa::{IntoParams, PartialSchema as _, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,6 +27,7 @@ use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
+use crate::edge::values::{Limit, values};
 use crate::edge::{lists, version};
 use makers::History;
 use shown::{Deliveries, Delivery, Endpoint, Endpoints};
@@ -33,7 +35,20 @@ use shown::{Deliveries, Delivery, Endpoint, Endpoints};
 /// A topic as it is written: the longest there is has 40 characters.
 type TopicText = BoundedText<100>;
 /// Topics of one endpoint.
-type Filter = Bounded<Vec<TopicText>, FILTERS_MAX>;
+type Filter = Bounded<Vec<Wanted>, FILTERS_MAX>;
+
+/// A topic that names events.
+#[derive(Debug)]
+struct Wanted(Topic);
+
+impl<'de> Deserialize<'de> for Wanted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = TopicText::deserialize(deserializer)?;
+        Topic::new(&text).map(Self).map_err(D::Error::custom)
+    }
+}
+
+values! { Wanted => TopicText::schema(); }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -81,7 +96,7 @@ struct EndpointChange {
 async fn create(State(app): State<Shared>, ask: Ask<Admin, NewEndpoint>) -> Result<Response, Problem> {
     let body = &ask.body;
     check_url(&app, &body.url)?;
-    let filter = &topics(&body.filter)?;
+    let filter = &topics(&body.filter);
     let (secret, by) = (&webhooks::new_secret()?, maker(&ask.who.0));
     app.run(&ask, "webhook_endpoint.create", |unit| async move {
         let (url, description, expires_at) = (body.url.clone(), body.description.clone(), body.expires_at);
@@ -146,7 +161,7 @@ async fn change(
 ) -> Result<Response, Problem> {
     let body = &ask.body;
     body.url.as_ref().map_or(Ok(()), |url| check_url(&app, url))?;
-    let (filter, by) = (&body.filter.as_ref().map(topics).transpose()?, maker(&ask.who.0));
+    let (filter, by) = (&body.filter.as_ref().map(topics), maker(&ask.who.0));
     app.run(&ask, "webhook_endpoint.revise", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
         let revision = Revision {
@@ -235,8 +250,7 @@ async fn replay(
 #[into_params(parameter_in = Query)]
 struct DeliveriesQuery {
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -254,7 +268,7 @@ async fn deliveries(
     Params(query): Params<DeliveriesQuery>,
 ) -> Result<Response, Problem> {
     exists(&app, id).await?;
-    let limit = lists::ask(query.limit, None)?.limit();
+    let limit = lists::ask(query.limit, None).limit();
     let list = List::of("webhook_deliveries", &id);
     let before = query.cursor.map_or(Ok(i64::MAX), |cursor| list.place(&cursor))?;
     let log = app.commands.log();
@@ -302,11 +316,8 @@ fn check_url(app: &App, url: &Link) -> Result<(), Problem> {
     }
 }
 
-fn topics(filter: &Filter) -> Result<Vec<Topic>, Problem> {
-    let topic = |(index, text): (usize, &TopicText)| {
-        Topic::new(text).map_err(|error| Problem::invalid(format!("/filter/{index}"), error.to_string()))
-    };
-    filter.iter().enumerate().map(topic).collect()
+fn topics(filter: &Filter) -> Vec<Topic> {
+    filter.iter().map(|topic| topic.0.clone()).collect()
 }
 
 /// The routes.

@@ -330,6 +330,18 @@ async fn a_program_is_told_only_what_its_key_may_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_faults_of_the_filter_of_an_endpoint_are_told_at_once() {
+    let shop = TestShop::start().await;
+    let body = json!({"filter": ["order.*", "nothing", "account.*", ""], "expires": 1});
+    let refused = shop.post("/v1/webhook-endpoints").by(&shop.token(Role::Admin)).json(body).send().await;
+    let refused = refused.expect_problem(422, "request.invalid");
+    let errors = refused.body["errors"].as_array().unwrap().iter();
+    let mut told: Vec<_> = errors.map(|error| error["pointer"].as_str().unwrap()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["/expires", "/filter/1", "/filter/2", "/filter/3", "/url"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_admin_who_leaves_takes_their_keys_along() {
     let shop = TestShop::start().await;
     let eve = shop.staff("eve@example.org", Role::Admin).await;
