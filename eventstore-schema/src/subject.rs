@@ -103,6 +103,11 @@ impl Vault {
 
     /// A JSON text with every sealed value in it opened; null where the person's data was erased.
     pub async fn open_json(&self, text: &str) -> Result<String, StoreError> {
+        self.open_json_of(text).await.map(|(opened, _)| opened)
+    }
+
+    /// The same, with the people whose data was in it.
+    pub async fn open_json_of(&self, text: &str) -> Result<(String, Vec<Subject>), StoreError> {
         let mut value: Value = serde_json::from_str(text)?;
         let mut subjects = Vec::new();
         walk(&mut value, &mut |subject, _| {
@@ -123,7 +128,7 @@ impl Vault {
             }))
         });
         outcome?;
-        Ok(serde_json::to_string(&value)?)
+        Ok((serde_json::to_string(&value)?, subjects))
     }
 
     /// A keyed hash in place of a personal text, such as an e-mail address that must be unique; it is useless without
