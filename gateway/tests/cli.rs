@@ -857,6 +857,15 @@ async fn a_process_that_has_read_another_log_is_found_and_begins_again() {
     );
 }
 
+#[test]
+fn only_the_private_servers_are_started_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = byteshop(directory.path(), &["up", "--only-servers", "--data", "."]);
+    command.env("BYTESHOP_DATABASE_URL", "postgres://127.0.0.1:1/shop").env("BYTESHOP_NATS_URL", "nats://127.0.0.1:1");
+    let (status, said) = refused(command);
+    assert!(status == 1 && said.contains("BYTESHOP_DATABASE_URL and BYTESHOP_NATS_URL name others"), "{said}");
+}
+
 #[tokio::test]
 async fn a_reader_who_leaves_is_no_failure() {
     let history = History::new().await;
