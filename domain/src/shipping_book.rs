@@ -185,6 +185,12 @@ fn check(at: usize, zone: &Zone) -> Result<(), Rejection> {
     if let Some(country) = zone.countries.iter().find(|country| !country.is_code()) {
         return Err(Rejection::NoCode { at, country: country.clone() });
     }
+    if let Some(country) = twice(&zone.countries) {
+        return Err(Rejection::CountryTwice { at, country: country.clone() });
+    }
+    if let Some(area) = twice(&zone.areas) {
+        return Err(Rejection::AreaTwice { at, area: area.clone() });
+    }
     if !zone.areas.iter().all(is_area) || (zone.countries.is_empty() && !zone.areas.is_empty()) {
         return Err(Rejection::NoArea { at });
     }
@@ -196,6 +202,12 @@ fn check(at: usize, zone: &Zone) -> Result<(), Rejection> {
         check_service(at, service)?;
     }
     Ok(())
+}
+
+/// The first element of a list that is in it before.
+fn twice<T: Ord>(all: &[T]) -> Option<&T> {
+    let mut before = BTreeSet::new();
+    all.iter().find(|one| !before.insert(*one))
 }
 
 fn check_service(at: usize, service: &Service) -> Result<(), Rejection> {

@@ -13,6 +13,7 @@ use lru::LruCache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::Log;
@@ -103,6 +104,11 @@ impl Vault {
 
     /// A JSON text with every sealed value in it opened; null where the person's data was erased.
     pub async fn open_json(&self, text: &str) -> Result<String, StoreError> {
+        self.open_json_of(text).await.map(|(opened, _)| opened)
+    }
+
+    /// The same, with the people whose data was in it.
+    pub async fn open_json_of(&self, text: &str) -> Result<(String, Vec<Subject>), StoreError> {
         let mut value: Value = serde_json::from_str(text)?;
         let mut subjects = Vec::new();
         walk(&mut value, &mut |subject, _| {
@@ -123,7 +129,7 @@ impl Vault {
             }))
         });
         outcome?;
-        Ok(serde_json::to_string(&value)?)
+        Ok((serde_json::to_string(&value)?, subjects))
     }
 
     /// A keyed hash in place of a personal text, such as an e-mail address that must be unique; it is useless without
@@ -144,15 +150,39 @@ impl Vault {
     /// # Errors
     /// [`StoreError::Unavailable`] when the list of the erased cannot be written: then nothing was done yet.
     pub async fn erase(&self, subject: Subject) -> Result<bool, StoreError> {
-        // First, so that no backup of this database brings back who is not on the list.
+        let mut held = self.inner.log.pool().begin().await?;
         if let Some(list) = self.inner.erased.get() {
-            list.add(vec![subject]).await.map_err(StoreError::Unavailable)?;
+            // The request that erases and the process that makes sure of it do so at once; the list has everyone once.
+            sqlx::query("select pg_advisory_xact_lock(hashtextextended('byteshop erase ' || $1, 0))")
+                .bind(subject.0.to_string())
+                .execute(&mut *held)
+                .await?;
+            let listed: Option<bool> =
+                sqlx::query_scalar("select erased_at is not null from log.subject_key where subject = $1")
+                    .bind(subject.0)
+                    .fetch_optional(&mut *held)
+                    .await?;
+            // First, so that no backup of this database brings back who is not on the list.
+            if listed != Some(true) {
+                list.add(vec![subject]).await.map_err(StoreError::Unavailable)?;
+            }
         }
-        self.erase_key(subject).await
+        let erased = Self::destroy_key(&mut held, subject).await?;
+        held.commit().await?;
+        self.forget(subject).await?;
+        Ok(erased)
     }
 
     /// Destroys a key, and what was kept in the clear for its person.
     pub(crate) async fn erase_key(&self, subject: Subject) -> Result<bool, StoreError> {
+        let mut connection = self.inner.log.pool().acquire().await?;
+        let erased = Self::destroy_key(&mut connection, subject).await?;
+        drop(connection);
+        self.forget(subject).await?;
+        Ok(erased)
+    }
+
+    async fn destroy_key(connection: &mut PgConnection, subject: Subject) -> Result<bool, StoreError> {
         let erased = sqlx::query(
             "insert into log.subject_key (subject, wrapped, wrapped_by, created_at, erased_at) values ($1, null, '', $2, $2)
              on conflict (subject) do update set wrapped = null, erased_at = excluded.erased_at
@@ -160,13 +190,18 @@ impl Vault {
         )
         .bind(subject.0)
         .bind(Clock.now())
-        .execute(self.inner.log.pool())
+        .execute(connection)
         .await?;
+        Ok(erased.rows_affected() > 0)
+    }
+
+    /// Forgets what was kept in the clear for a person whose key is destroyed.
+    async fn forget(&self, subject: Subject) -> Result<(), StoreError> {
         self.remembered().put(subject, (None, Instant::now()));
         // After the key: a message that is kept just now finds none.
         let kept = sqlx::query("delete from log.kept_message where person = $1").bind(subject.0);
         kept.execute(self.inner.log.pool()).await?;
-        Ok(erased.rows_affected() > 0)
+        Ok(())
     }
 
     async fn blinding(&self) -> Result<&SubjectKey, StoreError> {

@@ -30,4 +30,5 @@ pub mod request;
 mod shown_positions;
 pub(crate) mod total;
 pub mod trail;
+pub mod values;
 pub mod version;

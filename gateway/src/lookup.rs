@@ -17,7 +17,9 @@ use byteshop_domain::text::{Email, Reference, Sku, nfc};
 use byteshop_domain::{AnyEvent, Decider as _};
 use byteshop_eventstore::read::{Filter, PAGE};
 use byteshop_eventstore::{Log, StoreError, StreamId, Vault};
-use byteshop_projections::{Views, order_list};
+use byteshop_projections::Views;
+use byteshop_projections::order_list::{self, Contact};
+use byteshop_projections::page::{Ask, LIMIT_MAX};
 
 use crate::near;
 
@@ -181,7 +183,7 @@ impl Finder<'_> {
             return Ok(vec![self.existing(thing).await?]);
         }
         if text.contains('@') {
-            return Ok(Thing::of_stream(StreamId::of::<Account>(self.account(text).await?)).into_iter().collect());
+            return self.of_address(text).await;
         }
         let mut found = Vec::new();
         for form in forms_of(text) {
@@ -195,6 +197,40 @@ impl Finder<'_> {
             return Err(LookupError::Unknown(format!("the log has nothing named `{}`; give {NAMES}", shown(text))));
         }
         Ok(found)
+    }
+
+    /// The account with an e-mail address, and the orders of guests who gave it, the newest first.
+    async fn of_address(&self, text: &str) -> Result<Vec<Thing>, LookupError> {
+        let account = match self.account(text).await {
+            Ok(account) => Thing::of_stream(StreamId::of::<Account>(account)),
+            Err(LookupError::Unknown(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let orders = self.orders_of_guest(text).await?;
+        if account.is_none() && orders.is_empty() {
+            let text = shown(text);
+            return Err(LookupError::Unknown(format!(
+                "no account and no order of a guest has the e-mail address {text}"
+            )));
+        }
+        Ok(account.into_iter().chain(orders).collect())
+    }
+
+    /// The newest orders of guests who gave an e-mail address.
+    async fn orders_of_guest(&self, text: &str) -> Result<Vec<Thing>, LookupError> {
+        let Ok(email) = text.parse::<Email>() else { return Ok(Vec::new()) };
+        let vault = self.vault.ok_or(LookupError::NoDataKey)?;
+        let email_hashes = accounts::guest_hashes(vault, &email).await?;
+        let contact = Some(Contact { account: None, email_hashes });
+        let ask = Ask { limit: Some(LIMIT_MAX), cursor: None };
+        self.orders_in_view(&order_list::Query { contact, ask, ..order_list::Query::default() }).await
+    }
+
+    /// The orders that the view finds.
+    async fn orders_in_view(&self, query: &order_list::Query) -> Result<Vec<Thing>, LookupError> {
+        // A log without views, as of a database that was just migrated, is still asked by everything else.
+        let Ok(page) = self.views.order_list(query).await else { return Ok(Vec::new()) };
+        Ok(page.rows()?.into_iter().filter_map(|row| Thing::of_stream(StreamId::of::<Order>(row.id))).collect())
     }
 
     /// Refuses what the log has no event of.
@@ -262,10 +298,7 @@ impl Finder<'_> {
         let by_invoice = by_invoice.map(|it| order_list::Query { invoice: Some(it), ..order_list::Query::default() });
         let mut found = Vec::new();
         for query in by_number.into_iter().chain(by_invoice) {
-            // A log without views, as of a database that was just migrated, is still asked by everything else.
-            let Ok(page) = self.views.order_list(&query).await else { continue };
-            let rows = page.rows()?;
-            found.extend(rows.into_iter().filter_map(|row| Thing::of_stream(StreamId::of::<Order>(row.id))));
+            found.extend(self.orders_in_view(&query).await?);
         }
         Ok(found)
     }

@@ -15,7 +15,7 @@ pub struct StaffRules {
     pub second_factor: bool,
     /// How long their sessions live at most.
     pub session: TimeDelta,
-    /// From how much on a refund takes a recent proof of identity, in whole units of its currency.
+    /// From how much on refunds of one payment take a recent proof of identity, in whole units of its currency.
     pub large_refund: u32,
 }
 
@@ -28,7 +28,8 @@ impl Default for StaffRules {
 }
 
 impl StaffRules {
-    /// Whether money that goes back takes a recent proof of identity: all of it together, as one request gives it back.
+    /// Whether money that goes back takes a recent proof of identity: all of it together, with what went back of the same payment
+    /// before.
     pub fn is_large(&self, back: &[Money]) -> bool {
         let Some(first) = back.first() else { return false };
         let unit = 10_i128.pow(u32::from(first.currency.exponent().unwrap_or(0)));

@@ -270,6 +270,8 @@ const TITLES: &[(&str, &str)] = &[
     ("shipment.other_tracking", "Different tracking number"),
     ("shipment.too_many", "Quantity too high"),
     ("shipment.tracking_needed", "Tracking number required"),
+    ("shipping_book.area_twice", "Postal area given twice"),
+    ("shipping_book.country_twice", "Country given twice"),
     ("shipping_book.missing", "Shipping zones not found"),
     ("shipping_book.no_area", "Invalid postal area"),
     ("shipping_book.no_code", "Unknown country"),

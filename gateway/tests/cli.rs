@@ -827,8 +827,19 @@ async fn a_process_that_has_read_another_log_is_found_and_begins_again() {
     assert_eq!(state_of(&found, "settle_order").as_deref(), Some("other_history"));
     assert_eq!(state_of(&found, "send_notifications").as_deref(), Some("parked"));
     assert_eq!(state_of(&found, "product_list").as_deref(), Some("live"));
+    let outcome_of = |name: &str| {
+        let row = found.iter().find(|row| row["name"] == name).unwrap();
+        (row["outcome"].as_str().unwrap(), row["reason"].as_str())
+    };
+    assert_eq!(outcome_of("settle_order"), ("failed", Some("it has read events that the log does not have")));
+    assert_eq!(outcome_of("send_notifications"), ("failed", Some("no event of ours")));
+    assert_eq!(outcome_of("product_list"), ("ok", None));
+    // Where NATS is nobody has said.
+    let (left_out, reason) = outcome_of("BYTESHOP");
+    assert!(left_out == "left_out" && reason.unwrap().contains("BYTESHOP_NATS_URL"), "{found:?}");
     let (_, told) = check(&["check", "--format", "table"]);
     assert!(told.contains("`byteshop check --repair`"), "{told}");
+    assert!(told.contains("left out") && told.contains("set BYTESHOP_NATS_URL"), "{told}");
 
     // Somebody leads: it is running, and nothing is taken from under it.
     let lead = log.lead("settle_order").await.unwrap().unwrap();
@@ -844,6 +855,15 @@ async fn a_process_that_has_read_another_log_is_found_and_begins_again() {
         (nowhere.status.code(), state_of(&lines(&text(&nowhere.stdout)), "BYTESHOP").as_deref()),
         (Some(1), Some("unknown"))
     );
+}
+
+#[test]
+fn only_the_private_servers_are_started_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = byteshop(directory.path(), &["up", "--only-servers", "--data", "."]);
+    command.env("BYTESHOP_DATABASE_URL", "postgres://127.0.0.1:1/shop").env("BYTESHOP_NATS_URL", "nats://127.0.0.1:1");
+    let (status, said) = refused(command);
+    assert!(status == 1 && said.contains("BYTESHOP_DATABASE_URL and BYTESHOP_NATS_URL name others"), "{said}");
 }
 
 #[tokio::test]
@@ -995,6 +1015,17 @@ async fn the_demo_shop_is_made_once_and_its_views_are_rebuilt_and_checked() {
     assert_eq!(rebuilt.len(), views.len());
     let stock = rebuilt.iter().find(|report| report["view"] == "stock_level").unwrap();
     assert_eq!((&stock["rows"], &stock["position"]), (&json!(variants), &json!(head)));
+    assert!(
+        rebuilt.iter().all(|report| report["outcome"] == "rebuilt" && report.get("reason").is_none()),
+        "{rebuilt:?}"
+    );
+    assert_eq!(lines(&ask(&["replay", "sales", "--check"]))[0]["outcome"], "equal");
+    let mut beyond = byteshop(directory.path(), &["replay", "sales", "--until", "999999"]);
+    let beyond = beyond.env("BYTESHOP_DATABASE_URL", &url).output().unwrap();
+    let failed = &lines(&text(&beyond.stdout))[0];
+    assert_eq!((&failed["view"], &failed["outcome"]), (&json!("sales"), &json!("failed")));
+    let reason = failed["reason"].as_str().unwrap();
+    assert!(reason.contains("999999") && text(&beyond.stderr).contains(reason), "{failed}");
     assert!(ask(&["replay", "stock_level", "--check", "--format", "table"]).contains("equal, row by row"));
     let mut replay = byteshop(directory.path(), &["replay", "stock_level"]);
     let said = text(&replay.env("BYTESHOP_DATABASE_URL", &url).output().unwrap().stderr);
@@ -1008,7 +1039,6 @@ async fn the_demo_shop_is_made_once_and_its_views_are_rebuilt_and_checked() {
         (&["replay"][..], 2),
         (&["replay", "no_such_view"], 2),
         (&["replay", "--all", "--check", "--until", "1"], 2),
-        (&["replay", "sales", "--until", "999999"], 1),
         (&["views", "--retry", "sales"], 1),
     ] {
         let mut command = byteshop(directory.path(), arguments);

@@ -138,6 +138,57 @@ async fn people_are_found_by_their_e_mail_addresses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn guests_are_found_by_their_e_mail_addresses_and_their_address_is_shown_when_it_is_revealed() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("AUDIT-BOWL", 1_000, 10).await;
+    let cart = shop.full_cart(&variant, 1).await;
+    let address = json!({"country": "DE", "name": "Ada Lovelace", "email": "Ada@Example.org", "phone": "+4930123456",
+        "lines": ["Invalidenstraße 43", "the second yard, left of the very old and crooked apple tree"],
+        "postal_code": "10115", "city": "Berlin"});
+    shop.put(&format!("/v1/carts/{}/address", cart.id)).with(&cart).json(address).send().await.expect(200);
+    let placed = shop.post(&format!("/v1/carts/{}/checkout", cart.id)).with(&cart).send().await.expect(201);
+    let found = eventually("the order is found by the address", async || {
+        ask(&shop, true, &["log", "--stream", "ada@example.org"]).ok()
+    })
+    .await;
+    let events = lines(&found);
+    assert!(events.iter().all(|event| event["stream"] == placed.text("/id")), "{found}");
+    assert_eq!(events[0]["type"], "order.placed");
+    assert!(!found.contains("Lovelace"), "{found}");
+    let state: Value = serde_json::from_str(&ask(&shop, true, &["state", "ada@example.org"]).unwrap()).unwrap();
+    assert_eq!(state["id"], placed.text("/id"));
+    // Who registers later has an account beside.
+    let registered = json!({"email": "ada@example.org", "password": "analytical-engine-1"});
+    shop.post("/v1/auth/register").json(registered).send().await.expect(202);
+    eventually("the account is found too", async || {
+        let found = lines(&ask(&shop, true, &["log", "--stream", "ada@example.org", "--limit", "0"]).ok()?);
+        let has = |wanted: &str| found.iter().any(|event| event["type"] == wanted);
+        (has("account.registered") && has("order.placed")).then_some(())
+    })
+    .await;
+    let nobody = ask(&shop, true, &["log", "--stream", "grace@example.org"]).unwrap_err();
+    assert!(nobody.contains("no account and no order of a guest has the e-mail address grace@example.org"), "{nobody}");
+    let order = placed.text("/id");
+    for question in [&["log", "--stream", order][..], &["trace", order], &["state", order]] {
+        let table = [question, &["--format", "table"]].concat();
+        let sealed = ask(&shop, true, &table).unwrap();
+        assert!(!sealed.contains("Lovelace"), "{sealed}");
+        let revealed = ask(&shop, true, &[&table[..], &["--reveal"]].concat()).unwrap();
+        for part in [
+            "Ada Lovelace",
+            "Ada@Example.org",
+            "+4930123456",
+            "Invalidenstraße 43",
+            "crooked apple tree",
+            "10115",
+            "Berlin",
+        ] {
+            assert!(revealed.contains(part), "{part} is missing in {question:?}:\n{revealed}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn staff_is_listed_by_its_ids_and_names_are_shown_only_when_revealed() {
     let shop = TestShop::start().await;
     let [ada, grace] = ["ada@example.org", "grace@example.org"];

@@ -291,7 +291,12 @@ async fn the_shop_rotates_when_it_is_due_and_only_a_key_that_is_its_own() {
     age_rotation(&log).await;
     rotation::look(&log, &own).await;
     assert_eq!(key_in(&file), first, "no one has been erased");
-    vault.erase(ada).await.unwrap();
+    // The request that erases and the process that makes sure of it.
+    let both = tokio::join!(vault.erase(ada), vault.erase(ada));
+    assert_eq!([both.0.unwrap(), both.1.unwrap()].into_iter().filter(|erased| *erased).count(), 1);
+    assert!(!vault.erase(ada).await.unwrap());
+    let listed = ErasedFile::new(directory.path().join("erased.list")).all().await.unwrap();
+    assert_eq!(listed, [ada], "everyone is listed once");
     rotation::look(&log, &KeySource::Given).await;
     assert_eq!((keys_in(&file), key_in(&file)), (1, first), "a configured key is not the shop's to rotate");
     rotation::look(&log, &own).await;

@@ -75,6 +75,18 @@ async fn the_tour_can_be_walked() {
     }
 }
 
+#[test]
+fn no_wait_of_the_tour_is_without_end() {
+    let text = std::fs::read_to_string(page()).unwrap();
+    let lines = || text.lines();
+    let endless = lines().find(|line| line.starts_with("until ") || line.starts_with("while "));
+    assert_eq!(endless, None, "wait with `wait_until`, which gives up");
+    let wait = lines().find(|line| line.starts_with("wait_until() {")).unwrap();
+    let script = format!("{wait}\nseq() {{ command seq 2; }}\nwait_until '[ 1 = 1 ]'\nwait_until '[ 1 = 2 ]'");
+    let output = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "gave up waiting until [ 1 = 2 ]\n");
+}
+
 /// Runs the commands in one shell, and gives what each block printed.
 async fn walk(program: &Program, commands: &[&str]) -> Vec<String> {
     let run = program.run_json().unwrap();

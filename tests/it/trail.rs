@@ -163,6 +163,27 @@ async fn a_paper_by_a_link_is_told_too(shop: &Shop, people: &People) {
     assert_eq!(follow(&invoice).await, Vec::<String>::new(), "its buyer has the same link");
 }
 
+/// Their own new secrets are nothing of somebody else's, nor are those of the shop.
+async fn what_staff_makes_for_themselves_is_not_told(shop: &Shop) {
+    let made = shop.program.say(&["grant", "eve@example.org", "admin", "--create"]);
+    let (_, password) = made.split_once("\npassword ").unwrap();
+    let login = json!({"email": "eve@example.org", "password": password});
+    let eve = shop.call(Method::POST, "/v1/auth/login").json(&login).send().await.unwrap();
+    let eve = body(eve).await["access_token"].as_str().unwrap().to_owned();
+    let post = |path: &str| shop.call(Method::POST, path).bearer_auth(&eve);
+    let endpoint = json!({"url": "https://example.org/hook", "filter": ["order.*"]});
+    for own in [
+        post("/v1/me/second-factor"),
+        post("/v1/admin/api-keys").json(&json!({"name": "Robot", "scopes": ["stock:read"]})),
+        post("/v1/webhook-endpoints").json(&endpoint),
+        shop.call(Method::GET, "/v1/me").bearer_auth(&eve),
+    ] {
+        let made = own.send().await.unwrap();
+        assert!(made.status().is_success(), "{made:?}");
+        assert_eq!(shop.lines(&id_of(&made)).await.1, Vec::<String>::new());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_setting_turns_the_access_log_off_and_none_turns_off_what_is_refused() {
     let shop = Shop::start_with(&[("BYTESHOP_ACCESS_LOG", "0"), ("BYTESHOP_LOG_LEVEL", "error")]).await;
@@ -236,6 +257,7 @@ async fn a_refusal_and_what_staff_reads_leave_one_line_each_without_a_secret() {
         assert_eq!(others, Vec::<String>::new());
         assert_eq!(access["client_request_id"], Value::Null);
     }
+    what_staff_makes_for_themselves_is_not_told(&shop).await;
     let named =
         get(&people.order).bearer_auth(&people.token).header("X-Request-Id", "018f3e5c-0000-7000-8000-000000000001");
     let (access, _) = shop.lines(&id_of(&named.send().await.unwrap())).await;

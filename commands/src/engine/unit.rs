@@ -1,15 +1,15 @@
 //! The unit of work: the aggregates that a command has read, and its decisions.
 
+mod money_back;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use byteshop_domain::codec::{self, Encoded};
-use byteshop_domain::credit_note::{self, CreditNote};
 use byteshop_domain::decider::{Asked, Decider};
 use byteshop_domain::ids::CartId;
 use byteshop_domain::money::Money;
-use byteshop_domain::payment::{self, Payment};
 use byteshop_domain::series::Series;
 use byteshop_domain::work::{Decided, Stream};
 use byteshop_eventstore::{NewEvent, StreamId};
@@ -245,24 +245,6 @@ impl Unit {
         let mut begun = Loaded { id, version: 0, state: Arc::default() };
         self.refresh(&mut begun);
         begun
-    }
-
-    /// The amount that this unit refunds so far: that of the credit notes that it issues, and of refunds that it retries.
-    pub fn money_back(&self) -> Result<Vec<Money>, Error> {
-        let mut back = Vec::new();
-        for event in &self.work().events {
-            let category = event.stream.category.as_ref();
-            if category == CreditNote::CATEGORY {
-                let credit_note::Event::Issued(note) = codec::decode(&event.event_type, event.schema, &event.data)?;
-                back.push(note.total);
-            } else if category == Payment::CATEGORY {
-                let event = codec::decode::<payment::Event>(&event.event_type, event.schema, &event.data)?;
-                if let payment::Event::RefundRequested { amount, retries: Some(_), .. } = event {
-                    back.push(amount);
-                }
-            }
-        }
-        Ok(back)
     }
 
     /// The commands, for work beside the unit such as a call to a provider.

@@ -153,11 +153,7 @@ impl Commands {
 
     /// All keys for the orders of a guest with this e-mail address, including those of older orders.
     pub async fn guest_hashes(&self, email: &Email) -> Result<Vec<Label>, Error> {
-        let mut hashes = Vec::with_capacity(1);
-        for form in email.forms() {
-            hashes.extend(Label::new(&self.vault().blind("guest", &form).await?));
-        }
-        Ok(hashes)
+        guest_hashes(self.vault(), email).await
     }
 
     /// The account that an e-mail address belongs to.
@@ -184,6 +180,15 @@ pub async fn email_name(vault: &Vault, email: &Email) -> Result<EmailName, Error
     // A keyed hash is short and printable, so it always is a label.
     let text = Label::new(&text).map_err(|_| Error::Rejected(Rejected::missing("account")))?;
     Ok(EmailName { id, text, lookup })
+}
+
+/// All keys for the orders of a guest with an e-mail address, including those of older orders.
+pub async fn guest_hashes(vault: &Vault, email: &Email) -> Result<Vec<Label>, Error> {
+    let mut hashes = Vec::with_capacity(1);
+    for form in email.forms() {
+        hashes.extend(Label::new(&vault.blind("guest", &form).await?));
+    }
+    Ok(hashes)
 }
 
 /// The owner of a unique address.

@@ -5,9 +5,10 @@ use byteshop_domain::account::{Grant, Secret};
 use byteshop_domain::api_key::{self, ApiKey};
 use byteshop_domain::ids::{AccountId, ApiKeyId, WebhookEndpointId};
 use byteshop_domain::text::{Link, Reason};
-use byteshop_domain::webhook_endpoint::{Command, SHOP, Topic, WebhookEndpoint};
+use byteshop_domain::webhook_endpoint::{Command, Known, SHOP, Topic, WebhookEndpoint};
 use chrono::{DateTime, Utc};
 
+use crate::Commands;
 use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::accounts::grants;
@@ -63,7 +64,7 @@ pub async fn create(
     let created_by = key.as_ref().map_or(by.account, |key| key.created_by);
     let NewEndpoint { url, filter, description, expires_at } = new;
     unit.decide(&mut endpoint, &Command::Create { url, filter, description, secret, created_by, expires_at })?;
-    may_read(key.as_ref(), &endpoint)?;
+    may_subscribe(key.as_ref(), &endpoint)?;
     grants::record(unit, created_by, Grant::WebhookEndpoint { id }).await?;
     Ok(endpoint)
 }
@@ -75,13 +76,16 @@ pub async fn revise(
     revision: Revision,
     by: Maker,
 ) -> Result<(), Error> {
+    let key = key_of(unit, by).await?;
+    may_act(key.as_ref(), endpoint)?;
     let Revision { url, filter, description, enabled, expires_at } = revision;
     unit.decide(endpoint, &Command::Revise { url, filter, description, enabled, expires_at })?;
-    may_read(key_of(unit, by).await?.as_ref(), endpoint)
+    may_subscribe(key.as_ref(), endpoint)
 }
 
 /// Removes an endpoint.
-pub fn remove(unit: &Unit, endpoint: &mut Loaded<WebhookEndpoint>) -> Result<(), Error> {
+pub async fn remove(unit: &Unit, endpoint: &mut Loaded<WebhookEndpoint>, by: Maker) -> Result<(), Error> {
+    may_act(key_of(unit, by).await?.as_ref(), endpoint)?;
     unit.decide(endpoint, &Command::Remove {})
 }
 
@@ -93,15 +97,27 @@ pub async fn rotate_secret(
     secret: &Secret,
     by: Maker,
 ) -> Result<(), Error> {
-    may_read(key_of(unit, by).await?.as_ref(), endpoint)?;
+    may_act(key_of(unit, by).await?.as_ref(), endpoint)?;
     let secret = unit.commands().vault().seal(SHOP, secret).await?;
     unit.decide(endpoint, &Command::Rotate { secret })
 }
 
 /// Delivers the events from a position on once more.
 pub async fn replay(unit: &Unit, endpoint: &mut Loaded<WebhookEndpoint>, from: i64, by: Maker) -> Result<(), Error> {
-    may_read(key_of(unit, by).await?.as_ref(), endpoint)?;
+    may_act(key_of(unit, by).await?.as_ref(), endpoint)?;
     unit.decide(endpoint, &Command::Replay { from })
+}
+
+impl Commands {
+    /// Refuses a program whose key may not read everything that an endpoint is told: what was delivered there is not its concern.
+    pub async fn may_see_deliveries(&self, by: Maker, endpoint: &Known) -> Result<(), Error> {
+        let Some(key) = by.key else { return Ok(()) };
+        let found = self.get::<ApiKey>(key).await?;
+        match found.as_ref().map(|found| found.state.live()) {
+            Some(Ok(key)) if key.is_good(self.clock().now()) => reads(key, endpoint, None),
+            Some(Ok(_) | Err(_)) | None => Err(no_key()),
+        }
+    }
 }
 
 /// The key that the caller asks with, if it is a program: as it is in the log, and as it stays until the append. A key that was
@@ -110,20 +126,35 @@ async fn key_of(unit: &Unit, by: Maker) -> Result<Option<api_key::Created>, Erro
     let Some(key) = by.key else { return Ok(None) };
     match unit.load::<ApiKey>(key).await?.state.live() {
         Ok(key) if key.is_good(unit.now()) => Ok(Some(key.clone())),
-        Ok(_) | Err(_) => Err(Error::Unproven(Rejected {
-            code: "auth.invalid".to_owned(),
-            kind: Kind::Forbidden,
-            detail: "the API key was revoked or has expired".to_owned(),
-            pointer: None,
-        })),
+        Ok(_) | Err(_) => Err(no_key()),
     }
 }
 
+fn no_key() -> Error {
+    Error::Unproven(Rejected {
+        code: "auth.invalid".to_owned(),
+        kind: Kind::Forbidden,
+        detail: "the API key was revoked or has expired".to_owned(),
+        pointer: None,
+    })
+}
+
 /// Refuses an endpoint that would tell a program what its key may not read.
-fn may_read(key: Option<&api_key::Created>, endpoint: &Loaded<WebhookEndpoint>) -> Result<(), Error> {
-    let Some(key) = key else { return Ok(()) };
-    let lacking: Vec<&str> =
-        endpoint.state.live()?.scopes().difference(&key.scopes).map(|scope| scope.as_str()).collect();
+fn may_subscribe(key: Option<&api_key::Created>, endpoint: &Loaded<WebhookEndpoint>) -> Result<(), Error> {
+    key.map_or(Ok(()), |key| reads(key, endpoint.state.live()?, Some("/filter")))
+}
+
+/// Refuses to act on an endpoint that is told what the key of a program may not read. One that does not exist is told nothing.
+fn may_act(key: Option<&api_key::Created>, endpoint: &Loaded<WebhookEndpoint>) -> Result<(), Error> {
+    match (key, endpoint.state.live()) {
+        (Some(key), Ok(known)) => reads(key, known, None),
+        (Some(_), Err(_)) | (None, _) => Ok(()),
+    }
+}
+
+/// Refuses a key that lacks a scope of what an endpoint is told.
+fn reads(key: &api_key::Created, endpoint: &Known, pointer: Option<&str>) -> Result<(), Error> {
+    let lacking: Vec<&str> = endpoint.scopes().difference(&key.scopes).map(|scope| scope.as_str()).collect();
     if lacking.is_empty() {
         return Ok(());
     }
@@ -131,6 +162,6 @@ fn may_read(key: Option<&api_key::Created>, endpoint: &Loaded<WebhookEndpoint>) 
         code: "auth.scope".to_owned(),
         kind: Kind::Forbidden,
         detail: format!("the API key lacks the scope {} of what the filter names", lacking.join(", ")),
-        pointer: Some("/filter".to_owned()),
+        pointer: pointer.map(str::to_owned),
     }))
 }

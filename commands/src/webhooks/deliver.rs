@@ -20,6 +20,7 @@ use crate::engine::error::{Error, Rejected};
 use crate::engine::execute::Done;
 use crate::engine::intent::Intent;
 use crate::ports::webhook::WebhookClient;
+use crate::use_cases::webhook_endpoints::Maker;
 
 /// The prefix of a secret.
 pub(super) const SECRET_PREFIX: &str = "whsec_";
@@ -92,11 +93,13 @@ pub(super) fn is_gone(delivery: &WebhookDelivery) -> bool {
 
 impl Commands {
     /// Redelivers the event of a delivery to its endpoint, at once and out of order; returns what `answer` makes of the
-    /// outcome. With an idempotency key it is delivered once, and the first response is returned again.
+    /// outcome. With an idempotency key it is delivered once, and the first response is returned again. A program must be allowed
+    /// to read what the endpoint is told.
     pub async fn redeliver<T: Serialize + DeserializeOwned + Clone + Send + Sync>(
         &self,
         client: &WebhookClient,
         intent: &Intent,
+        by: Maker,
         (id, number): (WebhookEndpointId, i64),
         answer: impl FnOnce(WebhookDelivery) -> Result<T, Error>,
     ) -> Result<Done<T>, Error> {
@@ -106,19 +109,21 @@ impl Commands {
         {
             return Ok(done);
         }
-        let answer = &answer(self.deliver_again(client, id, number).await?)?;
+        let answer = &answer(self.deliver_again(client, by, id, number).await?)?;
         self.run_entered(intent, |_| async move { Ok(answer.clone()) }).await
     }
 
     async fn deliver_again(
         &self,
         client: &WebhookClient,
+        by: Maker,
         id: WebhookEndpointId,
         number: i64,
     ) -> Result<WebhookDelivery, Error> {
         let missing = || Error::Rejected(Rejected::missing(WebhookEndpoint::CATEGORY));
         let found = self.get::<WebhookEndpoint>(id).await?.ok_or_else(missing)?;
         let endpoint = found.state.live().map_err(|_| missing())?;
+        self.may_see_deliveries(by, endpoint).await?;
         let delivered = self.log().webhook_deliveries(id.uuid(), number.saturating_add(1), 1).await?;
         let delivered = delivered.first().filter(|delivered| delivered.number == number);
         let delivered = delivered.ok_or_else(|| Error::Rejected(Rejected::missing("webhook_delivery")))?;

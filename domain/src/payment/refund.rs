@@ -11,6 +11,11 @@ impl Opened {
         Money { amount: self.captured().amount - self.refunded.amount - pending, ..self.amount }
     }
 
+    /// The amount that was refunded or is being refunded; what failed does not count.
+    pub fn given_back(&self) -> Money {
+        Money { amount: self.captured().amount - self.refundable().amount, ..self.amount }
+    }
+
     /// The refunds that failed and were not retried.
     pub fn failed_refunds(&self) -> impl Iterator<Item = (RefundId, &Refund)> {
         let failed = self.refunds.iter().filter(|(_, it)| it.stage == RefundStage::Failed && it.retried_as.is_none());

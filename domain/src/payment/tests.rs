@@ -761,6 +761,7 @@ proptest! {
         let pending: i64 = it.pending_refunds().map(|(_, refund)| refund.amount.amount).sum();
         // captured = refundable + on its way back + refunded, and none of them is less than nothing.
         prop_assert_eq!(it.captured().amount, it.refundable().amount + pending + refunded);
+        prop_assert_eq!(it.given_back().amount, pending + refunded);
         prop_assert!(it.refundable().amount >= 0 && it.refunded.amount == refunded);
     }
 }

@@ -1,7 +1,7 @@
 //! Why the shipping book refuses a command, and its limits.
 
 use crate::tax_book::{AREA_MAX, AREAS_MAX, COUNTRIES_MAX};
-use crate::text::{Country, Slug};
+use crate::text::{Country, PostalCode, Slug};
 
 /// The maximum number of zones: more than there are countries.
 pub const ZONES_MAX: usize = 300;
@@ -19,6 +19,9 @@ crate::rejections! {
         ZoneTwice { at: usize } => Invalid at "/zones/{at}/zone": "two zones have the same name";
         NoCode { at: usize, country: Country } => Invalid at "/zones/{at}/countries":
             "`{country}` is not a country; use an ISO 3166 code such as DE";
+        CountryTwice { at: usize, country: Country } => Invalid at "/zones/{at}/countries":
+            "the country {country} is listed twice";
+        AreaTwice { at: usize, area: PostalCode } => Invalid at "/zones/{at}/areas": "the area {area} is listed twice";
         NoArea { at: usize } => Invalid at "/zones/{at}/areas":
             "an area must be a postal code prefix of the zone's countries, of at most {AREA_MAX} capital letters and digits";
         Overlap { at: usize, other: Slug } => Invalid at "/zones/{at}/countries": "this zone overlaps with {other}";

@@ -102,6 +102,9 @@ fn what_makes_no_sense_is_refused() {
     let refused = |zone: Zone, rejection| given::<ShippingBook>([]).when(&set([zone])).then_refused(rejection);
     let country: Country = text("Germany");
     refused(Zone { countries: [country.clone()].into(), ..germany() }, Rejection::NoCode { at: 0, country });
+    let (country, area) = (text("DE"), text("254"));
+    refused(Zone { countries: vec![text("DE"); 2].into(), ..germany() }, Rejection::CountryTwice { at: 0, country });
+    refused(Zone { areas: vec![text("254"); 2].into(), ..islands() }, Rejection::AreaTwice { at: 0, area });
     refused(Zone { areas: [text("2546")].into(), ..islands() }, Rejection::NoArea { at: 0 });
     refused(Zone { countries: [].into(), ..islands() }, Rejection::NoArea { at: 0 });
     let of = |service| Zone { services: [service].into(), ..germany() };
@@ -168,7 +171,9 @@ fn the_largest_book_is_decided_by_looking_at_each_area_once() {
         let digit = |place: usize| char::from_digit(u32::try_from(number / place % 36).unwrap(), 36).unwrap();
         text::<PostalCode>(&[digit(1_296), digit(36), digit(1)].iter().collect::<String>().to_uppercase())
     };
-    let countries: Vec<Country> = vec![text("DE"); COUNTRIES_MAX];
+    let letters = || 'A'..='Z';
+    let codes = letters().flat_map(|first| letters().map(move |second| format!("{first}{second}")));
+    let countries: Vec<Country> = codes.map(|code| text(&code)).filter(Country::is_code).collect();
     let zone = |number: usize| Zone {
         zone: text(&format!("zone-{number}")),
         countries: countries.clone().into(),
@@ -200,6 +205,8 @@ fn rejections_are_well_said() {
     well_said(&[
         R::ZoneTwice { at: 0 },
         R::NoCode { at: 0, country: text("xx") },
+        R::CountryTwice { at: 0, country: text("DE") },
+        R::AreaTwice { at: 0, area: text("254") },
         R::NoArea { at: 0 },
         R::Overlap { at: 0, other: text("a") },
         R::ServiceTwice { at: 0, service: text("a") },

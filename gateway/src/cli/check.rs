@@ -8,6 +8,7 @@ use byteshop_eventstore::{Log, Vault};
 use byteshop_projections::Views;
 use byteshop_projections::replay::Replay;
 use comfy_table::{Cell, CellAlignment, Color, Table};
+use serde::Serialize;
 
 use super::failure::Failure;
 use super::output::{self, Format, FormatArg};
@@ -61,15 +62,84 @@ pub(super) async fn run(config: &Config, args: CheckArgs) -> Result<(), Failure>
         all = followers.look().await?;
     }
     let closed = log.closed().await?;
-    output::list(format, &all, table)?;
+    let mut found: Vec<Finding> = all.iter().map(Finding::of).collect();
+    if followers.nats.is_none() {
+        found.insert(0, Finding::relay_left_out(&config.nats_stream));
+    }
+    found.extend(closed.as_ref().map(Finding::stopped));
+    output::list(format, &found, table)?;
     if format == Format::Table {
         advise(&all)?;
+    }
+    if followers.nats.is_none() {
+        output::remark(format, &format!("\nthe relay was left out: {NO_NATS}"))?;
     }
     if let Some(closed) = &closed {
         output::remark(format, &said_of(closed))?;
     }
-    let live = all.iter().all(|follower| follower.state == Standing::Live);
-    if live && closed.is_none() { Ok(()) } else { Err(Failure::FoundWanting) }
+    if found.iter().any(|finding| finding.outcome == Outcome::Failed) { Err(Failure::FoundWanting) } else { Ok(()) }
+}
+
+/// Why the relay is not compared.
+const NO_NATS: &str =
+    "the address of NATS is not known; set BYTESHOP_NATS_URL to compare the stream in JetStream with the log";
+/// Why a follower that has read another log does not go on.
+const OTHER_LOG: &str = "it has read events that the log does not have";
+
+/// What was found of a part of the shop.
+#[derive(Debug, Serialize)]
+struct Finding {
+    part: &'static str,
+    name: String,
+    status: &'static str,
+    position: Option<i64>,
+    lag: Option<i64>,
+    lag_seconds: Option<i64>,
+    outcome: Outcome,
+    /// Why it failed or was left out.
+    reason: Option<String>,
+}
+
+/// How a part of the shop is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// It has read this log.
+    Ok,
+    /// It does not go on, or has read another log.
+    Failed,
+    /// It was not looked at.
+    LeftOut,
+}
+
+impl Finding {
+    fn of(follower: &Follower) -> Self {
+        let Follower { part, name, state, position, lag, lag_s, reason } = follower.clone();
+        let (status, outcome) = match state {
+            Standing::Live => ("live", Outcome::Ok),
+            Standing::Stalled => ("stalled", Outcome::Failed),
+            Standing::Parked => ("parked", Outcome::Failed),
+            Standing::OtherHistory => ("other_history", Outcome::Failed),
+            Standing::Unknown => ("unknown", Outcome::Failed),
+        };
+        let reason = reason.or_else(|| (outcome == Outcome::Failed).then(|| OTHER_LOG.to_owned()));
+        Self { part: part.as_str(), name, status, position, lag, lag_seconds: lag_s, outcome, reason }
+    }
+
+    /// The relay's stream in a NATS of which nothing is known.
+    fn relay_left_out(stream: &str) -> Self {
+        Self::beside(Part::Relay.as_str(), stream, "unknown", Outcome::LeftOut, NO_NATS)
+    }
+
+    /// Payments and document numbers, while they are stopped.
+    fn stopped(closed: &Closed) -> Self {
+        Self::beside("shop", "payments and document numbers", "stopped", Outcome::Failed, &closed.reason)
+    }
+
+    fn beside(part: &'static str, name: &str, status: &'static str, outcome: Outcome, reason: &str) -> Self {
+        let (name, reason) = (name.to_owned(), Some(reason.to_owned()));
+        Self { part, name, status, position: None, lag: None, lag_seconds: None, outcome, reason }
+    }
 }
 
 /// Destroys once more the keys of those who were erased after the backup; gives what was done.
@@ -132,25 +202,23 @@ async fn repair(followers: &Followers, follower: &Follower) -> Result<(), Failur
     }
 }
 
-fn table(followers: &[Follower]) -> Table {
+fn table(found: &[Finding]) -> Table {
     let mut table = output::table(["", "name", "status", "position", "lag"]);
     let number = |number: Option<i64>| {
         Cell::new(number.map_or_else(String::new, progress::grouped)).set_alignment(CellAlignment::Right)
     };
-    for follower in followers {
-        let state = match follower.state {
-            Standing::Live => Cell::new("live"),
-            Standing::Stalled => Cell::new("stalled").fg(Color::Red),
-            Standing::Parked => Cell::new("parked").fg(Color::Red),
-            Standing::OtherHistory => Cell::new("other history").fg(Color::Red),
-            Standing::Unknown => Cell::new("unknown").fg(Color::Red),
+    for finding in found {
+        let state = match finding.outcome {
+            Outcome::Ok => Cell::new(finding.status),
+            Outcome::Failed => Cell::new(finding.status.replace('_', " ")).fg(Color::Red),
+            Outcome::LeftOut => Cell::new("left out"),
         };
         table.add_row([
-            Cell::new(follower.part.as_str()),
-            Cell::new(&follower.name),
+            Cell::new(finding.part),
+            Cell::new(&finding.name),
             state,
-            number(follower.position),
-            number(follower.lag),
+            number(finding.position),
+            number(finding.lag),
         ]);
     }
     table
@@ -173,7 +241,7 @@ fn advise(followers: &[Follower]) -> Result<(), Failure> {
                 "check that NATS is running and that the stream belongs to this shop; `byteshop config` shows both"
             }
         };
-        let reason = follower.reason.as_deref().unwrap_or("it has read events that the log does not have");
+        let reason = follower.reason.as_deref().unwrap_or(OTHER_LOG);
         writeln!(out, "\n{}: {reason}\n  {advice}", terminal::styled(&follower.name, Style::Red))?;
     }
     Ok(out.flush()?)

@@ -104,9 +104,20 @@ pub fn grouped(number: i64) -> String {
     format!("{minus}{}", format::grouped(&number.unsigned_abs().to_string(), ','))
 }
 
+/// A number of things: `1 row`, `1,067,371 rows`.
+pub fn counted(number: i64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use super::{counted, grouped};
+
+    #[test]
+    fn one_thing_is_named_in_the_singular() {
+        let rows = |number| counted(number, "row", "rows");
+        assert_eq!([rows(0), rows(1), rows(2_000)], ["0 rows", "1 row", "2,000 rows"]);
+    }
 
     #[test]
     fn digits_are_grouped() {

@@ -1,9 +1,10 @@
 //! `byteshop replay`: builds views again from the log while the shop is open, checks them, or dates them back.
 
+use std::error::Error as _;
 use std::io::Write as _;
 
-use byteshop_projections::Views;
 use byteshop_projections::replay::{Replay, Report, Until};
+use byteshop_projections::{Error, Views};
 use comfy_table::Table;
 use serde::Serialize;
 
@@ -65,20 +66,101 @@ pub(super) async fn run(config: &Config, args: ReplayArgs) -> Result<(), Failure
     if what == Replay::Rebuild {
         operator::note(&format!("an operator rebuilds {}", names.join(", ")));
     }
-    let mut reports = Vec::new();
+    let (mut rows, mut failed) = (Vec::new(), None);
     for name in &names {
         let meter = Meter::new(name, "events");
-        let report = views.replay(name, what, &|progress| meter.at(progress.done, progress.total)).await?;
+        let done = views.replay(name, what, &|progress| meter.at(progress.done, progress.total)).await;
         meter.finish();
-        reports.push(report);
+        match done {
+            Ok(report) => rows.push(Row::of(report, what)),
+            Err(error) => {
+                rows.push(Row::failed(name, &error));
+                let is_outage = error.is_outage();
+                failed.get_or_insert(error);
+                if is_outage {
+                    break;
+                }
+            }
+        }
     }
     let format = args.format.chosen();
-    output::list(format, &reports, |reports| table(reports, what))?;
-    let wanting = reports.iter().any(|report| report.different > 0);
-    if wanting && format == Format::Table {
-        differences(&reports)?;
+    output::list(format, &rows, table)?;
+    if format == Format::Table {
+        differences(&rows)?;
     }
-    if wanting { Err(Failure::FoundWanting) } else { Ok(()) }
+    match failed {
+        Some(error) => Err(error.into()),
+        None if rows.iter().any(|row| row.outcome == Outcome::Different) => Err(Failure::FoundWanting),
+        None => Ok(()),
+    }
+}
+
+/// What became of a view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// Rebuilt and swapped in.
+    Rebuilt,
+    /// Built beside the live one.
+    Built,
+    /// Compared, and equal row by row.
+    Equal,
+    /// Compared, and not equal.
+    Different,
+    /// Nothing was changed.
+    Failed,
+}
+
+/// A view and what became of it.
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(flatten)]
+    of: Of,
+    outcome: Outcome,
+    /// Why it failed, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// The result for a view, or its name alone.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Of {
+    Report(Report),
+    View { view: String },
+}
+
+impl Row {
+    fn of(report: Report, what: Replay) -> Self {
+        let outcome = match what {
+            Replay::Check if report.different == 0 => Outcome::Equal,
+            Replay::Check => Outcome::Different,
+            Replay::Rebuild => Outcome::Rebuilt,
+            Replay::Until(_) => Outcome::Built,
+        };
+        let differ =
+            || format!("{} of the live view", progress::counted(report.different, "row differs", "rows differ"));
+        let reason = (outcome == Outcome::Different).then(differ);
+        Self { outcome, reason, of: Of::Report(report) }
+    }
+
+    fn failed(view: &str, error: &Error) -> Self {
+        let reason = Some(words(error));
+        Self { of: Of::View { view: view.to_owned() }, outcome: Outcome::Failed, reason }
+    }
+}
+
+/// An error with its causes.
+fn words(error: &Error) -> String {
+    let (mut told, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !told.contains(&text) {
+            told = format!("{told}: {text}");
+        }
+        cause = error.source();
+    }
+    told
 }
 
 /// A table that a replay up to a moment has left.
@@ -109,33 +191,40 @@ async fn leftovers(views: &Views, names: &[String], drop: bool, format: FormatAr
     Ok(())
 }
 
-fn table(reports: &[Report], what: Replay) -> Table {
+fn table(rows: &[Row]) -> Table {
     let mut table = output::table(["view", "position", "rows", "outcome"]);
-    for report in reports {
-        let outcome = match (what, &report.table) {
-            (Replay::Check, _) if report.different == 0 => "equal, row by row".to_owned(),
-            (Replay::Check, _) => format!("{} rows differ", progress::grouped(report.different)),
-            (Replay::Rebuild, _) => "rebuilt and swapped in".to_owned(),
-            (Replay::Until(_), Some(table)) => {
+    for row in rows {
+        let (view, position, count, built) = match &row.of {
+            Of::Report(Report { view, position, rows, table, .. }) => {
+                (*view, progress::grouped(*position), progress::grouped(*rows), table.as_deref())
+            }
+            Of::View { view } => (view.as_str(), String::new(), String::new(), None),
+        };
+        let reason = row.reason.as_deref().unwrap_or_default();
+        let outcome = match (row.outcome, built) {
+            (Outcome::Equal, _) => "equal, row by row".to_owned(),
+            (Outcome::Different, _) => reason.to_owned(),
+            (Outcome::Rebuilt, _) => "rebuilt and swapped in".to_owned(),
+            (Outcome::Built, Some(table)) => {
                 format!("built into {table}; `byteshop replay --leftovers --drop` drops it")
             }
-            (Replay::Until(_), None) => "built beside".to_owned(),
+            (Outcome::Built, None) => "built beside".to_owned(),
+            (Outcome::Failed, _) => format!("failed: {reason}"),
         };
-        table.add_row([
-            report.view.to_owned(),
-            progress::grouped(report.position),
-            progress::grouped(report.rows),
-            outcome,
-        ]);
+        table.add_row([view.to_owned(), position, count, outcome]);
     }
     table
 }
 
 /// The first rows that differ, live above rebuilt.
-fn differences(reports: &[Report]) -> std::io::Result<()> {
+fn differences(rows: &[Row]) -> std::io::Result<()> {
     let mut out = output::out();
     let fit = |text: &str| terminal::width().map_or_else(|| text.to_owned(), |width| terminal::cut(text, width));
-    for report in reports.iter().filter(|report| report.different > 0) {
+    let reports = rows.iter().filter_map(|row| match &row.of {
+        Of::Report(report) => Some(report),
+        Of::View { .. } => None,
+    });
+    for report in reports.filter(|report| report.different > 0) {
         writeln!(out, "\n{}", terminal::styled(report.view, Style::Bold))?;
         for difference in &report.differences {
             let row = |row: &Option<String>| row.as_deref().unwrap_or("no row").to_owned();

@@ -33,7 +33,8 @@ pub(super) struct PortArgs {
 pub(super) struct UpArgs {
     #[command(flatten)]
     pub(super) port: PortArgs,
-    /// Run the private Postgres and NATS alone, for `pg_restore` and the like; run.json says where they are
+    /// Run the private Postgres and NATS alone, for `pg_restore` and the like; run.json says where they are. Refused when others
+    /// are configured for both
     #[arg(long)]
     only_servers: bool,
 }
@@ -68,6 +69,21 @@ pub(super) async fn up(config: &Config, args: &UpArgs) -> Result<(), Failure> {
 
 /// The private servers, and nothing on them.
 async fn only_servers(config: &Config) -> Result<(), Failure> {
+    // What is restored at the addresses in run.json is meant for a private server.
+    let left_out = match (&config.database_url, &config.nats_url) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::refused(
+                "--only-servers starts the private Postgres and NATS, and BYTESHOP_DATABASE_URL and BYTESHOP_NATS_URL name others: \
+                 unset the one whose private server is wanted",
+            ));
+        }
+        (Some(_), None) => Some("starting NATS alone: BYTESHOP_DATABASE_URL names another Postgres"),
+        (None, Some(_)) => Some("starting Postgres alone: BYTESHOP_NATS_URL names another NATS"),
+        (None, None) => None,
+    };
+    if let Some(left_out) = left_out {
+        output::line(left_out)?;
+    }
     let servers = Servers::start(&config.data, server_options(config)).await?;
     let running = async {
         let end = End::listen()?;

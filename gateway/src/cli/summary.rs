@@ -10,34 +10,50 @@ use super::progress::grouped;
 pub const SEALED: &str = "(sealed)";
 /// Longest text that is quoted whole.
 const TEXT_MAX: usize = 40;
+/// Elements of a list that are named.
+const LISTED_MAX: usize = 3;
 /// How the name of a weight ends.
 const GRAMS: &str = "_g";
 /// The number of hexadecimal digits from which on a text counts as a hash.
 const HASH_MIN: usize = 32;
 
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Long texts are cut, and large parts only named.
+    Brief,
+    /// All of it: what was asked to be revealed.
+    Whole,
+}
+
 /// The data of an event in one line; what is no JSON object is shown as it is.
-pub fn of(data: &str) -> String {
+pub fn of(data: &str, detail: Detail) -> String {
     match serde_json::from_str(data) {
-        Ok(Value::Object(fields)) => object(&fields),
+        Ok(Value::Object(fields)) => object(&fields, detail),
         Ok(_) | Err(_) => data.to_owned(),
     }
 }
 
 /// A value in a few words.
-pub fn value(value: &Value) -> String {
+pub fn value(value: &Value, detail: Detail) -> String {
     match value {
         Value::Null => "none".to_owned(),
         Value::Bool(flag) => flag.to_string(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) if text.contains([',', '"']) => {
-            format!("“{}”", super::terminal::cut(&harmless(text), TEXT_MAX))
-        }
-        Value::String(text) => super::terminal::cut(&harmless(text), TEXT_MAX),
+        Value::String(text) if text.contains([',', '"']) => format!("“{}”", fitting(text, detail)),
+        Value::String(text) => fitting(text, detail),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
-        Value::Array(items) => list(items),
+        Value::Array(items) => list(items, detail),
         Value::Object(fields) if fields.is_empty() => "none".to_owned(),
         Value::Object(fields) if fields.contains_key(MARK) => SEALED.to_owned(),
-        Value::Object(fields) => money(fields).unwrap_or_else(|| format!("{{{}}}", object(fields))),
+        Value::Object(fields) => money(fields).unwrap_or_else(|| format!("{{{}}}", object(fields, detail))),
+    }
+}
+
+fn fitting(text: &str, detail: Detail) -> String {
+    match detail {
+        Detail::Brief => super::terminal::cut(&harmless(text), TEXT_MAX),
+        Detail::Whole => harmless(text),
     }
 }
 
@@ -74,7 +90,7 @@ fn is_name_of_thing(name: &str) -> bool {
     byteshop_domain::ids::parse(name).is_ok()
 }
 
-fn object(fields: &Map<String, Value>) -> String {
+fn object(fields: &Map<String, Value>, detail: Detail) -> String {
     let mut shown: Vec<_> = fields.iter().filter(|(_, value)| !is_empty(value) && !is_hash(value)).collect();
     // What it comes to first, to which of many last.
     shown.sort_by_key(|(_, value)| (value.as_object().and_then(money).is_none(), is_id(value)));
@@ -86,13 +102,16 @@ fn object(fields: &Map<String, Value>) -> String {
         let name = if is_name_of_thing(name) { name.to_owned() } else { name.replace('_', " ") };
         match (field.as_array(), field.as_object()) {
             (Some(items), _) if !items.iter().all(is_plain) => counted(items.len(), &name),
-            (_, Some(inner)) if money(inner).is_none() && !inner.contains_key(MARK) && inner.len() > FIELDS_MAX => {
-                format!("{name} {{…}}")
-            }
-            _ => format!("{name} {}", value(field)),
+            (_, Some(inner)) if is_large(inner) && detail == Detail::Brief => format!("{name} {{…}}"),
+            _ => format!("{name} {}", value(field, detail)),
         }
     });
     parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a value has so many fields that they do not fit a line.
+fn is_large(fields: &Map<String, Value>) -> bool {
+    money(fields).is_none() && !fields.contains_key(MARK) && fields.len() > FIELDS_MAX
 }
 
 /// The text without what would move the cursor, colour the screen or turn the reading direction around.
@@ -115,17 +134,33 @@ fn is_hash(value: &Value) -> bool {
 
 /// `1 line`, `3 lines`.
 fn counted(count: usize, name: &str) -> String {
-    let single = match name.strip_suffix("xes").or_else(|| name.strip_suffix("sses")) {
-        Some(_) => name.strip_suffix("es"),
-        None => name.strip_suffix('s'),
-    };
+    // News come in the plural only.
+    if name.ends_with("news") {
+        return format!("{count} {name}");
+    }
+    if count == 1 {
+        return format!("1 {}", single(name));
+    }
     // One that is named in the singular is a list all the same, such as `commit`.
-    let plural = if name.ends_with('s') { name.to_owned() } else { format!("{name}s") };
-    if count == 1 { format!("1 {}", single.unwrap_or(name)) } else { format!("{count} {plural}") }
+    if name.ends_with('s') { format!("{count} {name}") } else { format!("{count} {name}s") }
 }
 
-fn list(items: &[Value]) -> String {
-    let shown: Vec<String> = items.iter().take(3).map(value).collect();
+/// The singular of a name: `entry`, `tax`, `address`, `hash`, `line`.
+fn single(name: &str) -> String {
+    if let Some(start) = name.strip_suffix("ies") {
+        return format!("{start}y");
+    }
+    let with_e = ["xes", "sses", "shes", "ches"].iter().any(|ending| name.ends_with(ending));
+    let single = if with_e { name.strip_suffix("es") } else { name.strip_suffix('s') };
+    single.unwrap_or(name).to_owned()
+}
+
+fn list(items: &[Value], detail: Detail) -> String {
+    let most = match detail {
+        Detail::Brief => LISTED_MAX,
+        Detail::Whole => items.len(),
+    };
+    let shown: Vec<String> = items.iter().take(most).map(|item| value(item, detail)).collect();
     let more =
         if items.len() > shown.len() { format!(" and {} more", items.len() - shown.len()) } else { String::new() };
     format!("{}{more}", shown.join(" + "))
@@ -169,6 +204,8 @@ mod tests {
             (r#"{"total":{"amount":500,"currency":"JPY"}}"#, "total 500 JPY"),
             (r#"{"lines":[{"a":1}],"attributes":{}}"#, "1 line"),
             (r#"{"taxes":[{"a":1}],"commit":[{"a":1},{"a":2}]}"#, "1 tax, 2 commits"),
+            (r#"{"commit":[{"a":1}],"news":[{"a":1}]}"#, "1 commit, 1 news"),
+            (r#"{"entries":[{"a":1}],"hashes":[{"a":1}],"addresses":[{"a":1}]}"#, "1 entry, 1 hash, 1 address"),
             (r#"{"name":{"$sealed":"vCUg","subject":"7"}}"#, "name (sealed)"),
             (r#"{"lines":[{"a":1},{"a":2}]}"#, "2 lines"),
             (r#"{"weight_g":16000}"#, "weight 16,000 g"),
@@ -185,7 +222,17 @@ mod tests {
             (r#"{"token_hash":"00112233445566778899aabbccddeeff","currency":"EUR"}"#, "currency EUR"),
             ("[1]", "[1]"),
         ] {
-            assert_eq!(of(data), line);
+            assert_eq!(of(data, Detail::Brief), line);
         }
+    }
+
+    #[test]
+    fn what_is_revealed_is_told_whole() {
+        let address = r#"{"to":{"name":"Ada Lovelace","email":"ada@example.org","lines":["Invalidenstraße 43","a","b","c"],"country":"DE"}}"#;
+        assert_eq!(of(address, Detail::Brief), "to {…}");
+        let whole = "to {name Ada Lovelace, email ada@example.org, lines Invalidenstraße 43 + a + b + c, country DE}";
+        assert_eq!(of(address, Detail::Whole), whole);
+        let long = format!(r#"{{"note":"{}"}}"#, "x".repeat(100));
+        assert_eq!(of(&long, Detail::Whole).len(), 105);
     }
 }

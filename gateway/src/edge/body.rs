@@ -107,6 +107,12 @@ pub(crate) fn object<T: DeserializeOwned>(text: &[u8], schema: Option<Schema<'_>
     }
 }
 
+/// What is wrong with a text that should be a list of JSON values. No body at all is taken for an object.
+pub(crate) fn no_list(text: &[u8]) -> Problem {
+    let syntax = if text.is_empty() { None } else { explain::syntax(text) };
+    syntax.unwrap_or_else(|| Problem::invalid("", "the body must be a JSON array"))
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let essence = value.split(';').next().unwrap_or_default().trim();

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use http::Method;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::access::{self, Access, Table};
 use super::body::schema::{Bodies, Schema};
@@ -59,11 +59,6 @@ impl Contract {
     /// The schema of the body of a route; none when it takes no JSON.
     pub(crate) fn body(&self, method: &Method, path: &str) -> Option<Schema<'_>> {
         self.bodies.at(method, path)
-    }
-
-    /// The parameters of a route that are dates or times.
-    pub(super) fn times(&self, method: &Method, path: &str) -> Option<&Map<String, Value>> {
-        self.bodies.times_at(method, path)
     }
 
     /// Whether a route takes parameters in its query. The route of a GET answers HEAD too.

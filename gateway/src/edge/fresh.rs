@@ -22,9 +22,15 @@ impl App {
         if is_fresh(unit, &session)? { Ok(()) } else { Err(reauthenticate()) }
     }
 
-    /// The same for staff that lets much money go back; decided when the unit has decided everything else.
+    /// The same for people, of what programs do by the rules of their keys.
+    pub(crate) async fn require_fresh_of_people(&self, unit: &Unit, caller: &Caller) -> Result<(), Error> {
+        if caller.key().is_some() { Ok(()) } else { self.require_fresh(unit, caller).await }
+    }
+
+    /// The same for staff that lets much of one payment go back, at once or little by little; decided when the unit has decided
+    /// everything else.
     pub(crate) async fn require_fresh_for_refund(&self, unit: &Unit, caller: &Caller) -> Result<(), Error> {
-        let large = caller.is_staff() && self.staff.is_large(&unit.money_back()?);
+        let large = caller.is_staff() && self.staff.is_large(&unit.money_back().await?);
         if large { self.require_fresh(unit, caller).await } else { Ok(()) }
     }
 }

@@ -8,7 +8,9 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use byteshop_domain::Subject;
 use byteshop_domain::personal::holds_sealed;
+use byteshop_domain::webhook_endpoint::SHOP;
 use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -28,6 +30,7 @@ use crate::edge::problem::Problem;
 use crate::edge::proxies::network;
 use crate::edge::reply::{Fixed, ForStaff, Personal, Sealed, Versioned};
 use crate::edge::request::Edge;
+use crate::edge::values::said;
 use crate::edge::{conditional, version};
 use crate::grpc::protocol;
 
@@ -121,6 +124,13 @@ impl Outline {
         }
     }
 
+    /// Whether any of these subjects is another person than the caller: neither they themselves, such as their own new secret, nor
+    /// the shop.
+    fn is_of_others(&self, subjects: &[Subject]) -> bool {
+        let own = self.edge.asker().and_then(|asker| asker.actor.account()).map(Subject::from);
+        subjects.iter().any(|subject| *subject != SHOP && Some(*subject) != own)
+    }
+
     /// How staff reads what is known of a person, if it is staff who does.
     fn reading(&self, response: &Response) -> Option<Reading> {
         if self.edge.is_by_staff() {
@@ -205,7 +215,7 @@ async fn open_positions(app: &Shared, request: Request) -> Result<Request, Probl
     // Whatever the method: HEAD is answered by the handlers of GET.
     if let Some(text) = moment(&parts.uri).filter(|text| is_position(text)) {
         let position = position(app, &mut parts, &text).await?;
-        let position = position.ok_or_else(|| Problem::query(AT, version::AT_TAKES))?;
+        let position = position.ok_or_else(|| Problem::query(AT, said(AT, version::AT_TAKES)))?;
         parts.extensions.insert(Opened(position));
     }
     Ok(Request::from_parts(parts, body))
@@ -244,8 +254,8 @@ async fn seal_position(app: &Shared, edge: &Edge, response: &mut Response) {
     }
 }
 
-/// Opens what is sealed in a response; says whether it shows what is known of a person. Pages for people were written with
-/// it opened.
+/// Opens what is sealed in a response; says whether it shows the caller what is known of another person. Pages for people were
+/// written with it opened.
 async fn open(app: &Shared, outline: &Outline, response: &mut Response) -> bool {
     if let Some(versioned) = response.extensions_mut().remove::<Versioned>() {
         return show(app, outline, versioned, response).await;
@@ -253,24 +263,29 @@ async fn open(app: &Shared, outline: &Outline, response: &mut Response) -> bool 
     let Some(Sealed(text)) = response.extensions_mut().remove::<Sealed>() else {
         return response.extensions().get::<Personal>().is_some();
     };
-    match app.commands.vault().open_json(&text).await {
-        Ok(opened) => *response.body_mut() = opened.into(),
-        Err(error) => *response = Problem::from(byteshop_commands::Error::from(error)).into_response(),
-    }
-    true
-}
-
-/// Writes one resource with its entity tag, or that the caller has it already (RFC 9110, section 15.4.5); says whether it shows
-/// what is known of a person.
-async fn show(app: &Shared, outline: &Outline, shown: Versioned, response: &mut Response) -> bool {
-    let Versioned { version, text } = shown;
-    let is_personal = holds_sealed(&text);
-    let opened = if is_personal { app.commands.vault().open_json(&text).await } else { Ok(text) };
-    let text = match opened {
-        Ok(text) => text,
+    match app.commands.vault().open_json_of(&text).await {
+        Ok((opened, subjects)) => {
+            *response.body_mut() = opened.into();
+            outline.is_of_others(&subjects)
+        }
         Err(error) => {
             *response = Problem::from(byteshop_commands::Error::from(error)).into_response();
-            return is_personal;
+            false
+        }
+    }
+}
+
+/// Writes one resource with its entity tag, or that the caller has it already (RFC 9110, section 15.4.5); says whether it shows the
+/// caller what is known of another person.
+async fn show(app: &Shared, outline: &Outline, shown: Versioned, response: &mut Response) -> bool {
+    let Versioned { version, text } = shown;
+    let sealed = holds_sealed(&text);
+    let opened = if sealed { app.commands.vault().open_json_of(&text).await } else { Ok((text, Vec::new())) };
+    let (text, subjects) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            *response = Problem::from(byteshop_commands::Error::from(error)).into_response();
+            return false;
         }
     };
     let tag = conditional::tag(version, text.as_bytes());
@@ -281,7 +296,7 @@ async fn show(app: &Shared, outline: &Outline, shown: Versioned, response: &mut 
         *response.body_mut() = text.into();
     }
     response.headers_mut().insert(header::ETAG, tag);
-    is_personal
+    outline.is_of_others(&subjects)
 }
 
 /// Counts the bytes of a response against what its visitor, and all visitors, may leave unread. The response to a query is

@@ -4,24 +4,22 @@ use std::time::Duration;
 
 use axum::response::Response;
 use byteshop_commands::Error;
-use byteshop_projections::page::{Ask, LIMIT_MAX};
+use byteshop_projections::page::Ask;
 use http::HeaderMap;
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::app::App;
 use crate::edge::problem::Problem;
+use crate::edge::values::{Limit, said};
 use crate::edge::{reply, version};
 
 /// How long a query waits for its views: longer than a view ever lags while it works, shorter than a person waits.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Which page is asked for.
-pub fn ask(limit: Option<u32>, cursor: Option<String>) -> Result<Ask, Problem> {
-    if limit.is_some_and(|limit| !(1..=LIMIT_MAX).contains(&limit)) {
-        return Err(Problem::query("limit", format!("`limit` must be between 1 and {LIMIT_MAX}")));
-    }
-    Ok(Ask { limit, cursor })
+pub(crate) fn ask(limit: Option<Limit>, cursor: Option<String>) -> Ask {
+    Ask { limit: limit.map(Limit::get), cursor }
 }
 
 /// A cursor of another list, or of the same list with other filters or in another order.
@@ -57,7 +55,7 @@ impl From<byteshop_projections::Error> for Problem {
         use byteshop_projections::Error;
         match error {
             Error::Cursor => bad_cursor(),
-            Error::Filter { ref attribute, ref reason } => Self::query(&format!("attr.{attribute}"), reason.clone()),
+            Error::Filter { ref attribute, ref reason } => Self::query(attribute, said(attribute, reason)),
             Error::Store(_)
             | Error::Postgres(_)
             | Error::Migrate(_)

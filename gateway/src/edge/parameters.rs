@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::app::Shared;
 use crate::edge::problem::Problem;
+use crate::edge::values::said;
 
 /// Refuses unknown query parameters, because ignoring one silently would mislead the client.
 pub(crate) async fn known(State(app): State<Shared>, request: Request, next: Next) -> Response {
@@ -23,7 +24,7 @@ pub(crate) async fn known(State(app): State<Shared>, request: Request, next: Nex
 pub(crate) fn in_order<T: PartialOrd>(least: (&str, Option<T>), most: (&str, Option<T>)) -> Result<(), Problem> {
     match (least, most) {
         ((least, Some(from)), (most, Some(to))) if from > to => {
-            Err(Problem::query(most, format!("`{most}` must not be before or below `{least}`")))
+            Err(Problem::query(most, said(most, &format!("must not be before or below `{least}`"))))
         }
         _ => Ok(()),
     }

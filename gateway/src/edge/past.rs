@@ -11,7 +11,8 @@ use super::ask::Params;
 use crate::app::{App, Shared};
 use crate::edge::positions::Opened;
 use crate::edge::problem::Problem;
-use crate::edge::version;
+use crate::edge::values::{Moment, said};
+use crate::edge::version::AT_TAKES;
 
 /// How far the clocks of those who ask may be ahead.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
@@ -24,7 +25,7 @@ const SKEW: TimeDelta = TimeDelta::minutes(1);
 pub struct Then {
     /// The state after this position (a `Log-Position` that the shop sent), or at this time (RFC 3339).
     #[param(example = "2026-01-01T12:00:00Z")]
-    pub at: Option<String>,
+    pub at: Option<Moment>,
     #[serde(skip)]
     #[param(ignore)]
     opened: Option<Opened>,
@@ -32,7 +33,7 @@ pub struct Then {
 
 impl Then {
     /// The moment of a query with other parameters, with the position that the edge has decrypted.
-    pub(crate) fn of(at: Option<String>, opened: Option<Opened>) -> Self {
+    pub(crate) fn of(at: Option<Moment>, opened: Option<Opened>) -> Self {
         Self { at, opened }
     }
 
@@ -42,20 +43,20 @@ impl Then {
         if let Some(At::Position(position)) = moment
             && !app.reaches(position).await?
         {
-            return Err(Problem::query("at", "`at` is beyond the end of the log"));
+            return Err(Problem::query("at", said("at", "must not be beyond the end of the log")));
         }
         Ok(moment)
     }
 
     fn read(&self, now: DateTime<Utc>) -> Result<Option<At>, Problem> {
-        let Some(text) = &self.at else { return Ok(None) };
-        if let Some(Opened(position)) = self.opened {
-            return Ok(Some(At::Position(position)));
-        }
-        match DateTime::parse_from_rfc3339(text) {
-            Ok(moment) if moment.to_utc() > now + SKEW => Err(Problem::query("at", "`at` must not be in the future")),
-            Ok(moment) => Ok(Some(At::Moment(moment.to_utc()))),
-            Err(_) => Err(Problem::query("at", version::AT_TAKES)),
+        match (self.at, self.opened) {
+            (None, _) => Ok(None),
+            (Some(_), Some(Opened(position))) => Ok(Some(At::Position(position))),
+            (Some(Moment::Time(time)), None) if time > now + SKEW => {
+                Err(Problem::query("at", said("at", "must not be in the future")))
+            }
+            (Some(Moment::Time(time)), None) => Ok(Some(At::Moment(time))),
+            (Some(Moment::Position), None) => Err(Problem::query("at", said("at", AT_TAKES))),
         }
     }
 }
@@ -122,14 +123,14 @@ mod tests {
     #[test]
     fn a_position_is_what_the_edge_has_opened_and_no_text() {
         let now = "2026-06-01T12:00:00Z".parse().unwrap();
-        let read = |text: &str, opened| Then::of(Some(text.to_owned()), opened).read(now).ok().flatten();
+        let read = |text: &str, opened| Then::of(text.parse().ok(), opened).read(now).ok().flatten();
         let query = |text: &str| Query::<Then>::try_from_uri(&text.parse().unwrap()).map(|Query(then)| then);
-        for text in ["0", "7", "999999999999", "pos_AAAA", "-1"] {
+        for text in ["0", "7", "999999999999", "pos_AAAA"] {
             assert!(read(text, None).is_none(), "{text}");
             assert!(matches!(read(text, Some(Opened(7))), Some(At::Position(7))), "{text}");
             assert!(query(&format!("/x?at={text}")).unwrap().read(now).is_err(), "{text}");
         }
-        assert!(query("/x?at=7&opened=7").is_err());
+        assert!(query("/x?at=7&opened=7").is_err() && query("/x?at=-1").is_err());
         assert!(matches!(read("2026-05-01T12:00:00Z", None), Some(At::Moment(_))));
         assert!(read("2026-07-01T12:00:00Z", None).is_none());
     }

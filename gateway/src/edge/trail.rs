@@ -43,7 +43,7 @@ pub(crate) struct Line<'a> {
     pub(crate) problem: Option<&'a Problem>,
     /// The contract of the routes.
     pub(crate) contract: &'a LazyLock<Contract>,
-    /// How it shows staff what is known of a person, if it does.
+    /// How it shows staff what is known of another person, if it does.
     pub(crate) reading: Option<Reading>,
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn no_position() -> Problem {
 }
 
 /// The accepted values of `?at=`.
-pub(crate) const AT_TAKES: &str = "`at` must be a Log-Position that this shop sent, or an RFC 3339 time";
+pub(crate) const AT_TAKES: &str = "must be a Log-Position that this shop sent, or an RFC 3339 time";
 
 /// A number from its digits alone: no sign, no space.
 pub(crate) fn digits(text: &str) -> Option<i64> {

@@ -34,7 +34,7 @@ impl CatalogService for Catalog {
     ) -> Result<Response<SearchProductsResponse>, Status> {
         let (caller, headers, asked) = opened(request)?;
         let asked = query::of(&caller, asked)?;
-        let found = catalog::products(&self.0, &caller, &headers, asked).await?;
+        let found = catalog::products(&self.0, &caller, &headers, asked, |name| format!("attr.{name}")).await?;
         Ok(Response::new(page::of(&found)?))
     }
 

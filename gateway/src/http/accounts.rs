@@ -26,6 +26,7 @@ use crate::edge::lists;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
+use crate::edge::values::Limit;
 use crate::queries::accounts::{Owner, owners};
 
 /// Rows that are opened for one search at most: names are sealed, so each has to be looked at.
@@ -73,8 +74,7 @@ struct ListQuery {
     /// The state of the account.
     status: Option<Status>,
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -93,7 +93,7 @@ async fn list(
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let ask = lists::ask(query.limit, query.cursor)?;
+    let ask = lists::ask(query.limit, query.cursor);
     let words = query.q.as_deref().map(str::trim).filter(|words| !words.is_empty());
     if words.is_some_and(|words| words.len() > QUERY_MAX || words.contains('\0')) {
         return Err(Problem::query("q", format!("`q` can have at most {QUERY_MAX} bytes")));

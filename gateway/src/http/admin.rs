@@ -7,7 +7,7 @@ use byteshop_eventstore::read::Filter;
 use byteshop_projections::page::List;
 use byteshop_projections::sales::{self, By, Sales as Sold};
 use byteshop_projections::{Status, View as _};
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -21,6 +21,7 @@ use crate::edge::ask::Params;
 use crate::edge::lists;
 use crate::edge::parameters::in_order;
 use crate::edge::problem::Problem;
+use crate::edge::values::{Day, Limit, Time};
 use crate::lookup::{self, Finder, LookupError};
 
 /// Which events are wanted.
@@ -35,12 +36,11 @@ struct AuditQuery {
     /// The object that the event belongs to: an id, an e-mail address, a SKU, or the number of an order, invoice or credit note.
     stream: Option<String>,
     /// Recorded at or after this time.
-    from: Option<DateTime<Utc>>,
+    from: Option<Time>,
     /// Recorded before this time.
-    until: Option<DateTime<Utc>>,
+    until: Option<Time>,
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -52,8 +52,8 @@ impl AuditQuery {
                 return Err(Problem::query(name, format!("`{name}` must be printable text")));
             }
         }
-        of_our_era(&[("from", self.from), ("until", self.until)])?;
-        in_order(("from", self.from), ("until", self.until))?;
+        let (since, until) = (self.from.map(|from| from.0), self.until.map(|until| until.0));
+        in_order(("from", since), ("until", until))?;
         let finder = Finder { log: app.commands.log(), views: &app.views, vault: Some(app.commands.vault()) };
         let types = match &self.r#type {
             Some(pattern) => lookup::event_types(pattern).map_err(|said| Problem::query("type", said))?,
@@ -72,8 +72,8 @@ impl AuditQuery {
             types,
             streams: streams.into_iter().map(|thing| thing.stream).collect(),
             actor,
-            since: self.from,
-            until: self.until,
+            since,
+            until,
         })
     }
 }
@@ -89,15 +89,6 @@ fn unknown(parameter: &str, error: LookupError) -> Problem {
     }
 }
 
-/// Refuses years that are certainly a mistake; Postgres has no times before 4713 BC.
-pub(super) fn of_our_era<T: Datelike>(moments: &[(&str, Option<T>); 2]) -> Result<(), Problem> {
-    let far = |moment: &Option<T>| moment.as_ref().is_some_and(|moment| !(1..=9999).contains(&moment.year()));
-    match moments.iter().find(|(_, moment)| far(moment)) {
-        Some((name, _)) => Err(Problem::query(name, format!("`{name}` must be in the years 1 to 9999"))),
-        None => Ok(()),
-    }
-}
-
 /// Lists events of the audit trail, in order.
 #[utoipa::path(get, path = "/v1/admin/audit", operation_id = "listAuditEvents",
     tag = "admin", params(AuditQuery), security(("bearer" = ["admin"])),
@@ -108,8 +99,9 @@ async fn audit(
     Params(query): Params<AuditQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let limit = lists::ask(query.limit, None)?.limit();
+    let limit = lists::ask(query.limit, None).limit();
     let AuditQuery { r#type, actor, stream, from, until, limit: _, cursor } = &query;
+    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
     let list = List::of("audit", &(r#type, actor, stream, from, until));
     let after = cursor.as_ref().map_or(Ok(0), |cursor| list.place(cursor))?;
     app.await_log(&headers).await?;
@@ -186,10 +178,10 @@ async fn views(State(app): State<Shared>, _staff: Staff) -> Result<Response, Pro
 struct SalesQuery {
     /// The first day.
     #[param(example = "2026-01-01")]
-    from: Option<NaiveDate>,
+    from: Option<Day>,
     /// The day after the last one.
     #[param(example = "2026-02-01")]
-    until: Option<NaiveDate>,
+    until: Option<Day>,
     /// How to group sales; by month by default.
     #[serde(default)]
     #[param(example = "month")]
@@ -212,10 +204,10 @@ async fn sold(
     Params(query): Params<SalesQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    of_our_era(&[("from", query.from), ("until", query.until)])?;
-    in_order(("from", query.from), ("until", query.until))?;
+    let (from, until) = (query.from.map(|from| from.0), query.until.map(|until| until.0));
+    in_order(("from", from), ("until", until))?;
     app.await_views(&[Sold::NAME], &headers).await?;
-    let query = sales::Query { by: query.by, from: query.from, until: query.until };
+    let query = sales::Query { by: query.by, from, until };
     let sales::Report { items, losses } = app.views.sales(&query).await?;
     lists::page(&Sales { items, losses })
 }

@@ -29,6 +29,7 @@ use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::lists;
 use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
+use crate::edge::values::Limit;
 use crate::security::api_key;
 use crate::security::secret::random;
 
@@ -84,8 +85,7 @@ struct KeyPage {
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -128,7 +128,7 @@ async fn list(
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let ask = lists::ask(query.limit, query.cursor)?;
+    let ask = lists::ask(query.limit, query.cursor);
     app.await_views(&[ApiKeyList::NAME], &headers).await?;
     let page = app.views.api_key_list(&ask).await?;
     let rows = page.rows()?;

@@ -81,12 +81,11 @@ fn too_many() -> Problem {
 
 /// The elements of an array; what is no array has no rows that could be told apart.
 fn elements(body: &Bytes) -> Result<Vec<Given>, Problem> {
-    let rows: Rows<&RawValue> = fresh(|| serde_json::from_slice(body)).map_err(|error| {
-        if error.is_data() && body.trim_ascii_start().starts_with(b"[") {
-            return too_many();
-        }
-        Problem::malformed("request.malformed_json", format!("the body must be a JSON array of rows: {error}"))
-    })?;
+    if !body.trim_ascii_start().starts_with(b"[") {
+        return Err(body::no_list(body));
+    }
+    let rows: Rows<&RawValue> = fresh(|| serde_json::from_slice(body))
+        .map_err(|error| if error.is_data() { too_many() } else { body::no_list(body) })?;
     Ok(rows.iter().map(|row| Given { text: body.slice_ref(row.get().as_bytes()), line: None }).collect())
 }
 

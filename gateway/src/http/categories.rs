@@ -26,6 +26,7 @@ use crate::edge::lists;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
+use crate::edge::values::Limit;
 
 /// Most categories that are put into an order at once: more do not lie beside each other in a tree for people.
 const ORDER_MAX: usize = 200;
@@ -281,8 +282,7 @@ struct ListQuery {
     #[serde(default)]
     archived: bool,
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -306,7 +306,7 @@ async fn list(
             id.parse().map_err(|_| Problem::query("parent", "`parent` must be the id of a category or `none`"))?,
         )),
     };
-    let query = category_list::Query { parent, archived: query.archived, ask: lists::ask(query.limit, query.cursor)? };
+    let query = category_list::Query { parent, archived: query.archived, ask: lists::ask(query.limit, query.cursor) };
     app.await_views(&[CategoryList::NAME], &headers).await?;
     Ok(reply::json(app.views.category_list(&query).await?.json()))
 }

@@ -8,14 +8,12 @@ use byteshop_domain::ledger::{Difference, Kind, differences};
 use byteshop_domain::text::Label;
 use byteshop_projections::View as _;
 use byteshop_projections::ledger::{self, Ledger};
-use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::admin::of_our_era;
 use super::show::PageOf;
 use crate::app::Shared;
 use crate::edge::actor::Staff;
@@ -23,6 +21,7 @@ use crate::edge::ask::Params;
 use crate::edge::parameters::in_order;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
+use crate::edge::values::{Limit, Time};
 use crate::edge::{lists, reply};
 
 /// The trial balance.
@@ -67,12 +66,11 @@ struct EntryQuery {
     /// Only entries of this order.
     order: Option<OrderId>,
     /// Only entries of events that happened at or after this time.
-    from: Option<DateTime<Utc>>,
+    from: Option<Time>,
     /// Only entries of events that happened before this time.
-    until: Option<DateTime<Utc>>,
+    until: Option<Time>,
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -91,9 +89,9 @@ async fn entries(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let EntryQuery { account, kind, order, from, until, limit, cursor } = query;
-    of_our_era(&[("from", from), ("until", until)])?;
+    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
     in_order(("from", from), ("until", until))?;
-    let ask = lists::ask(limit, cursor)?;
+    let ask = lists::ask(limit, cursor);
     app.await_views(&[Ledger::NAME], &headers).await?;
     let account = account.map(|account| account.to_string());
     let query = ledger::Query { account, kind, order, from, until, ask };

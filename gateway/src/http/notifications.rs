@@ -28,6 +28,7 @@ use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::lists;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
+use crate::edge::values::Limit;
 
 /// A page of the list.
 type NotificationPage = PageOf<Row>;
@@ -70,8 +71,7 @@ struct ListQuery {
     /// `queued`, `attempted`, `failed`, `sent`, `dead` or `skipped`.
     status: Option<notification_list::Status>,
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -129,7 +129,7 @@ async fn page(
     headers: &HeaderMap,
 ) -> Result<Page<Row>, Problem> {
     app.await_views(&[NotificationList::NAME], headers).await?;
-    let ask = lists::ask(query.limit, query.cursor)?;
+    let ask = lists::ask(query.limit, query.cursor);
     Ok(app.views.notification_list(&notification_list::Query { account, status: query.status, ask }).await?)
 }
 

@@ -17,6 +17,7 @@ use crate::app::Shared;
 use crate::edge::access;
 use crate::edge::body::FAULTS_MAX;
 use crate::edge::contract::Contract;
+use crate::edge::values::{Day, DayOrTime, Limit, Moment, Time};
 
 mod answers;
 mod values;
@@ -48,7 +49,7 @@ mod values;
     ),
     components(schemas(
         // Only parameters refer to these, which adds no schema by itself.
-        product_list::Sort, product_list::Shown, sales::By))
+        product_list::Sort, product_list::Shown, sales::By, Limit, Time, Day, DayOrTime, Moment))
 )]
 struct Api;
 

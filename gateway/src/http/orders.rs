@@ -26,6 +26,7 @@ use crate::edge::past::Then;
 use crate::edge::positions::Opened;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
+use crate::edge::values::Moment;
 
 mod list;
 pub(super) mod visible;
@@ -221,7 +222,7 @@ async fn forget(
 struct OrderQuery {
     /// The state after this position of the log, or at this time (RFC 3339).
     #[param(example = "2026-01-01T12:00:00Z")]
-    at: Option<String>,
+    at: Option<Moment>,
     /// The expiry of the link, in seconds since 1970; part of a signed link.
     until: Option<i64>,
     /// The signature of the link.

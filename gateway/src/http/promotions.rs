@@ -24,6 +24,7 @@ use crate::edge::lists;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
+use crate::edge::values::Limit;
 
 /// Creates a promotion.
 ///
@@ -157,8 +158,7 @@ struct ListQuery {
     /// `scheduled` (before its period), `active`, `paused`, `over` (after its period) or `ended`.
     status: Option<Standing>,
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -176,7 +176,7 @@ async fn list(
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (ask, now) = (lists::ask(query.limit, query.cursor)?, app.commands.clock().now());
+    let (ask, now) = (lists::ask(query.limit, query.cursor), app.commands.clock().now());
     let query = promotion_list::Query { standing: query.status, now, ask };
     app.await_views(&[PromotionList::NAME], &headers).await?;
     Ok(reply::json(app.views.promotion_list(&query).await?.json()))

@@ -23,6 +23,7 @@ use crate::edge::actor::Caller;
 use crate::edge::ask::Params;
 use crate::edge::body::words::{twice_in_query, unknown_parameter};
 use crate::edge::problem::Problem;
+use crate::edge::values::{Limit, said};
 use crate::edge::version::digits;
 use crate::edge::{lists, parameters, reply};
 use crate::queries::catalog::{self, by_default, check_values, words};
@@ -66,8 +67,7 @@ struct ListQuery {
     /// Whether to count the values of every filter; by default on the first page only.
     facets: Option<bool>,
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
     /// Only products with these attribute values, by name: `attr[material]=porcelain` or `attr.material=porcelain`. A range of numbers is
@@ -75,6 +75,9 @@ struct ListQuery {
     #[param(rename = "attr", style = DeepObject, explode, required = false, inline,
         example = json!({"material": "porcelain"}))]
     attributes: Attributes,
+    /// The parameter by which each attribute was named.
+    #[param(ignore)]
+    written: HashMap<String, String>,
 }
 
 /// Values of attributes, each with the name of its attribute.
@@ -99,11 +102,14 @@ impl ListQuery {
     fn of(pairs: Vec<(String, String)>) -> Result<Self, Problem> {
         let mut query = Self::default();
         let mut seen: HashSet<String> = HashSet::new();
-        let mut faults = Vec::new();
+        let (mut faults, mut last) = (Vec::new(), String::new());
         for (name, value) in pairs {
             let fault = query.take(&name, value).err();
             faults.extend(fault.map(|detail| (name.clone(), detail)));
             let several = name == "category" || attribute_of(&name).is_some();
+            if several {
+                last.clone_from(&name);
+            }
             if let Some(twice) = seen.replace(name).filter(|_| !several) {
                 let detail = twice_in_query(&twice);
                 faults.push((twice, detail));
@@ -112,7 +118,7 @@ impl ListQuery {
         if let Some(problem) = Problem::queries(faults) {
             return Err(problem);
         }
-        check_values(ATTRIBUTE, query.category.len() + query.attributes.0.len())?;
+        check_values(&last, query.category.len() + query.attributes.0.len())?;
         parameters::in_order(("price_min", query.price_min), ("price_max", query.price_max))?;
         Ok(query)
     }
@@ -124,7 +130,7 @@ impl ListQuery {
 
     /// Takes a parameter, or says what is wrong with it.
     fn take(&mut self, name: &str, value: String) -> Result<(), String> {
-        let wrong = |expected: &str| format!("`{name}` must be {expected}");
+        let wrong = |expected: &str| said(name, &format!("must be {expected}"));
         match name {
             "q" => self.q = Some(words(value).map_err(|problem| problem.detail().to_owned())?),
             "category" => self.category.push(value),
@@ -140,11 +146,12 @@ impl ListQuery {
                     Some(shown(&value).ok_or_else(|| wrong("draft, published, unpublished, archived or all"))?);
             }
             "facets" => self.facets = Some(value.parse().map_err(|_| wrong("true or false"))?),
-            "limit" => self.limit = Some(value.parse().map_err(|_| wrong("an integer"))?),
+            "limit" => self.limit = Some(value.parse().map_err(|detail: String| said(name, &detail))?),
             "cursor" => self.cursor = Some(value),
             other => {
                 let attribute = attribute_of(other).ok_or_else(|| Self::unknown(other))?;
                 self.attributes.0.push((attribute.to_owned(), value));
+                self.written.entry(attribute.to_owned()).or_insert_with(|| other.to_owned());
             }
         }
         Ok(())
@@ -201,6 +208,7 @@ async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = ListQuery::of(pairs)?;
+    let written = query.written;
     let query = Query {
         shown: query.status.unwrap_or(by_default(&caller, query.q.as_deref())),
         q: query.q,
@@ -212,10 +220,11 @@ async fn list(
         in_stock: query.in_stock.unwrap_or(false),
         sort: query.sort,
         facets: query.facets.unwrap_or(query.cursor.is_none()),
-        ask: lists::ask(query.limit, query.cursor)?,
+        ask: lists::ask(query.limit, query.cursor),
         now: false,
     };
-    let found = catalog::products(&app, &caller, &headers, query).await?;
+    let named = |attribute: &str| written.get(attribute).cloned().unwrap_or_else(|| format!("{ATTRIBUTE}{attribute}"));
+    let found = catalog::products(&app, &caller, &headers, query, named).await?;
     Ok(reply::public(found.json().map_err(Error::from)?))
 }
 

@@ -15,8 +15,9 @@ use byteshop_domain::{Bounded, BoundedText};
 use byteshop_projections::page::List;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
-use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use utoipa::{IntoParams, PartialSchema as _, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,6 +27,7 @@ use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
+use crate::edge::values::{Limit, values};
 use crate::edge::{lists, version};
 use makers::History;
 use shown::{Deliveries, Delivery, Endpoint, Endpoints};
@@ -33,7 +35,20 @@ use shown::{Deliveries, Delivery, Endpoint, Endpoints};
 /// A topic as it is written: the longest there is has 40 characters.
 type TopicText = BoundedText<100>;
 /// Topics of one endpoint.
-type Filter = Bounded<Vec<TopicText>, FILTERS_MAX>;
+type Filter = Bounded<Vec<Wanted>, FILTERS_MAX>;
+
+/// A topic that names events.
+#[derive(Debug)]
+struct Wanted(Topic);
+
+impl<'de> Deserialize<'de> for Wanted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = TopicText::deserialize(deserializer)?;
+        Topic::new(&text).map(Self).map_err(D::Error::custom)
+    }
+}
+
+values! { Wanted => TopicText::schema(); }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -74,16 +89,18 @@ struct EndpointChange {
 
 /// Creates a webhook endpoint.
 ///
-/// It receives all events recorded from then on. An API key needs the reading scope of every event that the filter names.
+/// It receives all events recorded from then on. People must have re-authenticated within the last ten minutes; an API key needs
+/// the reading scope of every event that the filter names.
 #[utoipa::path(post, path = "/v1/webhook-endpoints", operation_id = "createWebhookEndpoint",
     tag = "webhooks", request_body = NewEndpoint, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 201, description = "The endpoint, with its secret", body = Endpoint)))]
 async fn create(State(app): State<Shared>, ask: Ask<Admin, NewEndpoint>) -> Result<Response, Problem> {
-    let body = &ask.body;
+    let (body, who) = (&ask.body, &ask.who.0);
     check_url(&app, &body.url)?;
-    let filter = &topics(&body.filter)?;
-    let (secret, by) = (&webhooks::new_secret()?, maker(&ask.who.0));
+    let filter = &topics(&body.filter);
+    let (app, secret, by) = (&app, &webhooks::new_secret()?, maker(who));
     app.run(&ask, "webhook_endpoint.create", |unit| async move {
+        app.require_fresh_of_people(&unit, who).await?;
         let (url, description, expires_at) = (body.url.clone(), body.description.clone(), body.expires_at);
         let new = NewOne { url, filter: filter.clone(), description, expires_at };
         let endpoint = webhook_endpoints::create(&unit, new, secret, by).await?;
@@ -135,7 +152,8 @@ async fn one(
 
 /// Updates, pauses or resumes a webhook endpoint.
 ///
-/// An API key needs the reading scope of every event that the filter names afterwards.
+/// To change the URL or the filter, people must have re-authenticated within the last ten minutes. An API key needs the reading
+/// scope of every event that the filter names before and afterwards.
 #[utoipa::path(patch, path = "/v1/webhook-endpoints/{id}", operation_id = "updateWebhookEndpoint", tag = "webhooks", params(("id" = String, Path)),
     request_body = EndpointChange, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The endpoint", body = Endpoint)))]
@@ -144,10 +162,13 @@ async fn change(
     Of(id): Of<WebhookEndpointId>,
     ask: Ask<Admin, EndpointChange>,
 ) -> Result<Response, Problem> {
-    let body = &ask.body;
-    body.url.as_ref().map_or(Ok(()), |url| check_url(&app, url))?;
-    let (filter, by) = (&body.filter.as_ref().map(topics).transpose()?, maker(&ask.who.0));
+    let (body, who, app) = (&ask.body, &ask.who.0, &app);
+    body.url.as_ref().map_or(Ok(()), |url| check_url(app, url))?;
+    let (filter, by) = (&body.filter.as_ref().map(topics), maker(who));
     app.run(&ask, "webhook_endpoint.revise", |unit| async move {
+        if body.url.is_some() || filter.is_some() {
+            app.require_fresh_of_people(&unit, who).await?;
+        }
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
         let revision = Revision {
             url: body.url.clone(),
@@ -163,6 +184,8 @@ async fn change(
 }
 
 /// Removes a webhook endpoint.
+///
+/// An API key needs the reading scope of every event that the filter names.
 #[utoipa::path(delete, path = "/v1/webhook-endpoints/{id}", operation_id = "removeWebhookEndpoint", tag = "webhooks", params(("id" = String, Path)),
     security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])), responses((status = 204, description = "Removed")))]
 async fn remove(
@@ -170,9 +193,10 @@ async fn remove(
     Of(id): Of<WebhookEndpointId>,
     ask: Ask<Admin, Nothing>,
 ) -> Result<Response, Problem> {
+    let by = maker(&ask.who.0);
     app.run(&ask, "webhook_endpoint.remove", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
-        webhook_endpoints::remove(&unit, &mut endpoint)?;
+        webhook_endpoints::remove(&unit, &mut endpoint, by).await?;
         Ok(Reply::gone(endpoint.version))
     })
     .await
@@ -180,8 +204,8 @@ async fn remove(
 
 /// Rotates the signing secret of an endpoint.
 ///
-/// For a day messages are signed with both the old and the new secret. An API key needs the reading scope of every event that
-/// the filter names.
+/// For a day messages are signed with both the old and the new secret. People must have re-authenticated within the last ten
+/// minutes; an API key needs the reading scope of every event that the filter names.
 #[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/secret", operation_id = "rotateWebhookSecret",
     tag = "webhooks", params(("id" = String, Path)), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The endpoint, with its new secret", body = Endpoint)))]
@@ -190,8 +214,10 @@ async fn rotate(
     Of(id): Of<WebhookEndpointId>,
     ask: Ask<Admin, Nothing>,
 ) -> Result<Response, Problem> {
-    let (secret, by) = (&webhooks::new_secret()?, maker(&ask.who.0));
+    let (secret, who, app) = (&webhooks::new_secret()?, &ask.who.0, &app);
+    let by = maker(who);
     app.run(&ask, "webhook_endpoint.rotate_secret", |unit| async move {
+        app.require_fresh_of_people(&unit, who).await?;
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
         webhook_endpoints::rotate_secret(&unit, &mut endpoint, secret, by).await?;
         let known = endpoint.state.live()?;
@@ -235,26 +261,28 @@ async fn replay(
 #[into_params(parameter_in = Query)]
 struct DeliveriesQuery {
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
 
 /// Lists deliveries to an endpoint, newest first.
 ///
-/// Only the last thousand attempts are kept.
+/// Only the last thousand attempts are kept. An API key needs the reading scope of every event that the filter names.
 #[utoipa::path(get, path = "/v1/webhook-endpoints/{id}/deliveries", operation_id = "listWebhookDeliveries", tag = "webhooks",
     params(("id" = String, Path), DeliveriesQuery), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "A page of deliveries", body = Deliveries)))]
 async fn deliveries(
     State(app): State<Shared>,
     Of(id): Of<WebhookEndpointId>,
-    _admin: Admin,
+    admin: Admin,
     Params(query): Params<DeliveriesQuery>,
 ) -> Result<Response, Problem> {
-    exists(&app, id).await?;
-    let limit = lists::ask(query.limit, None)?.limit();
+    let found = app.commands.get::<WebhookEndpoint>(id).await?;
+    let missing = || Problem::missing(WebhookEndpoint::CATEGORY);
+    let known = found.as_ref().and_then(|found| found.state.live().ok()).ok_or_else(missing)?;
+    app.commands.may_see_deliveries(maker(&admin.0), known).await?;
+    let limit = lists::ask(query.limit, None).limit();
     let list = List::of("webhook_deliveries", &id);
     let before = query.cursor.map_or(Ok(i64::MAX), |cursor| list.place(&cursor))?;
     let log = app.commands.log();
@@ -267,7 +295,8 @@ async fn deliveries(
 
 /// Redelivers one event to an endpoint.
 ///
-/// The event is sent at once and out of order; the response shows the outcome.
+/// The event is sent at once and out of order; the response shows the outcome. An API key needs the reading scope of every event
+/// that the filter names.
 #[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/deliveries/{number}/redeliver", operation_id = "redeliverWebhook", tag = "webhooks",
     params(("id" = String, Path), ("number" = i64, Path)), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The new delivery", body = Delivery)))]
@@ -280,19 +309,13 @@ async fn redeliver(
     let number = version::digits(&number).ok_or_else(|| Problem::missing("webhook_delivery"))?;
     let intent = ask.intent("webhook_endpoint.redeliver");
     let show = |delivery| Reply::told(&Delivery::from(delivery));
-    let done = app.commands.redeliver(&app.webhooks, &intent, (id, number), show).await?;
+    let done = app.commands.redeliver(&app.webhooks, &intent, maker(&ask.who.0), (id, number), show).await?;
     app.respond(done).await
 }
 
 /// Who makes an endpoint, or changes one.
 fn maker(who: &Caller) -> Maker {
     Maker { account: who.account(), key: who.key() }
-}
-
-async fn exists(app: &App, id: WebhookEndpointId) -> Result<(), Problem> {
-    let found = app.commands.get::<WebhookEndpoint>(id).await?;
-    let known = found.is_some_and(|found| found.state.live().is_ok());
-    if known { Ok(()) } else { Err(Problem::missing(WebhookEndpoint::CATEGORY)) }
 }
 
 fn check_url(app: &App, url: &Link) -> Result<(), Problem> {
@@ -302,11 +325,8 @@ fn check_url(app: &App, url: &Link) -> Result<(), Problem> {
     }
 }
 
-fn topics(filter: &Filter) -> Result<Vec<Topic>, Problem> {
-    let topic = |(index, text): (usize, &TopicText)| {
-        Topic::new(text).map_err(|error| Problem::invalid(format!("/filter/{index}"), error.to_string()))
-    };
-    filter.iter().enumerate().map(topic).collect()
+fn topics(filter: &Filter) -> Vec<Topic> {
+    filter.iter().map(|topic| topic.0.clone()).collect()
 }
 
 /// The routes.

@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::edge::actor::Caller;
 use crate::edge::headers::MIN_LOG_POSITION;
 use crate::edge::problem::Problem;
+use crate::edge::values::said;
 
 /// The maximum length of a search text; each word costs time.
 const Q_MAX: usize = 200;
@@ -48,12 +49,13 @@ pub(crate) fn by_default(caller: &Caller, q: Option<&str>) -> Shown {
     if searches && caller.is_staff() { Shown::All } else { Shown::Published }
 }
 
-/// A page of products for the caller.
+/// A page of products for the caller; `named` is how the request names the filter by an attribute.
 pub(crate) async fn products(
     app: &App,
     caller: &Caller,
     headers: &HeaderMap,
     mut query: Query,
+    named: impl Fn(&str) -> String,
 ) -> Result<Arc<Found>, Problem> {
     if query.shown != Shown::Published && !caller.is_staff() {
         return Err(Problem::forbidden("only staff can list products that are not published"));
@@ -61,7 +63,11 @@ pub(crate) async fn products(
     app.await_views(&[ProductList::NAME, stock_level::StockLevel::NAME, CategoryList::NAME], headers).await?;
     query.q = query.q.filter(|words| !words.trim().is_empty());
     query.now = headers.contains_key(MIN_LOG_POSITION);
-    Ok(app.views.product_list(&query).await?)
+    app.views.product_list(&query).await.map_err(|error| {
+        let byteshop_projections::Error::Filter { attribute, reason } = &error else { return error.into() };
+        let parameter = named(attribute);
+        Problem::query(&parameter, said(&parameter, reason))
+    })
 }
 
 /// How a request names a product.

@@ -17,10 +17,10 @@ pub(super) fn of(index: &Index, name: &str, wanted: &str) -> Option<String> {
     // Where one name means several things, a text may be one of them.
     let all = |wanted: AttributeType| types.iter().all(|known| *known == wanted);
     if all(AttributeType::Number) {
-        return not_a_number(wanted).map(|what| format!("`attr.{name}` must be {what}"));
+        return not_a_number(wanted).map(|what| format!("must be {what}"));
     }
     let truth = wanted == "true" || wanted == "false";
-    (all(AttributeType::Boolean) && !truth).then(|| format!("`attr.{name}` must be true or false"))
+    (all(AttributeType::Boolean) && !truth).then(|| "must be true or false".to_owned())
 }
 
 /// The expected form of a number, if the text is not one.

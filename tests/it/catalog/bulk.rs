@@ -103,7 +103,11 @@ async fn rows_are_read_line_by_line_too_and_nonsense_is_refused() {
     let lines = format!("{}\n\n{}\r\n", new("N-1"), new("N-2"));
     assert_eq!(statuses(&send("application/x-ndjson", lines).await.expect(200)), [201, 201]);
     send("application/json", "[".into()).await.expect_problem(400, "request.malformed_json");
-    send("application/json", "{}".into()).await.expect_problem(400, "request.malformed_json");
+    // What is JSON of another form is refused as all bodies are.
+    for other in ["{}", r#"{"title": "Cup"}"#, "\"rows\"", "null", ""] {
+        let refused = send("application/json", other.into()).await.expect_problem(422, "request.invalid");
+        assert_eq!((refused.text("/errors/0/pointer"), refused.text("/detail")), ("", "the body must be a JSON array"));
+    }
     send("application/json", "[]".into()).await.expect_problem(422, "request.invalid");
     send("text/csv", "a,b".into()).await.expect_problem(415, "request.unsupported_media_type");
     let many = vec![json!({}); 1001];

@@ -375,6 +375,57 @@ async fn all_faults_of_a_query_are_told_at_once() {
     assert_eq!((told[2].0, told.len()), ("by", 4), "{told:?}");
 }
 
+/// What is said of each parameter.
+fn told_of_query(answer: &Answer) -> Vec<(&str, &str)> {
+    let errors = answer.body["errors"].as_array().unwrap().iter();
+    errors.map(|error| (error["parameter"].as_str().unwrap(), error["detail"].as_str().unwrap())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_and_the_size_of_a_page_are_faults_of_a_query_like_all_others() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let ask = async |path: &str| shop.get(path).by(&admin).send().await.expect_problem(400, "request.invalid_query");
+    let limit = ("limit", "limit: must be an integer between 1 and 100");
+    let orders = ask("/v1/orders?from=yesterday&until=20000-01-01&limit=0&number=x&colour=red").await;
+    let told = told_of_query(&orders);
+    let day = "must be a day such as 2026-11-20 or an RFC 3339 time";
+    assert_eq!(told[..3], [("from", &*format!("from: {day}")), ("until", &format!("until: {day}")), limit]);
+    assert!(told[3].1.starts_with("number: not a number of an order"), "{told:?}");
+    assert_eq!((told[4].0, told.len()), ("colour", 5), "{told:?}");
+    let audit = ask("/v1/admin/audit?until=0000-01-01T00:00:00Z&limit=101&from=x&typ=order.paid").await;
+    let told = told_of_query(&audit);
+    assert_eq!(told[0], ("until", "until: must be in the years 1 to 9999"));
+    assert_eq!((told[1], told[2].0, told[3].0, told.len()), (limit, "from", "typ", 4), "{told:?}");
+    let order = ask("/v1/orders/ord_00000000000000000000000001?at=never&until=x").await;
+    let at = ("at", "at: must be a Log-Position that this shop sent, or an RFC 3339 time");
+    assert_eq!((told_of_query(&order)[0], told_of_query(&order)[1].0), (at, "until"));
+    for path in ["/v1/products?limit=101&sort=best", "/v1/categories?sort=best&limit=-1", "/v1/returns?limit=&x=1"] {
+        let refused = ask(path).await;
+        assert!(
+            told_of_query(&refused).contains(&limit) && told_of_query(&refused).len() == 2,
+            "{path}: {}",
+            refused.body
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_by_an_attribute_is_named_as_it_was_written() {
+    let shop = TestShop::start().await;
+    let detail = "no category or product has the attribute \"colour\"";
+    for (parameter, written) in
+        [("attr[colour]", "attr[colour]"), ("attr.colour", "attr.colour"), ("attr[colour]", "attr%5Bcolour%5D")]
+    {
+        let refused = shop.get(&format!("/v1/products?{written}=red")).send().await;
+        let refused = refused.expect_problem(400, "request.invalid_query");
+        assert_eq!(told_of_query(&refused), [(parameter, &*format!("{parameter}: {detail}"))]);
+    }
+    let many = "&attr[a]=x".repeat(101);
+    let refused = shop.get(&format!("/v1/products?limit=1{many}")).send().await;
+    assert_eq!(refused.expect_problem(400, "request.invalid_query").text("/errors/0/parameter"), "attr[a]");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn all_faults_of_a_search_are_told_at_once() {
     let shop = TestShop::start().await;

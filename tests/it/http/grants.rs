@@ -325,8 +325,58 @@ async fn a_program_is_told_only_what_its_key_may_read() {
     shop.post(&format!("{path}/secret")).by(&narrow).send().await.expect_problem(403, "auth.scope");
     let again = shop.post(&format!("{path}/replay")).by(&narrow).json(json!({"from": 1})).send().await;
     again.expect_problem(403, "auth.scope");
+    // Nor does it narrow, pause or remove that, see what was delivered, or have it delivered again.
+    for change in [json!({"filter": ["product.*"]}), json!({"enabled": false}), json!({"description": "mine"})] {
+        shop.patch(&path).by(&narrow).json(change).send().await.expect_problem(403, "auth.scope");
+    }
+    shop.delete(&path).by(&narrow).send().await.expect_problem(403, "auth.scope");
+    shop.get(&format!("{path}/deliveries")).by(&narrow).send().await.expect_problem(403, "auth.scope");
+    let again = shop.post(&format!("{path}/deliveries/1/redeliver")).by(&narrow).send().await;
+    again.expect_problem(403, "auth.scope");
+    let own = format!("/v1/webhook-endpoints/{}", own.id());
+    shop.get(&format!("{own}/deliveries")).by(&narrow).send().await.expect(200);
+    shop.delete(&own).by(&narrow).send().await.expect(204);
+    shop.delete(&own).by(&narrow).send().await.expect(204);
     let wide = key(&shop, &admin, &["webhooks:write", "catalog:read", "stock:read", "orders:read"]).await;
     endpoint(&shop, wide.text("/key"), &["*"]).await.expect(201);
+    shop.get(&format!("{path}/deliveries")).by(wide.text("/key")).send().await.expect(200);
+    shop.delete(&path).by(wide.text("/key")).send().await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_shop_tells_its_events_takes_a_recent_proof_of_people() {
+    let shop = TestShop::start().await;
+    let eve = shop.staff("eve@example.org", Role::Admin).await;
+    let made = key(&shop, &eve.token, &["orders:read", "webhooks:write"]).await;
+    let path = format!("/v1/webhook-endpoints/{}", endpoint(&shop, &eve.token, &["order.*"]).await.expect(201).id());
+    shop.age_proof(&eve.session, 10).await;
+    let proof = "auth.reauthentication_required";
+    endpoint(&shop, &eve.token, &["*"]).await.expect_problem(401, proof);
+    let change = |token: &str, body: Value| shop.patch(&path).by(token).json(body).send();
+    for sensitive in [json!({"url": "https://example.com/mine"}), json!({"filter": ["*"], "description": "all"})] {
+        change(&eve.token, sensitive).await.expect_problem(401, proof);
+    }
+    shop.post(&format!("{path}/secret")).by(&eve.token).send().await.expect_problem(401, proof);
+    change(&eve.token, json!({"description": "orders", "enabled": false})).await.expect(200);
+    // A program does by its scopes what it may.
+    endpoint(&shop, made.text("/key"), &["order.*"]).await.expect(201);
+    change(made.text("/key"), json!({"filter": ["order.paid"]})).await.expect(200);
+    let again = json!({"password": PASSWORD});
+    shop.post("/v1/auth/reauthenticate").by(&eve.token).json(again).send().await.expect(200);
+    change(&eve.token, json!({"url": "https://example.com/mine"})).await.expect(200);
+    endpoint(&shop, &eve.token, &["*"]).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_faults_of_the_filter_of_an_endpoint_are_told_at_once() {
+    let shop = TestShop::start().await;
+    let body = json!({"filter": ["order.*", "nothing", "account.*", ""], "expires": 1});
+    let refused = shop.post("/v1/webhook-endpoints").by(&shop.token(Role::Admin)).json(body).send().await;
+    let refused = refused.expect_problem(422, "request.invalid");
+    let errors = refused.body["errors"].as_array().unwrap().iter();
+    let mut told: Vec<_> = errors.map(|error| error["pointer"].as_str().unwrap()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["/expires", "/filter/1", "/filter/2", "/filter/3", "/url"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

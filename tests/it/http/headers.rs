@@ -44,8 +44,17 @@ async fn every_response_says_what_a_browser_may_do_with_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_names_its_host_once() {
     let shop = TestShop::start().await;
-    let hosts =
-        [("Host: shop\r\n", 200), ("", 400), ("Host: shop\r\nHost: shop\r\n", 400), ("Host: a\r\nhost: b\r\n", 400)];
+    let hosts = [
+        ("Host: shop\r\n", 200),
+        ("Host: shop.example:8080\r\n", 200),
+        ("", 400),
+        ("Host: shop\r\nHost: shop\r\n", 400),
+        ("Host: a\r\nhost: b\r\n", 400),
+        ("Host: a b@c\r\n", 400),
+        ("Host: a@b\r\n", 400),
+        ("Host: a:port\r\n", 400),
+        ("Host:\r\n", 400),
+    ];
     for (url, (hosts, status)) in [&shop.url, &shop.operations].into_iter().flat_map(|url| hosts.map(|it| (url, it))) {
         let address = url.strip_prefix("http://").unwrap();
         let mut socket = TcpStream::connect(address).await.unwrap();
@@ -57,6 +66,7 @@ async fn a_request_names_its_host_once() {
         if status == 400 {
             let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
             assert_eq!(body["code"], "request.invalid_host");
+            assert!(!answer.contains("a b@c"), "{answer}");
         }
     }
 }

@@ -13,6 +13,7 @@ use super::state::{self, Past};
 use crate::cli::failure::Failure;
 use crate::cli::moment::{self, At};
 use crate::cli::output::{self, Format, FormatArg};
+use crate::cli::progress::counted;
 use crate::cli::summary;
 use crate::cli::terminal::{Style, styled};
 
@@ -58,7 +59,8 @@ pub(super) async fn run(desk: &Desk, args: DiffArgs) -> Result<(), Failure> {
         if let At::Version(version) = asked
             && version > past.version
         {
-            return Err(Failure::refused(format!("{} has {} versions, not {version}", past.id, past.version)));
+            let found = counted(past.version, "version", "versions");
+            return Err(Failure::refused(format!("{} has {found}, not {version}", past.id)));
         }
     }
     let mut changes = Vec::new();
@@ -81,7 +83,8 @@ pub(super) async fn run(desk: &Desk, args: DiffArgs) -> Result<(), Failure> {
     output::list(format, &changes, |changes| {
         let mut table = output::table(["field", "before", "after"]);
         for change in changes {
-            let shown = |value: &Option<Value>| value.as_ref().map_or_else(|| "–".to_owned(), summary::value);
+            let told = |value: &Value| summary::value(value, args.reveal.detail());
+            let shown = |value: &Option<Value>| value.as_ref().map_or_else(|| "–".to_owned(), told);
             table.add_row([change.path.clone(), shown(&change.before), shown(&change.after)]);
         }
         table
@@ -176,7 +179,7 @@ mod tests {
         let (old, new) = (json!({"name": sealed("AA")}), json!({"name": sealed("BB")}));
         assert_eq!(changes(&old, &new), [("/name".into(), Some(sealed("AA")), Some(sealed("BB")))]);
         assert_eq!(changes(&json!({}), &new), [("/name".into(), None, Some(sealed("BB")))]);
-        assert_eq!(summary::value(&sealed("AA")), summary::SEALED);
+        assert_eq!(summary::value(&sealed("AA"), summary::Detail::Brief), summary::SEALED);
         assert_eq!(
             changes(&json!({}), &json!({"lines": [{"a": 1}], "tags": ["x"], "none": {}})),
             [

@@ -13,7 +13,8 @@ use super::record::{self, Record};
 use super::reveal::RevealArg;
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format, FormatArg, Items, Out};
-use crate::cli::summary;
+use crate::cli::progress;
+use crate::cli::summary::{self, Detail};
 use crate::cli::terminal::{self, Style, columns, cut, styled};
 
 /// How often the end of the log is looked at.
@@ -59,7 +60,8 @@ pub(super) async fn run(desk: &Desk, args: LogArgs) -> Result<(), Failure> {
         if more {
             events.remove(0);
             printer.note(&format!(
-                "showing the newest {limit} events; --limit 0 for all, --after 0 to start from the first"
+                "showing the newest {}; --limit 0 for all, --after 0 to start from the first",
+                progress::counted(limit, "event", "events")
             ));
         }
         if events.is_empty() {
@@ -152,7 +154,7 @@ impl Printer {
         for event in &self.reveal.events(desk, events).await? {
             match &mut self.items {
                 Some(items) => items.push(&mut self.out, &Record::of(event)?.by(&self.names))?,
-                None => self.layout.line(&mut self.out, event, &self.names)?,
+                None => self.layout.line(&mut self.out, event, &self.names, self.reveal.detail())?,
             }
         }
         Ok(self.out.flush()?)
@@ -223,10 +225,10 @@ impl Layout {
         self.width.map_or_else(|| text.to_owned(), |width| cut(text, width.saturating_sub(used)))
     }
 
-    fn line(&self, out: &mut impl Write, event: &Recorded, names: &Names) -> std::io::Result<()> {
+    fn line(&self, out: &mut impl Write, event: &Recorded, names: &Names, detail: Detail) -> std::io::Result<()> {
         let meta = event.meta().ok();
         let (what, stream, actor) = (record::what(event), record::subject(event), names.who(meta.as_ref()));
-        let mut data = summary::of(&event.data);
+        let mut data = summary::of(&event.data, detail);
         if let Some(moment) = meta.as_ref().and_then(|meta| meta.occurred_at) {
             data = format!("[of {}] {data}", moment.format("%Y-%m-%d"));
         }
@@ -239,7 +241,11 @@ impl Layout {
             data: &data,
         };
         for (line, data) in self.lines(&event.position.to_string(), &told) {
-            let data = self.fitting(data, columns(&line));
+            // What was asked to be revealed is not cut off.
+            let data = match detail {
+                Detail::Brief => self.fitting(data, columns(&line)),
+                Detail::Whole => data.to_owned(),
+            };
             if data.is_empty() {
                 writeln!(out, "{}", line.trim_end())?;
             } else {
@@ -261,7 +267,7 @@ mod tests {
         for width in [None, Some(200), Some(150), Some(100), Some(80), Some(60), Some(20)] {
             let layout = Layout::of(width, 12_345);
             let mut out = Vec::new();
-            layout.line(&mut out, &event, &Names::default()).unwrap();
+            layout.line(&mut out, &event, &Names::default(), Detail::Brief).unwrap();
             let line = String::from_utf8(out).unwrap();
             let ids = ["12345", "ord_00000000000000000000000007", "acc_00000000000000000000000001"];
             for whole in ids.into_iter().chain(["2026-01-31 12:00:00", "order.cancelled"]) {
@@ -278,7 +284,7 @@ mod tests {
         for width in [200, 100, 80] {
             let layout = Layout::of(Some(width), 12_345);
             let mut out = Vec::new();
-            layout.line(&mut out, &event, &Names::default()).unwrap();
+            layout.line(&mut out, &event, &Names::default(), Detail::Brief).unwrap();
             let below = String::from_utf8(out).unwrap();
             let told =
                 Told { time: "time", what: "type", stream: "stream", actor: "actor", command: "command", data: "" };

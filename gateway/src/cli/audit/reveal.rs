@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::desk::Desk;
 use crate::cli::failure::Failure;
 use crate::cli::storage::NEEDED;
-use crate::cli::summary::SEALED;
+use crate::cli::summary::{Detail, SEALED};
 
 /// Fields that give access to anyone who reads them; they stay hidden even from holders of the data key.
 const SECRETS: [&str; 3] = ["password", "secret", "code"];
@@ -24,6 +24,11 @@ impl RevealArg {
     /// Whether personal data is shown.
     pub(super) fn is_on(self) -> bool {
         self.reveal
+    }
+
+    /// How much of the data is told in a table: what was revealed is told whole.
+    pub(super) fn detail(self) -> Detail {
+        if self.reveal { Detail::Whole } else { Detail::Brief }
     }
 
     /// The events as they are to be shown.

@@ -11,7 +11,8 @@ use super::reveal::RevealArg;
 use crate::cli::failure::Failure;
 use crate::cli::moment::{self, At, Moment};
 use crate::cli::output::{self, Format, FormatArg};
-use crate::cli::summary;
+use crate::cli::progress::counted;
+use crate::cli::summary::{self, Detail};
 use crate::lookup::Thing;
 
 /// The arguments of `byteshop audit state`.
@@ -57,20 +58,24 @@ pub(super) async fn run(desk: &Desk, args: StateArgs) -> Result<(), Failure> {
     match (past.version, args.at) {
         (0, _) => return Err(Failure::refused(format!("{} did not exist yet at that moment", thing.id))),
         (found, Some(At::Version(asked))) if found < asked => {
-            return Err(Failure::refused(format!("{} has {found} versions, not {asked}", thing.id)));
+            return Err(Failure::refused(format!(
+                "{} has {}, not {asked}",
+                thing.id,
+                counted(found, "version", "versions")
+            )));
         }
         _ => {}
     }
     past.state = serde_json::from_str(&args.reveal.json(desk, &past.state.to_string()).await?)?;
     match args.format.chosen() {
-        Format::Table => print(&past),
+        Format::Table => print(&past, args.reveal.detail()),
         Format::Json => Ok(output::pretty(&past)?),
         Format::Jsonl => Ok(output::json_line(&past)?),
     }
 }
 
 /// Prints one field a line, for people.
-fn print(past: &Past) -> Result<(), Failure> {
+fn print(past: &Past, detail: Detail) -> Result<(), Failure> {
     let recorded = past.recorded_at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default();
     let position = past.position.map(|position| position.to_string()).unwrap_or_default();
     let kind = past.kind.replace('_', " ");
@@ -78,7 +83,7 @@ fn print(past: &Past) -> Result<(), Failure> {
     let mut table = output::table(["field", "value"]);
     for (name, value) in past.state.as_object().into_iter().flatten() {
         fields(name, value, &mut |name, value| {
-            table.add_row([name.to_owned(), summary::value(value)]);
+            table.add_row([name.to_owned(), summary::value(value, detail)]);
         });
     }
     Ok(output::line(&output::laid_out(table))?)
@@ -149,7 +154,7 @@ mod tests {
         let state = json!({"variants": {variant: {"sku": "BRUSH-1", "price": price, "weight_g": 50, "active": true}}});
         let mut rows = Vec::new();
         for (name, value) in [("product", &state), ("returned", &json!({variant: 1})), ("size", &json!({"x": 1}))] {
-            fields(name, value, &mut |name, value| rows.push((name.to_owned(), summary::value(value))));
+            fields(name, value, &mut |name, value| rows.push((name.to_owned(), summary::value(value, Detail::Brief))));
         }
         let of = |name: &str| rows.iter().find(|row| row.0 == name).map(|row| row.1.as_str());
         assert_eq!(of(&format!("product/variants/{variant}/price")), Some("19.99 EUR"), "{rows:?}");

@@ -95,7 +95,8 @@ pub(super) async fn run(desk: &Desk, args: TraceArgs) -> Result<(), Failure> {
     trees.sort_unstable_by_key(|(first, ..)| *first);
     let mut roots = Vec::new();
     for (_, cut, steps) in trees {
-        let view = draw::View { marked: &|event| marked.is(event), names: &names, width: terminal::width() };
+        let (detail, width) = (args.reveal.detail(), terminal::width());
+        let view = draw::View { marked: &|event| marked.is(event), names: &names, detail, width };
         match format {
             Format::Table => draw::draw(&mut out, &steps, &view, cut)?,
             Format::Json | Format::Jsonl => roots.extend(steps),

@@ -1,4 +1,4 @@
-//! The schemas of request bodies, and of dates and times in queries, as the document of the routes has them.
+//! The schemas of request bodies, as the document of the routes has them.
 
 use std::collections::HashMap;
 
@@ -17,8 +17,6 @@ pub(crate) struct Bodies {
     by_route: HashMap<String, Value>,
     /// What they refer to, by name.
     named: Map<String, Value>,
-    /// The parameters that are dates or times, by the route.
-    times: HashMap<String, Map<String, Value>>,
 }
 
 /// The schema of a body, or of a part of one.
@@ -37,10 +35,6 @@ impl Bodies {
                 if let Some(schema) = operation.pointer(OF_BODY) {
                     bodies.collect(schema, &document["components"]["schemas"]);
                     bodies.by_route.insert(format!("{method} {path}"), schema.clone());
-                }
-                let times = times(operation);
-                if !times.is_empty() {
-                    bodies.times.insert(format!("{method} {path}"), times);
                 }
             }
         }
@@ -69,12 +63,6 @@ impl Bodies {
         Some(Schema { bodies: self, root: self.by_route.get(&route(method, path))? })
     }
 
-    /// The parameters of a route that are dates or times.
-    pub(crate) fn times_at(&self, method: &Method, path: &str) -> Option<&Map<String, Value>> {
-        // The route of a GET answers HEAD too.
-        self.times.get(&route(if method == Method::HEAD { &Method::GET } else { method }, path))
-    }
-
     /// What a reference leads to, or the schema itself.
     pub(super) fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
         schema.get("$ref").and_then(name_of).and_then(|name| self.named.get(name)).unwrap_or(schema)
@@ -91,14 +79,6 @@ impl Schema<'_> {
 
 fn route(method: &Method, path: &str) -> String {
     format!("{} {path}", method.as_str().to_ascii_lowercase())
-}
-
-fn times(operation: &Value) -> Map<String, Value> {
-    let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let of_query = parameters.filter(|parameter| parameter["in"] == "query");
-    let times =
-        of_query.filter(|parameter| parameter["schema"]["format"].as_str().is_some_and(|it| it.starts_with("date")));
-    times.filter_map(|time| Some((time["name"].as_str()?.to_owned(), time["schema"].clone()))).collect()
 }
 
 fn name_of(reference: &Value) -> Option<&str> {

@@ -17,6 +17,7 @@ use super::super::v1::{
 };
 use crate::edge::actor::Caller;
 use crate::edge::problem::Problem;
+use crate::edge::values::{Limit, said};
 use crate::edge::{lists, parameters};
 use crate::queries::catalog::{Named, by_default, check_values, words};
 use crate::queries::lines::Line;
@@ -39,7 +40,8 @@ pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query,
     parameters::in_order(("price_min", asked.price_min), ("price_max", asked.price_max))?;
     let categories = asked.category.iter().map(|id| id.parse()).collect::<Result<_, _>>();
     let currency = Some(asked.currency).filter(|code| !code.is_empty());
-    let limit = Some(asked.limit).filter(|limit| *limit > 0);
+    let limit = Some(asked.limit).filter(|limit| *limit > 0).map(Limit::new).transpose();
+    let limit = limit.map_err(|detail| Problem::query("limit", said("limit", &detail)))?;
     Ok(Query {
         shown: shown(asked.visibility)?.unwrap_or(by_default(caller, Some(&q))),
         q: Some(q),
@@ -51,7 +53,7 @@ pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query,
         in_stock: asked.in_stock,
         sort: sort(asked.sort)?,
         facets: asked.facets,
-        ask: lists::ask(limit, Some(asked.cursor).filter(|cursor| !cursor.is_empty()))?,
+        ask: lists::ask(limit, Some(asked.cursor).filter(|cursor| !cursor.is_empty())),
         now: false,
     })
 }

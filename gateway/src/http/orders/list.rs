@@ -3,12 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_domain::ids::AccountId;
-use byteshop_domain::order::{Fulfilment, NumberError, PaymentStatus, Status};
+use byteshop_domain::order::{Fulfilment, Number, PaymentStatus, Status};
 use byteshop_domain::text::{Email, Reference};
 use byteshop_projections::View as _;
 use byteshop_projections::order_email::OrderEmail;
 use byteshop_projections::order_list::{self, OrderList};
-use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, Utc};
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -18,11 +17,9 @@ use utoipa_axum::routes;
 use super::{Params, Shared};
 use crate::edge::actor::{Caller, Member, nobody};
 use crate::edge::problem::Problem;
+use crate::edge::values::{DayOrTime, Limit};
 use crate::edge::{lists, parameters, reply};
 use crate::http::show::PageOf;
-
-/// Last year that is written with four digits, as moments in lists are.
-const YEAR_MAX: i32 = 9_999;
 
 /// Which orders are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -30,7 +27,7 @@ const YEAR_MAX: i32 = 9_999;
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// The order number shown to people, in any notation.
-    number: Option<String>,
+    number: Option<Number>,
     /// The invoice number as printed.
     invoice: Option<Reference>,
     /// The status of the order as a whole.
@@ -43,17 +40,16 @@ struct ListQuery {
     refunds_failed: Option<bool>,
     /// Placed on or after this day (UTC) or time.
     #[param(example = "2026-11-01")]
-    from: Option<String>,
+    from: Option<DayOrTime>,
     /// Placed before this day (UTC) or time.
     #[param(example = "2026-12-01T00:00:00Z")]
-    until: Option<String>,
+    until: Option<DayOrTime>,
     /// Orders of the account with this e-mail address and of guests who gave it; staff only.
     email: Option<Email>,
     /// Orders of this account; only staff may name another account.
     account: Option<AccountId>,
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -116,13 +112,10 @@ async fn find(
     query: ListQuery,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let ask = lists::ask(query.limit, query.cursor.clone())?;
+    let ask = lists::ask(query.limit, query.cursor.clone());
     app.await_views(&[OrderList::NAME], headers).await?;
-    let number = match &query.number {
-        Some(text) => Some(text.parse().map_err(|error: NumberError| Problem::query("number", error.to_string()))?),
-        None => None,
-    };
-    let (from, until) = period(&query)?;
+    let (from, until) = (query.from.map(|from| from.0), query.until.map(|until| until.0));
+    parameters::in_order(("from", from), ("until", until))?;
     let contact = match &query.email {
         Some(email) => {
             app.await_views(&[OrderEmail::NAME], headers).await?;
@@ -135,7 +128,7 @@ async fn find(
     let query = order_list::Query {
         account,
         status: query.status,
-        number,
+        number: query.number,
         invoice: query.invoice,
         payment_status: query.payment_status,
         fulfilment: query.fulfilment,
@@ -146,27 +139,6 @@ async fn find(
         ask,
     };
     Ok(reply::json(app.views.order_list(&query).await?.json()))
-}
-
-/// A moment, if one is given.
-type Moment = Option<DateTime<Utc>>;
-
-/// The moments between which orders were placed.
-fn period(query: &ListQuery) -> Result<(Moment, Moment), Problem> {
-    let moment = |name, text: &Option<String>| text.as_deref().map(|text| moment(name, text)).transpose();
-    let (from, until) = (moment("from", &query.from)?, moment("until", &query.until)?);
-    parameters::in_order(("from", from), ("until", until))?;
-    Ok((from, until))
-}
-
-/// A day begins at midnight (UTC).
-fn moment(name: &str, text: &str) -> Result<DateTime<Utc>, Problem> {
-    let day = text.parse::<NaiveDate>().map(|day| day.and_time(NaiveTime::MIN).and_utc());
-    let moment = day.or_else(|_| DateTime::parse_from_rfc3339(text).map(|moment| moment.to_utc()));
-    moment.ok().filter(|moment| (0..=YEAR_MAX).contains(&moment.year())).ok_or_else(|| {
-        let takes = "must be a day such as 2026-11-20 or an RFC 3339 time";
-        Problem::query(name, format!("`{name}` {takes}"))
-    })
 }
 
 /// The routes.

@@ -16,6 +16,7 @@ use super::Shared;
 use crate::edge::actor::Staff;
 use crate::edge::ask::Params;
 use crate::edge::problem::Problem;
+use crate::edge::values::Limit;
 use crate::edge::{lists, reply};
 use crate::http::show::PageOf;
 
@@ -29,8 +30,7 @@ struct ListQuery {
     /// Only of this order.
     order: Option<OrderId>,
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -50,7 +50,7 @@ async fn list(
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let ask = lists::ask(query.limit, query.cursor)?;
+    let ask = lists::ask(query.limit, query.cursor);
     app.await_views(&[ReturnList::NAME], &headers).await?;
     let query = return_list::Query { status: query.status, order: query.order, ask };
     Ok(reply::json(app.views.return_list(&query).await?.json()))

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::tree::{Node, Step};
 use crate::cli::audit::names::Names;
 use crate::cli::audit::record;
-use crate::cli::summary;
+use crate::cli::summary::{self, Detail};
 use crate::cli::terminal::{Style, columns, cut, styled};
 
 /// The parameters of the drawing.
@@ -17,6 +17,8 @@ pub(super) struct View<'a> {
     pub(super) marked: &'a dyn Fn(&Recorded) -> bool,
     /// The names of those who acted.
     pub(super) names: &'a Names,
+    /// How much of the data is told.
+    pub(super) detail: Detail,
     /// The columns of the terminal, if a person looks.
     pub(super) width: Option<usize>,
 }
@@ -75,8 +77,10 @@ impl<W: Write> Drawing<'_, W> {
         let position = format!("{:>digits$}", event.position, digits = self.digits);
         let what = record::what(event);
         let subject = record::subject(event);
-        let mut rest = summary::of(&event.data);
-        if let Some(width) = self.view.width {
+        let mut rest = summary::of(&event.data, self.view.detail);
+        if let Some(width) = self.view.width
+            && self.view.detail == Detail::Brief
+        {
             // Ids stay whole, so that other commands take what is copied.
             let used = columns(&start) + columns(&position) + columns(&what) + columns(&subject) + 6;
             rest = cut(&rest, width.saturating_sub(used));
@@ -117,7 +121,7 @@ mod tests {
     fn ids_are_whole_in_a_tree_however_narrow_the_terminal_is() {
         for width in [None, Some(120), Some(60), Some(20)] {
             let (mut out, names) = (Vec::new(), Names::default());
-            let view = View { marked: &|_| false, names: &names, width };
+            let view = View { marked: &|_| false, names: &names, detail: Detail::Brief, width };
             draw(&mut out, &tree::grow(vec![event(7)]), &view, false).unwrap();
             let drawn = String::from_utf8(out).unwrap();
             for whole in ["ord_00000000000000000000000007", "acc_00000000000000000000000001"] {
