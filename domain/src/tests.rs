@@ -9,6 +9,7 @@ use proptest::prelude::*;
 mod acts;
 mod goods;
 mod judge;
+mod manual;
 mod provider;
 mod runner;
 mod shop;
@@ -31,9 +32,11 @@ proptest! {
         let mut shop = Shop::new(acts);
         while shop.go_on() {
             judge::at_any_time(&shop);
+            manual::at_any_time(&shop);
         }
         shop.come_to_rest();
         judge::at_any_time(&shop);
+        manual::at_any_time(&shop);
         judge::at_rest(&shop);
     }
 }

@@ -27,6 +27,7 @@ mod headers;
 mod journeys;
 mod links;
 mod lost;
+mod manual_payments;
 mod money;
 mod openapi;
 mod order_filters;

@@ -44,7 +44,9 @@ crate::sets! {
         BuyerRequest StaffRequest PaymentFailed PaymentCancelled PaymentWindowPassed AuthorizationExpired Imported
     }
     /// How an attempt to pay was made.
-    PaymentMethod of crate::payment::Method { Test External Free }
+    PaymentMethod of crate::payment::Method { Test External Free BankTransfer Elsewhere }
+    /// How money reaches the shop without a payment provider.
+    ManualPaymentKind of crate::payment_book::ManualKind { BankTransfer Elsewhere }
     /// Why an attempt to pay came to nothing.
     DeclineReason of crate::payment::DeclineReason {
         Declined InsufficientFunds NotReceived BuyerLeft ProviderError

@@ -5,6 +5,7 @@
 
 use byteshop_commands::{Error, Loaded, Rejected, Unit};
 use byteshop_domain::Kind;
+use byteshop_domain::money::Money;
 use byteshop_domain::session::{FRESH, Session};
 
 use crate::app::App;
@@ -20,6 +21,17 @@ impl App {
         };
         let session = unit.load::<Session>(session).await?;
         if is_fresh(unit, &session)? { Ok(()) } else { Err(reauthenticate()) }
+    }
+
+    /// The same for staff that records money as received or returned, if it is much: a mistaken or invented receipt sends goods
+    /// to a buyer who never paid.
+    pub(crate) async fn require_fresh_for_amount(
+        &self,
+        unit: &Unit,
+        caller: &Caller,
+        amount: Money,
+    ) -> Result<(), Error> {
+        if self.staff.is_large(&[amount]) { self.require_fresh(unit, caller).await } else { Ok(()) }
     }
 
     /// The same for staff that lets much money go back; decided when the unit has decided everything else.
