@@ -9,9 +9,9 @@ use crate::ids::{self, Id};
 use crate::rejected::Rejected;
 use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
-    access_token, account, api_key, cart, category, credit_note, mailbox, name, notification, order, payment, product,
-    promotion, promotion_book, returns, series, session, shipment, shipping_book, shop, stock, tax_book, usage, watch,
-    webhook_endpoint,
+    access_token, account, api_key, cart, category, credit_note, mailbox, name, notification, order, payment,
+    payment_book, product, promotion, promotion_book, returns, series, session, shipment, shipping_book, shop, stock,
+    tax_book, usage, watch, webhook_endpoint,
 };
 
 /// A kind of aggregate.
@@ -207,6 +207,8 @@ contexts! {
     TaxBook tax_book TaxBook "tax_book/golden.json";
     /// Of the shipping book.
     ShippingBook shipping_book ShippingBook "shipping_book/golden.json";
+    /// Of the payment book.
+    PaymentBook payment_book PaymentBook "payment_book/golden.json";
     /// Of a shipment.
     Shipment shipment Shipment "shipment/golden.json";
     /// Of a return.
@@ -227,8 +229,8 @@ contexts! {
 macro_rules! from_rejections {
     ($error:ty) => {
         $crate::from_rejections! { $error =>
-            access_token account api_key cart category checkout credit_note mailbox name notification order payment product
-            promotion promotion_book returns series session shipment shipping_book shop stock tax_book usage watch
+            access_token account api_key cart category checkout credit_note mailbox name notification order payment payment_book
+            product promotion promotion_book returns series session shipment shipping_book shop stock tax_book usage watch
             webhook_endpoint
         }
     };

@@ -171,6 +171,10 @@ ids! {
     TaxBookId "taxbook";
     /// The shipping book.
     ShippingBookId "shpbook";
+    /// The payment book.
+    PaymentBookId "paybook";
+    /// A receipt of money for a payment, as staff records it.
+    ReceiptId "rcp";
     /// A refund; also the key under which the provider carries it out once.
     RefundId "rfd";
     /// A document series.

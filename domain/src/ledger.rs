@@ -1,10 +1,11 @@
 //! The general ledger: the double entries that follow from what was recorded about money.
 //!
 //! ```text
-//! payment captured     debit clearing                        credit customers
+//! payment captured     debit clearing                        credit customers      (by a provider)
+//! receipt recorded     debit bank                            credit customers      (and the reverse when it is voided)
 //! order paid           debit customers                       credit sales, sales tax by country and rate
 //! credit note issued   debit sales, sales tax                credit customers
-//! payment refunded     debit customers                       credit clearing
+//! payment refunded     debit customers                       credit clearing, or bank if staff made the refund
 //! ```
 //!
 //! An entry is derived from one event and never recorded beside it: no entry is missing, none differs from its event, and
@@ -38,6 +39,8 @@ pub use reconciliation::{Difference, Holding, differences};
 pub enum Account {
     /// The money at payment providers: an asset.
     Clearing,
+    /// The money that staff recorded as received or returned outside of payment providers: an asset.
+    Bank,
     /// The money of imported orders, which was paid and refunded outside of this shop: an asset.
     Imported,
     /// What buyers owe (debit) and are owed (credit).
@@ -53,6 +56,7 @@ impl fmt::Display for Account {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Clearing => out.write_str("clearing"),
+            Self::Bank => out.write_str("bank"),
             Self::Imported => out.write_str("imported"),
             Self::Customers => out.write_str("customers"),
             Self::Sales => out.write_str("sales"),
@@ -82,8 +86,12 @@ impl fmt::Display for Percent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A captured payment.
+    /// A payment that a provider captured.
     Capture,
+    /// Money that staff recorded as received.
+    Receipt,
+    /// A receipt that was recorded by mistake.
+    VoidedReceipt,
     /// A paid order, as its invoice shows it.
     Sale,
     /// A credit note.
@@ -97,6 +105,8 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Capture => "capture",
+            Self::Receipt => "receipt",
+            Self::VoidedReceipt => "voided_receipt",
             Self::Sale => "sale",
             Self::CreditNote => "credit_note",
             Self::Refund => "refund",
@@ -130,20 +140,29 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of an event of a payment: of its capture or of a refund. None if no money moved.
-    pub fn of_payment(event: &payment::Event) -> Option<Self> {
+    /// The entry of an event of a payment. None if it moved no money. `by_hand` says whether staff made the refund that the event
+    /// records.
+    pub fn of_payment(event: &payment::Event, by_hand: bool) -> Option<Self> {
         if let payment::Event::Captured { order, amount, method, reference } = event {
             let money = match method {
                 Method::External => Account::Imported,
                 Method::Test | Method::Free => Account::Clearing,
+                // The receipts have their own entries.
+                Method::BankTransfer | Method::Elsewhere => return None,
             };
-            let lines = Lines::new(*amount).debit(money, amount.amount).credit(Account::Customers, amount.amount);
-            return lines.entry(Kind::Capture, Some(*order), Some(reference.clone()));
+            return received(money, *amount).entry(Kind::Capture, Some(*order), Some(reference.clone()));
+        }
+        if let payment::Event::ReceiptRecorded { order, amount, reference, .. } = event {
+            let lines = received(Account::Bank, *amount);
+            return lines.entry(Kind::Receipt, Some(*order), Some(reference.clone()));
+        }
+        if let payment::Event::ReceiptVoided { order, amount, .. } = event {
+            return returned(Account::Bank, *amount).entry(Kind::VoidedReceipt, Some(*order), None);
         }
         let payment::Event::Refunded { order, amount, .. } = event else { return None };
         // Payments of imported orders are never refunded here.
-        let lines = Lines::new(*amount).debit(Account::Customers, amount.amount);
-        lines.credit(Account::Clearing, amount.amount).entry(Kind::Refund, Some(*order), None)
+        let money = if by_hand { Account::Bank } else { Account::Clearing };
+        returned(money, *amount).entry(Kind::Refund, Some(*order), None)
     }
 
     /// The entry of an order that was paid: what its invoice shows. None if it is free.
@@ -164,6 +183,16 @@ impl Entry {
         let lines = Lines::new(total).credit(back, total.amount).debit_sales(total, &content.country, taxes);
         lines.entry(Kind::CreditNote, content.order, Some(content.reference.clone()))
     }
+}
+
+/// Money that a customer paid.
+fn received(money: Account, amount: Money) -> Lines {
+    Lines::new(amount).debit(money, amount.amount).credit(Account::Customers, amount.amount)
+}
+
+/// Money that a customer got back.
+fn returned(money: Account, amount: Money) -> Lines {
+    Lines::new(amount).debit(Account::Customers, amount.amount).credit(money, amount.amount)
 }
 
 /// The lines of an entry as they are collected: debits positive, credits negative.

@@ -30,6 +30,7 @@ pub mod openapi;
 pub mod order;
 pub mod parcels;
 pub mod payment;
+pub mod payment_book;
 pub mod personal;
 pub mod pricing;
 pub mod process;

@@ -62,6 +62,7 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
         | Message::SecondFactorSetUp {}
         | Message::SecondFactorRemoved {}
         | Message::OrderPlaced { .. }
+        | Message::PaymentInstructions { .. }
         | Message::OrderPaid { .. }
         | Message::OrderLinesCancelled { .. }
         | Message::OrderRefunded { .. }

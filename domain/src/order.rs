@@ -122,7 +122,10 @@ pub struct Placed {
     /// Whether the personal data of its guest is erased.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
-    /// What was bought.
+    /// Whether the buyer may pay longer than when the order was placed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub window_extended: bool,
+    /// What was bought. Its `pay_by` is the current one.
     #[serde(flatten)]
     pub placement: Placement,
 }
@@ -160,7 +163,9 @@ impl Decider for Order {
             }
             Command::MarkAuthorized { payment } => self.live()?.mark_authorized(*payment),
             Command::Fulfil {} => self.live()?.fulfil(asked.at),
-            Command::Cancel { reason, credit_note, restock } => self.live()?.cancel(*reason, *credit_note, *restock),
+            Command::Cancel { reason, credit_note, restock } => {
+                self.live()?.cancel(*reason, *credit_note, *restock, asked.at)
+            }
             Command::CancelLines { lines, shipping, reason, refund, credit_note, restock } => {
                 let off = LinesOff { lines, shipping: *shipping, reason: *reason, restock: *restock };
                 self.live()?.cancel_lines(&off, *refund, *credit_note, asked.at)
@@ -184,6 +189,7 @@ impl Decider for Order {
                 self.live()?.credit(*credit_note, *refund, *amount, *shipping)
             }
             Command::CloseReturn { return_id } => self.live()?.close_return(*return_id),
+            Command::ExtendPaymentWindow { pay_by } => self.live()?.extend_payment_window(*pay_by),
             Command::MoveToCart { cart } => self.live()?.move_to_cart(*cart),
             Command::Return { credit_note, lines, amount, restock, refund, return_id } => {
                 self.live()?.give_back(&Event::Returned {
@@ -251,6 +257,10 @@ impl Order {
                 self.with(|it| it.notes.push(Note { at: *at, by: *by, note: note.clone() }))
             }
             Event::BuyerForgotten { .. } => self.with(|it| it.forgotten = true),
+            Event::PaymentWindowExtended { pay_by } => self.with(|it| {
+                it.placement.pay_by = Some(*pay_by);
+                it.window_extended = true;
+            }),
             Event::MovedToCart { cart } => self.with(|it| it.moved_to = Some(*cart)),
             Event::Credited { credit_note, amount, shipping, .. } => {
                 self.with(|it| it.note_credit(*credit_note, *amount, *shipping))
@@ -325,6 +335,7 @@ impl Placed {
             last_moved_at: None,
             moved_to: None,
             forgotten: false,
+            window_extended: false,
             placement,
         }
     }

@@ -23,6 +23,9 @@
 //! the provider cancels it first. Should it succeed after all, it is accepted if there is no other attempt, and released
 //! otherwise.
 //!
+//! Without a provider, staff records what was received (`manual.rs`): the receipts that make up the amount capture the payment, and
+//! staff settles its refunds.
+//!
 //! captured = refundable + refunds in progress + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`] and
 //! is voided. Of a capture and a void, the one that is requested first is carried out; `delayed` records that the provider did
 //! not answer.
@@ -33,24 +36,26 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::decider::{Asked, Decider};
-use crate::ids::{OrderId, PaymentId, RefundId};
+use crate::ids::{OrderId, PaymentId, ReceiptId, RefundId};
 use crate::money::Money;
 use crate::text::{Link, Reference};
 
 mod attempt;
 mod commands;
 mod events;
+mod manual;
+mod method;
 mod refund;
 mod rejections;
 mod stage;
 
-pub use commands::Command;
+pub use commands::{Command, NewReceipt};
 pub use events::{
-    CaptureMode, DeclineReason, Event, FailureReason, Method, ProviderOutcome, ProviderReference, RefundCause,
-    RefundOutcome, VoidReason,
+    DeclineReason, Event, FailureReason, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, VoidReason,
 };
-pub use rejections::{ATTEMPTS_MAX, Rejection};
-pub use stage::{Authorization, Refund, RefundStage, Reversal, Stage, whole};
+pub use method::{CaptureMode, Choice, Method};
+pub use rejections::{ATTEMPTS_MAX, CHOICES_MAX, RECEIPTS_MAX, Rejection};
+pub use stage::{Authorization, Receipt, Refund, RefundStage, Reversal, Settled, Stage, whole};
 
 /// The maximum number of declined attempts: enough for a mistyped card, too few to try stolen ones.
 pub const REFUSALS_MAX: u8 = 5;
@@ -96,10 +101,24 @@ pub struct Opened {
     pub declined: Option<DeclineReason>,
     /// How often in a row the provider did not answer.
     pub silences: u32,
-    /// The refunded amount.
+    /// The manual method that the buyer chose last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Box<Choice>>,
+    /// How often a manual method was chosen.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub choices: u8,
+    /// The receipts that staff recorded, oldest first.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub receipts: BTreeMap<ReceiptId, Receipt>,
+    /// The refunded part of the captured amount.
     pub refunded: Money,
     /// The refunds, whether done or not.
     pub refunds: BTreeMap<RefundId, Refund>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(number: &u8) -> bool {
+    *number == 0
 }
 
 /// An attempt at a provider.
@@ -128,6 +147,73 @@ impl Decider for Payment {
     type Rejection = Rejection;
 
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
+        Ok(self.with_returns(self.decided(command, asked)?))
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::Opened { order, amount } => Self::Opened(Opened::new(*order, *amount)),
+            Event::Attempted { method, reference, capture, return_url } => {
+                let (method, reference, return_url) = (*method, reference.clone(), return_url.clone());
+                let attempt = Attempt { method, reference, return_url, capture: *capture, void_requested: None };
+                self.with(|it| it.note_attempt(attempt))
+            }
+            Event::Authorized { expires_at, .. } => self.with(|it| {
+                it.stage = Stage::Authorized(it.authorization(*expires_at));
+                it.silences = 0;
+            }),
+            Event::Pended { check_at, .. } => self.with(|it| it.stage = Stage::Pending { check_at: *check_at }),
+            Event::Unresolved { check_at, .. } => self.with(|it| {
+                it.stage = Stage::Unresolved { check_at: *check_at };
+                it.silences += 1;
+            }),
+            Event::Declined { reason, .. } => self.with(|it| {
+                it.stage = Stage::Open;
+                it.declined = Some(*reason);
+                it.refusals += u8::from(reason.is_refusal());
+            }),
+            Event::Failed { reason, .. } => self.with(|it| it.stage = Stage::Failed { reason: *reason }),
+            Event::Cancelled { .. } => self.with(|it| it.stage = Stage::Cancelled),
+            Event::CaptureRequested { .. } => self.with(Opened::note_capture_requested),
+            Event::VoidRequested { reason } => self.with(|it| it.note_void_requested(*reason)),
+            Event::Voided { reason, .. } => self.with(|it| it.stage = Stage::Voided { reason: *reason }),
+            Event::Captured { method, reference, .. } => self.with(|it| it.note_captured(*method, reference)),
+            Event::Reduced { amount } => self.with(|it| {
+                it.amount = *amount;
+                // The amount to pay was reduced: should the attempt succeed after all, its amount is released.
+                it.earlier.extend(it.attempt.take().map(|attempt| attempt.reference));
+            }),
+            Event::StrayUnresolved { .. } => self.with(|it| it.silences += 1),
+            Event::Delayed { .. } => self.with(|it| {
+                it.silences += 1;
+                // Older versions recorded this instead of `capture_requested`.
+                if let Stage::Authorized(Authorization::Held { .. }) = it.stage {
+                    it.note_capture_requested();
+                }
+            }),
+            Event::StrayReleased { reference } => self.with(|it| it.earlier.retain(|earlier| earlier != reference)),
+            Event::RefundRequested { refund, amount, cause, retries, manual, .. } => {
+                self.with(|it| it.begin_refund(*refund, *amount, cause, *retries, *manual))
+            }
+            Event::RefundFailed { refund, .. } => self.with(|it| it.end_refund(*refund, RefundStage::Failed)),
+            Event::Refunded { amount, refund, .. } => self.with(|it| it.give_back(*amount, *refund)),
+            Event::MethodChosen { choice, .. } => self.with(|it| it.note_choice(choice)),
+            Event::ReceiptRecorded { receipt, kind, amount, reference, received_on, note, .. } => {
+                let (kind, amount, received_on) = (*kind, *amount, *received_on);
+                let (reference, note) = (reference.clone(), note.clone());
+                let recorded = Receipt { kind, amount, reference, received_on, note, voided: None };
+                self.with(|it| drop(it.receipts.insert(*receipt, recorded)))
+            }
+            Event::ReceiptVoided { receipt, reason, .. } => self.with(|it| it.note_receipt_voided(*receipt, reason)),
+            Event::RefundSettled { refund, reference, settled_on, .. } => {
+                self.with(|it| it.note_settled(*refund, reference, *settled_on))
+            }
+        }
+    }
+}
+
+impl Payment {
+    fn decided(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
             Command::Open { order, amount } => self.open(*order, *amount),
             Command::Record { order, amount, reference } => self.record(*order, *amount, reference),
@@ -154,83 +240,15 @@ impl Decider for Payment {
             }
             Command::RetryRefund { failed, refund } => self.live()?.retry_refund(*failed, *refund),
             Command::RecordRefundOutcome { refund, outcome } => self.live()?.record_refund_outcome(*refund, *outcome),
-        }
-    }
-
-    fn evolve(self, event: &Event) -> Self {
-        match event {
-            Event::Opened { order, amount } => Self::Opened(Opened {
-                stage: Stage::Open,
-                order: *order,
-                amount: *amount,
-                attempts: 0,
-                refusals: 0,
-                attempt: None,
-                earlier: vec![],
-                declined: None,
-                silences: 0,
-                refunded: Money::zero(amount.currency),
-                refunds: BTreeMap::new(),
-            }),
-            Event::Attempted { method, reference, capture, return_url } => self.with(|it| {
-                it.stage = Stage::Attempted;
-                it.attempts += 1;
-                let (method, reference, return_url) = (*method, reference.clone(), return_url.clone());
-                let attempt = Attempt { method, reference, return_url, capture: *capture, void_requested: None };
-                let before = it.attempt.replace(attempt);
-                it.earlier.extend(before.map(|attempt| attempt.reference));
-                it.declined = None;
-            }),
-            Event::Authorized { expires_at, .. } => self.with(|it| {
-                it.stage = Stage::Authorized(it.authorization(*expires_at));
-                it.silences = 0;
-            }),
-            Event::Pended { check_at, .. } => self.with(|it| it.stage = Stage::Pending { check_at: *check_at }),
-            Event::Unresolved { check_at, .. } => self.with(|it| {
-                it.stage = Stage::Unresolved { check_at: *check_at };
-                it.silences += 1;
-            }),
-            Event::Declined { reason, .. } => self.with(|it| {
-                it.stage = Stage::Open;
-                it.declined = Some(*reason);
-                it.refusals += u8::from(reason.is_refusal());
-            }),
-            Event::Failed { reason, .. } => self.with(|it| it.stage = Stage::Failed { reason: *reason }),
-            Event::Cancelled { .. } => self.with(|it| it.stage = Stage::Cancelled),
-            Event::CaptureRequested { .. } => self.with(Opened::note_capture_requested),
-            Event::VoidRequested { reason } => self.with(|it| it.note_void_requested(*reason)),
-            Event::Voided { reason, .. } => self.with(|it| it.stage = Stage::Voided { reason: *reason }),
-            Event::Captured { method, reference, .. } => self.with(|it| {
-                it.stage = Stage::Captured;
-                let before = it.attempt.take();
-                let capture = before.as_ref().map_or(CaptureMode::Automatic, |attempt| attempt.capture);
-                let (return_url, reference) = (before.and_then(|attempt| attempt.return_url), reference.clone());
-                it.attempt = Some(Attempt { method: *method, reference, return_url, capture, void_requested: None });
-            }),
-            Event::Reduced { amount } => self.with(|it| {
-                it.amount = *amount;
-                // The amount to pay was reduced: should the attempt succeed after all, its amount is released.
-                it.earlier.extend(it.attempt.take().map(|attempt| attempt.reference));
-            }),
-            Event::StrayUnresolved { .. } => self.with(|it| it.silences += 1),
-            Event::Delayed { .. } => self.with(|it| {
-                it.silences += 1;
-                // Older versions recorded this instead of `capture_requested`.
-                if let Stage::Authorized(Authorization::Held { .. }) = it.stage {
-                    it.note_capture_requested();
-                }
-            }),
-            Event::StrayReleased { reference } => self.with(|it| it.earlier.retain(|earlier| earlier != reference)),
-            Event::RefundRequested { refund, amount, cause, retries, .. } => {
-                self.with(|it| it.begin_refund(*refund, *amount, cause, *retries))
+            Command::ChooseMethod { choice } => self.live()?.choose(choice),
+            Command::RecordReceipt(receipt) => self.live()?.record_receipt(receipt, asked.at),
+            Command::VoidReceipt { receipt, reason } => self.live()?.void_receipt(*receipt, reason),
+            Command::SettleRefund { refund, reference, settled_on } => {
+                self.live()?.settle_refund(*refund, reference, *settled_on, asked.at)
             }
-            Event::RefundFailed { refund, .. } => self.with(|it| it.end_refund(*refund, RefundStage::Failed)),
-            Event::Refunded { amount, refund, .. } => self.with(|it| it.give_back(*amount, *refund)),
         }
     }
-}
 
-impl Payment {
     /// The payment, if it exists.
     pub fn live(&self) -> Result<&Opened, Rejection> {
         match self {
@@ -284,6 +302,25 @@ fn free(order: OrderId, amount: Money) -> Result<Event, Rejection> {
 }
 
 impl Opened {
+    fn new(order: OrderId, amount: Money) -> Self {
+        Self {
+            stage: Stage::Open,
+            order,
+            amount,
+            attempts: 0,
+            refusals: 0,
+            attempt: None,
+            earlier: vec![],
+            declined: None,
+            silences: 0,
+            choice: None,
+            choices: 0,
+            receipts: BTreeMap::new(),
+            refunded: Money::zero(amount.currency),
+            refunds: BTreeMap::new(),
+        }
+    }
+
     /// The pause before a provider that did not answer is asked again: it doubles each time, up to some minutes.
     pub fn patience(&self) -> TimeDelta {
         PATIENCE * (1 << self.silences.min(PATIENCE_DOUBLINGS))
@@ -300,7 +337,8 @@ impl Opened {
     }
 
     pub(crate) fn is_last(&self, reference: &ProviderReference) -> bool {
-        self.attempt.as_ref().is_some_and(|attempt| attempt.reference == *reference)
+        let is_theirs = |attempt: &&Attempt| !attempt.method.is_manual();
+        self.attempt.as_ref().filter(is_theirs).is_some_and(|attempt| attempt.reference == *reference)
     }
 
     fn reduce(&self, amount: Money) -> Decision {
@@ -316,6 +354,7 @@ impl Opened {
             Stage::Open => {
                 let mut events = vec![Event::Reduced { amount }];
                 events.extend((amount.amount == 0).then(|| free(self.order, amount)).transpose()?);
+                events.extend(self.captured_by_receipts(amount));
                 Ok(events)
             }
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Err(Rejection::InProgress),

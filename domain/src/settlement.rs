@@ -13,17 +13,19 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::ids::{OrderId, PaymentId, RefundId};
+use crate::Kind;
+use crate::ids::{Id as _, OrderId, PaymentId, RefundId};
 use crate::money::Money;
-use crate::order::{self, Order, PaymentStatus, Status};
+use crate::order::{self, Order, PaymentStatus, Placed, Status};
 use crate::payment::{
-    self, Authorization, CaptureMode, Command, Method, Opened, Payment, ProviderOutcome, ProviderReference, Refund,
-    RefundCause, RefundOutcome, Reversal, Stage, VoidReason,
+    self, Authorization, CaptureMode, Choice, Command, Method, Opened, Payment, ProviderOutcome, ProviderReference,
+    Refund, RefundCause, RefundOutcome, Reversal, Stage, VoidReason,
 };
+use crate::payment_book::{self, PaymentBook};
 use crate::rejected::Rejected;
 use crate::series::Document;
 use crate::stock;
-use crate::text::Link;
+use crate::text::{Link, Reference, Slug};
 use crate::usage::{self, Usage};
 use crate::work::{Refused, Work};
 
@@ -177,7 +179,7 @@ fn settle(opened: &Opened) -> Vec<Move> {
             let refund = |(refund, piece): (RefundId, &Refund)| {
                 ask(opened, |reference| Request::Refund { reference, refund, amount: piece.amount })
             };
-            opened.pending_refunds().flat_map(refund).collect()
+            opened.pending_refunds().filter(|(_, piece)| !piece.manual).flat_map(refund).collect()
         }
     }
 }
@@ -236,8 +238,7 @@ fn hear(opened: &Opened, reference: &ProviderReference) -> Vec<Move> {
 }
 
 fn ask(opened: &Opened, request: impl Fn(ProviderReference) -> Request) -> Vec<Move> {
-    let reference = opened.attempt.as_ref().map(|attempt| attempt.reference.clone());
-    reference.map(|reference| Move::Ask(request(reference))).into_iter().collect()
+    opened.at_provider().map(|reference| Move::Ask(request(reference.clone()))).into_iter().collect()
 }
 
 /// The steps that follow an answer. `opened` is the payment as it was when the provider was asked.
@@ -308,10 +309,8 @@ pub struct Payer<'a> {
     pub return_url: Option<&'a Link>,
 }
 
-/// Records an attempt to pay an order before the provider is asked; returns the payment and the amount.
-pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(PaymentId, Money), Refused> {
-    let state = work.get::<Order>(order)?;
-    let placed = state.live()?;
+/// Refuses an order that does not wait for its payment.
+fn ensure_awaiting(placed: &Placed) -> Result<(), Refused> {
     match placed.progress.status {
         Status::Cancelled | Status::Expired => return Err(order::Rejection::Cancelled.into()),
         Status::Open | Status::Completed => {}
@@ -319,6 +318,36 @@ pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(Paymen
     if placed.progress.payment_status != PaymentStatus::Awaiting {
         return Err(order::Rejection::AlreadyPaid.into());
     }
+    Ok(())
+}
+
+/// Records that the buyer chose a method that staff settles by hand, with what they were told; returns the payment. The payment
+/// window of the order becomes that of the method, if this is longer.
+pub fn choose(work: &mut Work, order: OrderId, method: &Slug) -> Result<PaymentId, Refused> {
+    let state = work.get::<Order>(order)?;
+    let placed = state.live()?;
+    ensure_awaiting(placed)?;
+    let book = work.get::<PaymentBook>(payment_book::id())?;
+    let placement = &placed.placement;
+    let method = book.method(method, placed.sale())?;
+    let pay_by = placed.pay_by_within(order, method.days, work.asked().at);
+    let reference = Reference::new(&order::Number::of(order.uuid()).to_string());
+    let reference = reference.map_err(|error| Refused::because("order.number", Kind::Invalid, error.to_string()))?;
+    let (kind, title, instructions) = (method.kind, method.title.clone(), method.instructions.clone());
+    let (method, amount) = (method.method.clone(), placed.payable());
+    let choice = Box::new(Choice { method, kind, title, instructions, amount, reference, pay_by });
+    work.decide::<Payment>(placement.payment, &Command::ChooseMethod { choice })?;
+    if let Some(pay_by) = pay_by {
+        work.decide::<Order>(order, &order::Command::ExtendPaymentWindow { pay_by })?;
+    }
+    Ok(placement.payment)
+}
+
+/// Records an attempt to pay an order before the provider is asked; returns the payment and the amount.
+pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(PaymentId, Money), Refused> {
+    let state = work.get::<Order>(order)?;
+    let placed = state.live()?;
+    ensure_awaiting(placed)?;
     let payment = placed.placement.payment;
     let (reference, capture, return_url) = (by.reference.clone(), by.capture, by.return_url.cloned());
     work.decide::<Payment>(payment, &Command::Attempt { method: Method::Test, reference, capture, return_url })?;

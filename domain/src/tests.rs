@@ -10,6 +10,7 @@ mod acts;
 mod goods;
 mod judge;
 mod ledger;
+mod manual;
 mod provider;
 mod runner;
 mod shop;
@@ -32,9 +33,11 @@ proptest! {
         let mut shop = Shop::new(acts);
         while shop.go_on() {
             judge::at_any_time(&shop);
+            manual::at_any_time(&shop);
         }
         shop.come_to_rest();
         judge::at_any_time(&shop);
+        manual::at_any_time(&shop);
         judge::at_rest(&shop);
         ledger::at_rest(&shop);
     }

@@ -44,6 +44,8 @@ pub const REASON_MAX: usize = 200;
 pub const NOTE_MAX: usize = 10_000;
 /// Longest comment: a page, which is more than people write in a form.
 pub const COMMENT_MAX: usize = 2_000;
+/// Longest instructions for a payment: a bank account, and a few sentences.
+pub const INSTRUCTIONS_MAX: usize = 1_000;
 /// Longest reference from another system, such as an invoice or a customer number.
 pub const REFERENCE_MAX: usize = 64;
 /// Longest name of an attribute or an option: it is also a query parameter.
@@ -270,6 +272,13 @@ texts! {
         fits: many_lines,
         fresh: fresh::seen,
         ..line("note", NOTE_MAX)
+    };
+    /// What a buyer has to do to pay, in any number of lines.
+    Instructions Rules {
+        allowed: "printable characters and line breaks",
+        fits: many_lines,
+        fresh: fresh::seen,
+        ..line("instructions", INSTRUCTIONS_MAX)
     };
     /// The name of a thing in another system.
     Reference line("reference", REFERENCE_MAX);

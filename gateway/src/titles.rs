@@ -132,6 +132,7 @@ const TITLES: &[(&str, &str)] = &[
     ("order.parcel_gone", "Parcel has left"),
     ("order.parcel_here", "Parcel has not left"),
     ("order.parcel_returning", "Return of the parcel in progress"),
+    ("order.payment_window_open", "Order can still be paid"),
     ("order.pieces_lost", "Items lost"),
     ("order.reason", "Invalid reason"),
     ("order.return_window_passed", "Return period has ended"),
@@ -155,23 +156,41 @@ const TITLES: &[(&str, &str)] = &[
     ("payment.exists", "Payment already exists"),
     ("payment.in_progress", "Payment in progress"),
     ("payment.missing", "Payment not found"),
+    ("payment.more_than_due", "More than what is due"),
     ("payment.negative", "Negative amount"),
     ("payment.no_provider", "No payment provider"),
+    ("payment.no_such_receipt", "Receipt not found"),
     ("payment.no_such_refund", "Refund not found"),
+    ("payment.not_a_receipt", "Invalid amount"),
     ("payment.not_an_amount", "Invalid amount"),
     ("payment.not_authorized", "Payment not authorized"),
     ("payment.not_captured", "Payment not captured"),
     ("payment.other_attempt", "Different payment attempt"),
     ("payment.paid_elsewhere", "Order paid outside the shop"),
+    ("payment.partly_received", "Payment received in part"),
     ("payment.provider_unavailable", "Payment provider unavailable"),
+    ("payment.receipt_in_use", "Receipt in use"),
+    ("payment.received_in_future", "Day in the future"),
+    ("payment.reference_received", "Reference already recorded"),
     ("payment.reference_used", "Payment reference already used"),
+    ("payment.refund_done", "Refund already done"),
     ("payment.refund_exists", "Refund already exists"),
+    ("payment.refund_in_progress", "Refund in progress"),
     ("payment.refund_not_failed", "Refund has not failed"),
     ("payment.refund_retried", "Refund already retried"),
+    ("payment.settled_in_future", "Day in the future"),
     ("payment.too_many_attempts", "Too many payment attempts"),
+    ("payment.too_many_choices", "Too many changes of the method"),
+    ("payment.too_many_receipts", "Too many receipts"),
     ("payment.too_much_refunded", "Refund too high"),
     ("payment.unknown_token", "Unknown payment token"),
     ("payment.void_requested", "Payment is being voided"),
+    ("payment_book.method_twice", "Method given twice"),
+    ("payment_book.missing", "Payment methods not found"),
+    ("payment_book.no_code", "Unknown country"),
+    ("payment_book.no_days", "Invalid days to pay"),
+    ("payment_book.not_offered", "Payment method not offered"),
+    ("payment_book.too_many", "Too many payment methods"),
     ("product.already_published", "Product already published"),
     ("product.archived", "Product archived"),
     ("product.attribute_choice", "Attribute value not among the choices"),
@@ -219,6 +238,7 @@ const TITLES: &[(&str, &str)] = &[
     ("promotion.twice", "Value given twice"),
     ("promotion_book.too_many", "Too many automatic promotions"),
     ("query.not_caught_up", "View not up to date yet"),
+    ("receipt.missing", "Receipt not found"),
     ("refund.missing", "Refund not found"),
     ("request.broken_body", "Body truncated or malformed"),
     ("request.country_unknown", "Unknown country"),
@@ -318,77 +338,4 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::path::Path;
-
-    use super::*;
-    use crate::edge::ask::THINGS;
-
-    /// Reasons against a cart that are no rejections of its aggregate.
-    const OF_CARTS: [&str; 3] = ["cart/problem.rs", "checkout.rs", "pricing/problem.rs"];
-
-    /// The codes of all rejections of the domain: those of the tables, and of carts those that `fn code` lists.
-    fn codes() -> BTreeSet<String> {
-        let domain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../domain/src");
-        let mut codes = BTreeSet::from_iter(byteshop_domain::any::rejection_codes());
-        for file in OF_CARTS {
-            let text = std::fs::read_to_string(domain.join(file)).unwrap();
-            let (_, rest) = text.split_once("fn code(").unwrap();
-            let listed = rest.split_once("\n    }").map_or(rest, |(listed, _)| listed);
-            let words = listed.split("=> \"").skip(1).filter_map(|rest| rest.split_once('"'));
-            codes.extend(words.map(|(word, _)| format!("cart.{word}")));
-        }
-        codes
-    }
-
-    #[test]
-    fn every_rejection_has_a_title() {
-        let codes = codes();
-        assert!(codes.len() > 200, "{}", codes.len());
-        let untitled: Vec<&String> = codes.iter().filter(|code| of(code).is_none()).collect();
-        assert!(untitled.is_empty(), "{untitled:?}");
-    }
-
-    /// The codes of problems that files of the gateway make themselves.
-    fn own_codes(folder: &Path, codes: &mut BTreeSet<String>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                own_codes(&path, codes);
-            } else if path.extension().is_some_and(|it| it == "rs") {
-                let text = std::fs::read_to_string(&path).unwrap();
-                let (code, _) = text.split_once("#[cfg(test)]\nmod tests {").unwrap_or((&text, ""));
-                for call in ["Problem::new(StatusCode::", "Self::new(StatusCode::", "Problem::malformed(\""] {
-                    codes.extend(code.split(call).skip(1).filter_map(literal));
-                }
-            }
-        }
-    }
-
-    /// The code in the rest of a call, if it is its next argument.
-    fn literal(rest: &str) -> Option<String> {
-        let argument = rest.trim_start_matches(|letter: char| letter.is_ascii_uppercase() || letter == '_');
-        let quoted = argument.trim_start_matches([',', ' ', '\n']).trim_start_matches('"');
-        let (code, _) = quoted.split_once('"')?;
-        let is_code = code.bytes().all(|it| it.is_ascii_lowercase() || it == b'_' || it == b'.');
-        (is_code && code.contains('.')).then(|| code.to_owned())
-    }
-
-    #[test]
-    fn every_problem_of_the_gateway_has_a_title() {
-        let mut codes = BTreeSet::new();
-        own_codes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut codes);
-        assert!(codes.len() > 30 && codes.contains("request.broken_body"), "{codes:?}");
-        codes.extend(THINGS.iter().map(|(_, thing)| format!("{thing}.missing")));
-        let untitled: Vec<&String> = codes.iter().filter(|code| of(code).is_none()).collect();
-        assert!(untitled.is_empty(), "{untitled:?}");
-    }
-
-    #[test]
-    fn titles_are_found_by_their_codes() {
-        assert!(TITLES.is_sorted_by(|(a, _), (b, _)| a < b));
-        assert!(TITLES.iter().all(|(code, title)| of(code) == Some(*title)));
-        assert_eq!((of("account.weak_password"), of("nonsense.code")), (Some("Password too weak"), None));
-    }
-}
+mod tests;

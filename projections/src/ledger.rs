@@ -36,6 +36,9 @@ pub struct Row {
     /// The entry; absent while an order is not paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Posted>,
+    /// Whether staff makes the refund; its entry follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
     /// The events of an unpaid order from which its invoice will follow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpaid: Vec<order::Event>,
@@ -67,8 +70,10 @@ pub struct Posted {
 pub enum Fact {
     /// An order changed.
     Order(Box<order::Event>),
-    /// An entry that its event alone gives, and the key of its row.
-    Entry(Key, Box<Entry>),
+    /// A payment changed.
+    Payment(Key, Box<payment::Event>),
+    /// A credit note was issued.
+    CreditNote(Box<Entry>),
 }
 
 impl View for Ledger {
@@ -76,7 +81,7 @@ impl View for Ledger {
     const VERSION: i32 = 1;
     const READS: &'static [Reads] = &[
         Reads::only::<Order>(&["placed", "lines_cancelled", "cancelled", "paid"]),
-        Reads::only::<Payment>(&["captured", "refunded"]),
+        Reads::only::<Payment>(&["captured", "receipt_recorded", "receipt_voided", "refund_settled", "refunded"]),
         Reads::all::<CreditNote>(),
     ];
     type Fact = Fact;
@@ -88,38 +93,51 @@ impl View for Ledger {
         }
         if let Some(payment) = event.event::<Payment>() {
             let payment = payment?;
-            let key = of_payment(event.id_of::<Payment>(), &payment);
-            return Ok(Entry::of_payment(&payment).map(|entry| Fact::Entry(key, Box::new(entry))));
+            return Ok(Some(Fact::Payment(of_payment(event.id_of::<Payment>(), &payment), Box::new(payment))));
         }
         let Some(note) = event.event::<CreditNote>() else { return Ok(None) };
-        let key = event.id_of::<CreditNote>().to_string();
-        Ok(Entry::of_credit_note(&note?).map(|entry| Fact::Entry(key, Box::new(entry))))
+        Ok(Entry::of_credit_note(&note?).map(|entry| Fact::CreditNote(Box::new(entry))))
     }
 
     fn keys(fact: &Fact, event: &Recorded) -> Keys {
         vec![match fact {
-            Fact::Entry(key, _) => key.clone(),
+            Fact::Payment(key, _) => key.clone(),
+            Fact::CreditNote(_) => event.id_of::<CreditNote>().to_string(),
             Fact::Order(_) => OrderId::from_uuid(event.stream).to_string(),
         }]
     }
 
     fn fold(row: Option<Row>, _key: &Key, fact: &Fact, event: &Recorded) -> Option<Row> {
         match fact {
-            Fact::Entry(_, entry) => Some(posted(event, entry)),
             Fact::Order(change) => of_order(row, change, event),
+            Fact::Payment(_, change) => of_change(row, change, event),
+            Fact::CreditNote(entry) => Some(posted(event, entry)),
         }
     }
 }
 
-/// The key of the row of a capture or of a refund.
+/// The key of the row of an event of a payment.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS come here")]
 fn of_payment(payment: PaymentId, event: &payment::Event) -> Key {
     match event {
-        payment::Event::Refunded { refund: Some(refund), .. } => refund.to_string(),
+        payment::Event::Refunded { refund: Some(refund), .. } | payment::Event::RefundSettled { refund, .. } => {
+            refund.to_string()
+        }
         // The whole payment was refunded at once; only in older events.
         payment::Event::Refunded { refund: None, .. } => format!("{payment}/refund"),
+        payment::Event::ReceiptRecorded { receipt, .. } => receipt.to_string(),
+        payment::Event::ReceiptVoided { receipt, .. } => format!("{receipt}/voided"),
         _ => payment.to_string(),
     }
+}
+
+/// The row of a capture, a receipt or a refund.
+fn of_change(row: Option<Row>, change: &payment::Event, event: &Recorded) -> Option<Row> {
+    if let payment::Event::RefundSettled { .. } = change {
+        return Some(Row { by_hand: true, ..Row::default() });
+    }
+    let by_hand = row.is_some_and(|row| row.by_hand);
+    Entry::of_payment(change, by_hand).map(|entry| Row { by_hand, ..posted(event, &entry) })
 }
 
 /// The row of an order after something happened to it; none if it was cancelled before it was paid.
@@ -132,7 +150,7 @@ fn of_order(row: Option<Row>, change: &order::Event, event: &Recorded) -> Option
             // The amounts and taxes of the invoice depend on the country, and not on the person.
             placement.destination = Destination::to(placement.destination.country);
             (placement.buyer, placement.access_hash) = (Buyer::default(), None);
-            Some(Row { entry: None, unpaid: vec![order::Event::Placed(placement)] })
+            Some(Row { unpaid: vec![order::Event::Placed(placement)], ..Row::default() })
         }
         order::Event::Cancelled { was_paid: false, .. } => None,
         order::Event::Paid { .. } => {
@@ -163,5 +181,5 @@ fn posted(event: &Recorded, entry: &Entry) -> Row {
         currency,
         lines,
     });
-    Row { entry, unpaid: vec![] }
+    Row { entry, ..Row::default() }
 }

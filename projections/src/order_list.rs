@@ -70,6 +70,8 @@ pub struct Row {
     pub payment: PaymentId,
     /// Refunds that failed and were not retried.
     pub refunds_failed: BTreeSet<RefundId>,
+    /// Refunds that no provider makes, so they wait for staff to make and settle them.
+    pub refunds_to_settle: BTreeSet<RefundId>,
     /// The invoice number; null before payment.
     pub invoice: Option<Reference>,
     /// The id of the order in an older system.
@@ -98,7 +100,7 @@ pub enum Fact {
 
 impl View for OrderList {
     const NAME: &'static str = "order_list";
-    const VERSION: i32 = 7;
+    const VERSION: i32 = 8;
     const READS: &'static [Reads] = &[
         Reads::only::<Order>(Progress::READS),
         Reads::only::<Payment>(&["refund_requested", "refund_failed", "refunded"]),
@@ -125,7 +127,7 @@ impl View for OrderList {
         match fact {
             Fact::Moved(moved) => Row::moved(row, moved, event),
             Fact::Refund { news, .. } => row.map(|mut row| {
-                news.note_in(&mut row.refunds_failed);
+                news.note_in(&mut row.refunds_failed, &mut row.refunds_to_settle);
                 row
             }),
         }
@@ -212,6 +214,7 @@ impl Row {
             returned: progress.returned,
             payment: *payment,
             refunds_failed: BTreeSet::new(),
+            refunds_to_settle: BTreeSet::new(),
             invoice: None,
             reference: reference.clone(),
             placed_at: event.occurred_at(),
@@ -246,6 +249,8 @@ pub struct Query {
     pub fulfilment: Option<Fulfilment>,
     /// Only with a refund that failed and was not tried again, or only without one.
     pub refunds_failed: Option<bool>,
+    /// Only with a refund that waits for staff, or only without one.
+    pub refunds_to_settle: Option<bool>,
     /// Only placed at this moment or later.
     pub from: Option<DateTime<Utc>>,
     /// Only placed before this moment.
@@ -267,12 +272,13 @@ impl Query {
             payment_status,
             fulfilment,
             refunds_failed,
+            refunds_to_settle,
             from,
             until,
             contact,
             ..
         } = self;
-        let stage = (status, payment_status, fulfilment, refunds_failed);
+        let stage = (status, payment_status, fulfilment, refunds_failed, refunds_to_settle);
         List::of(OrderList::NAME, &(account, stage, number, invoice, from, until, contact))
     }
 }
@@ -302,6 +308,11 @@ impl Views {
         match query.refunds_failed {
             Some(true) => _ = sql.push(" and refunds_failed"),
             Some(false) => _ = sql.push(" and not refunds_failed"),
+            None => {}
+        }
+        match query.refunds_to_settle {
+            Some(true) => _ = sql.push(" and refunds_to_settle"),
+            Some(false) => _ = sql.push(" and not refunds_to_settle"),
             None => {}
         }
         if let Some(from) = query.from {

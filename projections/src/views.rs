@@ -50,6 +50,7 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0080_words_in_memory",
     "0090_names",
     "0100_ledger",
+    "0101_order_refunds_to_settle",
 ];
 
 /// How long a caller waits for a free connection before it gets an error that the views are busy.

@@ -28,6 +28,7 @@ mod journeys;
 mod ledger;
 mod links;
 mod lost;
+mod manual_payments;
 mod money;
 mod openapi;
 mod order_filters;

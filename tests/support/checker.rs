@@ -463,6 +463,7 @@ impl History {
             | order::Event::ReturnClosed { .. }
             | order::Event::BuyerForgotten { .. }
             | order::Event::MovedToCart { .. }
+            | order::Event::PaymentWindowExtended { .. }
             | order::Event::Noted { .. }
             | order::Event::Credited { .. }
             | order::Event::Refunded { .. }
@@ -482,6 +483,8 @@ impl History {
                 money.captured += 1;
                 money.amount = Some(*amount);
             }
+            // Money that was not due was never captured.
+            payment::Event::Refunded { cause: Some(payment::RefundCause::NotDue), .. } => {}
             payment::Event::Refunded { amount, .. } => money.refunded += amount.amount,
             payment::Event::Attempted { reference, .. } => drop(money.attempts.insert(reference.to_string())),
             payment::Event::Opened { .. }
@@ -499,7 +502,11 @@ impl History {
             | payment::Event::RefundFailed { .. }
             | payment::Event::CaptureRequested { .. }
             | payment::Event::VoidRequested { .. }
-            | payment::Event::Voided { .. } => {}
+            | payment::Event::Voided { .. }
+            | payment::Event::MethodChosen { .. }
+            | payment::Event::ReceiptRecorded { .. }
+            | payment::Event::ReceiptVoided { .. }
+            | payment::Event::RefundSettled { .. } => {}
         }
         money.state = std::mem::take(&mut money.state).evolve(event);
         let (times, back) = (money.captured, money.refunded);

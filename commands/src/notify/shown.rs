@@ -17,6 +17,8 @@ use crate::Commands;
 use crate::engine::error::Error;
 use crate::links::Target;
 
+mod payment;
+
 /// Lines of an order that a message shows; a wholesaler's order has hundreds.
 const LINES_SHOWN: usize = 30;
 
@@ -52,6 +54,7 @@ impl Commands {
                     shown.amount = some_money(amount.unwrap_or(placed.placement.total), locale);
                 }
                 self.add_papers(message, id, placed, locale, &mut shown).await?;
+                shown.received = self.received(message, placed, locale).await?;
                 shown.goods = goods_of(&self.part(message).await?, placed);
                 if let Message::OrderShipped { parcel, .. } = message {
                     shown.ship_to = self.ship_to(placed, locale).await?;
@@ -66,6 +69,9 @@ impl Commands {
             }
         }
         tell(message, locale, &mut shown);
+        if let Message::PaymentInstructions { choice, .. } = message {
+            shown.payment = Some(payment::instructions(choice, details.zone, locale));
+        }
         if let Some((path, code)) = code_of(message) {
             let Some(code) = self.vault().open(code).await? else { return Ok(None) };
             shown.url = details.url.as_ref().map(|url| format!("{}/{path}?code={}", url.trim_end_matches('/'), code.0));
@@ -182,6 +188,7 @@ impl Commands {
             | Message::SecondFactorSetUp {}
             | Message::SecondFactorRemoved {}
             | Message::OrderPlaced { .. }
+            | Message::PaymentInstructions { .. }
             | Message::OrderPaid { .. }
             | Message::OrderCancelled { .. }
             | Message::OrderLinesCancelled { .. }
@@ -222,6 +229,7 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::SecondFactorSetUp {}
         | Message::SecondFactorRemoved {}
         | Message::OrderPlaced { .. }
+        | Message::PaymentInstructions { .. }
         | Message::OrderPaid { .. }
         | Message::OrderCancelled { .. }
         | Message::OrderLinesCancelled { .. }
@@ -277,6 +285,7 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         | Message::SecondFactorSetUp {}
         | Message::SecondFactorRemoved {}
         | Message::OrderPlaced { .. }
+        | Message::PaymentInstructions { .. }
         | Message::OrderPaid { .. }
         | Message::OrderRefunded { .. }
         | Message::ReturnApproved { .. }

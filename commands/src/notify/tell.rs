@@ -149,7 +149,8 @@ impl Commands {
             let Ok(placed) = order.state.live() else { return Ok(()) };
             // The payment or the cancellation has its own message.
             let unpaid = matches!(placed.progress.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized);
-            if message.template() == Template::OrderPlaced && !(unpaid && placed.progress.status == Status::Open) {
+            let asks_for_money = matches!(message.template(), Template::OrderPlaced | Template::PaymentInstructions);
+            if asks_for_money && !(unpaid && placed.progress.status == Status::Open) {
                 return Ok(());
             }
             match Reach::buyer(&unit, id, placed).await? {

@@ -61,6 +61,10 @@ pub struct Shown {
     pub credit_notes: Option<String>,
     /// An amount.
     pub amount: Option<String>,
+    /// What was received of a cancelled order that was never paid in full.
+    pub received: Option<String>,
+    /// How the order is to be paid.
+    pub payment: Option<ShownPayment>,
     /// The lines of the order that the message is about, if not all of them.
     pub goods: Vec<ShownGoods>,
     /// The reason, as staff wrote it.
@@ -118,6 +122,21 @@ pub struct ShownOrder {
     pub free: bool,
     /// Whether something of it is put in a parcel.
     pub travels: bool,
+}
+
+/// How an order is to be paid without a provider.
+#[derive(Debug, Serialize)]
+pub struct ShownPayment {
+    /// The title of the method.
+    pub title: String,
+    /// What the buyer has to do, in lines.
+    pub instructions: Vec<String>,
+    /// The amount to pay.
+    pub amount: String,
+    /// The reference to quote.
+    pub reference: String,
+    /// Until when it is to be paid, if it is.
+    pub pay_by: Option<String>,
 }
 
 /// A paper of an order.
@@ -185,7 +204,7 @@ macro_rules! sources {
 }
 
 sources! {
-    "confirm_email" "reset_password" "confirm_new_email" "email_change_requested" "already_registered" "password_changed" "second_factor_set_up" "second_factor_removed" "order_placed" "order_paid" "order_cancelled"
+    "confirm_email" "reset_password" "confirm_new_email" "email_change_requested" "already_registered" "password_changed" "second_factor_set_up" "second_factor_removed" "order_placed" "payment_instructions" "order_paid" "order_cancelled"
     "order_lines_cancelled" "order_refunded" "order_shipped" "order_delivered" "delivery_failed" "delivery_returning" "delivery_lost"
     "return_approved" "return_rejected" "back_in_stock" "price_dropped"
 }

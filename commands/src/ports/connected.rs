@@ -103,8 +103,8 @@ impl Connected {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.providers.is_empty() {
-            warnings
-                .push("no payment provider is connected: set BYTESHOP_PAYMENT_PROVIDER to take payments".to_owned());
+            let said = "no payment provider is connected: set BYTESHOP_PAYMENT_PROVIDER to take payments other than manual ones";
+            warnings.push(said.to_owned());
         }
         for provider in self.providers.iter().filter(|it| it.is_emulated()) {
             let name = provider.as_str();

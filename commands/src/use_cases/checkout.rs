@@ -5,6 +5,7 @@ use byteshop_domain::checkout::{self, Basis, Ids};
 use byteshop_domain::ids::{self, OrderId};
 use byteshop_domain::order::{Order, Placed};
 use byteshop_domain::payment::Payment;
+use byteshop_domain::payment_book::{self, PaymentBook};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::usage::{self, Customer, Usage};
 use chrono::TimeDelta;
@@ -62,14 +63,19 @@ pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: A
 ///
 /// Only the youngest orders can be unpaid, because an order that is not paid in time is cancelled. So this rarely reads anything.
 async fn check_unpaid(unit: &Unit, orders: &[OrderId], hold: Hold) -> Result<(), Error> {
-    let since = unit.now() - hold.pay_within;
+    let most = usize::try_from(hold.unpaid_orders).unwrap_or(usize::MAX);
+    if most == 0 || orders.len() < most {
+        return Ok(());
+    }
+    // An order whose buyer chose such a method can be unpaid for longer.
+    let longest = unit.peek::<PaymentBook>(payment_book::id()).await?.state.longest_days();
+    let since = unit.now() - hold.pay_within.max(TimeDelta::days(i64::from(longest)));
     let young = |order: &&OrderId| ids::made_at(**order).is_none_or(|made_at| made_at >= since);
     let young: Vec<OrderId> = orders.iter().rev().take_while(young).copied().collect();
-    let most = usize::try_from(hold.unpaid_orders).unwrap_or(usize::MAX);
     // One that cannot be seen is being written at this moment.
     let waits = |order: &&Loaded<Order>| order.state.live().map_or(true, Placed::is_unpaid);
     let too_many = |orders: &[Loaded<Order>]| orders.iter().filter(waits).count() >= most;
-    if most == 0 || young.len() < most || !too_many(&unit.peek_all::<Order>(&young).await?) {
+    if young.len() < most || !too_many(&unit.peek_all::<Order>(&young).await?) {
         return Ok(());
     }
     // A refusal has to hold, so now the versions count.

@@ -124,7 +124,7 @@ impl Commands {
     ///
     /// # Errors
     /// When the person approved it meanwhile, the order is paid.
-    async fn cancel_waiting_attempt(&self, intent: &Intent, order: OrderId) -> Result<bool, Error> {
+    pub(super) async fn cancel_waiting_attempt(&self, intent: &Intent, order: OrderId) -> Result<bool, Error> {
         let Some(order) = self.get::<Order>(order).await? else { return Ok(false) };
         let Ok(placed) = order.state.live() else { return Ok(false) };
         let payment = placed.placement.payment;

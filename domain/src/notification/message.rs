@@ -10,6 +10,7 @@ use crate::account::Secret;
 use crate::ids::{AccountId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
 use crate::money::{Money, Price};
 use crate::order::ReturnLine;
+use crate::payment::Choice;
 use crate::text::{Email, Name, Reason, Reference, Title};
 
 /// The recipient; their address is looked up when the message is sent.
@@ -86,6 +87,13 @@ pub enum Message {
     OrderPlaced {
         /// The order.
         order: OrderId,
+    },
+    /// How the buyer pays by the method that they chose.
+    PaymentInstructions {
+        /// The order.
+        order: OrderId,
+        /// What the buyer was told.
+        choice: Box<Choice>,
     },
     /// The order was paid.
     OrderPaid {
@@ -252,6 +260,7 @@ templates! {
     SecondFactorSetUp "second_factor_set_up";
     SecondFactorRemoved "second_factor_removed";
     OrderPlaced "order_placed";
+    PaymentInstructions "payment_instructions";
     OrderPaid "order_paid";
     OrderCancelled "order_cancelled";
     OrderLinesCancelled "order_lines_cancelled";
@@ -281,6 +290,7 @@ impl Message {
             | Self::SecondFactorRemoved {} => About::Account,
             Self::OrderPlaced { order }
             | Self::OrderPaid { order }
+            | Self::PaymentInstructions { order, .. }
             | Self::OrderCancelled { order, .. }
             | Self::OrderLinesCancelled { order, .. }
             | Self::OrderRefunded { order, .. }
@@ -307,6 +317,7 @@ impl Message {
             | Self::SecondFactorSetUp {}
             | Self::SecondFactorRemoved {}
             | Self::OrderPlaced { .. }
+            | Self::PaymentInstructions { .. }
             | Self::OrderPaid { .. }
             | Self::OrderCancelled { .. }
             | Self::OrderLinesCancelled { .. }

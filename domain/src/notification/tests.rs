@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::ids::{AccountId, OrderId};
+use crate::payment::Choice;
+use crate::payment_book::ManualKind;
 use crate::personal::Subject;
 use crate::testing::{cents, given, golden, id as number, noon, pieces, price, text, well_said};
 use crate::{Personal, codec};
@@ -218,6 +220,18 @@ fn messages() -> Vec<Message> {
             variant_title: Some(text("Knife, red")),
             was: price(500),
             now: price(400),
+        },
+        Message::PaymentInstructions {
+            order,
+            choice: Box::new(Choice {
+                method: text("sepa"),
+                kind: ManualKind::BankTransfer,
+                title: text("Bank transfer"),
+                instructions: text("IBAN DE02 1203 0000 0000 2020 51"),
+                amount: cents(3500),
+                reference: text("7K3Q-X9MW-2FBA"),
+                pay_by: Some(noon()),
+            }),
         },
     ]
 }

@@ -36,7 +36,7 @@ crate::sets! {
         Awaiting Authorized Paid PartlyRefunded Refunded RefundDue Voided
     }
     /// What an entry of the ledger records.
-    LedgerEntryKind of crate::ledger::Kind { Capture Sale CreditNote Refund }
+    LedgerEntryKind of crate::ledger::Kind { Capture Receipt VoidedReceipt Sale CreditNote Refund }
     /// The fulfilment axis of an order.
     Fulfilment of crate::order::Fulfilment { Unfulfilled PartlyFulfilled Fulfilled PartlyReturned Returned }
     /// The three status axes of an order summarized in one word.
@@ -46,7 +46,9 @@ crate::sets! {
         BuyerRequest StaffRequest PaymentFailed PaymentCancelled PaymentWindowPassed AuthorizationExpired Imported
     }
     /// How an attempt to pay was made.
-    PaymentMethod of crate::payment::Method { Test External Free }
+    PaymentMethod of crate::payment::Method { Test External Free BankTransfer Elsewhere }
+    /// How money reaches the shop without a payment provider.
+    ManualPaymentKind of crate::payment_book::ManualKind { BankTransfer Elsewhere }
     /// Why an attempt to pay came to nothing.
     DeclineReason of crate::payment::DeclineReason {
         Declined InsufficientFunds NotReceived BuyerLeft ProviderError

@@ -1,12 +1,12 @@
 //! Cancelling an order or some of its lines, and what follows for an order that was never paid.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::{
     CancelReason, Decision, Event, LinesOff, ParcelStage, PaymentStatus, Placed, Rejection, ReturnLine, Status,
 };
 use crate::Subject;
-use crate::ids::{CartId, CreditNoteId, RefundId};
+use crate::ids::{CartId, CreditNoteId, OrderId, RefundId, made_at};
 use crate::money::Money;
 use crate::quantity::Demand;
 
@@ -44,7 +44,35 @@ impl Placed {
         }
     }
 
-    pub(super) fn cancel(&self, reason: CancelReason, credit_note: Option<CreditNoteId>, restock: bool) -> Decision {
+    /// Lets the buyer pay until a later time; an earlier one changes nothing.
+    pub(super) fn extend_payment_window(&self, pay_by: DateTime<Utc>) -> Decision {
+        match self.progress.status {
+            Status::Cancelled | Status::Expired => return Err(Rejection::Cancelled),
+            Status::Open | Status::Completed => {}
+        }
+        if self.progress.payment_status != PaymentStatus::Awaiting {
+            return Err(Rejection::AlreadyPaid);
+        }
+        let is_later = self.placement.pay_by.is_some_and(|until| until < pay_by);
+        Ok(if is_later { vec![Event::PaymentWindowExtended { pay_by }] } else { vec![] })
+    }
+
+    /// Until when the order can be paid if its buyer has so many days from the order on: at least as long as before.
+    pub fn pay_by_within(&self, order: OrderId, days: Option<u16>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let before = self.placement.pay_by;
+        // Counted from the order, so that no number of choices reserves its goods for longer.
+        let placed_at = made_at(order).unwrap_or(now);
+        let within = days.map(|days| placed_at.trunc_subsecs(0) + TimeDelta::days(i64::from(days)));
+        before.map(|before| within.map_or(before, |within| within.max(before)))
+    }
+
+    pub(super) fn cancel(
+        &self,
+        reason: CancelReason,
+        credit_note: Option<CreditNoteId>,
+        restock: bool,
+        at: DateTime<Utc>,
+    ) -> Decision {
         match self.progress.status {
             Status::Cancelled | Status::Expired => return Ok(vec![]),
             Status::Completed => return Err(Rejection::AlreadyFulfilled),
@@ -55,6 +83,11 @@ impl Placed {
             || reason == CancelReason::PaymentWindowPassed && self.progress.payment_status == PaymentStatus::Authorized
         {
             return Err(Rejection::AlreadyPaid);
+        }
+        // A timer of the window as it was before the buyer got longer.
+        let is_early = self.window_extended && self.placement.pay_by.is_some_and(|pay_by| at < pay_by);
+        if reason == CancelReason::PaymentWindowPassed && is_early {
+            return Err(Rejection::WindowOpen);
         }
         // Before the capture, lost pieces count as handed over, just as delivered ones: their price is being captured.
         if self.handed_over_pieces() > 0 || !self.is_paid() && !self.lost.is_empty() {

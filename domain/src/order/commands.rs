@@ -152,6 +152,11 @@ pub enum Command {
         /// The return that this closes.
         return_id: Option<ReturnId>,
     },
+    /// Let the buyer pay until a later time.
+    ExtendPaymentWindow {
+        /// The time.
+        pay_by: DateTime<Utc>,
+    },
     /// Record that the lines of an unpaid order were put in a cart again.
     MoveToCart {
         /// The cart.

@@ -98,7 +98,7 @@ pub struct Placement {
     pub total: Money,
     /// The payment that is opened with the order.
     pub payment: PaymentId,
-    /// When the order expires unless it is paid.
+    /// When the order expires unless it is paid; `payment_window_extended` says if that is later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_by: Option<DateTime<Utc>>,
     /// The number of the order in an older system, such as an invoice number.
@@ -332,6 +332,11 @@ pub enum Event {
         /// Whether it refunds a part of the shipping price.
         #[serde(default, skip_serializing_if = "is_false")]
         shipping: bool,
+    },
+    /// The order can be paid longer, as its buyer chose a method that takes longer.
+    PaymentWindowExtended {
+        /// When the order expires now unless it is paid.
+        pay_by: DateTime<Utc>,
     },
     /// The lines of the unpaid order were put in a cart again.
     MovedToCart {

@@ -2,9 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Progress, Rejection, ReturnLine, Status, Taxed};
+use super::{
+    Decision, Event, Fulfilment, PaymentStatus, Placed, Placement, Progress, Rejection, ReturnLine, Status, Taxed,
+};
 use crate::ids::{CreditNoteId, PaymentId, RefundId, VariantId};
 use crate::money::{Money, MoneyError};
+use crate::payment_book::Sale;
 use crate::quantity::Demand;
 use crate::seller::Seller;
 use crate::text::Reference;
@@ -13,6 +16,12 @@ impl Placed {
     /// The amount to pay: the total without what was cancelled before the payment.
     pub fn payable(&self) -> Money {
         self.progress.payable
+    }
+
+    /// What decides about the manual methods that are offered for it.
+    pub fn sale(&self) -> Sale<'_> {
+        let Placement { buyer, destination, total, .. } = &self.placement;
+        Sale { country: &destination.country, currency: total.currency, has_account: buyer.account.is_some() }
     }
 
     /// The amount that need not be paid, as it was cancelled before the payment.

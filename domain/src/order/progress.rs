@@ -112,6 +112,7 @@ impl Progress {
             | Event::Noted { .. }
             | Event::BuyerForgotten { .. }
             | Event::Credited { .. }
+            | Event::PaymentWindowExtended { .. }
             | Event::MovedToCart { .. } => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::*;
@@ -331,6 +332,37 @@ fn a_timer_that_comes_late_cancels_nothing_that_is_paid() {
 }
 
 #[test]
+fn a_timer_of_the_window_as_it_was_cancels_nothing_that_can_still_be_paid() {
+    use CancelReason::{BuyerRequest, PaymentWindowPassed};
+    let (later, extend) = (noon() + TimeDelta::days(7), |pay_by| Command::ExtendPaymentWindow { pay_by });
+    let extended = Event::PaymentWindowExtended { pay_by: later };
+    given::<Order>([placed()]).when(&extend(later)).then([extended.clone()]);
+    given::<Order>([placed()]).when(&extend(noon())).then_nothing();
+    let history = [placed(), extended.clone()];
+    given::<Order>(history.clone()).when(&extend(later)).then_nothing();
+    given::<Order>(history.clone()).when(&extend(noon())).then_nothing();
+    given::<Order>(history.clone()).when(&cancel(PaymentWindowPassed)).then_refused(Rejection::WindowOpen);
+    given::<Order>(history).when(&cancel(BuyerRequest)).then([cancelled(BuyerRequest, false)]);
+    let over = Event::PaymentWindowExtended { pay_by: noon() - TimeDelta::seconds(1) };
+    given::<Order>([placed(), over]).when(&cancel(PaymentWindowPassed)).then([cancelled(PaymentWindowPassed, false)]);
+    given::<Order>([placed(), paid()]).when(&extend(later)).then_refused(Rejection::AlreadyPaid);
+    let off = [placed(), cancelled(BuyerRequest, false)];
+    given::<Order>(off).when(&extend(later)).then_refused(Rejection::Cancelled);
+    given::<Order>([Event::Placed(imported())]).when(&extend(later)).then_nothing();
+}
+
+#[test]
+fn a_time_to_pay_counts_from_the_order_and_never_shortens_its_window() {
+    let order = crate::fold::<Order>(&[placed()]);
+    let within = |id: OrderId, days| order.live().unwrap().pay_by_within(id, days, noon()).unwrap();
+    assert_eq!(within(id(1), None), noon());
+    assert_eq!(within(id(1), Some(7)), noon() + TimeDelta::days(7));
+    // An id that tells when the order was placed: 2022-02-22T19:22:22Z.
+    let placed_long_ago: OrderId = "ord_01fwhe4ydgfk1shh6w1g60eecf".parse().unwrap();
+    assert_eq!(within(placed_long_ago, Some(7)), noon());
+}
+
+#[test]
 fn a_packed_parcel_stays_in_the_shop_when_its_authorization_expires() {
     let authorization = Event::Authorized { payment: id(3) };
     let packed = vec![placed(), authorization, parcel(7, &[demand(1, 3)])];
@@ -648,6 +680,7 @@ fn what_is_said_of_money_is_golden() {
             sending_falls(true),
             sending_falls(false),
             Event::MovedToCart { cart: id(6) },
+            Event::PaymentWindowExtended { pay_by: noon() },
             Event::Placed(Placement { tax_rounding: crate::tax_book::Rounding::Rate, ..with_tax(88_750) }),
         ],
     );
@@ -724,6 +757,7 @@ fn rejections_are_well_said() {
         R::TooManyReturned { variant: id(1), left: 0 },
         R::TooManyReturns,
         R::ArrivedAfterAll,
+        R::WindowOpen,
         R::TooMuchRefunded,
         R::TooMuchShipping { left: cents(0) },
         R::BeingShipped,

@@ -35,6 +35,7 @@ impl Opened {
         return_url: Option<&Link>,
     ) -> Decision {
         match self.stage {
+            Stage::Open if self.received().amount > 0 => Err(Rejection::PartlyReceived),
             Stage::Open if self.is_last(reference) => Err(Rejection::ReferenceUsed),
             Stage::Open if self.reaches_limit_of_declines(self.refusals) => Err(Rejection::TooManyAttempts),
             Stage::Open => Ok(vec![Event::Attempted {
@@ -275,6 +276,28 @@ impl Opened {
             Some(Attempt { capture: CaptureMode::Manual, .. }) => Authorization::Held { expires_at },
             Some(Attempt { capture: CaptureMode::Automatic, .. }) | None => Authorization::Capturing,
         }
+    }
+
+    pub(super) fn note_attempt(&mut self, attempt: Attempt) {
+        self.stage = Stage::Attempted;
+        self.attempts += 1;
+        let before = self.attempt.replace(attempt);
+        self.earlier.extend(before.map(|attempt| attempt.reference));
+        self.declined = None;
+    }
+
+    /// Notes a capture, and forgets what was chosen in vain.
+    pub(super) fn note_captured(&mut self, method: Method, reference: &ProviderReference) {
+        self.stage = Stage::Captured;
+        self.choice = self.choice.take().filter(|_| method.is_manual());
+        let before = self.attempt.take();
+        let capture = before.as_ref().map_or(CaptureMode::Automatic, |attempt| attempt.capture);
+        let return_url = before.as_ref().and_then(|attempt| attempt.return_url.clone());
+        // An attempt that came to nothing may still turn out to have succeeded.
+        let is_other = |attempt: &Attempt| method.is_manual() || attempt.reference != *reference;
+        self.earlier.extend(before.filter(is_other).map(|attempt| attempt.reference));
+        let reference = reference.clone();
+        self.attempt = Some(Attempt { method, reference, return_url, capture, void_requested: None });
     }
 
     pub(super) fn note_capture_requested(&mut self) {

@@ -1,12 +1,34 @@
 //! The commands of a payment.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::events::{CaptureMode, Method, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, VoidReason};
-use crate::ids::{OrderId, RefundId};
+use super::events::{ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, VoidReason};
+use super::method::{CaptureMode, Choice, Method};
+use crate::Personal;
+use crate::ids::{OrderId, ReceiptId, RefundId};
 use crate::money::Money;
-use crate::text::Link;
+use crate::payment_book::ManualKind;
+use crate::text::{Link, NoteText, Reason, Reference};
+
+/// Money that staff saw on the account, in the till or elsewhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewReceipt {
+    /// The id; a new one each time.
+    pub receipt: ReceiptId,
+    /// How the money reached the shop; by default as the buyer chose.
+    pub kind: Option<ManualKind>,
+    /// The amount.
+    pub amount: Money,
+    /// The reference of the money; each counts once.
+    pub reference: Reference,
+    /// The day on which the money was received.
+    pub received_on: NaiveDate,
+    /// A note for staff.
+    pub note: Option<Personal<NoteText>>,
+    /// Whether it may be more than what is due: the surplus is to be returned.
+    pub surplus: bool,
+}
 
 /// The commands of a payment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,6 +123,29 @@ pub enum Command {
         refund: RefundId,
         /// The outcome.
         outcome: RefundOutcome,
+    },
+    /// Choose a method that staff settles by hand.
+    ChooseMethod {
+        /// What the buyer is told.
+        choice: Box<Choice>,
+    },
+    /// Record that money was received.
+    RecordReceipt(Box<NewReceipt>),
+    /// Record that a receipt was a mistake.
+    VoidReceipt {
+        /// The receipt.
+        receipt: ReceiptId,
+        /// The reason.
+        reason: Reason,
+    },
+    /// Record that staff made a refund outside the shop, which no provider carries out or which the provider refused.
+    SettleRefund {
+        /// The refund.
+        refund: RefundId,
+        /// The reference of the money that went back.
+        reference: Reference,
+        /// The day on which it went back.
+        settled_on: NaiveDate,
     },
     /// Record an imported payment, which was made outside this shop.
     Record {

@@ -1,44 +1,17 @@
 //! The events of a payment.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{OrderId, RefundId, ReturnId};
+use super::method::{CaptureMode, Choice, Method};
+use crate::Personal;
+use crate::ids::{OrderId, ReceiptId, RefundId, ReturnId};
 use crate::money::Money;
-use crate::text::{Link, Reason, Reference};
+use crate::payment_book::ManualKind;
+use crate::text::{Link, NoteText, Reason, Reference};
 
 /// The reference of an attempt at the provider, and the idempotency key: a repeated request charges only once.
 pub type ProviderReference = Reference;
-
-/// How the payment is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// The emulated provider.
-    Test,
-    /// Outside this shop, before the order was imported.
-    External,
-    /// Without a payment: the amount is zero.
-    Free,
-}
-
-/// When an authorized payment is captured.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CaptureMode {
-    /// At once.
-    #[default]
-    Automatic,
-    /// When staff requests it, or when the first parcel is handed over.
-    Manual,
-}
-
-impl CaptureMode {
-    /// Whether it is the usual one, which is not written down.
-    pub fn is_automatic(&self) -> bool {
-        *self == Self::Automatic
-    }
-}
 
 /// What a refund is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +32,9 @@ pub enum RefundCause {
         /// The reason that staff gave.
         reason: Reason,
     },
+    /// Money was received that is not due: too much, too late, or for an order that was cancelled before it was paid. It was
+    /// never captured, so there is no credit note of it.
+    NotDue,
 }
 
 /// The provider's answer to a refund.
@@ -275,6 +251,9 @@ pub enum Event {
         /// The failed refund that this one retries.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retries: Option<RefundId>,
+        /// Whether staff carries it out and settles it, as no provider does.
+        #[serde(default, skip_serializing_if = "is_false")]
+        manual: bool,
     },
     /// The provider refused a refund.
     RefundFailed {
@@ -298,6 +277,58 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cause: Option<RefundCause>,
     },
+    /// The buyer chose a method that staff settles by hand, and was told how to pay.
+    MethodChosen {
+        /// The order.
+        order: OrderId,
+        /// What the buyer was told.
+        choice: Box<Choice>,
+    },
+    /// Staff recorded that money was received.
+    ReceiptRecorded {
+        /// The order.
+        order: OrderId,
+        /// The receipt.
+        receipt: ReceiptId,
+        /// How the money reached the shop.
+        kind: ManualKind,
+        /// The amount.
+        amount: Money,
+        /// The reference of the money, such as that of the bank statement.
+        reference: Reference,
+        /// The day on which the money was received.
+        received_on: NaiveDate,
+        /// A note for staff, sealed, as it may contain personal data.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<Personal<NoteText>>,
+    },
+    /// A receipt was recorded by mistake: it does not count any more.
+    ReceiptVoided {
+        /// The order.
+        order: OrderId,
+        /// The receipt.
+        receipt: ReceiptId,
+        /// Its amount.
+        amount: Money,
+        /// The reason.
+        reason: Reason,
+    },
+    /// Staff made a refund outside the shop; `refunded` follows in the same append.
+    RefundSettled {
+        /// The order.
+        order: OrderId,
+        /// The refund.
+        refund: RefundId,
+        /// The reference of the money that went back.
+        reference: Reference,
+        /// The day on which it went back.
+        settled_on: NaiveDate,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 impl crate::Event for Event {}

@@ -5,9 +5,10 @@ use crate::ids::RefundId;
 use crate::money::Money;
 
 impl Opened {
-    /// The amount that can still be refunded: captured − refunded − pending refunds.
+    /// The amount that can still be refunded: captured − refunded − pending refunds of it.
     pub fn refundable(&self) -> Money {
-        let pending: i64 = self.pending_refunds().map(|(_, refund)| refund.amount.amount).sum();
+        let of_captured = self.pending_refunds().filter(|(_, refund)| refund.cause != RefundCause::NotDue);
+        let pending: i64 = of_captured.map(|(_, refund)| refund.amount.amount).sum();
         Money { amount: self.captured().amount - self.refunded.amount - pending, ..self.amount }
     }
 
@@ -22,7 +23,7 @@ impl Opened {
         failed.map(|(id, refund)| (*id, refund))
     }
 
-    /// The refunds that the provider has not carried out yet.
+    /// The refunds that are not carried out yet.
     pub fn pending_refunds(&self) -> impl Iterator<Item = (RefundId, &Refund)> {
         self.refunds.iter().filter(|(_, it)| it.stage == RefundStage::Requested).map(|(id, refund)| (*id, refund))
     }
@@ -61,7 +62,8 @@ impl Opened {
         if self.attempt.as_ref().is_none_or(|attempt| attempt.method == Method::External) {
             return Err(Rejection::PaidElsewhere);
         }
-        Ok(vec![Event::RefundRequested { order, refund, amount, cause, retries }])
+        let manual = self.is_refunded_by_hand();
+        Ok(vec![Event::RefundRequested { order, refund, amount, cause, retries, manual }])
     }
 
     pub(super) fn retry_refund(&self, failed: RefundId, refund: RefundId) -> Decision {
@@ -73,20 +75,33 @@ impl Opened {
             RefundStage::Failed => {}
             RefundStage::Requested | RefundStage::Done => return Err(Rejection::NotFailed),
         }
+        let amount = self.amount_of_retry(known);
+        self.request_refund(refund, Some(amount), known.cause.clone(), Some(failed))
+    }
+
+    /// The amount of a failed refund when it is made once more.
+    fn amount_of_retry(&self, failed: &Refund) -> Money {
         let left = self.refundable();
-        let amount = match known.cause {
+        match failed.cause {
             // All that is left of a cancelled order: some of it may have been refunded by another refund since.
             RefundCause::OrderCancelled if left.amount > 0 => left,
             RefundCause::OrderCancelled
             | RefundCause::LinesCancelled
             | RefundCause::Return { .. }
-            | RefundCause::Staff { .. } => known.amount,
-        };
-        self.request_refund(refund, Some(amount), known.cause.clone(), Some(failed))
+            | RefundCause::Staff { .. }
+            | RefundCause::NotDue => failed.amount,
+        }
+    }
+
+    /// The same, if as much is left to refund.
+    pub(super) fn amount_again(&self, failed: &Refund) -> Result<Money, Rejection> {
+        let (amount, left) = (self.amount_of_retry(failed), self.refundable());
+        if amount.amount > left.amount { Err(Rejection::TooMuchRefunded { left }) } else { Ok(amount) }
     }
 
     pub(super) fn record_refund_outcome(&self, id: RefundId, outcome: RefundOutcome) -> Decision {
-        let refund = self.refunds.get(&id).ok_or(Rejection::NoSuchRefund)?;
+        // A provider knows nothing about a refund that staff makes.
+        let refund = self.refunds.get(&id).filter(|refund| !refund.manual).ok_or(Rejection::NoSuchRefund)?;
         let (order, amount) = (self.order, refund.amount);
         let done = || Event::Refunded { order, amount, refund: Some(id), cause: Some(refund.cause.clone()) };
         match (refund.stage, outcome) {
@@ -105,9 +120,16 @@ impl Opened {
         }
     }
 
-    pub(super) fn begin_refund(&mut self, id: RefundId, amount: Money, cause: &RefundCause, retries: Option<RefundId>) {
-        let cause = cause.clone();
-        self.refunds.insert(id, Refund { amount, stage: RefundStage::Requested, cause, retried_as: None });
+    pub(super) fn begin_refund(
+        &mut self,
+        id: RefundId,
+        amount: Money,
+        cause: &RefundCause,
+        retries: Option<RefundId>,
+        manual: bool,
+    ) {
+        let (cause, stage) = (cause.clone(), RefundStage::Requested);
+        self.refunds.insert(id, Refund { amount, stage, cause, retried_as: None, manual, settled: None });
         if let Some(failed) = retries.and_then(|failed| self.refunds.get_mut(&failed)) {
             failed.retried_as = Some(id);
         }
@@ -120,11 +142,17 @@ impl Opened {
     }
 
     pub(super) fn give_back(&mut self, amount: Money, refund: Option<RefundId>) {
+        if let Some(refund) = refund.and_then(|id| self.refunds.get_mut(&id)) {
+            refund.stage = RefundStage::Done;
+            // A failed refund that staff made may be of all that was left.
+            refund.amount = amount;
+            if refund.cause == RefundCause::NotDue {
+                // It is no part of what was captured.
+                return;
+            }
+        }
         // The decision checked the sum; should it ever overflow, the fold keeps the previous one.
         self.refunded = self.refunded.plus(amount).unwrap_or(self.refunded);
-        if let Some(id) = refund {
-            self.end_refund(id, RefundStage::Done);
-        }
         if self.refunded.amount >= self.amount.amount {
             self.stage = Stage::Refunded;
         }

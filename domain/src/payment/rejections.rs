@@ -1,11 +1,18 @@
 //! Why a payment refuses a command, and its limit.
 
-use crate::ids::RefundId;
+use chrono::NaiveDate;
+
+use crate::ids::{ReceiptId, RefundId};
 use crate::money::Money;
 
 /// The maximum number of attempts, including those that the buyer left or the provider failed: more than a buyer needs, and few
 /// enough to be read whole each time.
 pub const ATTEMPTS_MAX: u8 = 20;
+/// The maximum number of choices of a manual method: each sends a mail.
+pub const CHOICES_MAX: u8 = 10;
+/// The maximum number of receipts, including voided ones: far more instalments than a buyer pays in, and few enough to be read
+/// whole each time.
+pub const RECEIPTS_MAX: usize = 100;
 
 crate::rejections! {
     /// Why a command is refused.
@@ -33,6 +40,25 @@ crate::rejections! {
         NotAnAmount => Invalid at "/amount": "a refund must be greater than zero and in the currency of the payment";
         TooMuchRefunded { left: Money } => Conflict at "/amount": "only {left} is left to refund";
         PaidElsewhere => Conflict: "the payment was made outside this shop and must be refunded there";
+        PartlyReceived => Conflict:
+            "money was received for this payment already: pay the rest in the same way, or ask the shop";
+        TooManyChoices => Conflict: "the method of payment was changed {CHOICES_MAX} times already; ask the shop";
+        NotAReceipt => Invalid at "/amount":
+            "a receipt must be of an amount greater than zero, in the currency of the payment";
+        MoreThanDue { due: Money } => Conflict at "/amount":
+            "only {due} is due: correct the amount, or, if more was really received, send `surplus: true`; the rest is then listed \
+             as a refund to settle";
+        ReceivedInFuture { received_on: NaiveDate } => Invalid at "/received_on": "{received_on} is in the future";
+        ReferenceReceived { receipt: ReceiptId } => Conflict at "/reference":
+            "the receipt {receipt} has this reference already; money counts once";
+        TooManyReceipts => Conflict: "a payment has at most {RECEIPTS_MAX} receipts";
+        NoSuchReceipt => Missing: "there is no such receipt";
+        ReceiptInUse => Conflict:
+            "the receipt cannot be voided any more, as the payment is no longer open; if the money never came, refund it and settle \
+             that refund with a reference that says so";
+        RefundInProgress => Conflict: "the provider carries out this refund; it can be settled only if the provider refuses it";
+        RefundDone => Conflict: "the refund is done already";
+        SettledInFuture { settled_on: NaiveDate } => Invalid at "/settled_on": "{settled_on} is in the future";
         TooManyAttempts => Conflict: "the limit of {ATTEMPTS_MAX} payment attempts is reached";
     }
 }

@@ -1,11 +1,14 @@
 //! The stages of a payment and of its refunds, and what the provider is asked in each.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::events::{FailureReason, ProviderReference, RefundCause, VoidReason};
+use crate::Personal;
 use crate::ids::{Id as _, PaymentId, RefundId};
 use crate::money::Money;
+use crate::payment_book::ManualKind;
+use crate::text::{NoteText, Reason, Reference};
 
 /// What happens with an authorized amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -66,7 +69,7 @@ pub enum Stage {
 /// What has to be done so that no money is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reversal {
-    /// Nothing: no money is held or captured.
+    /// Nothing: no money is held or captured. What staff received is to be returned already.
     Nothing,
     /// [`Command::Void`](super::Command::Void) alone: the provider holds nothing, or an attempt is in progress.
     Void,
@@ -95,15 +98,49 @@ pub struct Refund {
     /// The refund that retries this one, after it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retried_as: Option<RefundId>,
+    /// Whether staff carries it out and settles it, as no provider does.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub manual: bool,
+    /// How it was settled outside the shop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Settled>,
+}
+
+/// How a refund was settled outside the shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settled {
+    /// The reference of the money that went back.
+    pub reference: Reference,
+    /// The day on which it went back.
+    pub settled_on: NaiveDate,
+}
+
+/// Money that staff recorded as received.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Receipt {
+    /// How the money reached the shop.
+    pub kind: ManualKind,
+    /// The amount.
+    pub amount: Money,
+    /// The reference of the money.
+    pub reference: Reference,
+    /// The day on which the money was received.
+    pub received_on: NaiveDate,
+    /// A note for staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<Personal<NoteText>>,
+    /// Why it does not count, if it was a mistake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voided: Option<Reason>,
 }
 
 /// The stage of a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundStage {
-    /// The refund is requested; the provider has not carried it out yet.
+    /// The refund is requested; the provider, or staff, has not carried it out yet.
     Requested,
-    /// The provider carried it out.
+    /// The refund is carried out.
     Done,
     /// The provider refused it.
     Failed,

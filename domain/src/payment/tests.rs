@@ -4,7 +4,10 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::*;
+use crate::ids::Id as _;
 use crate::testing::{cents, given, golden, id, noon, text, well_said};
+
+mod manual;
 
 fn opened() -> Event {
     Event::Opened { order: id(1), amount: cents(3500) }
@@ -287,12 +290,19 @@ fn refund(refund: u128, amount: Option<i64>) -> Command {
 
 fn requested(refund: u128, amount: i64) -> Event {
     let cause = RefundCause::OrderCancelled;
-    Event::RefundRequested { order: id(1), refund: id(refund), amount: cents(amount), cause, retries: None }
+    Event::RefundRequested {
+        order: id(1),
+        refund: id(refund),
+        amount: cents(amount),
+        cause,
+        retries: None,
+        manual: false,
+    }
 }
 
 fn retried(refund: u128, failed: u128, amount: i64) -> Event {
     let (cause, retries) = (RefundCause::OrderCancelled, Some(id(failed)));
-    Event::RefundRequested { order: id(1), refund: id(refund), amount: cents(amount), cause, retries }
+    Event::RefundRequested { order: id(1), refund: id(refund), amount: cents(amount), cause, retries, manual: false }
 }
 
 fn given_back(refund: u128, amount: i64) -> Event {
@@ -364,7 +374,7 @@ fn retry(failed: u128, refund: u128) -> Command {
 
 fn asked_by(cause: &RefundCause, refund: u128, amount: i64, retries: Option<u128>) -> Event {
     let (cause, retries) = (cause.clone(), retries.map(id));
-    Event::RefundRequested { order: id(1), refund: id(refund), amount: cents(amount), cause, retries }
+    Event::RefundRequested { order: id(1), refund: id(refund), amount: cents(amount), cause, retries, manual: false }
 }
 
 fn refused(refund: u128, amount: i64) -> Event {
@@ -611,7 +621,7 @@ fn its_state_says_where_it_is() {
 }
 
 fn because(cause: RefundCause) -> Event {
-    Event::RefundRequested { order: id(1), refund: id(2), amount: cents(100), cause, retries: None }
+    Event::RefundRequested { order: id(1), refund: id(2), amount: cents(100), cause, retries: None, manual: false }
 }
 
 #[test]
@@ -696,6 +706,18 @@ fn rejections_are_well_said() {
         R::NotAnAmount,
         R::TooMuchRefunded { left: cents(0) },
         R::PaidElsewhere,
+        R::PartlyReceived,
+        R::TooManyChoices,
+        R::NotAReceipt,
+        R::MoreThanDue { due: cents(0) },
+        R::ReceivedInFuture { received_on: noon().date_naive() },
+        R::ReferenceReceived { receipt: id(1) },
+        R::TooManyReceipts,
+        R::NoSuchReceipt,
+        R::ReceiptInUse,
+        R::RefundInProgress,
+        R::RefundDone,
+        R::SettledInFuture { settled_on: noon().date_naive() },
     ]);
 }
 
@@ -730,6 +752,12 @@ fn any_command() -> impl Strategy<Value = Command> {
         ],
         1 => (1..4u128, proptest::option::of(-1..3600i64)).prop_map(|(id, amount)| refund(id, amount)),
         1 => (1..4u128, refund_outcome()).prop_map(|(id, outcome)| answered(id, outcome)),
+        // The refund of what is not due has the id of its receipt, so these differ from the ids of other refunds.
+        3 => (11..19u128, 1..4000i64, any::<bool>()).prop_map(|(id, amount, surplus)| manual::receipt(id, amount, surplus)),
+        1 => (11..19u128).prop_map(manual::void_receipt),
+        2 => (1..19u128).prop_map(manual::settle),
+        1 => Just(manual::choose("sepa")),
+        1 => (1..3500i64).prop_map(|amount| Command::Reduce { amount: cents(amount) }),
     ]
 }
 
@@ -752,17 +780,33 @@ proptest! {
         let authorized = count(|event| matches!(event, Event::Authorized { .. }));
         let voids = count(|event| matches!(event, Event::Voided { .. }));
         prop_assert!(captures <= 1 && attempts <= usize::from(ATTEMPTS_MAX));
-        prop_assert!(captures <= authorized && voids + captures <= 1);
+        let by_hand = count(|event| matches!(event, Event::Captured { method, .. } if method.is_manual()));
+        prop_assert!(captures <= authorized + by_hand && voids + captures <= 1);
         let refunded: i64 = history
             .iter()
-            .filter_map(|event| if let Event::Refunded { amount, .. } = event { Some(amount.amount) } else { None })
+            .filter_map(|event| {
+                if let Event::Refunded { amount, cause, .. } = event
+                    && *cause != Some(RefundCause::NotDue)
+                {
+                    return Some(amount.amount);
+                }
+                None
+            })
             .sum();
         let it = state.live().unwrap();
-        let pending: i64 = it.pending_refunds().map(|(_, refund)| refund.amount.amount).sum();
+        let of_captured = it.pending_refunds().filter(|(_, refund)| refund.cause != RefundCause::NotDue);
+        let pending: i64 = of_captured.map(|(_, refund)| refund.amount.amount).sum();
         // captured = refundable + on its way back + refunded, and none of them is less than nothing.
         prop_assert_eq!(it.captured().amount, it.refundable().amount + pending + refunded);
         prop_assert_eq!(it.given_back().amount, pending + refunded);
         prop_assert!(it.refundable().amount >= 0 && it.refunded.amount == refunded);
+        // received = captured by hand + returned, or kept for an open payment and less than its amount.
+        prop_assert_eq!(it.not_due(), 0);
+        let back = it.refunds.values().filter(|refund| refund.cause == RefundCause::NotDue);
+        let back: i64 = back.map(|refund| refund.amount.amount).sum();
+        let captured = if by_hand > 0 { it.captured().amount } else { 0 };
+        let kept = it.received().amount - captured - back;
+        prop_assert!(kept == 0 || it.stage == Stage::Open && (0..it.amount.amount).contains(&kept), "{:?}", it);
     }
 }
 

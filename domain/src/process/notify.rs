@@ -1,7 +1,7 @@
 //! Tells people what happened: from an event to the task of queueing a notification, and from that to sending it.
 //!
 //! ```text
-//! account, order, parcel, return event ─▶ tell ─▶ notification queued
+//! account, order, payment, parcel, return event ─▶ tell ─▶ notification queued
 //! order placed ─▶ timer ─▶ tell, unless it was paid or cancelled by then
 //! stock came in, price set ─▶ tell the watchers ─▶ notifications queued
 //! ```
@@ -22,6 +22,7 @@ use crate::ids::{AccountId, OrderId, ProductId, ReturnId, ShipmentId, VariantId}
 use crate::money::Money;
 use crate::notification::{self, CancelledBy, Message, Notification};
 use crate::order::{self, CancelReason, Order};
+use crate::payment::{self, Payment, RefundCause};
 use crate::product::{self, Product};
 use crate::returns::{self, Return};
 use crate::shipment::{self, Carrier, Shipment};
@@ -64,6 +65,7 @@ impl Process for Notify {
             "totp_removed",
         ]),
         Reads::only::<Order>(&["placed", "paid", "fulfilled", "completed", "cancelled", "lines_cancelled", "refunded"]),
+        Reads::only::<Payment>(&["method_chosen", "refunded"]),
         Reads::only::<Product>(&["price_set", "published"]),
         Reads::only::<Return>(&["approved", "rejected"]),
         Reads::only::<Shipment>(&["handed_over", "attempt_failed", "returning_to_sender", "lost"]),
@@ -76,6 +78,8 @@ impl Process for Notify {
             return reactions_to_order(*id, event, recorded_at);
         } else if let AnyEvent::Account(id, event) = event {
             return of_account(*id, event).into_iter().map(now).collect();
+        } else if let AnyEvent::Payment(_, event) = event {
+            of_payment(event)
         } else if let AnyEvent::Shipment(id, event) = event {
             of_shipment(*id, event)
         } else if let AnyEvent::Return(id, event) = event {
@@ -164,6 +168,22 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<NotificationTask> {
         _ => return None,
     };
     Some(NotificationTask::TellBuyer { order, message })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn of_payment(event: &payment::Event) -> Option<NotificationTask> {
+    match event {
+        payment::Event::MethodChosen { order, choice } => {
+            let message = Message::PaymentInstructions { order: *order, choice: choice.clone() };
+            Some(NotificationTask::TellBuyer { order: *order, message })
+        }
+        // The order tells of all other refunds; it never had money that was not due.
+        payment::Event::Refunded { order, amount, cause: Some(RefundCause::NotDue), .. } => {
+            let message = Message::OrderRefunded { order: *order, amount: Some(*amount) };
+            Some(NotificationTask::TellBuyer { order: *order, message })
+        }
+        _ => None,
+    }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]

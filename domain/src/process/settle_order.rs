@@ -4,8 +4,8 @@
 //! payment authorized ─▶ capture ─▶ captured ─▶ mark order paid, commit its stock
 //!                                                  └ refused, cancelled ─▶ void payment (refunds)
 //! payment failed, voided ─▶ cancel order, release its stock ─▶ order cancelled ─▶ void payment
-//! order placed ─▶ timer at pay_by ─▶ cancel order
-//! refund requested ─▶ refund at the provider ─▶ refunded ─▶ mark order and return refunded
+//! order placed, payment window extended ─▶ timer at pay_by ─▶ cancel order
+//! refund requested ─▶ refund at the provider, or wait for staff ─▶ refunded ─▶ mark order and return refunded
 //! authorized for later ─▶ mark order authorized, timer ─▶ request void
 //! capture requested (staff, first parcel handed over) ─▶ capture · void requested ─▶ release what is authorized
 //! provider silent ─▶ timer ─▶ ask again · simulated parcel handed over ─▶ ask its carrier until it is delivered
@@ -151,7 +151,7 @@ pub struct SettleOrder;
 impl Process for SettleOrder {
     const NAME: &'static str = "settle_order";
     const READS: &'static [Reads] = &[
-        Reads::only::<Order>(&["placed", "paid", "authorized", "cancelled", "returned"]),
+        Reads::only::<Order>(&["placed", "paid", "authorized", "cancelled", "returned", "payment_window_extended"]),
         Reads::all::<Payment>(),
         Reads::only::<Shipment>(&["handed_over", "waited"]),
     ];
@@ -210,10 +210,10 @@ fn clear(key: String) -> Reaction<Step> {
 fn order_moved(order: OrderId, event: &order::Event) -> Vec<Reaction<Step>> {
     match event {
         order::Event::Placed(placement) => {
-            let cancel = Step::CancelOrder { order, reason: CancelReason::PaymentWindowPassed };
             let pay_by = placement.pay_by.filter(|_| !placement.imported);
-            pay_by.map(|at| timer(at, window(order), cancel)).into_iter().collect()
+            pay_by.map(|at| end_of_window(order, at)).into_iter().collect()
         }
+        order::Event::PaymentWindowExtended { pay_by } => vec![end_of_window(order, *pay_by)],
         order::Event::Paid { commit, stock_moved, .. } if !commit.is_empty() => {
             // For older orders the stock did not move in the same append.
             let commit = (!stock_moved).then(|| Step::CommitStock { order, lines: commit.clone() });
@@ -262,9 +262,16 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         }
         // For an attempt in progress this changes nothing: its timer looks up the outcome.
         payment::Event::VoidRequested { .. } => vec![Reaction::Now(Step::VoidPayment { payment })],
-        payment::Event::Captured { method: Method::Test | Method::Free, order, .. } => {
+        payment::Event::Captured {
+            method: Method::Test | Method::Free | Method::BankTransfer | Method::Elsewhere,
+            order,
+            ..
+        } => {
             vec![Reaction::Now(Step::MarkPaid { order: *order, payment })]
         }
+        // Money that was not due was never part of the order; and staff settles by hand what no provider refunds.
+        payment::Event::Refunded { cause: Some(RefundCause::NotDue), .. }
+        | payment::Event::RefundRequested { manual: true, .. } => vec![],
         payment::Event::RefundRequested { .. } => vec![Reaction::Now(settle(None))],
         payment::Event::Refunded { order, amount, refund, cause } => {
             let amount = refund.map(|_| *amount);
@@ -299,7 +306,12 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         | payment::Event::Opened { .. }
         | payment::Event::Reduced { .. }
         | payment::Event::RefundFailed { .. }
-        | payment::Event::StrayReleased { .. } => vec![],
+        | payment::Event::StrayReleased { .. }
+        // The order says by itself that its payment window is longer, and receipts that they captured the payment.
+        | payment::Event::MethodChosen { .. }
+        | payment::Event::ReceiptRecorded { .. }
+        | payment::Event::ReceiptVoided { .. }
+        | payment::Event::RefundSettled { .. } => vec![],
     }
 }
 
@@ -311,6 +323,10 @@ fn shipment_moved(shipment: ShipmentId, event: &shipment::Event) -> Vec<Reaction
         shipment::Event::Waited { check_at } => vec![timer(*check_at, shipment.to_string(), track)],
         _ => vec![],
     }
+}
+
+fn end_of_window(order: OrderId, pay_by: DateTime<Utc>) -> Reaction<Step> {
+    timer(pay_by, window(order), Step::CancelOrder { order, reason: CancelReason::PaymentWindowPassed })
 }
 
 fn cancel(forget: Reaction<Step>, order: OrderId, reason: CancelReason) -> Vec<Reaction<Step>> {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::aftersales::tests::lamps;
 use crate::payment::{DeclineReason, Event};
+use crate::payment_book::{ManualKind, ManualMethod};
 use crate::stock::StockLevel;
 use crate::testing::{cents, id, noon, text};
 
@@ -124,6 +125,7 @@ fn each_refund_that_is_requested_is_asked_for_under_its_key() {
         amount: cents(amount),
         cause: RefundCause::OrderCancelled,
         retries: None,
+        manual: false,
     };
     let history = [captured(), vec![requested(3, 10), requested(4, 20)]].concat();
     let refund = |refund, amount| Request::Refund { reference: text("1"), refund: id(refund), amount: cents(amount) };
@@ -201,6 +203,36 @@ fn an_attempt_is_recorded_for_what_is_to_be_paid_and_only_while_the_order_waits(
     let mut paid = crate::aftersales::tests::work(true);
     let refused = attempt(&mut paid, order, by).unwrap_err();
     assert!(matches!(&refused, Refused::Rejected(rejected) if rejected.code == "order.already_paid"), "{refused:?}");
+}
+
+#[test]
+fn a_buyer_who_chooses_a_method_is_told_how_to_pay() {
+    let (mut work, order, payment) = unpaid();
+    let transfer = ManualMethod {
+        method: text("sepa"),
+        kind: ManualKind::BankTransfer,
+        title: text("Bank transfer"),
+        instructions: text("IBAN DE02 1203 0000 0000 2020 51"),
+        countries: [text("DE")].into(),
+        currencies: [].into(),
+        days: Some(7),
+        accounts_only: false,
+    };
+    let abroad = ManualMethod { method: text("abroad"), countries: [text("FR")].into(), ..transfer.clone() };
+    let book = [transfer, abroad].map(payment_book::Event::MethodSet);
+    work.hold::<PaymentBook>(payment_book::id(), std::sync::Arc::new(crate::fold(&book)));
+    let refused = choose(&mut work, order, &text("abroad")).unwrap_err();
+    assert!(matches!(&refused, Refused::Rejected(it) if it.code == "payment_book.not_offered"), "{refused:?}");
+    assert_eq!(choose(&mut work, order, &text("sepa")).unwrap(), payment);
+    let state = work.get::<Payment>(payment).unwrap();
+    let choice = state.live().unwrap().choice.clone().unwrap();
+    assert_eq!((choice.amount, choice.reference), (cents(300), text("0000-0000-001Y")));
+    // An order without a payment window has none afterwards.
+    assert_eq!(choice.pay_by, None);
+    let mut paid = crate::aftersales::tests::work(true);
+    paid.hold::<PaymentBook>(payment_book::id(), std::sync::Arc::default());
+    let refused = choose(&mut paid, order, &text("sepa")).unwrap_err();
+    assert!(matches!(&refused, Refused::Rejected(it) if it.code == "order.already_paid"), "{refused:?}");
 }
 
 #[test]

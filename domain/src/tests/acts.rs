@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
+use super::manual::{ByHand, by_hand};
 use super::provider::{NewCharge, Token};
 use super::runner::Dies;
 use super::shop::{Refused, Shop, VARIANTS};
@@ -34,7 +35,7 @@ use crate::{Currency, fold};
 const PAY_WITHIN: TimeDelta = TimeDelta::minutes(15);
 
 /// An index into the existing things; it wraps.
-type Pick = u8;
+pub type Pick = u8;
 /// Variants and how many of each.
 type Pieces = Vec<(u8, u8)>;
 
@@ -49,6 +50,7 @@ pub struct Turn {
 pub enum Act {
     Buy(Buying),
     Send(Sending),
+    ByHand(ByHand),
     Happen(Happening),
 }
 
@@ -203,7 +205,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 }
 
 /// Mostly the newest, so that histories continue.
-fn any_pick() -> impl Strategy<Value = Pick> {
+pub fn any_pick() -> impl Strategy<Value = Pick> {
     prop_oneof![5 => Just(0), 2 => Just(1), 1 => 0..8u8]
 }
 
@@ -219,15 +221,23 @@ fn beginning() -> impl Strategy<Value = Vec<Turn>> {
         let (order, token, dies) = (0, Token::Success, Dies::Not);
         Buying::Pay { order, token, automatic, dies }
     });
+    let pay = prop_oneof![
+        4 => pay.prop_map(Act::Buy),
+        1 => by_hand().prop_map(Act::ByHand),
+    ];
     let turn = |act| Turn { act, breaks_in: false };
     let hear = move || turn(Act::Happen(Happening::React { events: 200, seed: 1 }));
-    (checkout, pay).prop_map(move |(checkout, pay)| vec![turn(Act::Buy(checkout)), turn(Act::Buy(pay)), hear(), hear()])
+    (checkout, pay).prop_map(move |(checkout, pay)| vec![turn(Act::Buy(checkout)), turn(pay), hear(), hear()])
 }
 
 /// Any history.
 pub fn history() -> impl Strategy<Value = Vec<Turn>> {
-    let act =
-        prop_oneof![buying().prop_map(Act::Buy), sending().prop_map(Act::Send), happening().prop_map(Act::Happen)];
+    let act = prop_oneof![
+        3 => buying().prop_map(Act::Buy),
+        3 => sending().prop_map(Act::Send),
+        1 => by_hand().prop_map(Act::ByHand),
+        3 => happening().prop_map(Act::Happen),
+    ];
     let turn = (act, proptest::bool::weighted(0.25)).prop_map(|(act, breaks_in)| Turn { act, breaks_in });
     let (begins, goes_on) = (proptest::collection::vec(beginning(), 0..3), proptest::collection::vec(turn, 1..120));
     (begins, goes_on).prop_map(|(begins, goes_on)| [begins.concat(), goes_on].concat())
@@ -256,16 +266,16 @@ fn nth<I: Copy, V>(all: &std::collections::BTreeMap<I, V>, which: Pick) -> Resul
 }
 
 /// There is nothing to do it to.
-fn nothing() -> Refused {
+pub fn nothing() -> Refused {
     Refused::missing("target")
 }
 
 impl Shop {
-    fn order(&self, which: Pick) -> Result<OrderId, Refused> {
+    pub fn order(&self, which: Pick) -> Result<OrderId, Refused> {
         nth(&self.states.orders, which)
     }
 
-    fn payment(&self, which: Pick) -> Result<PaymentId, Refused> {
+    pub fn payment(&self, which: Pick) -> Result<PaymentId, Refused> {
         Ok(self.states.orders[&self.order(which)?].live().unwrap().placement.payment)
     }
 
@@ -281,6 +291,7 @@ impl Shop {
         match act {
             Act::Buy(act) => self.buy(chain, act),
             Act::Send(act) => self.send(chain, act),
+            Act::ByHand(act) => self.by_hand(chain, act),
             Act::Happen(act) => self.happen(chain, act),
         }
     }

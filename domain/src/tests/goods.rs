@@ -137,6 +137,7 @@ impl Goods {
             | order::Event::ReturnClosed { .. }
             | order::Event::BuyerForgotten { .. }
             | order::Event::MovedToCart { .. }
+            | order::Event::PaymentWindowExtended { .. }
             | order::Event::Noted { .. } => {}
         }
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::manual::on_account;
 use super::provider::Charge;
 use super::shop::Shop;
 use crate::AnyEvent;
-use crate::ids::OrderId;
+use crate::ids::{OrderId, PaymentId};
 use crate::ledger::{Account, Entry};
-use crate::order;
+use crate::{order, payment};
 
 /// The balances of accounts: debits minus credits.
 type Balances = BTreeMap<String, i64>;
@@ -17,11 +18,17 @@ fn entry(shop: &Shop, event: &AnyEvent) -> Option<Entry> {
     if let AnyEvent::Order(id, order::Event::Paid { .. }) = event {
         return Entry::of_sale(*id, shop.states.orders[id].live().unwrap());
     }
-    if let AnyEvent::Payment(_, event) = event {
-        return Entry::of_payment(event);
+    if let AnyEvent::Payment(id, event) = event {
+        return Entry::of_payment(event, is_settled(shop, *id, event));
     }
     let AnyEvent::CreditNote(_, event) = event else { return None };
     Entry::of_credit_note(event)
+}
+
+/// Whether staff made the refund that an event records.
+fn is_settled(shop: &Shop, id: PaymentId, event: &payment::Event) -> bool {
+    let payment::Event::Refunded { refund: Some(refund), .. } = event else { return false };
+    shop.states.payments[&id].live().unwrap().refunds.get(refund).is_some_and(|refund| refund.settled.is_some())
 }
 
 fn post(balances: &mut Balances, entry: &Entry) {
@@ -44,19 +51,25 @@ pub fn at_rest(shop: &Shop) {
     let balance = |balances: &Balances, account: &Account| balances.get(&account.to_string()).copied().unwrap_or(0);
     let kept: i64 = shop.provider.charges.values().map(Charge::kept).sum();
     assert_eq!(balance(&all, &Account::Clearing), kept, "the clearing account is not what the provider has");
+    let account: i64 = shop.bank.values().sum();
+    assert_eq!(
+        balance(&all, &Account::Bank),
+        account,
+        "the account of the bank is not what staff received and returned"
+    );
     let mut sold = 0;
     for (id, order) in &shop.states.orders {
         let placed = order.live().unwrap();
         let own = by_order.remove(id).unwrap_or_default();
-        let opened = shop.states.payments[&placed.placement.payment].live().unwrap();
-        let captured = opened.captured().amount - opened.refunded.amount;
+        let charges = shop.provider.charges.values().filter(|charge| charge.payment == placed.placement.payment);
+        let paid = charges.map(Charge::kept).sum::<i64>() + on_account(shop, *id);
         let mut was_sold = 0;
         if shop.log.iter().any(|it| matches!(&it.event, AnyEvent::Order(of, order::Event::Paid { .. }) if of == id)) {
             was_sold = placed.sold.left().amount;
         }
         sold += was_sold;
         // What the buyer still owes, or is still owed.
-        assert_eq!(balance(&own, &Account::Customers), was_sold - captured, "{id}: {own:?} {placed:?}");
+        assert_eq!(balance(&own, &Account::Customers), was_sold - paid, "{id}: {own:?} {placed:?}");
     }
     assert!(by_order.is_empty(), "entries of orders that do not exist: {by_order:?}");
     let revenue: i64 = all.iter().filter(|(account, _)| account.starts_with("sales")).map(|(_, sum)| sum).sum();

@@ -129,6 +129,9 @@ impl Shop {
             if self.runner.position < self.log.len() {
                 continue;
             }
+            if self.settle_all() {
+                continue;
+            }
             let Some(next) = self.runner.timers.values().map(|timer| timer.at).min() else { return };
             self.pass((next - self.now).max(TimeDelta::zero()));
             self.fire();

@@ -8,6 +8,7 @@ use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 
 use super::acts::{Act, Turn};
 use super::goods::Goods;
+use super::manual::hold_book;
 use super::provider::Provider;
 use super::runner::Runner;
 use crate::AnyEvent;
@@ -98,6 +99,8 @@ pub struct Shop {
     pub states: States,
     pub log: Vec<Logged>,
     pub provider: Provider,
+    /// What is on the account of the shop for each payment: received, and not sent back.
+    pub bank: BTreeMap<PaymentId, i64>,
     pub goods: Goods,
     pub runner: Runner,
     pub now: DateTime<Utc>,
@@ -115,6 +118,7 @@ impl Shop {
             states: States::default(),
             log: vec![],
             provider: Provider::default(),
+            bank: BTreeMap::new(),
             goods: Goods::default(),
             runner: Runner::default(),
             now: noon(),
@@ -182,6 +186,7 @@ impl Shop {
         for series in [of_invoices(self.now.year()), of_credit_notes(self.now.year())] {
             work.hold::<Series>(series, Arc::default());
         }
+        hold_book(&mut work);
         self.states.hold_all(&mut work);
         let done = decision(&mut work).map_err(|refused| match refused {
             work::Refused::Rejected(rejected) | work::Refused::NotYet(rejected) => rejected,

@@ -165,7 +165,7 @@ settings! {
         staff_second_factor: bool = kind::flag, default "true", development "false";
         "Hours after which support and admins must log in again"
         staff_session_hours: u16 = kind::number(1, 720), default "12";
-        "Refunds from this amount on need re-authentication, in euros, pounds …"
+        "Refunds and receipts of so many euros, pounds … need re-authentication"
         large_refund: u32 = kind::number(0, 1_000_000_000), default "500";
     }
     "Mail, messages and webhooks" {

@@ -233,7 +233,7 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
 }
 
 /// The kinds of objects by the prefix of their ids: the category of their `missing` code.
-pub(crate) const THINGS: [(&str, &str); 17] = [
+pub(crate) const THINGS: [(&str, &str); 18] = [
     ("acc", "account"),
     ("addr", "address"),
     ("cart", "cart"),
@@ -245,6 +245,7 @@ pub(crate) const THINGS: [(&str, &str); 17] = [
     ("ord", "order"),
     ("pay", "payment"),
     ("prod", "product"),
+    ("rcp", "receipt"),
     ("ret", "return"),
     ("rfd", "refund"),
     ("ses", "session"),

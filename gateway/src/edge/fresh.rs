@@ -5,6 +5,7 @@
 
 use byteshop_commands::{Error, Loaded, Rejected, Unit};
 use byteshop_domain::Kind;
+use byteshop_domain::money::Money;
 use byteshop_domain::session::{FRESH, Session};
 
 use crate::app::App;
@@ -25,6 +26,17 @@ impl App {
     /// The same for people, of what programs do by the rules of their keys.
     pub(crate) async fn require_fresh_of_people(&self, unit: &Unit, caller: &Caller) -> Result<(), Error> {
         if caller.key().is_some() { Ok(()) } else { self.require_fresh(unit, caller).await }
+    }
+
+    /// The same for staff that records money as received or returned, if it is much: a mistaken or invented receipt sends goods
+    /// to a buyer who never paid.
+    pub(crate) async fn require_fresh_for_amount(
+        &self,
+        unit: &Unit,
+        caller: &Caller,
+        amount: Money,
+    ) -> Result<(), Error> {
+        if self.staff.is_large(&[amount]) { self.require_fresh(unit, caller).await } else { Ok(()) }
     }
 
     /// The same for staff that lets much of one payment go back, at once or little by little; decided when the unit has decided

@@ -30,6 +30,9 @@ const SECRETS: [&str; 9] = [
     "secret",
 ];
 
+/// The field of an event that holds a note of staff for other staff.
+const NOTE: &str = "note";
+
 /// An event.
 #[derive(Serialize, ToSchema)]
 pub struct Entry {
@@ -84,7 +87,7 @@ impl Entry {
             stream: byteshop_domain::id_of(&event.category, event.stream).unwrap_or_else(|| event.stream.to_string()),
             version: event.version,
             r#type: format!("{}.{}", event.category, event.event_type),
-            data: AnyObject(shown(&event.data)?),
+            data: AnyObject(shown(&event.data, for_staff)?),
             actor: if for_staff { meta.actor.to_string() } else { kind(&meta.actor).to_owned() },
             command: meta.command,
             request_id: meta.request_id,
@@ -97,26 +100,27 @@ impl Entry {
     }
 }
 
-/// The data without what is for the program alone; mostly that is all of the text.
-fn shown(data: &str) -> Result<Box<RawValue>, Error> {
-    if !SECRETS.iter().any(|secret| data.contains(secret)) {
+/// The data without what is for the program alone, or for staff alone; mostly that is all of the text.
+fn shown(data: &str, for_staff: bool) -> Result<Box<RawValue>, Error> {
+    let hidden = if for_staff { SECRETS.to_vec() } else { [&SECRETS[..], &[NOTE]].concat() };
+    if !hidden.iter().any(|secret| data.contains(secret)) {
         return Ok(RawValue::from_string(data.to_owned())?);
     }
     let mut value: Value = serde_json::from_str(data)?;
-    hide(&mut value);
+    hide(&mut value, &hidden);
     Ok(to_raw_value(&value)?)
 }
 
 /// Removes secrets at any depth. A code is secret if it is sealed; others, such as coupon codes, are not.
-fn hide(value: &mut Value) {
+fn hide(value: &mut Value, hidden: &[&str]) {
     match value {
         Value::Object(fields) => {
             fields.retain(|name, field| {
-                !SECRETS.contains(&name.as_str()) || (name == "code" && field.get(MARK).is_none())
+                !hidden.contains(&name.as_str()) || (name == "code" && field.get(MARK).is_none())
             });
-            fields.values_mut().for_each(hide);
+            fields.values_mut().for_each(|field| hide(field, hidden));
         }
-        Value::Array(items) => items.iter_mut().for_each(hide),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, hidden)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
@@ -140,12 +144,19 @@ mod tests {
         let sealed = r#"{"$sealed":"AA","subject":"00000000-0000-0000-0000-000000000007"}"#;
         let data =
             format!(r#"{{"message":{{"template":"confirm_email","code":{sealed}}},"secret":{sealed},"code":"SALE"}}"#);
-        assert_eq!(shown(&data).unwrap().get(), r#"{"message":{"template":"confirm_email"},"code":"SALE"}"#);
+        assert_eq!(shown(&data, true).unwrap().get(), r#"{"message":{"template":"confirm_email"},"code":"SALE"}"#);
+    }
+
+    #[test]
+    fn notes_of_staff_are_shown_to_staff_alone() {
+        let data = r#"{"amount":1,"note":{"$sealed":"AA"}}"#;
+        assert_eq!(shown(data, true).unwrap().get(), data);
+        assert_eq!(shown(data, false).unwrap().get(), r#"{"amount":1}"#);
     }
 
     #[test]
     fn hashes_of_tokens_are_never_shown() {
-        assert_eq!(shown(r#"{"a":1,"token_hash":"00","b":[]}"#).unwrap().get(), r#"{"a":1,"b":[]}"#);
-        assert_eq!(shown(r#"{"a": 1}"#).unwrap().get(), r#"{"a": 1}"#);
+        assert_eq!(shown(r#"{"a":1,"token_hash":"00","b":[]}"#, true).unwrap().get(), r#"{"a":1,"b":[]}"#);
+        assert_eq!(shown(r#"{"a": 1}"#, true).unwrap().get(), r#"{"a": 1}"#);
     }
 }

@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     accounts, admin, api_keys, auth, bulk, carts, categories, images, ledger, matrix, me, notifications, operations,
-    orders, payments, print, products, promotions, provider, returns, search, second_factor, sessions, shipments,
-    shipping, stock, story, tax, unsubscribe, variants, webhooks_out,
+    orders, payment_methods, payments, print, products, promotions, provider, receipts, returns, search, second_factor,
+    sessions, shipments, shipping, stock, story, tax, unsubscribe, variants, webhooks_out,
 };
 use crate::app::Shared;
 use crate::edge::access;
@@ -93,7 +93,9 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(orders::routes())
         .merge(story::routes())
         .merge(returns::routes())
+        .merge(payment_methods::routes())
         .merge(payments::routes())
+        .merge(receipts::routes())
         .merge(auth::routes())
         .merge(sessions::routes())
         .merge(second_factor::routes())

@@ -11,9 +11,9 @@ use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::{Payment, VoidReason};
-use byteshop_domain::text::{Link, Reason};
+use byteshop_domain::text::{Link, Reason, Slug};
 use http::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -32,27 +32,67 @@ const TOKEN_MAX: usize = 255;
 /// A token as the buyer's program sends it.
 type TokenText = BoundedText<TOKEN_MAX>;
 
+/// How an order is paid.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(tag = "provider", rename_all = "snake_case", try_from = "PaymentFields")]
 #[schema(example = json!({"provider": "test", "token": "tok_success"}))]
-struct NewPayment {
-    provider: Provider,
-    /// The token from the provider's page. For `test`: `tok_success`, `tok_declined`, `tok_insufficient_funds`,
-    /// `tok_cancelled`, `tok_failure`, `tok_timeout`, `tok_pending_success`, `tok_pending_failure` or `tok_redirect`,
-    /// which waits for a person at the payment's `action_url`.
-    #[schema(default = json!({"x-schema": {"minLength": 1}}))]
-    token: TokenText,
-    /// Where the buyer continues after the provider's page: a URL on the shop's own pages, that is under `BYTESHOP_SHOP_URL`
-    /// or an allowed CORS origin, or on localhost in development.
-    #[schema(default = json!({"x-schema": {"example": "https://shop.example/thanks"}}))]
-    return_url: Option<Link>,
+enum NewPayment {
+    /// By the emulated provider, where the shop is connected to it.
+    Test {
+        /// The token from the provider's page: `tok_success`, `tok_declined`, `tok_insufficient_funds`, `tok_cancelled`,
+        /// `tok_failure`, `tok_timeout`, `tok_pending_success`, `tok_pending_failure` or `tok_redirect`, which waits for a
+        /// person at the payment's `action_url`.
+        #[schema(default = json!({"x-schema": {"minLength": 1}}))]
+        token: TokenText,
+        /// Where the buyer continues after the provider's page: a URL on the shop's own pages, that is under
+        /// `BYTESHOP_SHOP_URL` or an allowed CORS origin, or on localhost in development.
+        #[schema(default = json!({"x-schema": {"example": "https://shop.example/thanks"}}))]
+        return_url: Option<Link>,
+    },
+    /// By a method that staff settles by hand.
+    Manual {
+        /// One of the manual methods of `GET /v1/orders/{id}/payment-methods`.
+        #[schema(default = json!({"x-schema": {"example": "sepa"}}))]
+        method: Slug,
+    },
 }
 
-#[derive(Deserialize, ToSchema)]
+/// The fields of all kinds: read flat, so that a fault in one of them is told at its place.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PaymentFields {
+    provider: Provider,
+    token: Option<TokenText>,
+    return_url: Option<Link>,
+    method: Option<Slug>,
+}
+
+impl TryFrom<PaymentFields> for NewPayment {
+    type Error = &'static str;
+
+    /// What is missing or too much is told by the schema, field by field.
+    fn try_from(fields: PaymentFields) -> Result<Self, Self::Error> {
+        let PaymentFields { provider, token, return_url, method } = fields;
+        match (provider, token, method) {
+            (Provider::Test, Some(token), None) => Ok(Self::Test { token, return_url }),
+            (Provider::Test, _, _) => Err("a payment by a provider needs a `token`, and has no `method`"),
+            (Provider::Manual, None, Some(method)) if return_url.is_none() => Ok(Self::Manual { method }),
+            (Provider::Manual, _, _) => {
+                Err("a manual payment needs a `method`, and has no `token` and no `return_url`")
+            }
+        }
+    }
+}
+
+/// Who moves the money of a payment.
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Provider {
+#[schema(as = PaymentProvider)]
+pub(super) enum Provider {
     /// The emulated provider, where the shop is connected to it.
     Test,
+    /// None: the buyer pays as instructed, and staff records the receipt.
+    Manual,
 }
 
 /// Whether a page is the shop's own: buyers are sent nowhere else (open redirects, CWE-601).
@@ -61,20 +101,46 @@ fn is_own_page(app: &Shared, url: &Link) -> bool {
 }
 
 /// Pays an order.
+///
+/// With the provider `manual` the buyer chooses one of the shop's own methods: the answer says how to pay, and a mail says it
+/// too. While nothing was received, another method or a provider can be chosen instead.
 #[utoipa::path(post, path = "/v1/orders/{id}/payments", operation_id = "payOrder",
     tag = "payments", params(("id" = String, Path)),
     request_body = NewPayment, security(("cart_token" = []), ("bearer" = [])),
-    responses((status = 201, description = "The payment after the provider's answer; see `status`", body = show::Payment)))]
+    responses((status = 201, description = "The payment after the provider's answer, or with the instructions; see `status` and `manual`", body = show::Payment)))]
 async fn pay(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
     ask: Ask<Caller, NewPayment>,
 ) -> Result<Response, Problem> {
     let ask = on_order(&app, ask, id).await?;
-    let provider = match ask.body.provider {
-        Provider::Test => connected::Provider::Test,
-    };
-    let token = ask.body.token.as_str();
+    match &ask.body {
+        NewPayment::Test { token, return_url } => {
+            pay_by_provider(&app, &ask, id, connected::Provider::Test, token.as_str(), return_url.as_ref()).await
+        }
+        NewPayment::Manual { method } => {
+            let allowed = |order: &Order| check(&ask.who, order.live()?);
+            let answer = |payment: &Loaded<Payment>| made(&app, payment);
+            let intent = ask.intent("payment.choose_method");
+            app.respond(app.commands.choose_method(&intent, id, method, allowed, answer).await?).await
+        }
+    }
+}
+
+/// The answer to a payment that was begun.
+fn made(app: &Shared, payment: &Loaded<Payment>) -> Reply {
+    let shown = payment.state.live().ok().map(|opened| show::Payment::of(&app.commands, payment.id, opened));
+    Reply::made(format!("/v1/payments/{}", payment.id), payment.version, &shown)
+}
+
+async fn pay_by_provider(
+    app: &Shared,
+    ask: &Ask<Caller, NewPayment>,
+    id: OrderId,
+    provider: connected::Provider,
+    token: &str,
+    return_url: Option<&Link>,
+) -> Result<Response, Problem> {
     if !(1..=TOKEN_MAX).contains(&token.len()) {
         return Err(Problem::invalid("/token", "the token must have 1 to 255 characters"));
     }
@@ -83,17 +149,13 @@ async fn pay(
         let detail = "a payment with this token waits for a person at a page that exists only in development mode";
         return Err(Problem::invalid("/token", detail));
     }
-    let return_url = ask.body.return_url.as_ref();
-    if return_url.is_some_and(|url| !is_own_page(&app, url)) {
+    if return_url.is_some_and(|url| !is_own_page(app, url)) {
         let detail =
             "must be a URL on the shop's own pages: under BYTESHOP_SHOP_URL or an origin in BYTESHOP_CORS_ORIGINS";
         return Err(Problem::invalid("/return_url", detail));
     }
     let allowed = |order: &Order| check(&ask.who, order.live()?);
-    let answer = |payment: &Loaded<Payment>| {
-        let shown = payment.state.live().ok().map(|opened| show::Payment::of(&app.commands, payment.id, opened));
-        Reply::made(format!("/v1/payments/{}", payment.id), payment.version, &shown)
-    };
+    let answer = |payment: &Loaded<Payment>| made(app, payment);
     let by = Paying { provider, token, capture: app.trade.capture, return_url };
     let done = app.commands.pay(&ask.intent("payment.pay"), id, by, allowed, answer).await?;
     app.respond(done).await
@@ -135,7 +197,8 @@ struct NewRefund {
 
 /// Refunds part of a payment and issues a credit note.
 ///
-/// The provider executes the refund soon after; see `refunds` of the payment.
+/// The provider executes the refund soon after; see `refunds` of the payment. A refund with `manual` waits until staff makes and
+/// settles it.
 #[utoipa::path(post, path = "/v1/payments/{id}/refunds", operation_id = "refundPayment",
     tag = "payments", params(("id" = String, Path)),
     request_body = NewRefund, security(("bearer" = ["staff"])),
@@ -151,7 +214,7 @@ async fn refund(
         let mut payment = unit.load_matching::<Payment>(id).await?;
         payments::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason).await?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
-        let body = show::Payment::of(unit.commands(), id, payment.state.live()?);
+        let body = show::Payment::of(unit.commands(), id, payment.state.live()?).with_notes();
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
     })
     .await
@@ -159,6 +222,7 @@ async fn refund(
 
 /// Retries a refund that the provider refused.
 ///
+/// A refund that was made outside the shop instead is settled (`POST /v1/payments/{id}/refunds/{refund}/settle`).
 /// Amount, reason and credit note stay the same. For a cancelled order everything that is still refundable is refunded.
 #[utoipa::path(post, path = "/v1/payments/{id}/refunds/{refund}/retry", operation_id = "retryRefund",
     tag = "payments",
@@ -175,7 +239,7 @@ async fn retry(
         let mut payment = unit.load_matching::<Payment>(id).await?;
         payments::retry_refund(&unit, &mut payment, failed)?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
-        let body = show::Payment::of(unit.commands(), id, payment.state.live()?);
+        let body = show::Payment::of(unit.commands(), id, payment.state.live()?).with_notes();
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
     })
     .await
@@ -195,7 +259,8 @@ async fn capture(
     app.commands.capture_payment(&byteshop_commands::Intent { key: None, ..intent }, id).await?;
     app.run(ask, "payment.capture", |unit| async move {
         let payment = unit.load::<Payment>(id).await?.exists()?;
-        Reply::ok(payment.version, &show::Payment::of(unit.commands(), id, payment.state.live()?))
+        let body = show::Payment::of(unit.commands(), id, payment.state.live()?).with_notes();
+        Reply::ok(payment.version, &body)
     })
     .await
 }
@@ -214,7 +279,8 @@ async fn one(
     let found = app.snapshot::<Payment>(id, &then, &headers).await?;
     let opened = found.state.live()?;
     app.check_part(&caller, opened.order, "payment").await?;
-    reply::one(found.version, &show::Payment::of(&app.commands, id, opened))
+    let shown = show::Payment::of(&app.commands, id, opened);
+    reply::one(found.version, &if caller.is_staff() { shown.with_notes() } else { shown })
 }
 
 fn not_there() -> Error {

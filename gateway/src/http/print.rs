@@ -25,7 +25,7 @@ use crate::edge::page::page;
 use crate::edge::problem::Problem;
 use link::Shown;
 use paper::{From, invoice_number, lines_of, missing_settings, tax};
-use payment::Paid;
+use payment::{HowToPay, Paid};
 
 mod credit;
 mod link;
@@ -66,9 +66,9 @@ async fn invoice(
         return Err(Problem::new(http::StatusCode::CONFLICT, "order.not_paid", detail));
     }
     let placement = &it.placement;
-    let payment = match paid {
-        Some(_) => Paid::of(&app, placement.payment, locale).await?,
-        None => None,
+    let (payment, instructions) = match paid {
+        Some(_) => (Paid::of(&app, placement.payment, locale).await?, None),
+        None => (None, HowToPay::of(&app, placement.payment, locale).await?),
     };
     let money = |amount: Money| format::money(amount, locale);
     let lines = placement.lines.iter().map(|line| {
@@ -104,6 +104,7 @@ async fn invoice(
         "supplied_later": placement.lines.iter().any(|line| line.travels() && it.bought(line.variant) > it.off(line.variant)),
         "pay_by": placement.pay_by.filter(|_| paid.is_none()).map(|at| format::moment(at, format::Zone::default(), locale)),
         "payment": payment,
+        "instructions": instructions,
         "stage": it.stage(),
         "lines": lines.collect::<Vec<_>>(),
         "subtotal": placement.subtotal().ok().filter(|_| !plain).map(money),

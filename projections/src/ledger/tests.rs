@@ -1,10 +1,11 @@
 //! Folds of ledger.
 
 use byteshop_domain::Currency;
-use byteshop_domain::ids::{ProductId, RefundId, VariantId};
+use byteshop_domain::ids::{ProductId, ReceiptId, RefundId, VariantId};
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::order::{Buyer, CancelReason, Line as Bought, Placement, ReturnLine};
 use byteshop_domain::payment::Method;
+use byteshop_domain::payment_book::ManualKind;
 use byteshop_domain::pricing::LineTax;
 use byteshop_domain::product::TaxClass;
 use byteshop_domain::quantity::Quantity;
@@ -155,6 +156,30 @@ fn payments_refunds_and_credit_notes_have_rows_of_their_own() {
     assert_eq!(rows.keys().cloned().collect::<Vec<_>>(), keys);
     assert_eq!(said(&rows[&keys[0]]), [("clearing", 3_570), ("customers", -3_570)]);
     assert_eq!(said(&rows[&keys[2]]), [("customers", 500), ("clearing", -500)]);
+}
+
+#[test]
+fn money_that_staff_received_and_returned_is_on_the_account_of_the_bank() {
+    let (receipt, refund) = (id::<ReceiptId>(6), id::<RefundId>(8));
+    let (reference, day) = (text("statement"), chrono::NaiveDate::default());
+    let received = payment::Event::ReceiptRecorded {
+        order: id(ORDER),
+        receipt,
+        kind: ManualKind::BankTransfer,
+        amount: euros(700),
+        reference,
+        received_on: day,
+        note: None,
+    };
+    let voided =
+        payment::Event::ReceiptVoided { order: id(ORDER), receipt, amount: euros(700), reason: text("a typo") };
+    let settled = payment::Event::RefundSettled { order: id(ORDER), refund, reference: text("back"), settled_on: day };
+    let refunded = payment::Event::Refunded { order: id(ORDER), amount: euros(300), refund: Some(refund), cause: None };
+    let events = [received, voided, settled, refunded].map(|it| event::<Payment>(3, &it));
+    let rows = rows::<Ledger>(events.into());
+    assert_eq!(said(&rows[&receipt.to_string()]), [("bank", 700), ("customers", -700)]);
+    assert_eq!(said(&rows[&format!("{receipt}/voided")]), [("customers", 700), ("bank", -700)]);
+    assert_eq!(said(&rows[&refund.to_string()]), [("customers", 300), ("bank", -300)]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The refunds of an order's payment: which of them failed, and which of those were settled since.
+//! The refunds of an order's payment: which of them failed or wait for staff, and which of those were settled since.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +12,8 @@ use byteshop_eventstore::Recorded;
 pub enum Refund {
     /// The provider will not give it back.
     Failed(RefundId),
+    /// No provider makes it: it waits for staff. The second part is whether it is of all that is left.
+    ToSettle(RefundId, bool),
     /// The refund had failed, and is retried under another id or completed after all.
     Settled(RefundId),
     /// All that is left is asked for in one piece, with whatever failed before; or all of it went back.
@@ -19,11 +21,20 @@ pub enum Refund {
 }
 
 impl Refund {
-    /// Applies the change to the refunds that failed and were not retried.
-    pub(super) fn note_in(self, failed: &mut BTreeSet<RefundId>) {
+    /// Applies the change to the refunds that failed and were not retried, and to those that wait for staff.
+    pub(super) fn note_in(self, failed: &mut BTreeSet<RefundId>, to_settle: &mut BTreeSet<RefundId>) {
         match self {
             Self::Failed(refund) => _ = failed.insert(refund),
-            Self::Settled(refund) => _ = failed.remove(&refund),
+            Self::ToSettle(refund, is_whole) => {
+                to_settle.insert(refund);
+                if is_whole {
+                    failed.clear();
+                }
+            }
+            Self::Settled(refund) => {
+                failed.remove(&refund);
+                to_settle.remove(&refund);
+            }
             Self::AllAsked => failed.clear(),
         }
     }
@@ -38,6 +49,9 @@ pub(super) fn read(event: &Recorded) -> Result<Option<(OrderId, Refund)>, CodecE
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS come here")]
 fn of_payment(event: &Event, whole: RefundId) -> Option<(OrderId, Refund)> {
     match event {
+        Event::RefundRequested { order, refund, manual: true, .. } => {
+            Some((*order, Refund::ToSettle(*refund, *refund == whole)))
+        }
         Event::RefundRequested { order, retries: Some(failed), .. } => Some((*order, Refund::Settled(*failed))),
         Event::RefundRequested { order, refund, .. } if *refund == whole => Some((*order, Refund::AllAsked)),
         Event::RefundFailed { order, refund, .. } => Some((*order, Refund::Failed(*refund))),

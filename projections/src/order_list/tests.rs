@@ -220,6 +220,7 @@ fn a_row_is_written_like_this() {
             r#""status":"open","payment_status":"paid","fulfilment":"unfulfilled","cancel_reason":null,"#,
             r#""total":{"amount":1500,"currency":"EUR"},"refunded":{"amount":0,"currency":"EUR"},"country":"DE","address":null,"#,
             r#""line_count":1,"quantity":3,"returned":0,"payment":"pay_00000000000000000000000003","refunds_failed":[],"#,
+            r#""refunds_to_settle":[],"#,
             r#""invoice":null,"reference":"489434","#,
             r#""placed_at":"2026-01-01T12:00:01.000000Z","paid_at":"2026-01-01T12:00:02.000000Z"}"#
         )
@@ -240,7 +241,7 @@ fn order() -> OrderId {
 
 fn asked(refund: RefundId, retries: Option<RefundId>) -> Recorded {
     let cause = RefundCause::LinesCancelled;
-    told(&payment::Event::RefundRequested { order: order(), refund, amount: eur(500), cause, retries })
+    told(&payment::Event::RefundRequested { order: order(), refund, amount: eur(500), cause, retries, manual: false })
 }
 
 fn failed(refund: RefundId) -> Recorded {
@@ -272,6 +273,26 @@ fn a_refund_that_failed_counts_until_it_is_tried_again() {
     assert_eq!(failed_after([failed(first), asked(second, None), failed(second)]), [first, second]);
     // It went back after all.
     assert_eq!(failed_after([failed(first), went_back(Some(first))]), []);
+}
+
+#[test]
+fn a_refund_that_no_provider_makes_waits_until_staff_settles_it() {
+    let by_hand = |refund| {
+        let (cause, order) = (RefundCause::NotDue, order());
+        told(&payment::Event::RefundRequested { order, refund, amount: eur(500), cause, retries: None, manual: true })
+    };
+    let waiting = |events: Vec<Recorded>| -> (Vec<RefundId>, Vec<RefundId>) {
+        let bought = [placed(), paid()].map(|it| event::<Order>(7, &it));
+        let row = &rows::<OrderList>(bought.into_iter().chain(events).collect())[&order().to_string()];
+        (row.refunds_to_settle.iter().copied().collect(), row.refunds_failed.iter().copied().collect())
+    };
+    let [first, second, all] = [refund(11), refund(12), whole(payment())];
+    assert_eq!(waiting(vec![asked(first, None)]), (vec![], vec![]));
+    assert_eq!(waiting(vec![by_hand(first), by_hand(second)]), (vec![first, second], vec![]));
+    assert_eq!(waiting(vec![by_hand(first), by_hand(second), went_back(Some(first))]), (vec![second], vec![]));
+    // Settled outside the shop although its provider refused it.
+    assert_eq!(waiting(vec![failed(first), went_back(Some(first))]), (vec![], vec![]));
+    assert_eq!(waiting(vec![failed(first), by_hand(all)]), (vec![all], vec![]));
 }
 
 #[test]

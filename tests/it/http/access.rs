@@ -120,6 +120,7 @@ impl Things {
                 None => filled.push_str(part),
                 Some("variant") => filled.push_str(&self.variant),
                 Some("image") => filled.push_str("img_00000000000000000000000001"),
+                Some("receipt") => filled.push_str("rcp_00000000000000000000000001"),
                 Some("refund") => filled.push_str("rfd_00000000000000000000000001"),
                 Some("id") => filled.push_str(&nothing(before)),
                 Some(name) => filled.push_str(&nothing(name)),

@@ -242,6 +242,8 @@ pub(super) fn concrete(path: &str) -> String {
             "lines" | "variants" => "var",
             "orders" => "ord",
             "payments" => "pay",
+            "receipts" => "rcp",
+            "refunds" => "rfd",
             "products" => "prod",
             "returns" => "ret",
             "shipments" => "shp",

@@ -50,6 +50,14 @@ fn shown(locale: Locale) -> Shown {
         reason: Some("unpaid"),
         refund_due: true,
         amount: Some(one.into()),
+        received: None,
+        payment: Some(ShownPayment {
+            title: "Bank transfer".into(),
+            instructions: vec!["IBAN DE02 1203 0000 0000 2020 51".to_owned(), "Holder: Knob & Co".into()],
+            amount: total.into(),
+            reference: "7K3Q-X9MW-2FBA".into(),
+            pay_by: Some("20 November 2026, 14:30 UTC".into()),
+        }),
         goods: vec![ShownGoods { title: "Board <oak> & \"oil\"".into(), quantity: 1 }],
         because: Some("the knife is <worn>".into()),
         carrier: Some("Royal Mail".into()),
@@ -90,6 +98,7 @@ fn a_message_does_without_pages_and_without_what_may_be_missing() {
             let less =
                 |order| ShownOrder { pay_by: None, more: 0, extras: vec![], free: true, travels: false, ..order };
             bare.order = bare.order.map(less);
+            bare.payment = bare.payment.map(|payment| ShownPayment { pay_by: None, ..payment });
             let words = write(*template, locale, &bare).unwrap();
             assert!(!words.html.contains("<a "), "{}", words.html);
             for text in [&words.subject, &words.short, &words.text, &words.html] {
@@ -127,6 +136,20 @@ fn what_people_write_stays_text() {
             let words = write(template, Locale::En, &shown).unwrap();
             assert!(!words.html.contains(harmful), "{}", words.html);
             assert!(words.text.contains(title), "a text shows it as it is: {}", words.text);
+        }
+    }
+}
+
+#[test]
+fn an_order_that_was_paid_in_part_says_what_goes_back() {
+    for (locale, charged) in [(Locale::En, "Nothing was charged"), (Locale::Ru, "Деньги не списывались")]
+    {
+        let unpaid = Shown { refund_due: false, ..shown(locale) };
+        assert!(write(Template::OrderCancelled, locale, &unpaid).unwrap().text.contains(charged));
+        let in_part = Shown { received: Some("€10.00".into()), ..unpaid };
+        let words = write(Template::OrderCancelled, locale, &in_part).unwrap();
+        for text in [&words.text, &words.html] {
+            assert!(text.contains("€10.00") && !text.contains(charged), "{text}");
         }
     }
 }

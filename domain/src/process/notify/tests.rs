@@ -6,6 +6,8 @@ use crate::account::{Channel, Secret};
 use crate::cart::Destination;
 use crate::ids::NotificationId;
 use crate::notification::{Death, Notice, Recipient, Skip};
+use crate::payment::Choice;
+use crate::payment_book::ManualKind;
 use crate::personal::{Personal, Subject};
 use crate::testing::{cents, id as number, noon, pieces, price, text, timer_form};
 
@@ -121,6 +123,31 @@ fn a_buyer_hears_of_money_that_comes_back_but_not_of_nothing() {
         assert_eq!(told(&refunded(amount)), [NotificationTask::TellBuyer { order, message }]);
     }
     assert_eq!(told(&refunded(Some(cents(0)))), []);
+}
+
+#[test]
+fn a_buyer_hears_how_to_pay_and_that_money_which_was_not_due_goes_back() {
+    let order = number(1);
+    let of_payment = |event| AnyEvent::Payment(number(2), event);
+    let choice = Box::new(Choice {
+        method: text("sepa"),
+        kind: ManualKind::BankTransfer,
+        title: text("Bank transfer"),
+        instructions: text("IBAN DE02 1203 0000 0000 2020 51"),
+        amount: cents(700),
+        reference: text("7K3Q-X9MW-2FBA"),
+        pay_by: None,
+    });
+    let message = Message::PaymentInstructions { order, choice: choice.clone() };
+    let chosen = of_payment(payment::Event::MethodChosen { order, choice });
+    assert_eq!(told(&chosen), [NotificationTask::TellBuyer { order, message }]);
+    let back = |cause| {
+        let refunded = payment::Event::Refunded { order, amount: cents(700), refund: Some(number(3)), cause };
+        told(&of_payment(refunded))
+    };
+    let message = Message::OrderRefunded { order, amount: Some(cents(700)) };
+    assert_eq!(back(Some(RefundCause::NotDue)), [NotificationTask::TellBuyer { order, message }]);
+    assert_eq!((back(Some(RefundCause::OrderCancelled)), back(None)), (vec![], vec![]));
 }
 
 #[test]

@@ -70,6 +70,31 @@ fn cancelled(was_paid: bool, release: Vec<Demand>, stock_moved: bool) -> order::
 fn a_placed_order_has_its_window_to_be_paid() {
     let ends = timer(noon() + TimeDelta::minutes(15), window(id(1)), cancel(CancelReason::PaymentWindowPassed));
     assert_eq!(on_order(order::Event::Placed(placement(false))), [ends]);
+    let pay_by = noon() + TimeDelta::days(7);
+    let later = timer(pay_by, window(id(1)), cancel(CancelReason::PaymentWindowPassed));
+    assert_eq!(on_order(order::Event::PaymentWindowExtended { pay_by }), [later]);
+}
+
+#[test]
+fn what_staff_received_marks_the_order_paid_and_what_staff_refunds_waits_for_them() {
+    for method in [Method::BankTransfer, Method::Elsewhere] {
+        let captured = payment::Event::Captured { order: id(1), amount: cents(1), method, reference: text("1") };
+        let paid = Step::MarkPaid { order: id(1), payment: id(2) };
+        assert_eq!(on_payment(captured), [Reaction::Now(paid)]);
+    }
+    let requested = |cause| payment::Event::RefundRequested {
+        order: id(1),
+        refund: id(4),
+        amount: cents(1),
+        cause,
+        retries: None,
+        manual: true,
+    };
+    assert_eq!(on_payment(requested(RefundCause::OrderCancelled)), []);
+    assert_eq!(on_payment(requested(RefundCause::NotDue)), []);
+    // The order never had money that was not due.
+    let cause = Some(RefundCause::NotDue);
+    assert_eq!(on_payment(payment::Event::Refunded { order: id(1), amount: cents(1), refund: Some(id(4)), cause }), []);
 }
 
 #[test]
@@ -187,8 +212,14 @@ fn money_given_back_is_noted_on_the_order() {
 #[test]
 fn money_is_given_back_once_that_is_written_down_and_asked_for_again_when_the_provider_is_silent() {
     let cause = RefundCause::OrderCancelled;
-    let requested =
-        payment::Event::RefundRequested { order: id(1), refund: id(4), amount: cents(1), cause, retries: None };
+    let requested = payment::Event::RefundRequested {
+        order: id(1),
+        refund: id(4),
+        amount: cents(1),
+        cause,
+        retries: None,
+        manual: false,
+    };
     let settle = || Step::SettlePayment { payment: id(2), attempt: None };
     assert_eq!(on_payment(requested), [Reaction::Now(settle())]);
     let check_at = noon() + TimeDelta::seconds(5);

@@ -38,6 +38,8 @@ struct ListQuery {
     fulfilment: Option<Fulfilment>,
     /// Whether a failed refund was not retried; staff only.
     refunds_failed: Option<bool>,
+    /// Whether a refund waits for staff to make and settle it; staff only.
+    refunds_to_settle: Option<bool>,
     /// Placed on or after this day (UTC) or time.
     #[param(example = "2026-11-01")]
     from: Option<DayOrTime>,
@@ -62,6 +64,9 @@ impl ListQuery {
         }
         if self.refunds_failed.is_some() {
             return Err(Problem::forbidden("only staff can filter orders by failed refunds"));
+        }
+        if self.refunds_to_settle.is_some() {
+            return Err(Problem::forbidden("only staff can filter orders by refunds to settle"));
         }
         Ok(())
     }
@@ -133,6 +138,7 @@ async fn find(
         payment_status: query.payment_status,
         fulfilment: query.fulfilment,
         refunds_failed: query.refunds_failed,
+        refunds_to_settle: query.refunds_to_settle,
         from,
         until,
         contact,

@@ -1,4 +1,4 @@
-//! How and when an order was paid, as its invoice tells it.
+//! How and when an order was paid, or how it is to be paid, as its invoice tells it.
 
 use byteshop_commands::Error;
 use byteshop_commands::notify::format;
@@ -19,6 +19,32 @@ pub(super) struct Paid {
     reference: Option<String>,
 }
 
+/// How an unpaid order is paid, as its buyer was told.
+#[derive(Serialize)]
+pub(super) struct HowToPay {
+    title: String,
+    lines: Vec<String>,
+    due: String,
+    reference: String,
+}
+
+impl HowToPay {
+    /// What the buyer was told who chose a manual method; none without a choice, or if nothing is due.
+    pub(super) async fn of(app: &App, payment: PaymentId, locale: Locale) -> Result<Option<Self>, Error> {
+        let found = app.commands.get::<Payment>(payment).await?;
+        let opened = found.as_ref().and_then(|found| found.state.live().ok()).filter(|it| it.due().amount > 0);
+        Ok(opened.and_then(|opened| {
+            let choice = opened.choice.as_deref()?;
+            Some(Self {
+                title: choice.title.to_string(),
+                lines: choice.instructions.as_str().lines().map(str::to_owned).collect(),
+                due: format::money(opened.due(), locale),
+                reference: choice.reference.to_string(),
+            })
+        }))
+    }
+}
+
 impl Paid {
     /// Whether it was emulated: no money moved.
     pub(super) fn is_test(&self) -> bool {
@@ -31,7 +57,9 @@ impl Paid {
             if let Some(Event::Captured { method, reference, .. }) = recorded.event::<Payment>().transpose()? {
                 let reference = match method {
                     Method::Free => None,
-                    Method::Test | Method::External => Some(reference.to_string()),
+                    Method::Test | Method::External | Method::BankTransfer | Method::Elsewhere => {
+                        Some(reference.to_string())
+                    }
                 };
                 return Ok(Some(Self { on: format::day(recorded.occurred_at(), locale), method, reference }));
             }

@@ -2,10 +2,13 @@
 
 use byteshop_commands::Commands;
 use byteshop_commands::ports::payment_test::action_path;
-use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
+use byteshop_domain::Personal;
+use byteshop_domain::ids::{OrderId, PaymentId, ReceiptId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::{self, Opened};
-use chrono::{DateTime, Utc};
+use byteshop_domain::payment_book::ManualKind;
+use byteshop_domain::text::{Instructions, NoteText, Reason, Reference, Slug, Title};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,7 +25,7 @@ pub struct Payment<'a> {
     /// Why it is `failed` or `voided`; null otherwise.
     reason: Option<EndReason>,
     attempts: u8,
-    /// The method of the latest attempt; null before the first.
+    /// The method of the latest attempt, or of the receipts; null before that.
     method: Option<payment::Method>,
     /// Why the latest attempt failed, if it did; while the payment is `open` another attempt can be made.
     decline_reason: Option<payment::DeclineReason>,
@@ -31,6 +34,14 @@ pub struct Payment<'a> {
     /// The page where the buyer continues; null unless the payment is pending and waits for them. A path if the shop does
     /// not know its public address.
     action_url: Option<String>,
+    /// What the buyer who chose a manual method was told; null without a choice.
+    manual: Option<Instructed<'a>>,
+    /// Recorded by staff as received, without voided receipts.
+    received: Money,
+    /// Still to be paid.
+    due: Money,
+    /// The receipts that staff recorded, oldest first.
+    receipts: Vec<Receipt<'a>>,
     captured: Money,
     refunded: Money,
     /// Still refundable: captured − refunded − refunds in progress.
@@ -50,6 +61,57 @@ pub struct Refund<'a> {
     cause: &'a payment::RefundCause,
     /// The id of the refund that retries this one, after the provider refused it.
     retried_as: Option<RefundId>,
+    /// Whether no provider makes it: staff makes and settles it.
+    manual: bool,
+    /// How it was made outside the shop; null unless staff settled it.
+    settled: Option<Settled<'a>>,
+}
+
+/// How a refund was made outside the shop.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SettledRefund)]
+pub struct Settled<'a> {
+    /// The reference of the money that went back.
+    reference: &'a Reference,
+    settled_on: NaiveDate,
+}
+
+/// What a buyer who chose a manual method was told.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentInstructions)]
+pub struct Instructed<'a> {
+    method: &'a Slug,
+    /// How the money reaches the shop.
+    kind: ManualKind,
+    title: &'a Title,
+    /// What the buyer has to do.
+    instructions: &'a Instructions,
+    /// The amount to pay.
+    amount: Money,
+    /// The reference to quote: the order number.
+    #[schema(default = json!({"x-schema": {"example": "7K3Q-X9MW-2FBA"}}))]
+    reference: &'a Reference,
+    /// Until when the order can be paid; null if it does not expire.
+    pay_by: Option<DateTime<Utc>>,
+}
+
+/// Money that staff recorded as received.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentReceipt)]
+pub struct Receipt<'a> {
+    id: ReceiptId,
+    /// How the money reached the shop.
+    kind: ManualKind,
+    amount: Money,
+    /// The reference of the money.
+    reference: &'a Reference,
+    received_on: NaiveDate,
+    /// Why it does not count; null unless it was voided.
+    voided: Option<&'a Reason>,
+    /// The note of staff, for staff alone; null if there is none, or the buyer's data was erased.
+    note: Option<&'a Personal<NoteText>>,
+    #[serde(skip)]
+    written: Option<&'a Personal<NoteText>>,
 }
 
 /// Why a payment ended without its money.
@@ -139,6 +201,10 @@ impl<'a> Payment<'a> {
                 | payment::Stage::Cancelled
                 | payment::Stage::Voided { .. } => None,
             },
+            manual: it.choice.as_deref().map(Instructed::from),
+            received: it.received(),
+            due: it.due(),
+            receipts: it.receipts.iter().map(|(id, receipt)| Receipt::of(*id, receipt)).collect(),
             captured: it.captured(),
             refunded: it.refunded,
             refundable: it.refundable(),
@@ -147,8 +213,37 @@ impl<'a> Payment<'a> {
     }
 }
 
+impl Payment<'_> {
+    /// With the notes of staff.
+    pub fn with_notes(mut self) -> Self {
+        for receipt in &mut self.receipts {
+            receipt.note = receipt.written;
+        }
+        self
+    }
+}
+
 impl<'a> Refund<'a> {
     fn of(id: RefundId, it: &'a payment::Refund) -> Self {
-        Self { id, amount: it.amount, status: it.stage, cause: &it.cause, retried_as: it.retried_as }
+        let settled = it.settled.as_ref();
+        let settled = settled.map(|it| Settled { reference: &it.reference, settled_on: it.settled_on });
+        let (amount, status, cause) = (it.amount, it.stage, &it.cause);
+        Self { id, amount, status, cause, retried_as: it.retried_as, manual: it.manual, settled }
+    }
+}
+
+impl<'a> From<&'a payment::Choice> for Instructed<'a> {
+    fn from(it: &'a payment::Choice) -> Self {
+        let payment::Choice { method, kind, title, instructions, amount, reference, pay_by } = it;
+        let (kind, amount, pay_by) = (*kind, *amount, *pay_by);
+        Self { method, kind, title, instructions, amount, reference, pay_by }
+    }
+}
+
+impl<'a> Receipt<'a> {
+    fn of(id: ReceiptId, it: &'a payment::Receipt) -> Self {
+        let payment::Receipt { kind, amount, reference, received_on, note, voided } = it;
+        let (kind, amount, received_on, voided) = (*kind, *amount, *received_on, voided.as_ref());
+        Self { id, kind, amount, reference, received_on, voided, note: None, written: note.as_ref() }
     }
 }

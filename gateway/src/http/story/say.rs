@@ -8,6 +8,7 @@ use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns;
 use byteshop_domain::shipment::{self, Carrier, News};
 use byteshop_domain::{Actor, AnyEvent, Locale};
+use chrono::NaiveTime;
 use serde_json::{Value, json};
 
 /// A sentence by its name, and its facts.
@@ -102,6 +103,10 @@ impl Facts {
             order::Event::BuyerForgotten { .. } => ("buyer_forgotten", self.bare()),
             order::Event::Noted { .. } => ("noted", self.bare()),
             order::Event::MovedToCart { .. } => ("moved_to_cart", self.bare()),
+            order::Event::PaymentWindowExtended { pay_by } => (
+                "payment_window_extended",
+                json!({"pay_by": format::moment(*pay_by, format::Zone::default(), self.locale)}),
+            ),
             order::Event::Returned { return_id: None, amount, .. } => ("returned", self.amount(*amount)),
             order::Event::ParcelReturned { .. } => ("can_be_sent_again", self.bare()),
             order::Event::Replaced { lines } => ("replaced", json!({"by": self.by, "pieces": pieces_of(lines)})),
@@ -160,6 +165,7 @@ impl Facts {
                     RefundCause::LinesCancelled => ("lines", None),
                     RefundCause::Return { .. } => ("return", None),
                     RefundCause::Staff { reason } => ("staff", Some(reason)),
+                    RefundCause::NotDue => ("not_due", None),
                 };
                 let (amount, again) = (self.money(*amount), retries.is_some());
                 let it = json!({"by": self.by, "amount": amount, "cause": cause, "reason": reason, "again": again});
@@ -167,6 +173,19 @@ impl Facts {
             }
             payment::Event::RefundFailed { amount, .. } => ("refund_failed", self.amount(*amount)),
             payment::Event::Refunded { amount, .. } => ("refunded", self.amount(*amount)),
+            payment::Event::MethodChosen { choice, .. } => {
+                ("method_chosen", json!({"by": self.by, "title": choice.title}))
+            }
+            payment::Event::ReceiptRecorded { amount, reference, received_on, .. } => {
+                let on = format::day(received_on.and_time(NaiveTime::MIN).and_utc(), self.locale);
+                ("received", json!({"by": self.by, "amount": self.money(*amount), "on": on, "reference": reference}))
+            }
+            payment::Event::ReceiptVoided { reason, .. } => {
+                ("receipt_voided", json!({"by": self.by, "reason": reason}))
+            }
+            payment::Event::RefundSettled { reference, .. } => {
+                ("refund_settled", json!({"by": self.by, "reference": reference}))
+            }
             payment::Event::Authorized { .. } => return None,
         };
         Some(said)

@@ -1,0 +1,212 @@
+//! The payment book: the methods of payment that staff settles by hand, such as a bank transfer, in one stream.
+//!
+//! ```text
+//! (empty) ──method set, method removed──▶ …
+//! ```
+//!
+//! A method is offered for the orders of its countries and currencies. What a buyer chose is frozen in their payment, so a later
+//! change of the book affects nobody who was told how to pay.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Currency;
+use crate::bounded::Bounded;
+use crate::decider::{Asked, Decider};
+use crate::ids::{Id as _, PaymentBookId};
+use crate::tax_book::COUNTRIES_MAX;
+use crate::text::{Country, Instructions, Slug, Title};
+
+/// The maximum number of methods: a bank account for each of some currencies, and a counter in each of some towns.
+pub const METHODS_MAX: usize = 50;
+/// The maximum number of currencies of a method: ISO 4217 has some 180.
+pub const CURRENCIES_MAX: usize = 200;
+/// The longest time to pay, in days: the usual maximum of payment terms (EU directive 2011/7/EU, article 3 (5)).
+pub const DAYS_MAX: u16 = 60;
+
+/// The id of the one book.
+pub fn id() -> PaymentBookId {
+    PaymentBookId::from_uuid(uuid::Uuid::from_u128(1))
+}
+
+/// How money reaches the shop without a payment provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ManualKind {
+    /// By bank transfer.
+    BankTransfer,
+    /// Elsewhere: at the counter, by invoice, by a payment link.
+    Elsewhere,
+}
+
+/// A method of payment that staff settles by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = NewManualMethod))]
+pub struct ManualMethod {
+    /// The slug of the method.
+    pub method: Slug,
+    /// How the money reaches the shop.
+    pub kind: ManualKind,
+    /// The title that the buyer sees.
+    pub title: Title,
+    /// What the buyer has to do, such as the account to transfer to.
+    pub instructions: Instructions,
+    /// The countries whose orders it is offered for, as ISO 3166 codes; all if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub countries: Bounded<Vec<Country>, { COUNTRIES_MAX }>,
+    /// The currencies in which it is offered; all if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub currencies: Bounded<Vec<Currency>, { CURRENCIES_MAX }>,
+    /// The days to pay, from the order on; the goods are reserved that long. A bank transfer needs them. Without them the payment
+    /// window stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 60))]
+    pub days: Option<u16>,
+    /// Whether only accounts may choose it, whose unpaid orders are limited in number. False by default.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accounts_only: bool,
+}
+
+/// The order that a method is to be offered for.
+#[derive(Debug, Clone, Copy)]
+pub struct Sale<'a> {
+    /// The country that it goes to.
+    pub country: &'a Country,
+    /// The currency of its total.
+    pub currency: Currency,
+    /// Whether its buyer has an account.
+    pub has_account: bool,
+}
+
+/// What happened to the payment book.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A method was set; this replaces the earlier method of this name.
+    MethodSet(ManualMethod),
+    /// A method was removed.
+    MethodRemoved {
+        /// The method.
+        method: Slug,
+    },
+}
+
+impl crate::Event for Event {}
+
+/// The commands of the payment book.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Set all methods; they replace the earlier ones.
+    Set {
+        /// The methods, each once.
+        methods: Vec<ManualMethod>,
+    },
+}
+
+crate::rejections! {
+    /// Why a command is refused.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        MethodTwice { at: usize } => Invalid at "/methods/{at}/method": "two methods have the same name";
+        NoCode { at: usize, country: Country } => Invalid at "/methods/{at}/countries":
+            "`{country}` is not a country; use an ISO 3166 code such as DE";
+        NoDays { at: usize } => Invalid at "/methods/{at}/days":
+            "a bank transfer needs 1 to {DAYS_MAX} days to pay; other methods have as many, or none";
+        TooMany => Invalid at "/methods":
+            "a shop has at most {METHODS_MAX} methods, and a method {COUNTRIES_MAX} countries and {CURRENCIES_MAX} currencies";
+        NotOffered { method: Slug } => Invalid at "/method":
+            "`{method}` is not offered for this order; GET /v1/orders/{{id}}/payment-methods lists what is";
+    }
+}
+
+/// The state of the payment book.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PaymentBook {
+    /// The methods.
+    pub methods: BTreeMap<Slug, ManualMethod>,
+}
+
+impl Decider for PaymentBook {
+    const CATEGORY: &'static str = "payment_book";
+    const SINGLETON: bool = true;
+    type Id = PaymentBookId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
+        match command {
+            Command::Set { methods } => {
+                if methods.len() > METHODS_MAX {
+                    return Err(Rejection::TooMany);
+                }
+                let mut kept = BTreeSet::new();
+                for (at, method) in methods.iter().enumerate() {
+                    if !kept.insert(&method.method) {
+                        return Err(Rejection::MethodTwice { at });
+                    }
+                    check(at, method)?;
+                }
+                let gone = self.methods.keys().filter(|known| !kept.contains(known));
+                let gone = gone.map(|method| Event::MethodRemoved { method: method.clone() });
+                let set = methods.iter().filter(|method| self.methods.get(&method.method) != Some(*method));
+                Ok(gone.chain(set.cloned().map(Event::MethodSet)).collect())
+            }
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        match event {
+            Event::MethodSet(method) => self.methods.insert(method.method.clone(), method.clone()),
+            Event::MethodRemoved { method } => self.methods.remove(method),
+        };
+        self
+    }
+}
+
+fn check(at: usize, method: &ManualMethod) -> Result<(), Rejection> {
+    if method.countries.len() > COUNTRIES_MAX || method.currencies.len() > CURRENCIES_MAX {
+        return Err(Rejection::TooMany);
+    }
+    if let Some(country) = method.countries.iter().find(|country| !country.is_code()) {
+        return Err(Rejection::NoCode { at, country: country.clone() });
+    }
+    let fits = match method.days {
+        Some(days) => (1..=DAYS_MAX).contains(&days),
+        None => method.kind == ManualKind::Elsewhere,
+    };
+    if fits { Ok(()) } else { Err(Rejection::NoDays { at }) }
+}
+
+impl ManualMethod {
+    /// Whether it is offered for an order.
+    pub fn is_offered(&self, sale: Sale<'_>) -> bool {
+        (self.countries.is_empty() || self.countries.contains(sale.country))
+            && (self.currencies.is_empty() || self.currencies.contains(&sale.currency))
+            && (sale.has_account || !self.accounts_only)
+    }
+}
+
+impl PaymentBook {
+    /// The methods that are offered for an order.
+    pub fn offered<'a>(&'a self, sale: Sale<'a>) -> impl Iterator<Item = &'a ManualMethod> + 'a {
+        self.methods.values().filter(move |method| method.is_offered(sale))
+    }
+
+    /// The method of this name, if it is offered for an order.
+    pub fn method(&self, name: &Slug, sale: Sale<'_>) -> Result<&ManualMethod, Rejection> {
+        let method = self.methods.get(name).filter(|method| method.is_offered(sale));
+        method.ok_or_else(|| Rejection::NotOffered { method: name.clone() })
+    }
+
+    /// The longest time to pay of any method, in days; zero if no method has one.
+    pub fn longest_days(&self) -> u16 {
+        self.methods.values().filter_map(|method| method.days).max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
