@@ -1,4 +1,4 @@
-//! The seller, as invoices and credit notes name them.
+//! The issuer of invoices and credit notes, as they name it.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// It is a setting of the shop. An event that issues a document holds the seller of that time, so that the document does not
 /// change later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seller {
+pub struct Issuer {
     /// The name of the shop.
     pub name: String,
     /// Its address, in lines; empty if no setting gives it.
