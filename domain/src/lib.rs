@@ -41,6 +41,7 @@ mod reads;
 pub mod rejected;
 pub mod rejection;
 pub mod returns;
+pub mod seller;
 pub mod series;
 pub mod session;
 pub mod settlement;

@@ -31,6 +31,7 @@ pub mod provider;
 pub mod returns;
 pub mod search;
 pub mod second_factor;
+pub mod sellers;
 pub mod sessions;
 pub mod shipments;
 pub mod shipping;

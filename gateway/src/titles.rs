@@ -22,7 +22,10 @@ const TITLES: &[(&str, &str)] = &[
     ("account.second_factor_changed", "Second factor was changed"),
     ("account.second_factor_exists", "Second factor already set up"),
     ("account.second_factor_required", "Second factor required"),
+    ("account.sellers_owned", "Only owner of a seller"),
     ("account.too_many_addresses", "Too many addresses"),
+    ("account.too_many_applications", "Too many applications to sell"),
+    ("account.too_many_sellers", "Member of too many sellers"),
     ("account.weak_password", "Password too weak"),
     ("address.missing", "Address not found"),
     ("api_key.exists", "API key already exists"),
@@ -100,6 +103,7 @@ const TITLES: &[(&str, &str)] = &[
     ("image.too_large", "Image too large"),
     ("image.unsupported", "Unsupported image format"),
     ("internal", "Internal error"),
+    ("invitation.missing", "Invitation not found"),
     ("link.expired", "Link expired"),
     ("link.invalid", "Invalid link"),
     ("mailbox.too_many", "Too many mails to this address"),
@@ -250,6 +254,24 @@ const TITLES: &[(&str, &str)] = &[
     ("return.no_lines", "Lines required"),
     ("return.not_approved", "Return not approved"),
     ("return.too_many", "More items than were requested"),
+    ("seller.already_invited", "Already invited"),
+    ("seller.already_member", "Already a member"),
+    ("seller.decided", "Application already decided"),
+    ("seller.exists", "Seller already exists"),
+    ("seller.handle_reserved", "Handle reserved"),
+    ("seller.invalid_code", "Invalid code"),
+    ("seller.invitation_expired", "Invitation expired"),
+    ("seller.last_owner", "Last owner of the seller"),
+    ("seller.missing", "Seller not found"),
+    ("seller.name_fixed", "Name cannot be changed"),
+    ("seller.no_such_member", "Member not found"),
+    ("seller.not_active", "Seller not active"),
+    ("seller.not_suspended", "Seller not suspended"),
+    ("seller.other_mailbox", "Invitation for another address"),
+    ("seller.over", "Seller rejected or closed"),
+    ("seller.owners_only", "Only for owners of the seller"),
+    ("seller.too_many_invitations", "Too many invitations"),
+    ("seller.too_many_members", "Too many members"),
     ("series.exhausted", "No document numbers left"),
     ("series.not_above", "Number already used"),
     ("series.too_far", "Too many numbers skipped"),
@@ -316,77 +338,4 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::path::Path;
-
-    use super::*;
-    use crate::edge::ask::THINGS;
-
-    /// Reasons against a cart that are no rejections of its aggregate.
-    const OF_CARTS: [&str; 3] = ["cart/problem.rs", "checkout.rs", "pricing/problem.rs"];
-
-    /// The codes of all rejections of the domain: those of the tables, and of carts those that `fn code` lists.
-    fn codes() -> BTreeSet<String> {
-        let domain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../domain/src");
-        let mut codes = BTreeSet::from_iter(byteshop_domain::any::rejection_codes());
-        for file in OF_CARTS {
-            let text = std::fs::read_to_string(domain.join(file)).unwrap();
-            let (_, rest) = text.split_once("fn code(").unwrap();
-            let listed = rest.split_once("\n    }").map_or(rest, |(listed, _)| listed);
-            let words = listed.split("=> \"").skip(1).filter_map(|rest| rest.split_once('"'));
-            codes.extend(words.map(|(word, _)| format!("cart.{word}")));
-        }
-        codes
-    }
-
-    #[test]
-    fn every_rejection_has_a_title() {
-        let codes = codes();
-        assert!(codes.len() > 200, "{}", codes.len());
-        let untitled: Vec<&String> = codes.iter().filter(|code| of(code).is_none()).collect();
-        assert!(untitled.is_empty(), "{untitled:?}");
-    }
-
-    /// The codes of problems that files of the gateway make themselves.
-    fn own_codes(folder: &Path, codes: &mut BTreeSet<String>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                own_codes(&path, codes);
-            } else if path.extension().is_some_and(|it| it == "rs") {
-                let text = std::fs::read_to_string(&path).unwrap();
-                let (code, _) = text.split_once("#[cfg(test)]\nmod tests {").unwrap_or((&text, ""));
-                for call in ["Problem::new(StatusCode::", "Self::new(StatusCode::", "Problem::malformed(\""] {
-                    codes.extend(code.split(call).skip(1).filter_map(literal));
-                }
-            }
-        }
-    }
-
-    /// The code in the rest of a call, if it is its next argument.
-    fn literal(rest: &str) -> Option<String> {
-        let argument = rest.trim_start_matches(|letter: char| letter.is_ascii_uppercase() || letter == '_');
-        let quoted = argument.trim_start_matches([',', ' ', '\n']).trim_start_matches('"');
-        let (code, _) = quoted.split_once('"')?;
-        let is_code = code.bytes().all(|it| it.is_ascii_lowercase() || it == b'_' || it == b'.');
-        (is_code && code.contains('.')).then(|| code.to_owned())
-    }
-
-    #[test]
-    fn every_problem_of_the_gateway_has_a_title() {
-        let mut codes = BTreeSet::new();
-        own_codes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut codes);
-        assert!(codes.len() > 30 && codes.contains("request.broken_body"), "{codes:?}");
-        codes.extend(THINGS.iter().map(|(_, thing)| format!("{thing}.missing")));
-        let untitled: Vec<&String> = codes.iter().filter(|code| of(code).is_none()).collect();
-        assert!(untitled.is_empty(), "{untitled:?}");
-    }
-
-    #[test]
-    fn titles_are_found_by_their_codes() {
-        assert!(TITLES.is_sorted_by(|(a, _), (b, _)| a < b));
-        assert!(TITLES.iter().all(|(code, title)| of(code) == Some(*title)));
-        assert_eq!((of("account.weak_password"), of("nonsense.code")), (Some("Password too weak"), None));
-    }
-}
+mod tests;

@@ -39,5 +39,6 @@ mod provider;
 mod quotas;
 mod returns;
 mod second_factor;
+mod sellers;
 mod texts;
 mod unread;

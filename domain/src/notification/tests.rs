@@ -1,7 +1,7 @@
 //! The rules of notifications: once per event, never again without an outcome, and later and later after failures.
 
 use super::*;
-use crate::ids::{AccountId, OrderId};
+use crate::ids::{AccountId, InvitationId, OrderId};
 use crate::personal::Subject;
 use crate::testing::{cents, given, golden, id as number, noon, pieces, price, text, well_said};
 use crate::{Personal, codec};
@@ -219,7 +219,19 @@ fn messages() -> Vec<Message> {
             was: price(500),
             now: price(400),
         },
+        invitation(),
     ]
+}
+
+fn invitation() -> Message {
+    let sealed = Subject::from(number::<InvitationId>(7));
+    Message::SellerInvitation {
+        email: Personal::new(sealed, "invited"),
+        code: Personal::new(sealed, "AAECAw"),
+        seller: number(8),
+        role: crate::seller::Role::Staff,
+        expires_at: noon(),
+    }
 }
 
 fn samples() -> Vec<Event> {
@@ -236,6 +248,12 @@ fn samples() -> Vec<Event> {
             Event::Skipped { because: Skip::Preference },
             Event::Skipped { because: Skip::TooMany },
             Event::Revived {},
+            Event::Queued(Notice {
+                recipient: Recipient::Invitation(number(7)),
+                channel: Channel::Email,
+                locale: Locale::En,
+                message: invitation(),
+            }),
         ])
         .collect()
 }

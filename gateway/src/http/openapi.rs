@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     accounts, admin, api_keys, auth, bulk, carts, categories, images, matrix, me, notifications, operations, orders,
-    payments, print, products, promotions, provider, returns, search, second_factor, sessions, shipments, shipping,
-    stock, story, tax, unsubscribe, variants, webhooks_out,
+    payments, print, products, promotions, provider, returns, search, second_factor, sellers, sessions, shipments,
+    shipping, stock, story, tax, unsubscribe, variants, webhooks_out,
 };
 use crate::app::Shared;
 use crate::edge::access;
@@ -32,6 +32,7 @@ mod values;
     tags(
         (name = "catalog", description = "Categories, products and their variants"),
         (name = "stock", description = "On hand, reserved and available quantities"),
+        (name = "sellers", description = "Sellers of the marketplace and their members"),
         (name = "carts", description = "Carts and checkout"),
         (name = "shipping", description = "Shipping zones, services and quotes"),
         (name = "promotions", description = "Coupons and automatic promotions"),
@@ -85,6 +86,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(variants::routes())
         .merge(matrix::routes())
         .merge(stock::routes())
+        .merge(sellers::routes())
         .merge(carts::routes())
         .merge(shipping::routes())
         .merge(promotions::routes())
