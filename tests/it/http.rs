@@ -39,6 +39,7 @@ mod provider;
 mod quotas;
 mod returns;
 mod second_factor;
+mod seller_products;
 mod sellers;
 mod texts;
 mod unread;

@@ -9,7 +9,7 @@ use byteshop_gateway::security::token::Role;
 use serde_json::{Value, json};
 
 use crate::people::Person;
-use crate::shop::{Answer, TestShop};
+use crate::shop::{Answer, Call, TestShop};
 
 /// The application for a handle.
 pub fn application(handle: &str) -> Value {
@@ -73,5 +73,27 @@ impl TestShop {
             .find_map(|event| if let Event::MemberInvited { code, .. } = event { Some(code) } else { None })?;
         let Secret(code) = self.commands.vault().open(&code).await.unwrap()?;
         Some(code)
+    }
+
+    /// A published product of a seller with one variant of so many pieces, made by a member; gives the ids of both.
+    pub async fn product_of(
+        &self,
+        seller: &str,
+        member: &Person,
+        sku: &str,
+        price: i64,
+        on_hand: i64,
+    ) -> (String, String) {
+        let by = |call: Call| call.by(&member.token);
+        let new = json!({"title": format!("Kettle {sku}"), "seller": seller});
+        let product = by(self.post("/v1/products")).json(new).send().await.expect(201).id();
+        let path = format!("/v1/products/{product}");
+        let variant = json!({"sku": sku, "price": {"amount": price, "currency": "EUR"}});
+        let added = by(self.post(&format!("{path}/variants"))).json(variant).send().await.expect(201);
+        let variant = added.text("/variants/0/id").to_owned();
+        by(self.post(&format!("{path}/publish"))).send().await.expect(200);
+        let movement = json!({"type": "received", "quantity": on_hand});
+        by(self.post(&format!("/v1/variants/{variant}/stock"))).json(movement).send().await.expect(200);
+        (product, variant)
     }
 }

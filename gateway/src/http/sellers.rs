@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::seen::{named, page, sees_details};
+use self::seen::{page, published, sees_details};
 use super::auth::check_mailbox;
 use super::show::seller::{self as show, MySellers, SellerPage, changed};
 use crate::app::Shared;
@@ -24,9 +24,11 @@ use crate::edge::lists;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
+use crate::queries::sellers::seller_named;
 
 mod admin;
 mod members;
+mod products;
 mod seen;
 
 #[derive(Deserialize, ToSchema)]
@@ -141,13 +143,17 @@ async fn one(
 ) -> Result<Response, Problem> {
     app.await_log(&headers).await?;
     let missing = || Problem::missing("seller");
-    let id = named(&app, &name).await?.ok_or_else(missing)?;
+    let id = seller_named(&app, &name).await?.ok_or_else(missing)?;
     let found = app.commands.get::<Seller>(id).await?.ok_or_else(missing)?;
     let known = found.state.live()?;
-    if sees_details(&app, &caller, &found).await? {
-        return reply::one(found.version, &show::Seller::with_details(id, known));
-    }
-    if known.is_active() { reply::one(found.version, &show::Seller::of(id, known)) } else { Err(missing()) }
+    let seller = if sees_details(&app, &caller, &found).await? {
+        show::Seller::with_details(id, known)
+    } else if known.is_active() {
+        show::Seller::of(id, known)
+    } else {
+        return Err(missing());
+    };
+    reply::one(found.version, &seller.with_products(published(&app, &[id], &headers).await?[0]))
 }
 
 /// Which sellers are wanted.
@@ -205,5 +211,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(close))
         .routes(routes!(mine))
         .merge(members::routes())
+        .merge(products::routes())
         .merge(admin::routes())
 }

@@ -1,47 +1,29 @@
 //! Which sellers a caller sees, and how much of them.
 
 use axum::response::Response;
-use byteshop_commands::use_cases::sellers::{ActsFor, handle_name};
-use byteshop_commands::{Error, Snapshot};
-use byteshop_domain::account::Account;
+use byteshop_commands::Snapshot;
+use byteshop_commands::use_cases::sellers::ActsFor;
 use byteshop_domain::ids::SellerId;
-use byteshop_domain::name::UniqueName;
 use byteshop_domain::seller::{Seller, Status};
-use byteshop_domain::text::{Handle, fresh};
 use byteshop_projections::View as _;
 use byteshop_projections::page::Ask;
+use byteshop_projections::product_list::ProductList;
 use byteshop_projections::seller_list::{self, SellerList};
 use http::HeaderMap;
 
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Trader};
+use crate::edge::headers::MIN_LOG_POSITION;
 use crate::edge::lists;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::http::show::seller::SellerPage;
 use crate::queries::catalog::words;
-
-/// The seller with this id or handle.
-pub(in crate::http) async fn named(app: &Shared, name: &str) -> Result<Option<SellerId>, Error> {
-    if let Ok(id) = name.parse() {
-        return Ok(Some(id));
-    }
-    let Ok(handle) = fresh(|| Handle::new(name)) else { return Ok(None) };
-    let held = app.commands.get::<UniqueName>(handle_name(&handle)).await?;
-    Ok(held.and_then(|name| name.state.holder()))
-}
+use crate::queries::sellers::is_member;
 
 /// Whether a caller sees more of a seller than the public: staff, and its members as long as they may act for it.
 pub(super) async fn sees_details(app: &Shared, caller: &Caller, seller: &Snapshot<Seller>) -> Result<bool, Problem> {
-    if caller.is_staff() {
-        return Ok(true);
-    }
-    let Some(account) = caller.account() else { return Ok(false) };
-    if seller.state.live()?.role_of(account).is_err() {
-        return Ok(false);
-    }
-    let account = app.commands.get::<Account>(account).await?;
-    Ok(account.is_some_and(|it| it.state.live().is_ok_and(|open| open.may_sell().is_ok())))
+    Ok(caller.is_staff() || is_member(app, caller, &seller.state).await?)
 }
 
 /// A seller that only staff and its members see; for all others it is missing.
@@ -75,5 +57,14 @@ pub(super) async fn page(
     let q = q.filter(|q| !q.trim().is_empty()).map(words).transpose()?;
     app.await_views(&[SellerList::NAME], headers).await?;
     let found = app.views.seller_list(&seller_list::Query { status, q, ask }).await?;
-    lists::page(&SellerPage::of(&found.rows()?, found.next.clone(), for_staff))
+    let rows = found.rows()?;
+    let ids: Vec<SellerId> = rows.iter().map(|row| row.id).collect();
+    let products = published(app, &ids, headers).await?;
+    lists::page(&SellerPage::of(rows.iter().zip(products), found.next.clone(), for_staff))
+}
+
+/// The number of products of each seller that everybody sees.
+pub(super) async fn published(app: &Shared, sellers: &[SellerId], headers: &HeaderMap) -> Result<Vec<u64>, Problem> {
+    app.await_views(&[ProductList::NAME, SellerList::NAME], headers).await?;
+    Ok(app.views.published_by(sellers, headers.contains_key(MIN_LOG_POSITION)).await?)
 }

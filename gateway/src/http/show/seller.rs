@@ -21,6 +21,8 @@ pub struct Seller<'a> {
     description: &'a Description,
     /// When it was approved; null before.
     since: Option<DateTime<Utc>>,
+    /// The number of its products that everybody sees; null in responses of commands and in `GET /v1/me/sellers`.
+    products: Option<u64>,
     /// Null for everybody but its members and staff.
     details: Option<SellerDetails<'a>>,
 }
@@ -43,7 +45,7 @@ impl<'a> Seller<'a> {
     /// A seller as everybody sees it.
     pub fn of(id: SellerId, it: &'a Known) -> Self {
         let (handle, name, description) = (&it.handle, &it.name, &it.description);
-        Self { id, handle, name, description, since: it.since, details: None }
+        Self { id, handle, name, description, since: it.since, products: None, details: None }
     }
 
     /// The same with what its members and staff see.
@@ -58,8 +60,13 @@ impl<'a> Seller<'a> {
         Self { details: Some(details), ..Self::of(id, it) }
     }
 
+    /// With the number of its products that everybody sees.
+    pub fn with_products(self, products: u64) -> Self {
+        Self { products: Some(products), ..self }
+    }
+
     /// A seller in a list, with details for staff.
-    pub fn row(it: &'a Row, for_staff: bool) -> Self {
+    pub fn row(it: &'a Row, products: u64, for_staff: bool) -> Self {
         let details = for_staff.then_some(SellerDetails {
             status: it.status,
             reason: it.reason.as_ref(),
@@ -68,7 +75,7 @@ impl<'a> Seller<'a> {
             applied_at: it.applied_at,
         });
         let (handle, name, description) = (&it.handle, &it.name, &it.description);
-        Self { id: it.id, handle, name, description, since: it.since, details }
+        Self { id: it.id, handle, name, description, since: it.since, products: Some(products), details }
     }
 }
 
@@ -81,9 +88,9 @@ pub struct SellerPage<'a> {
 }
 
 impl<'a> SellerPage<'a> {
-    /// A page, with details for staff.
-    pub fn of(rows: &'a [Row], next: Option<String>, for_staff: bool) -> Self {
-        Self { items: rows.iter().map(|row| Seller::row(row, for_staff)).collect(), next }
+    /// A page of rows with the number of products of each, with details for staff.
+    pub fn of(rows: impl Iterator<Item = (&'a Row, u64)>, next: Option<String>, for_staff: bool) -> Self {
+        Self { items: rows.map(|(row, products)| Seller::row(row, products, for_staff)).collect(), next }
     }
 }
 
