@@ -18,7 +18,7 @@ pub mod webhooks;
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use byteshop_domain::seller::Seller;
+use byteshop_domain::issuer::Issuer;
 use byteshop_eventstore::emulator::Books;
 use byteshop_eventstore::{Clock, DataKeys, Log, Vault};
 
@@ -58,7 +58,7 @@ struct Shared {
     reader: Reader,
     vault: Vault,
     outside: OnceLock<Outside>,
-    seller: OnceLock<Seller>,
+    issuer: OnceLock<Issuer>,
     leaving: tokio::sync::Semaphore,
 }
 
@@ -80,7 +80,7 @@ impl Commands {
             cache: Cache::default(),
             in_flight: InFlight::default(),
             outside: OnceLock::new(),
-            seller: OnceLock::new(),
+            issuer: OnceLock::new(),
             leaving: tokio::sync::Semaphore::const_new(LEAVING as usize),
             clock: Clock,
             connected,
@@ -116,15 +116,15 @@ impl Commands {
         }
     }
 
-    /// Sets the seller, once, for the documents that are issued from then on. Without it, documents do not record a seller.
-    pub fn sell_as(&self, seller: Seller) {
-        if self.shared.seller.set(seller).is_err() {
-            tracing::error!("the seller is already set");
+    /// Sets the issuer, once, that documents name from then on. Without it, documents name none.
+    pub fn issue_as(&self, issuer: Issuer) {
+        if self.shared.issuer.set(issuer).is_err() {
+            tracing::error!("the issuer is already set");
         }
     }
 
-    fn seller(&self) -> Option<&Seller> {
-        self.shared.seller.get()
+    fn issuer(&self) -> Option<&Issuer> {
+        self.shared.issuer.get()
     }
 
     /// The URL of the storefront, such as `https://shop.example.org`, if it is set.

@@ -43,6 +43,9 @@ impl Commands {
         match task {
             NotificationTask::TellAccount { account, message } => self.tell_account(intent, *account, message).await,
             NotificationTask::TellBuyer { order, message } => self.tell_buyer(intent, *order, message).await,
+            NotificationTask::TellInvited { invitation, locale, message } => {
+                self.tell_invited(intent, *invitation, *locale, message).await
+            }
             NotificationTask::TellOfStock { variant } => self.tell_of_stock(intent, *variant).await,
             NotificationTask::TellOfReturn { product } => self.tell_of_return(intent, *product).await,
             NotificationTask::TellOfPrice { product, variant, price } => {
@@ -63,7 +66,9 @@ impl Commands {
 /// The name of a task in the log.
 pub(crate) fn command_of(task: &NotificationTask) -> &'static str {
     match task {
-        NotificationTask::TellAccount { .. } | NotificationTask::TellBuyer { .. } => "notification.queue",
+        NotificationTask::TellAccount { .. }
+        | NotificationTask::TellBuyer { .. }
+        | NotificationTask::TellInvited { .. } => "notification.queue",
         NotificationTask::TellOfStock { .. }
         | NotificationTask::TellOfReturn { .. }
         | NotificationTask::TellOfPrice { .. } => "watch.tell",

@@ -18,6 +18,7 @@ pub mod price;
 pub mod products;
 pub mod promotions;
 pub mod returns;
+pub mod sellers;
 mod settlement;
 pub mod shipments;
 pub mod shipping_book;

@@ -10,14 +10,16 @@
 //! Everything personal is sealed with the account's own key. The [name](crate::name) of the address, claimed in the same
 //! append, keeps two accounts from sharing an address. A command that ends sessions decides that together with its own events:
 //! [`Open::sessions`] names all that may still be alive. An account is not closed while goods that were paid for are in
-//! transit.
+//! transit, nor while it is the only owner of a seller.
+
+use std::collections::{BTreeSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::address::Address;
 use crate::decider::{Asked, Decider};
-use crate::ids::{AccountId, AddressId, SessionId};
+use crate::ids::{AccountId, AddressId, OrderId, SellerId, SessionId};
 use crate::text::{Email, Reason};
 use crate::{Locale, Personal, Subject};
 
@@ -29,11 +31,12 @@ mod person;
 mod proofs;
 mod rejections;
 pub mod second_factor;
+mod sellers;
 
-pub use commands::Command;
+pub use commands::{Command, Membership};
 pub use events::{Event, Grant};
 pub use person::{Channel, Client, Kept, Pending, PendingEmail, Profile, Role, Secret, Settings};
-pub use rejections::{ADDRESSES_MAX, Rejection};
+pub use rejections::{ADDRESSES_MAX, APPLICATION_WINDOW, APPLICATIONS_MAX, Rejection, SELLERS_MAX};
 pub use second_factor::{Proof, SecondFactor};
 
 /// How long a code that confirms an address is valid: people read their mail the next day.
@@ -99,6 +102,10 @@ pub struct Open {
     pub second_factor: SecondFactor,
     /// The standing grants, the oldest first; some may have been revoked since.
     pub grants: Vec<Grant>,
+    /// The sellers that the account is a member of.
+    pub sellers: BTreeSet<SellerId>,
+    /// When the owner last applied to sell, the oldest first.
+    applications: VecDeque<DateTime<Utc>>,
     /// The failed log-ins since the start of the current window.
     failures: Option<(DateTime<Utc>, u32)>,
     /// When the owner was last told about another registration with the address.
@@ -185,10 +192,8 @@ impl Decider for Account {
             }
             Command::Unban {} if open.ban.is_none() => Ok(vec![]),
             Command::Unban {} => Ok(vec![Event::Unbanned {}]),
-            Command::Erase { waiting } if !waiting.is_empty() => {
-                Err(Rejection::OrdersUnderWay { orders: waiting.clone() })
-            }
-            Command::Erase { .. } => Ok(vec![Event::Erased {}]),
+            Command::Membership(change) => open.change_membership(*change, asked.at),
+            Command::Erase { waiting, owned } => erase(waiting, owned),
         }
     }
 
@@ -251,6 +256,9 @@ impl Decider for Account {
             Event::RecoveryCodeUsed { code_hash } => self.with(|it| it.second_factor.recovered(code_hash)),
             Event::TotpRemoved {} => self.with(|it| it.second_factor.removed()),
             Event::AccessGranted { grant } => self.with(|it| it.grants.push(*grant)),
+            Event::SellerApplied { seller, at } => self.with(|it| it.applied_to_sell(*seller, *at)),
+            Event::SellerJoined { seller } => self.with(|it| _ = it.sellers.insert(*seller)),
+            Event::SellerLeft { seller } => self.with(|it| _ = it.sellers.remove(seller)),
             Event::Erased {} => Self::Erased,
         }
     }
@@ -290,6 +298,8 @@ impl Account {
             ban: None,
             second_factor: SecondFactor::default(),
             grants: vec![],
+            sellers: BTreeSet::new(),
+            applications: VecDeque::new(),
             failures: None,
             repeated_at: None,
         }))
@@ -301,6 +311,16 @@ impl Account {
         }
         self
     }
+}
+
+fn erase(waiting: &[OrderId], owned: &[SellerId]) -> Decision {
+    if !waiting.is_empty() {
+        return Err(Rejection::OrdersUnderWay { orders: waiting.to_vec() });
+    }
+    if !owned.is_empty() {
+        return Err(Rejection::SellersOwned { sellers: owned.to_vec() });
+    }
+    Ok(vec![Event::Erased {}])
 }
 
 impl Open {

@@ -10,8 +10,8 @@ use crate::rejected::Rejected;
 use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
     access_token, account, api_key, cart, category, credit_note, mailbox, name, notification, order, payment,
-    payment_book, product, promotion, promotion_book, returns, series, session, shipment, shipping_book, shop, stock,
-    tax_book, usage, watch, webhook_endpoint,
+    payment_book, product, promotion, promotion_book, returns, seller, series, session, shipment, shipping_book, shop,
+    stock, tax_book, usage, watch, webhook_endpoint,
 };
 
 /// A kind of aggregate.
@@ -221,6 +221,8 @@ contexts! {
     Watch watch Watch "watch/golden.json";
     /// Of a webhook endpoint.
     WebhookEndpoint webhook_endpoint WebhookEndpoint "webhook_endpoint/golden.json";
+    /// Of a seller of the marketplace.
+    Seller seller Seller "seller/golden.json";
 }
 
 /// Lets an error be made of the rejections of every context, and of checkout, as it is made of a
@@ -230,7 +232,7 @@ macro_rules! from_rejections {
     ($error:ty) => {
         $crate::from_rejections! { $error =>
             access_token account api_key cart category checkout credit_note mailbox name notification order payment payment_book
-            product promotion promotion_book returns series session shipment shipping_book shop stock tax_book usage watch
+            product promotion promotion_book returns seller series session shipment shipping_book shop stock tax_book usage watch
             webhook_endpoint
         }
     };

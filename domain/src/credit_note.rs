@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::decider::{Asked, Decider};
 use crate::ids::{CreditNoteId, OrderId, RefundId, VariantId};
+use crate::issuer::Issuer;
 use crate::money::{ExactPrice, Money, MoneyError, Price};
 use crate::order::{Buyer, Taxed};
 use crate::quantity::Quantity;
-use crate::seller::Seller;
 use crate::text::{Country, Reason, Reference, Sku};
 
 mod left;
@@ -76,7 +76,7 @@ pub struct Content {
     pub reason: Option<Reason>,
     /// The seller, as the document shows it; absent in older documents and in those of an older system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seller: Option<Seller>,
+    pub seller: Option<Issuer>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -203,6 +203,10 @@ ids! {
     WatchId "wch";
     /// A webhook endpoint.
     WebhookEndpointId "whk";
+    /// A seller of the marketplace.
+    SellerId "sel";
+    /// An invitation to become a member of a seller.
+    InvitationId "inv";
 }
 
 #[cfg(test)]

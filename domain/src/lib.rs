@@ -19,6 +19,7 @@ pub mod credit_note;
 pub mod currency;
 pub mod decider;
 pub mod ids;
+pub mod issuer;
 pub mod ledger;
 pub mod locale;
 pub mod mailbox;

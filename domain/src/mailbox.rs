@@ -74,7 +74,8 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
         | Message::DeliveryReturning { .. }
         | Message::DeliveryLost { .. }
         | Message::BackInStock { .. }
-        | Message::PriceDropped { .. } => Treatment::Count,
+        | Message::PriceDropped { .. }
+        | Message::SellerInvitation { .. } => Treatment::Count,
     }
 }
 

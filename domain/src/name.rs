@@ -36,6 +36,8 @@ pub enum NameKind {
     Coupon,
     /// The cart of an account, which a logged-in buyer finds by it.
     Cart,
+    /// The handle of a seller.
+    SellerHandle,
 }
 
 impl NameKind {
@@ -48,6 +50,7 @@ impl NameKind {
             Self::Email => "email",
             Self::Coupon => "coupon",
             Self::Cart => "cart",
+            Self::SellerHandle => "seller_handle",
         }
     }
 }
@@ -62,6 +65,7 @@ impl NameKind {
             Self::Email => "e-mail address",
             Self::Coupon => "code",
             Self::Cart => "cart",
+            Self::SellerHandle => "handle",
         }
     }
 
@@ -73,6 +77,7 @@ impl NameKind {
             Self::Reference => "/reference",
             Self::Email => "/email",
             Self::Coupon => "/code",
+            Self::SellerHandle => "/handle",
             // No request names the cart of an account.
             Self::Cart => return None,
         };

@@ -121,6 +121,11 @@ pub(crate) fn slug(text: ObjectBuilder) -> ObjectBuilder {
     text.pattern(Some("^[a-z0-9]+(-[a-z0-9]+)*$"))
 }
 
+/// The schema of the handle of a seller.
+pub(crate) fn handle(text: ObjectBuilder) -> ObjectBuilder {
+    slug(text).min_length(Some(crate::text::HANDLE_MIN))
+}
+
 /// The schema of a whole number within its bounds.
 pub fn integer(format: KnownFormat, min: i64, max: i64) -> ObjectBuilder {
     ObjectBuilder::new()

@@ -28,9 +28,9 @@ use crate::decider::{Asked, Decider};
 use crate::ids::{
     AccountId, CartId, CreditNoteId, Id as _, OrderId, PaymentId, RefundId, ReturnId, ShipmentId, VariantId,
 };
+use crate::issuer::Issuer;
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
-use crate::seller::Seller;
 use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
 
@@ -81,7 +81,7 @@ pub struct Placed {
     pub invoice: Option<Reference>,
     /// The seller that its invoice names; absent for older invoices.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub seller: Option<Seller>,
+    pub seller: Option<Issuer>,
     /// What the order adds to the sales.
     pub sold: Sold,
     /// The tax on its invoice, by rate.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ids::{AccountId, CartId, Id as _};
+use crate::ids::{AccountId, CartId, Id as _, InvitationId};
 
 /// The name in JSON that marks a sealed value.
 pub const MARK: &str = "$sealed";
@@ -20,7 +20,7 @@ pub fn holds_sealed(json: &str) -> bool {
     memchr::memmem::find(json.as_bytes(), MARK.as_bytes()).is_some()
 }
 
-/// A subject: the account, or the guest's cart, whose key seals personal data.
+/// A subject: the account, the guest's cart, or the invitation, whose key seals personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Subject(pub Uuid);
@@ -35,6 +35,13 @@ impl Subject {
 impl From<AccountId> for Subject {
     fn from(account: AccountId) -> Self {
         Self(account.uuid())
+    }
+}
+
+/// A person who is invited may have no account: their data is sealed with a key that lives as long as the invitation.
+impl From<InvitationId> for Subject {
+    fn from(invitation: InvitationId) -> Self {
+        Self(invitation.uuid())
     }
 }
 

@@ -20,8 +20,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Currency;
 use crate::decider::{Asked, Decider};
-use crate::ids::{CategoryId, ImageId, ProductId, VariantId};
+use crate::ids::{CategoryId, ImageId, ProductId, SellerId, VariantId};
 use crate::money::Price;
+use crate::seller::Seller;
 use crate::text::{Description, Label, Title};
 
 mod attribute;
@@ -71,6 +72,8 @@ pub struct Created {
     pub description: Description,
     /// The category.
     pub category: Option<CategoryId>,
+    /// The seller whose product it is; none for the house.
+    pub seller: Option<SellerId>,
     /// The values of its attributes.
     pub attributes: Attributes,
     /// The options; if empty, variants may differ in anything.
@@ -110,9 +113,7 @@ impl Decider for Product {
 
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
-            Command::Create { title, description, category, attributes } => {
-                self.create(title, description, *category, attributes)
-            }
+            Command::Create { .. } => self.create(command),
             Command::Revise { .. } => self.active()?.revise(command),
             Command::DefineOptions { options } => self.active()?.define_options(options),
             Command::AddImage(image) => self.active()?.add_image(image),
@@ -143,11 +144,12 @@ impl Decider for Product {
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Created { title, description, category, attributes } => Self::Created(Box::new(Created {
+            Event::Created { title, description, category, attributes, seller } => Self::Created(Box::new(Created {
                 status: Status::Draft,
                 title: title.clone(),
                 description: description.clone(),
                 category: *category,
+                seller: *seller,
                 attributes: attributes.clone(),
                 options: vec![],
                 images: vec![],
@@ -218,21 +220,19 @@ impl Product {
         if created.status == Status::Archived { Err(Rejection::Archived) } else { Ok(created) }
     }
 
-    fn create(
-        &self,
-        title: &Title,
-        description: &Description,
-        category: Option<CategoryId>,
-        attributes: &Attributes,
-    ) -> Decision {
+    fn create(&self, command: &Command) -> Decision {
+        let Command::Create { title, description, category, attributes, seller } = command else {
+            return Ok(vec![]);
+        };
         if attributes.len() > ATTRIBUTES_MAX {
             return Err(Rejection::TooManyAttributes);
         }
         let event = Event::Created {
             title: title.clone(),
             description: description.clone(),
-            category,
+            category: *category,
             attributes: attributes.clone(),
+            seller: *seller,
         };
         match self {
             Self::Missing => Ok(vec![event]),
@@ -357,6 +357,12 @@ impl Created {
     /// Whether its publication is scheduled for this time.
     pub fn is_due(&self, at: DateTime<Utc>) -> bool {
         self.schedule.at == Some(at) && self.status != Status::Published
+    }
+
+    /// Whether buyers see it and can buy it: it is published, and its seller sells, if it is not of the house.
+    pub fn is_sold(&self, seller: Option<&Seller>) -> bool {
+        let by_seller = self.seller.is_none() || seller.is_some_and(Seller::is_active);
+        self.status == Status::Published && by_seller
     }
 
     /// Whether it is published, or scheduled to be.

@@ -380,7 +380,7 @@ pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<
     let before = work.get::<Order>(order)?;
     let waiting = before.awaiting(payment);
     let invoice = waiting.map(|_| work.number(Document::Invoice { order })).transpose()?;
-    let seller = work.seller().filter(|_| waiting.is_some()).cloned();
+    let seller = work.issuer().filter(|_| waiting.is_some()).cloned();
     work.decide::<Order>(order, &order::Command::MarkPaid { payment, invoice, seller })?;
     let commit = waiting.map(order::Placed::stock_to_move).unwrap_or_default();
     work.move_stock(&commit, |_| stock::Command::Commit { order })

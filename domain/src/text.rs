@@ -8,6 +8,7 @@ pub use asked::fresh;
 pub(crate) use asked::is_asked as is_fresh;
 pub use error::{NO_COUNTRY, TextError};
 pub use form::{ascii_domain, nfc, nfkc, opaque};
+pub use handle::{HANDLE_MAX, HANDLE_MIN};
 pub use letter::is_ignorable;
 use rules::Rules;
 pub use search::search_form;
@@ -20,6 +21,7 @@ mod country;
 mod error;
 mod form;
 mod fresh;
+mod handle;
 mod letter;
 mod rules;
 mod search;
@@ -83,6 +85,10 @@ fn many_lines(text: &str) -> bool {
 fn slug(text: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     text.bytes().all(inside) && !text.starts_with('-') && !text.ends_with('-') && !text.contains("--")
+}
+
+fn is_handle(text: &str) -> bool {
+    slug(text) && text.len() >= HANDLE_MIN
 }
 
 fn attribute_name(text: &str) -> bool {
@@ -233,6 +239,12 @@ texts! {
     /// A slug: the part of a URL that names something, such as `kitchen-knives`.
     Slug Rules { allowed: "lower case letters, digits and single hyphens between them", fits: slug, ..line("slug", SLUG_MAX) }
         => crate::openapi::slug;
+    /// The handle of a seller: the part of a URL that names it, such as `copper-kettles`.
+    Handle Rules {
+        allowed: "at least 3 lower case letters, digits and single hyphens between them",
+        fits: is_handle,
+        ..line("handle", HANDLE_MAX)
+    } => crate::openapi::handle;
     /// The name of a thing or a place.
     Name line("name", NAME_MAX);
     /// A country: its ISO 3166 code, or its name where an older system kept that.

@@ -13,9 +13,9 @@ use uuid::Uuid;
 use crate::any::Context;
 use crate::decider::{Asked, Decider};
 use crate::ids::{Id, OrderId};
+use crate::issuer::Issuer;
 use crate::quantity::Demand;
 use crate::rejected::Rejected;
-use crate::seller::Seller;
 use crate::series::{self, Document, Series};
 use crate::stock::{self, StockLevel};
 use crate::text::Reference;
@@ -55,7 +55,7 @@ where
 /// A decision over several aggregates, in progress.
 pub struct Work {
     asked: Asked,
-    seller: Option<Seller>,
+    issuer: Option<Issuer>,
     new_id: Box<dyn FnMut() -> Uuid + Send>,
     states: BTreeMap<Stream, AnyState>,
     happened: Vec<AnyEvent>,
@@ -70,10 +70,10 @@ pub struct Decided {
 }
 
 impl Work {
-    /// Starts a decision. `seller` is the seller that documents name; `new_id` returns a new id each time.
-    pub fn new(asked: Asked, seller: Option<Seller>, new_id: impl FnMut() -> Uuid + Send + 'static) -> Self {
+    /// Starts a decision. `issuer` is the one that documents name; `new_id` returns a new id each time.
+    pub fn new(asked: Asked, issuer: Option<Issuer>, new_id: impl FnMut() -> Uuid + Send + 'static) -> Self {
         let (new_id, states, happened) = (Box::new(new_id), BTreeMap::new(), Vec::new());
-        Self { asked, seller, new_id, states, happened }
+        Self { asked, issuer, new_id, states, happened }
     }
 
     /// Adds the state of an aggregate; its default if it does not exist.
@@ -144,9 +144,9 @@ impl Work {
         &self.asked
     }
 
-    /// The seller that documents name.
-    pub fn seller(&self) -> Option<&Seller> {
-        self.seller.as_ref()
+    /// The issuer that documents name.
+    pub fn issuer(&self) -> Option<&Issuer> {
+        self.issuer.as_ref()
     }
 
     /// Ends the decision and returns what is to be appended.

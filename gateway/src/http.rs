@@ -34,6 +34,7 @@ mod receipts;
 pub mod returns;
 pub mod search;
 pub mod second_factor;
+pub mod sellers;
 pub mod sessions;
 pub mod shipments;
 pub mod shipping;

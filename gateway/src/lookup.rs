@@ -32,7 +32,8 @@ const NAMES: &str = "an id such as ord_…, an e-mail address, a SKU, the number
                      code or the slug of a category";
 
 /// Names that people give to things, beside their ids.
-const NAME_KINDS: [NameKind; 4] = [NameKind::Sku, NameKind::CategorySlug, NameKind::Coupon, NameKind::Reference];
+const NAME_KINDS: [NameKind; 5] =
+    [NameKind::Sku, NameKind::CategorySlug, NameKind::Coupon, NameKind::Reference, NameKind::SellerHandle];
 
 /// Every type of event that this program can write, such as `order.placed`.
 static EVENT_TYPES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
@@ -331,7 +332,7 @@ fn names_of(kind: NameKind, text: &str) -> Vec<NameId> {
     match kind {
         NameKind::Sku => Sku::new(text).map(|sku| sku_names(&sku).collect()).unwrap_or_default(),
         NameKind::Coupon => CouponCode::new(text).map(|code| vec![name::id(kind, code.as_str())]).unwrap_or_default(),
-        NameKind::CategorySlug | NameKind::Reference | NameKind::Email | NameKind::Cart => {
+        NameKind::CategorySlug | NameKind::Reference | NameKind::Email | NameKind::Cart | NameKind::SellerHandle => {
             forms_of(text).iter().map(|form| name::id(kind, form)).collect()
         }
     }

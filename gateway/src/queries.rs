@@ -6,3 +6,4 @@
 pub(crate) mod accounts;
 pub(crate) mod catalog;
 pub(crate) mod lines;
+pub(crate) mod sellers;

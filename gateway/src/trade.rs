@@ -1,8 +1,8 @@
 //! How the shop trades: what its owner decides and the configuration says.
 
 use byteshop_domain::cart;
+use byteshop_domain::issuer::Issuer;
 use byteshop_domain::payment::CaptureMode;
-use byteshop_domain::seller::Seller;
 use chrono::TimeDelta;
 
 /// The settings of trading.
@@ -18,20 +18,20 @@ pub struct Trade {
     pub cart_days: u16,
     /// Orders of one account that may wait for their payment at once; 0 for any number.
     pub unpaid_orders: u32,
-    /// The seller details on invoices: name, address lines and tax number.
-    pub seller: Seller,
+    /// The issuer of invoices: name, address lines and tax number.
+    pub issuer: Issuer,
 }
 
 /// The settings that are missing although tax law requires them on invoices (EU directive 2006/112/EC, article 226 (3) and (5)).
-pub fn missing_of_seller(seller: &Seller) -> Vec<&'static str> {
-    let address = seller.address.is_empty().then_some("BYTESHOP_SELLER_ADDRESS");
-    let tax_id = seller.tax_id.is_none().then_some("BYTESHOP_SELLER_TAX_ID");
+pub fn missing_of_issuer(issuer: &Issuer) -> Vec<&'static str> {
+    let address = issuer.address.is_empty().then_some("BYTESHOP_SELLER_ADDRESS");
+    let tax_id = issuer.tax_id.is_none().then_some("BYTESHOP_SELLER_TAX_ID");
     address.into_iter().chain(tax_id).collect()
 }
 
 /// A warning that invoices lack seller details, if they do.
-pub fn seller_warning(seller: &Seller) -> Option<String> {
-    let missing = missing_of_seller(seller);
+pub fn issuer_warning(issuer: &Issuer) -> Option<String> {
+    let missing = missing_of_issuer(issuer);
     let unsaid = "invoices lack seller details that tax law requires";
     (!missing.is_empty()).then(|| format!("{unsaid}: set {}", missing.join(" and ")))
 }
@@ -41,16 +41,16 @@ pub fn return_address_warning(return_address: &[String]) -> Option<&'static str>
     return_address.is_empty().then_some("mails do not say where to send returns: set BYTESHOP_RETURN_ADDRESS")
 }
 
-/// The seller as a label has it: the name and the address, in lines; nothing where no address is set.
-pub fn label_lines(seller: &Seller) -> Vec<String> {
-    if seller.address.is_empty() { vec![] } else { [&[seller.name.clone()][..], &seller.address].concat() }
+/// The issuer as a label has it: the name and the address, in lines; nothing where no address is set.
+pub fn label_lines(issuer: &Issuer) -> Vec<String> {
+    if issuer.address.is_empty() { vec![] } else { [&[issuer.name.clone()][..], &issuer.address].concat() }
 }
 
 impl Trade {
     /// Warnings that operators must see before the shop sells.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         let back = return_address_warning(&self.return_address).map(str::to_owned);
-        seller_warning(&self.seller).into_iter().chain(back)
+        issuer_warning(&self.issuer).into_iter().chain(back)
     }
 }
 
@@ -64,7 +64,7 @@ impl Default for Trade {
             return_address: vec![],
             cart_days: cart::LIFETIME_DAYS,
             unpaid_orders: 0,
-            seller: Seller { name: "ByteShop".into(), address: vec![], tax_id: None },
+            issuer: Issuer { name: "ByteShop".into(), address: vec![], tax_id: None },
         }
     }
 }

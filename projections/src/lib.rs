@@ -21,6 +21,7 @@ pub mod replay;
 pub mod return_list;
 mod roles;
 pub mod sales;
+pub mod seller_list;
 pub mod stock_level;
 #[cfg(test)]
 mod testing;

@@ -137,7 +137,7 @@ impl View for NotificationList {
 impl Row {
     fn queued(notice: &Notice, event: &Recorded) -> Self {
         let (order, product) = match notice.message.about() {
-            About::Account => (None, None),
+            About::Account | About::Seller(_) => (None, None),
             About::Order(order) => (Some(order), None),
             About::Product(product) => (None, Some(product)),
         };
@@ -145,7 +145,7 @@ impl Row {
             id: event.id_of::<Notification>(),
             account: match notice.recipient {
                 Recipient::Account(account) => Some(account),
-                Recipient::Order(_) => None,
+                Recipient::Order(_) | Recipient::Invitation(_) => None,
             },
             channel: notice.channel,
             template: notice.message.template(),

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use byteshop_domain::Reads;
 use byteshop_domain::codec::CodecError;
-use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
+use byteshop_domain::ids::{CategoryId, ProductId, SellerId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::product::{AttributeValue, Event, Listed, OptionDefinition, Product, Schedule, Status, in_order};
-use byteshop_domain::text::{AttributeName, Description, Title};
+use byteshop_domain::text::{AttributeName, Description, Handle, Name, Title};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,10 @@ pub struct Row {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(ignore))]
     pub serial: i64,
+    /// The seller; null for the house.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub seller: Option<ProductSeller>,
     /// The state of the product.
     pub status: Status,
     /// The title.
@@ -88,6 +92,22 @@ pub struct Row {
     /// When it was created.
     #[serde(with = "micros")]
     pub created_at: DateTime<Utc>,
+}
+
+/// The seller of a product in a list. The table has its id alone; the rest of it is added when the row is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProductSeller {
+    /// Its id.
+    pub id: SellerId,
+    /// The part of a URL that names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub handle: Option<Handle>,
+    /// The name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub name: Option<Name>,
 }
 
 /// The lowest and highest price of a product's variants in a currency.
@@ -116,10 +136,11 @@ impl View for ProductList {
     }
 
     fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
-        if let Event::Created { title, description, category, attributes } = fact {
+        if let Event::Created { title, description, category, attributes, seller } = fact {
             return Some(Row {
                 id: event.id_of::<Product>(),
                 serial: event.position,
+                seller: seller.map(|id| ProductSeller { id, handle: None, name: None }),
                 status: Status::Draft,
                 title: title.clone(),
                 description: description.clone(),

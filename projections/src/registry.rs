@@ -14,6 +14,7 @@ use crate::product_list::ProductList;
 use crate::promotion_list::PromotionList;
 use crate::return_list::ReturnList;
 use crate::sales::Sales;
+use crate::seller_list::SellerList;
 use crate::stock_level::StockLevel;
 use crate::views::{Registered, Views};
 
@@ -32,6 +33,7 @@ fn shop() -> Vec<Registered> {
         Registered::of::<Ledger>(),
         Registered::of::<AccountList>(),
         Registered::of::<ApiKeyList>(),
+        Registered::of::<SellerList>(),
     ]
 }
 

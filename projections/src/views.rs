@@ -51,6 +51,7 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0090_names",
     "0100_ledger",
     "0101_order_refunds_to_settle",
+    "0102_seller_list",
 ];
 
 /// How long a caller waits for a free connection before it gets an error that the views are busy.

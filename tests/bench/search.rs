@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use byteshop_commands::use_cases::sellers::ActsFor;
 use byteshop_commands::use_cases::{categories, products, stock};
 use byteshop_commands::{Appender, Commands, Connected, Intent, Unit};
 use byteshop_domain::category::AttributeDefinition;
@@ -259,7 +260,15 @@ async fn make(commands: &Commands, categories: &[CategoryId], number: u64, mut c
         .run(&intent("product.create"), |unit: Unit| async move {
             let (title, attributes): (_, product::Attributes) = (title.clone(), product::Attributes::clone(attributes));
             let text = Some(description.clone());
-            let mut product = products::create(&unit, title.clone(), text, Some(category), attributes, &[]).await?;
+            let mut product = {
+                let new = products::NewProduct {
+                    description: text,
+                    category: Some(category),
+                    attributes,
+                    ..products::NewProduct::titled(title.clone())
+                };
+                products::create(&unit, new, ActsFor::House).await?
+            };
             let variant: VariantId = unit.new_id();
             let details = product::Variant::new(sku.clone(), title, price, product::Options::new());
             products::add_variant(&unit, &mut product, variant, details).await?;

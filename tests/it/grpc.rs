@@ -10,6 +10,7 @@ use byteshop_gateway::grpc::v1::{
     ValueFacet,
 };
 use byteshop_gateway::security::token::Role;
+use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::TestShop;
 use serde_json::{Value, json};
 use tonic::transport::Channel;
@@ -488,4 +489,34 @@ async fn each_product_is_on_one_page_while_it_and_others_change() {
             assert_eq!(seen.iter().filter(|it| *it == product).count(), 1, "{sort:?}: {seen:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_products_of_a_seller_name_it_and_go_with_it() {
+    let shop = TestShop::start().await;
+    let ada = shop.person("ada@example.org").await;
+    let seller = shop.seller(&ada, "kettles").await;
+    let (product, variant) = shop.product_of(&seller, &ada, "K-1", 900, 5).await;
+    shop.product("HOUSE-1", 100, 1).await;
+    shop.at_rest().await;
+    let client = Client::of(&shop).await;
+    let asked = || SearchProductsRequest { seller: seller.clone(), ..SearchProductsRequest::default() };
+    let found = eventually("the product is found", || async {
+        let found = client.search(asked()).await.unwrap();
+        (found.total > 0).then_some(found)
+    })
+    .await;
+    assert_eq!((found.total, found.products[0].seller.as_ref().unwrap().handle.as_str()), (1, "kettles"));
+    let get = || client.get(Some(By::Product(product.clone())));
+    assert_eq!(get().await.unwrap().product.unwrap().seller.unwrap().name, "Seller kettles");
+    let valid = || client.validate("EUR", vec![line(&variant, 1)]);
+    assert!(valid().await.unwrap().purchasable);
+    shop.decide(&seller, "suspend").await.expect(200);
+    expect(get().await, Code::NotFound, "product.missing");
+    let lines = valid().await.unwrap().lines;
+    assert_eq!(lines[0].problems[0].code, "unavailable");
+    shop.at_rest().await;
+    eventually("nothing is found", || async { (client.search(asked()).await.unwrap().total == 0).then_some(()) }).await;
+    let unreadable = SearchProductsRequest { seller: "kettles".to_owned(), ..SearchProductsRequest::default() };
+    expect(client.search(unreadable).await, Code::InvalidArgument, "request.invalid_query");
 }

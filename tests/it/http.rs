@@ -41,5 +41,7 @@ mod provider;
 mod quotas;
 mod returns;
 mod second_factor;
+mod seller_products;
+mod sellers;
 mod texts;
 mod unread;

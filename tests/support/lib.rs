@@ -13,6 +13,7 @@ pub mod proxy;
 pub mod random;
 pub mod receiver;
 pub mod secrets;
+pub mod sellers;
 pub mod servers;
 pub mod shop;
 pub mod smtp;

@@ -3,6 +3,7 @@
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::use_cases::cart_total::Agreed;
 use byteshop_commands::use_cases::checkout::{self, Hold};
+use byteshop_commands::use_cases::sellers::ActsFor;
 use byteshop_commands::use_cases::{carts, products, stock};
 use byteshop_commands::{
     Appender, Commands, Committed, Connected, Done, Error, Intent, Loaded, Paying, Unit, processes,
@@ -78,7 +79,10 @@ impl WriteSide {
         let price = euros(price);
         self.run("product.create", |unit| async move {
             let (title, attributes) = (Title::new("A thing").unwrap(), product::Attributes::default());
-            let mut it = products::create(&unit, title.clone(), None, None, attributes, &[]).await?;
+            let mut it = {
+                let new = products::NewProduct { attributes, ..products::NewProduct::titled(title.clone()) };
+                products::create(&unit, new, ActsFor::House).await?
+            };
             let options = product::Options::default();
             let details = product::Variant::new(sku.clone(), title, price, options);
             products::add_variant(&unit, &mut it, variant, details).await?;

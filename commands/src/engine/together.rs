@@ -23,7 +23,7 @@ impl Unit {
     /// Begins a decision over several aggregates.
     pub(crate) fn together(&self) -> Together<'_> {
         let clock = self.commands().clock();
-        let work = Work::new(self.asked(), self.commands().seller().cloned(), move || clock.new_id());
+        let work = Work::new(self.asked(), self.commands().issuer().cloned(), move || clock.new_id());
         Together { unit: self, work, versions: BTreeMap::new() }
     }
 }

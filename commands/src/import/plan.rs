@@ -91,8 +91,13 @@ impl Planner<'_> {
         work.draft.expect(&name);
         let description = Description::new("").map_err(|error| refused("import.code", error.to_string()))?;
         let title = known.title.clone();
-        let create =
-            product::Command::Create { title, description, category: None, attributes: product::Attributes::new() };
+        let create = product::Command::Create {
+            title,
+            description,
+            category: None,
+            attributes: product::Attributes::new(),
+            seller: None,
+        };
         let price = opening.price.unwrap_or(free());
         let add = product::Command::AddVariant {
             variant: ids.variant,

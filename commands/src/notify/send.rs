@@ -116,7 +116,7 @@ impl Commands {
 
     /// The recipient's address, or the reason why there is none.
     async fn address(&self, notice: &Notice) -> Result<Result<(Subject, String), Skip>, Error> {
-        if let Message::ConfirmNewEmail { email, .. } = &notice.message {
+        if let Message::ConfirmNewEmail { email, .. } | Message::SellerInvitation { email, .. } = &notice.message {
             let opened = self.vault().open(email).await?;
             return Ok(opened.map(|opened| (email.subject(), opened.as_str().to_owned())).ok_or(Skip::Erased));
         }
@@ -151,6 +151,8 @@ impl Commands {
                 let Some(address) = self.vault().open(sealed).await? else { return Ok(Err(Skip::Erased)) };
                 Ok(contact(address, channel).map(|to| (sealed.subject(), to)).ok_or(Skip::NoAddress))
             }
+            // Its address is part of its message.
+            Recipient::Invitation(_) => Ok(Err(Skip::NoAddress)),
         }
     }
 }

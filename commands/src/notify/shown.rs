@@ -7,6 +7,7 @@ use byteshop_domain::notification::{About, CancelledBy, Message, Notice, Notific
 use byteshop_domain::order::{Line, Number, Order, Placed, Placement, ReturnLine};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns::Return;
+use byteshop_domain::seller::{Role, Seller};
 use byteshop_domain::shipment::Shipment;
 use byteshop_domain::text::Title;
 use byteshop_domain::{Locale, Personal};
@@ -66,6 +67,10 @@ impl Commands {
                 if let Recipient::Account(account) = notice.recipient {
                     shown.unsubscribe = self.unsubscribe_link(id, account, locale).await?;
                 }
+            }
+            About::Seller(id) => {
+                let seller = self.get::<Seller>(id).await?;
+                shown.seller = seller.and_then(|it| it.state.live().ok().map(|known| known.name.to_string()));
             }
         }
         tell(message, locale, &mut shown);
@@ -200,7 +205,8 @@ impl Commands {
             | Message::ConfirmNewEmail { .. }
             | Message::EmailChangeRequested {}
             | Message::BackInStock { .. }
-            | Message::PriceDropped { .. } => None,
+            | Message::PriceDropped { .. }
+            | Message::SellerInvitation { .. } => None,
         };
         let Some(parcel) = parcel else { return Ok(Vec::new()) };
         let parcel = self.get::<Shipment>(parcel).await?;
@@ -223,6 +229,7 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         Message::ConfirmEmail { code, .. } => Some(("confirm", code)),
         Message::ResetPassword { code, .. } => Some(("reset-password", code)),
         Message::ConfirmNewEmail { code, .. } => Some(("confirm-email", code)),
+        Message::SellerInvitation { code, .. } => Some(("seller-invitation", code)),
         Message::EmailChangeRequested {}
         | Message::AlreadyRegistered {}
         | Message::PasswordChanged {}
@@ -275,6 +282,12 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
             shown.product = Some(product_of(title, variant_title.as_ref()));
             shown.was = Some(format::money(was.money(), locale));
             shown.now = Some(format::money(now.money(), locale));
+        }
+        Message::SellerInvitation { role, .. } => {
+            shown.role = Some(match role {
+                Role::Owner => "owner",
+                Role::Staff => "staff",
+            });
         }
         Message::ConfirmEmail { .. }
         | Message::ResetPassword { .. }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use byteshop_domain::Locale;
 use byteshop_domain::account::{Account, Channel};
-use byteshop_domain::ids::{AccountId, MailboxId, OrderId};
+use byteshop_domain::ids::{AccountId, InvitationId, MailboxId, OrderId};
 use byteshop_domain::mailbox::{self, Mailbox, Treatment};
 use byteshop_domain::notification::{self, About, Command, Message, Notice, Notification, Recipient, Skip, Template};
 use byteshop_domain::order::{Order, PaymentStatus, Placed, Status};
@@ -138,6 +138,25 @@ impl Commands {
                 Some(reach) => queue(&unit, position(intent), &reach, message).await,
                 None => Ok(()),
             }
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Writes to an address that a seller gave: by mail, as nothing else is known of who has it.
+    pub(super) async fn tell_invited(
+        &self,
+        intent: &Intent,
+        invitation: InvitationId,
+        locale: Locale,
+        message: &Message,
+    ) -> Result<(), Error> {
+        let (recipient, channel) = (Recipient::Invitation(invitation), Channel::Email);
+        let id = notification::id(position(intent), message.template(), channel, &recipient);
+        self.run(intent, |unit| async move {
+            let mut notification = unit.load::<Notification>(id).await?;
+            let notice = Notice { recipient, channel, locale, message: message.clone() };
+            unit.decide(&mut notification, &Command::Queue(notice))
         })
         .await?;
         Ok(())

@@ -3,7 +3,8 @@
 use byteshop_domain::ids::{AccountId, ProductId, VariantId};
 use byteshop_domain::money::Price;
 use byteshop_domain::notification::Message;
-use byteshop_domain::product::{Product, Status, Variant};
+use byteshop_domain::product::{Created, Product, Variant};
+use byteshop_domain::seller::Seller;
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::Title;
 use byteshop_domain::watch::{self, Command, Fallen, TOLD_AT_ONCE, Watch};
@@ -24,12 +25,22 @@ struct Sold {
 async fn sold(unit: &Unit, product: ProductId, variant: VariantId) -> Result<Option<Sold>, Error> {
     let product = unit.peek::<Product>(product).await?;
     let Ok(created) = product.state.live() else { return Ok(None) };
-    let variant = created.variants.get(&variant).filter(|_| created.status == Status::Published);
+    let is_sold = is_sold(unit, created).await?;
+    let variant = created.variants.get(&variant).filter(|_| is_sold);
     Ok(variant.map(|variant| Sold {
         title: created.title.clone(),
         variant_title: created.told_apart(variant),
         variant: variant.clone(),
     }))
+}
+
+/// Whether a product is for sale. Nobody hears of what a suspended seller has.
+async fn is_sold(unit: &Unit, created: &Created) -> Result<bool, Error> {
+    let seller = match created.seller {
+        Some(seller) => Some(unit.peek::<Seller>(seller).await?.state),
+        None => None,
+    };
+    Ok(created.is_sold(seller.as_deref()))
 }
 
 /// Queues a message to the owner of an account, unless it is closed.
@@ -143,7 +154,10 @@ async fn tell_some_of_prices(unit: &Unit, intent: &Intent, product: ProductId) -
         return Ok(0);
     }
     let found = unit.peek::<Product>(product).await?;
-    let Some(created) = found.state.live().ok().filter(|it| it.status == Status::Published) else { return Ok(0) };
+    let Ok(created) = found.state.live() else { return Ok(0) };
+    if !is_sold(unit, created).await? {
+        return Ok(0);
+    }
     let prices = created.variants.iter().flat_map(|(id, variant)| variant.listings().map(|listed| (*id, listed.price)));
     let waiting = watch.state.waiting_for_prices(&prices.collect::<Vec<_>>());
     let mut told: Vec<(VariantId, Price, Vec<AccountId>)> = Vec::new();

@@ -83,6 +83,10 @@ pub struct Shown {
     pub was: Option<String>,
     /// The current price.
     pub now: Option<String>,
+    /// The name of the seller that invites.
+    pub seller: Option<String>,
+    /// The role that an invitation gives: `owner` or `staff`.
+    pub role: Option<&'static str>,
     /// The link to unsubscribe, if the shop knows its public address.
     pub unsubscribe: Option<String>,
 }
@@ -206,7 +210,7 @@ macro_rules! sources {
 sources! {
     "confirm_email" "reset_password" "confirm_new_email" "email_change_requested" "already_registered" "password_changed" "second_factor_set_up" "second_factor_removed" "order_placed" "payment_instructions" "order_paid" "order_cancelled"
     "order_lines_cancelled" "order_refunded" "order_shipped" "order_delivered" "delivery_failed" "delivery_returning" "delivery_lost"
-    "return_approved" "return_rejected" "back_in_stock" "price_dropped"
+    "return_approved" "return_rejected" "back_in_stock" "price_dropped" "seller_invitation"
 }
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {

@@ -9,9 +9,10 @@ use byteshop_domain::decider::Decider as _;
 use byteshop_domain::ids::{AccountId, CartId, NameId, PromotionId, VariantId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::pricing;
-use byteshop_domain::product::{self, Product};
+use byteshop_domain::product::Product;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
+use byteshop_domain::seller::Seller;
 use byteshop_domain::shipping_book::{self, ShippingBook};
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::{Hash, Label, Slug};
@@ -148,7 +149,11 @@ pub async fn set_line(
     let product_id = stock.state.product.ok_or_else(not_sold)?;
     let product = unit.load::<Product>(product_id).await?;
     let Ok(created) = product.state.live() else { return Err(not_sold()) };
-    let sold = created.variants.get(&variant).filter(|_| created.status == product::Status::Published);
+    let seller = match created.seller {
+        Some(seller) => Some(unit.load::<Seller>(seller).await?.state),
+        None => None,
+    };
+    let sold = created.variants.get(&variant).filter(|_| created.is_sold(seller.as_deref()));
     let sold = sold.ok_or_else(not_sold)?;
     let available = stock.state.available();
     if available < quantity.get() {

@@ -1,13 +1,14 @@
 //! The price of a cart: reads everything that affects it together, and calculates the quote.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use byteshop_domain::Currency;
 use byteshop_domain::account::Account;
 use byteshop_domain::cart::{self, Offer};
 use byteshop_domain::category::Category;
 use byteshop_domain::decider::Decider;
-use byteshop_domain::ids::{CategoryId, ProductId, PromotionId, UsageId, VariantId};
+use byteshop_domain::ids::{CategoryId, ProductId, PromotionId, SellerId, UsageId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::pricing::{self, Candidate, Input, Item, Quote, Whereto};
@@ -15,6 +16,7 @@ use byteshop_domain::product::{self, Image, Product, TaxClass};
 use byteshop_domain::promotion::{CouponCode, Promotion, Status, Terms};
 use byteshop_domain::promotion_book::{self, PromotionBook};
 use byteshop_domain::quantity::Quantity;
+use byteshop_domain::seller::Seller;
 use byteshop_domain::shipping_book::{self, ShippingBook};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::tax_book::{self, TaxBook};
@@ -35,6 +37,16 @@ pub enum Reading<'a> {
     Glancing(&'a Unit),
     /// As they are in the log: for queries.
     Asking(&'a Commands),
+}
+
+/// The sellers of some products.
+pub(crate) struct Sellers(BTreeMap<SellerId, Arc<Seller>>);
+
+impl Sellers {
+    /// The seller of a product; none if it is the house's.
+    pub(crate) fn of(&self, product: &Product) -> Option<&Seller> {
+        self.0.get(&product.live().ok()?.seller?).map(Arc::as_ref)
+    }
 }
 
 /// The quote of a cart, and the offers of its variants.
@@ -61,7 +73,7 @@ impl Reading<'_> {
                 let found = commands.get_all::<A>(ids).await?;
                 let loaded = ids.iter().zip(found).map(|(id, found)| match found {
                     Some(found) => Loaded { id: *id, version: found.version, state: found.state },
-                    None => Loaded { id: *id, version: 0, state: std::sync::Arc::default() },
+                    None => Loaded { id: *id, version: 0, state: Arc::default() },
                 });
                 Ok(loaded.collect())
             }
@@ -71,6 +83,13 @@ impl Reading<'_> {
     /// The one of its kind.
     async fn the<A: Decider>(self, id: A::Id) -> Result<Loaded<A>, Error> {
         Ok(self.all::<A>(&[id]).await?.swap_remove(0))
+    }
+
+    /// The sellers of products. Where all are the house's, nothing is read.
+    pub(crate) async fn sellers(self, products: &[Loaded<Product>]) -> Result<Sellers, Error> {
+        let sellers: BTreeSet<SellerId> = products.iter().filter_map(|it| it.state.live().ok()?.seller).collect();
+        let sellers = self.all::<Seller>(&sellers.into_iter().collect::<Vec<_>>()).await?;
+        Ok(Sellers(sellers.into_iter().map(|seller| (seller.id, seller.state)).collect()))
     }
 
     /// The stock of variants in the order of their ids, and the products that they are of.
@@ -122,10 +141,12 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
         reading.the::<PromotionBook>(promotion_book::id()),
         reading.all::<UniqueName>(&codes),
     )?;
+    let sellers = reading.sellers(&products).await?;
     let products: BTreeMap<ProductId, &Product> = products.iter().map(|it| (it.id, it.state.as_ref())).collect();
     let offer = |(line, stock): (&cart::Line, &Loaded<StockLevel>)| {
         let product = products.get(&line.product)?;
-        Some((line.variant, Offer::of(product, line.variant, &stock.state, cart.currency)?))
+        let offer = Offer::of(product, sellers.of(product), line.variant, &stock.state, cart.currency)?;
+        Some((line.variant, offer))
     };
     let offers: BTreeMap<VariantId, Offer> = cart.lines.iter().zip(&stocks).filter_map(offer).collect();
     let (coupons, unknown) = coupons(reading, cart, &names).await?;

@@ -3,7 +3,7 @@
 use byteshop_domain::Kind;
 use byteshop_domain::category;
 use byteshop_domain::decider::Decider as _;
-use byteshop_domain::ids::{CategoryId, ImageId, NameId, VariantId};
+use byteshop_domain::ids::{CategoryId, ImageId, NameId, SellerId, VariantId};
 use byteshop_domain::money::Price;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::product::{
@@ -16,24 +16,49 @@ use chrono::{DateTime, Utc};
 use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::categories::{category_path, definitions};
+use crate::use_cases::sellers::ActsFor;
 
-/// Creates a product as a draft, with the options of its variants.
-pub async fn create(
-    unit: &Unit,
-    title: Title,
-    description: Option<Description>,
-    category: Option<CategoryId>,
-    attributes: Attributes,
-    options: &[OptionDefinition],
-) -> Result<Loaded<Product>, Error> {
+mod ownership;
+
+pub use ownership::{check_tax_class, for_change, require_stock, seller_of};
+
+/// A new product.
+#[derive(Debug, Clone)]
+pub struct NewProduct {
+    /// Its title.
+    pub title: Title,
+    /// Its description; empty if absent.
+    pub description: Option<Description>,
+    /// Its category.
+    pub category: Option<CategoryId>,
+    /// Its attributes.
+    pub attributes: Attributes,
+    /// The options of its variants.
+    pub options: Vec<OptionDefinition>,
+    /// The seller whose product it is; none for the house.
+    pub seller: Option<SellerId>,
+}
+
+impl NewProduct {
+    /// A product of the house with nothing but a title.
+    pub fn titled(title: Title) -> Self {
+        let (attributes, options) = (Attributes::new(), Vec::new());
+        Self { title, description: None, category: None, attributes, options, seller: None }
+    }
+}
+
+/// Creates a product as a draft, for the house or for a seller that sells.
+pub async fn create(unit: &Unit, new: NewProduct, acts_for: ActsFor) -> Result<Loaded<Product>, Error> {
+    let NewProduct { title, description, category, attributes, options, seller } = new;
+    ownership::require_seller(unit, seller, acts_for).await?;
     let mut product = unit.start::<Product>(unit.new_id());
     let description = match description {
         Some(description) => description,
         None => Description::new("").map_err(|_| Error::no_such("product", "/description"))?,
     };
-    decide(unit, &mut product, &Command::Create { title, description, category, attributes }).await?;
+    decide(unit, &mut product, &Command::Create { title, description, category, attributes, seller }).await?;
     if !options.is_empty() {
-        define_options(unit, &mut product, options)?;
+        define_options(unit, &mut product, &options)?;
     }
     Ok(product)
 }

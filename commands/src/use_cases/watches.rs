@@ -6,7 +6,8 @@ use byteshop_domain::Decider as _;
 use byteshop_domain::account::Account;
 use byteshop_domain::ids::{AccountId, ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::product::{Created, Product, Status, Variant};
+use byteshop_domain::product::{Created, Product, Variant};
+use byteshop_domain::seller::Seller;
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::watch::{self, Command, Watch};
 
@@ -33,7 +34,12 @@ pub async fn watch(
     wanted: Wanted,
 ) -> Result<Loaded<Watch>, Error> {
     let loaded = unit.load::<Product>(product).await?.exists()?;
-    let created = loaded.state.live().ok().filter(|created| created.status == Status::Published);
+    let created = loaded.state.live().ok();
+    let seller = match created.and_then(|created| created.seller) {
+        Some(seller) => Some(unit.load::<Seller>(seller).await?.state),
+        None => None,
+    };
+    let created = created.filter(|created| created.is_sold(seller.as_deref()));
     let created = created.ok_or_else(|| Error::Rejected(Rejected::missing(Product::CATEGORY)))?;
     let mut watch = unit.load::<Watch>(watch::id(product)).await?;
     if wanted.back_in_stock {

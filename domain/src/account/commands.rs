@@ -4,7 +4,7 @@ use super::events::Grant;
 use super::person::{Client, Profile, Role, Secret, Settings};
 use super::second_factor::{self, Proof};
 use crate::address::Address;
-use crate::ids::{AddressId, OrderId, SessionId};
+use crate::ids::{AddressId, OrderId, SellerId, SessionId};
 use crate::text::{Email, Hash, Reason};
 use crate::{Locale, Personal};
 
@@ -162,9 +162,33 @@ pub enum Command {
     },
     /// Lift the ban.
     Unban {},
+    /// Record a change of its memberships of sellers.
+    Membership(Membership),
     /// Close the account for good.
     Erase {
         /// Its orders that are paid and not delivered: their destination is lost when the owner is erased.
         waiting: Vec<OrderId>,
+        /// The sellers of which it is the only owner.
+        owned: Vec<SellerId>,
+    },
+}
+
+/// The changes of an account's memberships of sellers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// The owner applies to sell.
+    Apply {
+        /// The seller.
+        seller: SellerId,
+    },
+    /// The owner becomes a member of a seller.
+    Join {
+        /// The seller.
+        seller: SellerId,
+    },
+    /// The account is no longer a member of a seller.
+    Leave {
+        /// The seller.
+        seller: SellerId,
     },
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::person::{Client, Profile, Role, Secret, Settings};
 use crate::address::Address;
-use crate::ids::{AddressId, ApiKeyId, SessionId, WebhookEndpointId};
+use crate::ids::{AddressId, ApiKeyId, SellerId, SessionId, WebhookEndpointId};
 use crate::text::{Email, Hash, Reason};
 use crate::{Locale, Personal};
 
@@ -183,6 +183,23 @@ pub enum Event {
     AccessGranted {
         /// The standing grant.
         grant: Grant,
+    },
+    /// The owner applied to sell; the account is a member of that seller.
+    SellerApplied {
+        /// The seller.
+        seller: SellerId,
+        /// The time.
+        at: DateTime<Utc>,
+    },
+    /// The owner accepted the invitation of a seller.
+    SellerJoined {
+        /// The seller.
+        seller: SellerId,
+    },
+    /// The account is no longer a member of a seller.
+    SellerLeft {
+        /// The seller.
+        seller: SellerId,
     },
     /// The account was closed for good, and its owner is erased.
     Erased {},

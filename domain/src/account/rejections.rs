@@ -1,10 +1,18 @@
 //! Why an account refuses a command, and its limits.
 
-use crate::ids::{Id as _, OrderId};
+use chrono::TimeDelta;
+
+use crate::ids::{Id as _, OrderId, SellerId};
 use crate::order::Number;
 
 /// The maximum number of addresses of one address book.
 pub const ADDRESSES_MAX: usize = 50;
+/// The maximum number of sellers that an account is a member of: the list of its own sellers is read whole.
+pub const SELLERS_MAX: usize = 50;
+/// The maximum number of applications of an account within [`APPLICATION_WINDOW`]: each claims a handle and waits for an admin.
+pub const APPLICATIONS_MAX: usize = 5;
+/// The window in which applications are counted.
+pub const APPLICATION_WINDOW: TimeDelta = TimeDelta::days(30);
 /// The maximum number of orders that a refusal names; the list of orders has all of them.
 const TOLD_MAX: usize = 10;
 
@@ -39,6 +47,12 @@ crate::rejections! {
             "these orders are paid and not delivered, and their delivery address would be lost: {orders}; wait until \
              they are delivered or cancel them, then close the account",
             orders = told(orders);
+        TooManyApplications => Conflict: "an account can apply to sell at most {APPLICATIONS_MAX} times in 30 days";
+        TooManySellers => Conflict: "an account can be a member of at most {SELLERS_MAX} sellers; leave one first";
+        SellersOwned { sellers: Vec<SellerId> } => Conflict:
+            "the account is the only owner of {sellers}: close these sellers or make another member an owner, then close \
+             the account",
+            sellers = sellers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     }
 }
 

@@ -83,14 +83,16 @@ fn nothing_is_asked_of_what_is_not_there() {
             given::<Account>(history.clone()).when(&command).then_refused(Rejection::Missing);
         }
     }
-    given::<Account>([]).when(&Command::Erase { waiting: vec![] }).then_refused(Rejection::Missing);
-    given::<Account>([registered(), Event::Erased {}]).when(&Command::Erase { waiting: vec![] }).then_nothing();
-    given::<Account>([registered()]).when(&Command::Erase { waiting: vec![] }).then([Event::Erased {}]);
+    given::<Account>([]).when(&Command::Erase { waiting: vec![], owned: vec![] }).then_refused(Rejection::Missing);
+    given::<Account>([registered(), Event::Erased {}])
+        .when(&Command::Erase { waiting: vec![], owned: vec![] })
+        .then_nothing();
+    given::<Account>([registered()]).when(&Command::Erase { waiting: vec![], owned: vec![] }).then([Event::Erased {}]);
 }
 
 #[test]
 fn who_waits_for_goods_stays() {
-    let waiting = Command::Erase { waiting: vec![id(7), id(8)] };
+    let waiting = Command::Erase { waiting: vec![id(7), id(8)], owned: vec![] };
     let refused = Rejection::OrdersUnderWay { orders: vec![id(7), id(8)] };
     let said = refused.to_string();
     assert!([7, 8].map(id::<OrderId>).iter().all(|order| said.contains(&order.to_string())), "{said}");
@@ -352,6 +354,9 @@ fn every_stored_form_is_golden() {
             Event::TotpRemoved {},
             Event::AccessGranted { grant: Grant::ApiKey { id: id(9) } },
             Event::AccessGranted { grant: Grant::WebhookEndpoint { id: id(10) } },
+            Event::SellerApplied { seller: id(11), at: noon() },
+            Event::SellerJoined { seller: id(11) },
+            Event::SellerLeft { seller: id(11) },
         ],
     );
 }
@@ -378,5 +383,8 @@ fn rejections_are_well_said() {
         R::NoEnrolment,
         R::SecondFactorExists,
         R::OrdersUnderWay { orders: vec![id(7)] },
+        R::TooManyApplications,
+        R::TooManySellers,
+        R::SellersOwned { sellers: vec![id(11)] },
     ]);
 }

@@ -115,7 +115,7 @@ pub(super) fn content(
         order: Some(order),
         refund: back.refund,
         reason: None,
-        seller: work.seller().cloned(),
+        seller: work.issuer().cloned(),
     })
 }
 

@@ -8,8 +8,9 @@ use super::Line;
 use crate::Currency;
 use crate::ids::VariantId;
 use crate::money::Price;
-use crate::product::{self, Product};
+use crate::product::Product;
 use crate::quantity::Quantity;
+use crate::seller::Seller;
 use crate::stock::StockLevel;
 
 /// The present offer of a variant.
@@ -54,11 +55,18 @@ pub enum Problem {
 }
 
 impl Offer {
-    /// The offer of a variant in a currency, from its product and its stock; `None` if it has no price in this currency.
-    pub fn of(product: &Product, variant: VariantId, stock: &StockLevel, currency: Currency) -> Option<Self> {
+    /// The offer of a variant in a currency, from its product with its seller, and its stock; `None` if it has no price in this
+    /// currency.
+    pub fn of(
+        product: &Product,
+        seller: Option<&Seller>,
+        variant: VariantId,
+        stock: &StockLevel,
+        currency: Currency,
+    ) -> Option<Self> {
         let product = product.live().ok()?;
         let price = product.variant(variant).ok()?.listed(currency)?.price;
-        Some(Self { price, available: stock.available(), purchasable: product.status == product::Status::Published })
+        Some(Self { price, available: stock.available(), purchasable: product.is_sold(seller) })
     }
 }
 

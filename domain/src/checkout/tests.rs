@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::cart::{Destination, Line};
 use crate::decider::{Actor, Asked, Decider};
+use crate::ids::AccountId;
 use crate::pricing::{Candidate, Input, Item};
 use crate::product::{self, Product};
 use crate::promotion::{Status, Terms};
+use crate::seller::{self, Seller};
 use crate::shipping_book::ShippingBook;
 use crate::stock::StockLevel;
 use crate::tax_book::TaxBook;
@@ -187,6 +189,7 @@ fn an_offer_is_what_the_product_and_its_stock_say() {
             description: text(""),
             category: None,
             attributes: BTreeMap::new(),
+            seller: None,
         },
         product::Event::VariantAdded {
             variant: id(1),
@@ -200,13 +203,32 @@ fn an_offer_is_what_the_product_and_its_stock_say() {
     ]);
     let draft = fold::<Product>(&history);
     let offer = Offer { price: price(100), available: 3, purchasable: false };
-    assert_eq!(Offer::of(&draft, id(1), &level, Currency::EUR), Some(offer));
+    assert_eq!(Offer::of(&draft, None, id(1), &level, Currency::EUR), Some(offer));
     history.push(product::Event::Published {});
     let published = fold::<Product>(&history);
-    assert_eq!(Offer::of(&published, id(1), &level, Currency::EUR), Some(Offer { purchasable: true, ..offer }));
-    assert_eq!(Offer::of(&published, id(2), &level, Currency::EUR), None);
-    assert_eq!(Offer::of(&published, id(1), &level, Currency::USD), None);
-    assert_eq!(Offer::of(&Product::Missing, id(1), &level, Currency::EUR), None);
+    assert_eq!(Offer::of(&published, None, id(1), &level, Currency::EUR), Some(Offer { purchasable: true, ..offer }));
+    assert_eq!(Offer::of(&published, None, id(2), &level, Currency::EUR), None);
+    assert_eq!(Offer::of(&published, None, id(1), &level, Currency::USD), None);
+    // A product of a seller is for sale as long as its seller sells.
+    let product::Event::Created { seller, .. } = &mut history[0] else { panic!("{history:?}") };
+    *seller = Some(id(7));
+    let of_seller = fold::<Product>(&history);
+    let offered = |seller: Option<&Seller>| Offer::of(&of_seller, seller, id(1), &level, Currency::EUR).unwrap();
+    let applied = seller::Event::Applied {
+        handle: text("kettles"),
+        name: text("Kettles"),
+        description: text(""),
+        country: text("DE"),
+        contact: crate::Personal::new(crate::Subject::from(id::<AccountId>(1)), "contact"),
+        owner: id(1),
+        at: noon(),
+    };
+    let mut events = vec![applied, seller::Event::Approved { at: noon() }];
+    assert!(offered(Some(&fold(&events))).purchasable);
+    assert!(!offered(None).purchasable);
+    events.push(seller::Event::Suspended { reason: text("late") });
+    assert!(!offered(Some(&fold(&events))).purchasable);
+    assert_eq!(Offer::of(&Product::Missing, None, id(1), &level, Currency::EUR), None);
 }
 
 #[test]

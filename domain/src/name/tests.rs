@@ -48,12 +48,14 @@ fn the_id_of_a_name_never_changes() {
 fn every_stored_form_is_golden() {
     let slug = Event::Claimed { kind: NameKind::CategorySlug, text: text("knives"), owner: "cat_a".to_owned() };
     let number = Event::Claimed { kind: NameKind::Reference, text: text("489434"), owner: "ord_a".to_owned() };
-    golden(include_str!("golden.json"), &[claimed("var_a"), slug, number, released()]);
+    let handle =
+        Event::Claimed { kind: NameKind::SellerHandle, text: text("copper-kettles"), owner: "sel_a".to_owned() };
+    golden(include_str!("golden.json"), &[claimed("var_a"), slug, number, handle, released()]);
 }
 
 #[test]
 fn rejections_are_well_said() {
-    use NameKind::{Cart, CategorySlug, Coupon, Email, Reference, Sku};
+    use NameKind::{Cart, CategorySlug, Coupon, Email, Reference, SellerHandle, Sku};
     let taken = |kind| Rejection::Taken { kind, text: text("knives") };
-    well_said(&[Sku, CategorySlug, Reference, Email, Coupon, Cart].map(taken));
+    well_said(&[Sku, CategorySlug, Reference, Email, Coupon, Cart, SellerHandle].map(taken));
 }

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Personal;
 use crate::account::Secret;
-use crate::ids::{AccountId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
+use crate::ids::{AccountId, InvitationId, OrderId, ProductId, ReturnId, SellerId, ShipmentId, VariantId};
 use crate::money::{Money, Price};
 use crate::order::ReturnLine;
 use crate::payment::Choice;
+use crate::seller;
 use crate::text::{Email, Name, Reason, Reference, Title};
 
 /// The recipient; their address is looked up when the message is sent.
@@ -21,6 +22,8 @@ pub enum Recipient {
     Account(AccountId),
     /// The guest who placed an order.
     Order(OrderId),
+    /// The person whom a seller invites to become a member.
+    Invitation(InvitationId),
 }
 
 impl fmt::Display for Recipient {
@@ -28,6 +31,7 @@ impl fmt::Display for Recipient {
         match self {
             Self::Account(account) => account.fmt(f),
             Self::Order(order) => order.fmt(f),
+            Self::Invitation(invitation) => invitation.fmt(f),
         }
     }
 }
@@ -211,6 +215,19 @@ pub enum Message {
         /// The new price.
         now: Price,
     },
+    /// A seller invites a person to become a member; it is sent to the address that the seller gave.
+    SellerInvitation {
+        /// The address.
+        email: Personal<Email>,
+        /// The code that accepts the invitation.
+        code: Personal<Secret>,
+        /// The seller.
+        seller: SellerId,
+        /// The role that it gives.
+        role: seller::Role,
+        /// When the invitation expires.
+        expires_at: DateTime<Utc>,
+    },
 }
 
 /// The subject of a message.
@@ -222,6 +239,8 @@ pub enum About {
     Order(OrderId),
     /// A watched product.
     Product(ProductId),
+    /// A seller that invites the recipient.
+    Seller(SellerId),
 }
 
 macro_rules! templates {
@@ -274,6 +293,7 @@ templates! {
     DeliveryLost "delivery_lost";
     BackInStock "back_in_stock";
     PriceDropped "price_dropped";
+    SellerInvitation "seller_invitation";
 }
 
 impl Message {
@@ -302,6 +322,7 @@ impl Message {
             | Self::ReturnRejected { order, .. }
             | Self::OrderDelivered { order } => About::Order(*order),
             Self::BackInStock { product, .. } | Self::PriceDropped { product, .. } => About::Product(*product),
+            Self::SellerInvitation { seller, .. } => About::Seller(*seller),
         }
     }
 
@@ -310,7 +331,8 @@ impl Message {
         match self {
             Self::ConfirmEmail { expires_at, .. }
             | Self::ResetPassword { expires_at, .. }
-            | Self::ConfirmNewEmail { expires_at, .. } => Some(*expires_at),
+            | Self::ConfirmNewEmail { expires_at, .. }
+            | Self::SellerInvitation { expires_at, .. } => Some(*expires_at),
             Self::EmailChangeRequested {}
             | Self::AlreadyRegistered {}
             | Self::PasswordChanged {}

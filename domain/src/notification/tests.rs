@@ -1,7 +1,7 @@
 //! The rules of notifications: once per event, never again without an outcome, and later and later after failures.
 
 use super::*;
-use crate::ids::{AccountId, OrderId};
+use crate::ids::{AccountId, InvitationId, OrderId};
 use crate::payment::Choice;
 use crate::payment_book::ManualKind;
 use crate::personal::Subject;
@@ -233,7 +233,19 @@ fn messages() -> Vec<Message> {
                 pay_by: Some(noon()),
             }),
         },
+        invitation(),
     ]
+}
+
+fn invitation() -> Message {
+    let sealed = Subject::from(number::<InvitationId>(7));
+    Message::SellerInvitation {
+        email: Personal::new(sealed, "invited"),
+        code: Personal::new(sealed, "AAECAw"),
+        seller: number(8),
+        role: crate::seller::Role::Staff,
+        expires_at: noon(),
+    }
 }
 
 fn samples() -> Vec<Event> {
@@ -250,6 +262,12 @@ fn samples() -> Vec<Event> {
             Event::Skipped { because: Skip::Preference },
             Event::Skipped { because: Skip::TooMany },
             Event::Revived {},
+            Event::Queued(Notice {
+                recipient: Recipient::Invitation(number(7)),
+                channel: Channel::Email,
+                locale: Locale::En,
+                message: invitation(),
+            }),
         ])
         .collect()
 }

@@ -12,6 +12,10 @@ crate::sets! {
     Role of crate::account::Role { Customer Seller Support Admin }
     /// A way to reach people.
     Channel of crate::account::Channel { Email Sms Push }
+    /// The state of a seller.
+    SellerStatus of crate::seller::Status { Applied Approved Rejected Suspended Closed }
+    /// The role of a member of a seller: an `owner` also keeps its details and its members.
+    SellerRole of crate::seller::Role { Owner Staff }
     /// The language of mails and pages.
     Locale of crate::Locale { En Ru }
     /// A permission of an API key.

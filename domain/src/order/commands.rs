@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::events::{Placement, ReturnLine};
 use super::status::CancelReason;
 use crate::ids::{CartId, CreditNoteId, PaymentId, RefundId, ReturnId, ShipmentId};
+use crate::issuer::Issuer;
 use crate::money::Money;
 use crate::quantity::Demand;
-use crate::seller::Seller;
 use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
 
@@ -25,7 +25,7 @@ pub enum Command {
         /// The number of its invoice; absent for an import.
         invoice: Option<Reference>,
         /// The seller as the invoice names them.
-        seller: Option<Seller>,
+        seller: Option<Issuer>,
     },
     /// Record that the payment is authorized.
     MarkAuthorized {

@@ -9,10 +9,10 @@ use crate::cart::Destination;
 use crate::ids::{
     AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, UsageId, VariantId,
 };
+use crate::issuer::Issuer;
 use crate::money::{ExactPrice, Money, Price};
 use crate::pricing::{Discount, LineTax, Shipping};
 use crate::quantity::{Demand, Quantity};
-use crate::seller::Seller;
 use crate::tax_book::Rounding;
 use crate::text::{Hash, NoteText, Reference, Sku, Title};
 
@@ -135,7 +135,7 @@ pub enum Event {
         invoice: Option<Reference>,
         /// The seller as the invoice names them; absent in older events and in imports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        seller: Option<Seller>,
+        seller: Option<Issuer>,
         /// Whether the stock was committed in the same append; of older orders a process committed it.
         #[serde(default, skip_serializing_if = "is_false")]
         stock_moved: bool,

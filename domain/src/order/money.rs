@@ -6,10 +6,10 @@ use super::{
     Decision, Event, Fulfilment, PaymentStatus, Placed, Placement, Progress, Rejection, ReturnLine, Status, Taxed,
 };
 use crate::ids::{CreditNoteId, PaymentId, RefundId, VariantId};
+use crate::issuer::Issuer;
 use crate::money::{Money, MoneyError};
 use crate::payment_book::Sale;
 use crate::quantity::Demand;
-use crate::seller::Seller;
 use crate::text::Reference;
 
 impl Placed {
@@ -114,7 +114,7 @@ impl Placed {
         &self,
         payment: PaymentId,
         invoice: Option<&Reference>,
-        seller: Option<&Seller>,
+        seller: Option<&Issuer>,
         at: DateTime<Utc>,
     ) -> Decision {
         if payment != self.placement.payment {
@@ -135,7 +135,7 @@ impl Placed {
         }
     }
 
-    pub(super) fn note_paid(&mut self, invoice: Option<&Reference>, seller: Option<&Seller>) {
+    pub(super) fn note_paid(&mut self, invoice: Option<&Reference>, seller: Option<&Issuer>) {
         self.invoice = invoice.cloned();
         self.seller = seller.cloned();
         // Placing checked that the sums can be counted.

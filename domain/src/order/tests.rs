@@ -142,8 +142,8 @@ fn off(variant: u128, number: i64, amount: i64, was_paid: bool) -> Event {
     }
 }
 
-fn seller() -> Seller {
-    Seller { name: "Lamps Ltd".into(), address: vec!["1 Road".into(), "Town".into()], tax_id: Some("XX1".into()) }
+fn seller() -> Issuer {
+    Issuer { name: "Lamps Ltd".into(), address: vec!["1 Road".into(), "Town".into()], tax_id: Some("XX1".into()) }
 }
 
 fn sending_falls(was_paid: bool) -> Event {
@@ -596,7 +596,7 @@ fn what_is_left_of_a_cancelled_order_goes_back_once() {
 }
 
 /// Its stock was committed by a process.
-fn older_paid(commit: Vec<Demand>, invoice: Option<Reference>, seller: Option<Seller>) -> Event {
+fn older_paid(commit: Vec<Demand>, invoice: Option<Reference>, seller: Option<Issuer>) -> Event {
     Event::Paid { payment: id(3), commit, invoice, seller, stock_moved: false }
 }
 

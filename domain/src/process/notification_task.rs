@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, NotificationId, OrderId, ProductId, VariantId};
+use crate::Locale;
+use crate::ids::{AccountId, InvitationId, NotificationId, OrderId, ProductId, VariantId};
 use crate::money::Price;
 use crate::notification::Message;
 
@@ -21,6 +22,15 @@ pub enum NotificationTask {
     TellBuyer {
         /// The order.
         order: OrderId,
+        /// The message.
+        message: Message,
+    },
+    /// Queue a message to a person whom a seller invites.
+    TellInvited {
+        /// The invitation.
+        invitation: InvitationId,
+        /// The language.
+        locale: Locale,
         /// The message.
         message: Message,
     },

@@ -1,7 +1,7 @@
 //! Tells people what happened: from an event to the task of queueing a notification, and from that to sending it.
 //!
 //! ```text
-//! account, order, payment, parcel, return event ─▶ tell ─▶ notification queued
+//! account, order, payment, parcel, return, seller event ─▶ tell ─▶ notification queued
 //! order placed ─▶ timer ─▶ tell, unless it was paid or cancelled by then
 //! stock came in, price set ─▶ tell the watchers ─▶ notifications queued
 //! ```
@@ -18,13 +18,14 @@ use serde::{Deserialize, Serialize};
 pub use super::notification_task::{NotificationTask, Sending};
 use super::{Process, Reaction};
 use crate::account::{self, Account};
-use crate::ids::{AccountId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
+use crate::ids::{AccountId, OrderId, ProductId, ReturnId, SellerId, ShipmentId, VariantId};
 use crate::money::Money;
 use crate::notification::{self, CancelledBy, Message, Notification};
 use crate::order::{self, CancelReason, Order};
 use crate::payment::{self, Payment, RefundCause};
 use crate::product::{self, Product};
 use crate::returns::{self, Return};
+use crate::seller::{self, Seller};
 use crate::shipment::{self, Carrier, Shipment};
 use crate::stock::{self, StockLevel};
 use crate::{AnyEvent, Reads};
@@ -68,6 +69,7 @@ impl Process for Notify {
         Reads::only::<Payment>(&["method_chosen", "refunded"]),
         Reads::only::<Product>(&["price_set", "published"]),
         Reads::only::<Return>(&["approved", "rejected"]),
+        Reads::only::<Seller>(&["member_invited"]),
         Reads::only::<Shipment>(&["handed_over", "attempt_failed", "returning_to_sender", "lost"]),
         Reads::only::<StockLevel>(&["received", "returned", "counted", "released"]),
     ];
@@ -88,6 +90,8 @@ impl Process for Notify {
             of_product(*id, event)
         } else if let AnyEvent::Stock(id, event) = event {
             of_stock(*id, event)
+        } else if let AnyEvent::Seller(id, event) = event {
+            of_seller(*id, event)
         } else {
             None
         };
@@ -256,6 +260,15 @@ fn of_stock(variant: VariantId, event: &stock::Event) -> Option<NotificationTask
         | stock::Event::Released { .. } => Some(NotificationTask::TellOfStock { variant }),
         _ => None,
     }
+}
+
+fn of_seller(seller: SellerId, event: &seller::Event) -> Option<NotificationTask> {
+    let seller::Event::MemberInvited { invitation, email, role, code, locale, expires_at, .. } = event else {
+        return None;
+    };
+    let (email, code) = (email.clone(), code.clone());
+    let message = Message::SellerInvitation { email, code, seller, role: *role, expires_at: *expires_at };
+    Some(NotificationTask::TellInvited { invitation: *invitation, locale: *locale, message })
 }
 
 /// The process that sends.

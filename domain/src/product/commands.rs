@@ -8,7 +8,7 @@ use super::image::Image;
 use super::options::OptionDefinition;
 use super::schedule::Schedule;
 use super::variant::{Listed, Variant, VariantChange};
-use crate::ids::{CategoryId, ImageId, VariantId};
+use crate::ids::{CategoryId, ImageId, SellerId, VariantId};
 use crate::money::Price;
 use crate::text::{Description, Label, Reason, Title, present};
 
@@ -26,6 +26,9 @@ pub enum Command {
         category: Option<CategoryId>,
         /// The values of its attributes.
         attributes: Attributes,
+        /// The seller whose product it is; absent for the house.
+        #[serde(default)]
+        seller: Option<SellerId>,
     },
     /// Change texts, category or attributes; absent fields stay as they are.
     Revise {

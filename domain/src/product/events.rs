@@ -8,7 +8,7 @@ use super::image::Image;
 use super::options::OptionDefinition;
 use super::schedule::Schedule;
 use super::variant::{Variant, VariantChange};
-use crate::ids::{CategoryId, ImageId, VariantId};
+use crate::ids::{CategoryId, ImageId, SellerId, VariantId};
 use crate::money::Price;
 use crate::text::{Description, Label, Reason, Sku, Title, present};
 
@@ -27,6 +27,9 @@ pub enum Event {
         category: Option<CategoryId>,
         /// The values of its attributes.
         attributes: Attributes,
+        /// The seller whose product it is; absent for the house.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seller: Option<SellerId>,
     },
     /// Texts, category or attributes were changed; fields that did not change are absent.
     Revised {

@@ -19,11 +19,23 @@ fn attributes() -> Attributes {
 }
 
 fn created() -> Event {
-    Event::Created { title: text("Lamp"), description: text("It shines"), category: None, attributes: attributes() }
+    Event::Created {
+        title: text("Lamp"),
+        description: text("It shines"),
+        category: None,
+        attributes: attributes(),
+        seller: None,
+    }
 }
 
 fn create(title: &str) -> Command {
-    Command::Create { title: text(title), description: text("It shines"), category: None, attributes: attributes() }
+    Command::Create {
+        title: text(title),
+        description: text("It shines"),
+        category: None,
+        attributes: attributes(),
+        seller: None,
+    }
 }
 
 fn options() -> Options {
@@ -117,8 +129,10 @@ fn there_are_not_endless_variants_and_attributes() {
         description: text("It shines"),
         category: None,
         attributes: attributes.clone(),
+        seller: None,
     };
-    given::<Product>([]).when(&create).then([Event::Created { title, description, category: None, attributes }]);
+    let created = Event::Created { title, description, category: None, attributes, seller: None };
+    given::<Product>([]).when(&create).then([created]);
 }
 
 #[test]
@@ -567,18 +581,19 @@ fn each_currency_has_a_history_of_its_own() {
     assert_eq!((found[1].reduction, found[1].lowest_30_days), (None, Some(dollars(800))));
 }
 
+fn created_as(category: Option<CategoryId>, seller: Option<SellerId>) -> Event {
+    let (title, description) = (text("Lamp"), text(""));
+    Event::Created { title, description, category, attributes: BTreeMap::new(), seller }
+}
+
 #[test]
 fn every_stored_form_is_golden() {
     golden(
         include_str!("golden.json"),
         &[
             created(),
-            Event::Created {
-                title: text("Lamp"),
-                description: text(""),
-                category: Some(id(3)),
-                attributes: BTreeMap::new(),
-            },
+            created_as(Some(id(3)), None),
+            created_as(None, Some(id(5))),
             Event::Revised {
                 title: Some(text("Lamp")),
                 description: Some(text("It\nshines")),
@@ -677,6 +692,8 @@ fn rejections_are_well_said() {
         R::NoSuchImage,
         R::ImagesDiffer,
         R::ScheduleOrder,
+        R::NotYours,
+        R::TaxClassOfHouse,
         R::AlreadyPublished,
     ]);
 }

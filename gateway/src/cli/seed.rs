@@ -11,6 +11,7 @@ mod rules;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use byteshop_commands::use_cases::sellers::ActsFor;
 use byteshop_commands::use_cases::{categories, products, stock};
 use byteshop_commands::{Commands, Error, Unit};
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
@@ -133,8 +134,14 @@ async fn make_category(unit: Unit, category: &DemoCategory, parent: Option<Categ
 
 async fn make_product(unit: Unit, demo: &DemoProduct, category: Option<CategoryId>) -> Result<NewProduct, Error> {
     let mut variants = Vec::new();
-    let (title, description, attributes) = (demo.title.clone(), demo.description.clone(), demo.attributes.clone());
-    let mut product = products::create(&unit, title, Some(description), category, attributes, &options(demo)).await?;
+    let new = products::NewProduct {
+        description: Some(demo.description.clone()),
+        category,
+        attributes: demo.attributes.clone(),
+        options: options(demo),
+        ..products::NewProduct::titled(demo.title.clone())
+    };
+    let mut product = products::create(&unit, new, ActsFor::House).await?;
     for variant in &demo.variants {
         let id = unit.new_id();
         products::add_variant(&unit, &mut product, id, variant.details.clone()).await?;

@@ -2,7 +2,7 @@
 //! is asked of staff.
 
 use byteshop_commands::Connected;
-use byteshop_domain::seller::Seller;
+use byteshop_domain::issuer::Issuer;
 use chrono::TimeDelta;
 
 use super::settings::Config;
@@ -17,7 +17,7 @@ impl Config {
 
     /// How the shop trades.
     pub fn trade(&self) -> Trade {
-        let seller = Seller {
+        let issuer = Issuer {
             name: self.seller_name.clone(),
             address: self.seller_address.clone().unwrap_or_default(),
             tax_id: self.seller_tax_id.clone(),
@@ -25,10 +25,10 @@ impl Config {
         Trade {
             capture: self.capture,
             return_window: TimeDelta::days(self.return_window_days),
-            return_address: self.return_address.clone().unwrap_or_else(|| label_lines(&seller)),
+            return_address: self.return_address.clone().unwrap_or_else(|| label_lines(&issuer)),
             cart_days: self.cart_days,
             unpaid_orders: self.unpaid_orders,
-            seller,
+            issuer,
         }
     }
 

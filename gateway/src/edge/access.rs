@@ -3,7 +3,8 @@
 //! A route declares its callers in its `security`: `()` for anybody, `cart_token` for the guest who owns the resource,
 //! `bearer` for accounts (`["staff"]`, `["admin"]` or `["seller"]` for these roles only), and `api_key` with the scope
 //! that a program needs; on staff routes the tag of the route determines the scope. A resource with an owner is visible
-//! to its owner and staff only, which its handler checks.
+//! to its owner and staff only, which its handler checks. `["member"]` is for accounts that are members of the seller
+//! that the resource is of, and for staff; `["owner"]` for the owners of that seller alone. Use cases check both.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -39,6 +40,10 @@ pub enum Belongs {
     OwnerAndStaff,
     /// Only the owner, not even staff.
     Owner,
+    /// The members of a seller, and staff.
+    Members,
+    /// The owners of a seller, not even staff.
+    SellerOwners,
 }
 
 /// A route: the method in capitals, and the path with its parameters in braces.
@@ -63,6 +68,11 @@ const SCOPES: [(&str, Scope, Scope); 9] = [
 /// Routes of staff that require re-authentication, which programs cannot give.
 const IN_PERSON: [(&str, &str); 1] = [("delete", "/v1/orders/{id}/buyer")];
 
+/// The name, in `security`, of the members of the seller that a resource is of.
+const MEMBER: &str = "member";
+/// The name, in `security`, of the owners of that seller.
+const SELLER_OWNER: &str = "owner";
+
 /// Prefixes of routes that only the owner may call, not staff.
 const PRIVATE: [&str; 2] = ["/v1/carts/", "/v1/me/"];
 
@@ -71,7 +81,8 @@ const PRIVATE: [&str; 2] = ["/v1/carts/", "/v1/me/"];
 pub(crate) fn scope_by_tag(method: &str, path: &str, operation: &Value) -> Option<Scope> {
     let ways = operation.get("security")?.as_array()?;
     let access = access(path, ways);
-    let for_staff = access.belongs == Belongs::OwnerAndStaff || !access.roles.contains(&Role::Customer);
+    let also_staff = matches!(access.belongs, Belongs::OwnerAndStaff | Belongs::Members);
+    let for_staff = also_staff || !access.roles.contains(&Role::Customer);
     let in_person = IN_PERSON.contains(&(method, path));
     if in_person || access.public || access.scope.is_some() || !for_staff || !access.roles.contains(&Role::Support) {
         return None;
@@ -115,6 +126,11 @@ fn access(path: &str, ways: &[Value]) -> Access {
             if names.is_empty() && path.contains('{') {
                 access.belongs = if is_private(path) { Belongs::Owner } else { Belongs::OwnerAndStaff };
             }
+            for (name, belongs) in [(MEMBER, Belongs::Members), (SELLER_OWNER, Belongs::SellerOwners)] {
+                if names.iter().any(|known| known == name) {
+                    access.belongs = belongs;
+                }
+            }
         }
         let names = way.get("api_key").and_then(Value::as_array).into_iter().flatten();
         access.scope = access.scope.or_else(|| names.filter_map(Value::as_str).find_map(Scope::named));
@@ -134,6 +150,7 @@ fn roles(names: &[Value]) -> Vec<Role> {
     let meant = |name: &str| match name {
         "staff" => vec![Role::Support, Role::Admin],
         "seller" => vec![Role::Seller, Role::Admin],
+        MEMBER | SELLER_OWNER => Role::ALL.to_vec(),
         _ => name.parse().into_iter().collect(),
     };
     names.iter().filter_map(Value::as_str).flat_map(meant).collect()
@@ -151,6 +168,9 @@ pub fn page(table: &Table) -> String {
          routes; the integration test `access` calls each route as each kind of caller.\n\n\
          - Anybody: no token is required.\n\
          - Owner: the account or the guest that the resource belongs to. Other customers get 404; where staff has access, too, the row says so.\n\
+         - Members of the seller: the accounts that act for the seller, or for the seller of the product; its owners are some of them. \
+         All others get 404, or 403 where the resource is public, such as a published product. Members who are no owners get 403 \
+         where only owners are listed; they may leave.\n\
          - Programs need an API key with the scope.\n\
          - All other callers get 401 without a token and 403 with one.\n\n\
          | route | who | scope of a key |\n| --- | --- | --- |\n",
@@ -167,6 +187,8 @@ impl Access {
         let staff_only = !self.roles.contains(&Role::Customer);
         match (self.public, self.belongs, self.guest) {
             (true, ..) => "anybody",
+            (false, Belongs::Members, _) => "members of the seller, staff",
+            (false, Belongs::SellerOwners, _) => "owners of the seller",
             (false, Belongs::OwnerAndStaff, true) => "owner (account or guest), staff",
             (false, Belongs::OwnerAndStaff, false) => "owner, staff",
             (false, Belongs::Owner, true) => "owner (account or guest)",

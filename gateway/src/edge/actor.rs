@@ -1,7 +1,7 @@
 //! The caller of a request, read in one place, so that handlers only name whom they accept.
 //!
 //! [`Caller`] is anyone, [`Member`] has an account, [`Staff`] and [`Admin`] have a role, or are a program whose key has
-//! the scope of the route. A guest is identified by the token of a cart, which only their client has: the shop keeps
+//! the scope of the route. [`Trader`] is staff, such a program, or an account that may be a member of a seller. A guest is identified by the token of a cart, which only their client has: the shop keeps
 //! its hash.
 
 mod credentials;
@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::extract::{FromRequestParts, MatchedPath};
+use byteshop_commands::use_cases::sellers::ActsFor;
 use byteshop_domain::Actor;
 use byteshop_domain::account::Client;
 use byteshop_domain::api_key::ApiKey;
@@ -57,6 +58,10 @@ pub struct Staff(pub Caller);
 /// An admin.
 #[derive(Debug, Clone)]
 pub struct Admin(pub Caller);
+
+/// A caller for the house, or with an account that may act for a seller, which the use case checks.
+#[derive(Debug, Clone)]
+pub struct Trader(pub Caller);
 
 /// A kind of caller that handlers accept.
 pub trait Who: FromRequestParts<Shared, Rejection = Problem> + Send + Sync {
@@ -261,6 +266,24 @@ impl FromRequestParts<Shared> for Admin {
     }
 }
 
+impl FromRequestParts<Shared> for Trader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
+        let_in(Caller::of(parts, app).await?, |_| true).map(Self)
+    }
+}
+
+impl Trader {
+    /// For whom they act: staff and programs for the house, everybody else for sellers that they are members of.
+    pub fn acts_for(&self) -> ActsFor {
+        match self.0.account() {
+            Some(account) if !self.0.is_staff() => ActsFor::Sellers(account),
+            Some(_) | None => ActsFor::House,
+        }
+    }
+}
+
 /// The caller, if their role, or the scope of their key, may do this.
 pub(crate) fn let_in(caller: Caller, may: impl FnOnce(Role) -> bool) -> Result<Caller, Problem> {
     match (caller.bearer, caller.service) {
@@ -290,6 +313,12 @@ impl Who for Member {
 }
 
 impl Who for Staff {
+    fn caller(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl Who for Trader {
     fn caller(&self) -> &Caller {
         &self.0
     }

@@ -29,6 +29,10 @@ pub struct Of<T>(pub T);
 #[derive(Debug, Clone, Copy)]
 pub struct OfTwo<A, B>(pub A, pub B);
 
+/// The text in the path, where a thing has names beside its id.
+#[derive(Debug, Clone)]
+pub struct Named(pub String);
+
 /// The query of a request, every parameter known and readable.
 #[derive(Debug, Clone)]
 pub struct Params<T>(pub T);
@@ -233,13 +237,14 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
 }
 
 /// The kinds of objects by the prefix of their ids: the category of their `missing` code.
-pub(crate) const THINGS: [(&str, &str); 18] = [
+pub(crate) const THINGS: [(&str, &str); 20] = [
     ("acc", "account"),
     ("addr", "address"),
     ("cart", "cart"),
     ("cat", "category"),
     ("cpn", "promotion"),
     ("img", "image"),
+    ("inv", "invitation"),
     ("key", "api_key"),
     ("ntf", "notification"),
     ("ord", "order"),
@@ -248,6 +253,7 @@ pub(crate) const THINGS: [(&str, &str); 18] = [
     ("rcp", "receipt"),
     ("ret", "return"),
     ("rfd", "refund"),
+    ("sel", "seller"),
     ("ses", "session"),
     ("shp", "shipment"),
     ("var", "variant"),
@@ -269,6 +275,15 @@ impl<T: Id + std::str::FromStr> FromRequestParts<Shared> for Of<T> {
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
         let path = path(parts, app).await?;
         id(path.iter().next().map(|(_, text)| text)).map(Self)
+    }
+}
+
+impl FromRequestParts<Shared> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
+        let path = path(parts, app).await?;
+        path.iter().next().map(|(_, text)| Self(text.to_owned())).ok_or_else(Problem::no_route)
     }
 }
 

@@ -42,7 +42,8 @@ impl CatalogService for Catalog {
         let (caller, headers, asked) = opened(request)?;
         let current = catalog::product(&self.0, &caller, &headers, &query::named(asked)?).await?;
         let api = self.0.commands.api_address();
-        let product = show::product(current.id, current.details()?, &current.available, api);
+        let seller = current.seen.seller.as_deref();
+        let product = show::product(current.id, current.details()?, seller, &current.available, api);
         Ok(Response::new(GetProductResponse { product: Some(product), version: current.found.version }))
     }
 

@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use byteshop_commands::use_cases::products::{self, Revision};
+use byteshop_commands::use_cases::sellers::ActsFor;
 use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
@@ -264,10 +265,14 @@ async fn carry_out(app: &App, sent: &Ask<Staff, Vec<Given>>, number: usize) -> R
 impl Row {
     async fn create(&self, unit: &Unit) -> Result<Loaded<Product>, Error> {
         let title = self.title.clone().ok_or_else(|| missing("/title", "a new product needs a title"))?;
-        let (description, attributes) =
-            (self.description.clone(), self.attributes.as_deref().cloned().unwrap_or_default());
-        let options = self.options.as_ref().map_or(&[][..], |options| options.as_slice());
-        products::create(unit, title, description, self.category.flatten(), attributes, options).await
+        let new = products::NewProduct {
+            description: self.description.clone(),
+            category: self.category.flatten(),
+            attributes: self.attributes.as_deref().cloned().unwrap_or_default(),
+            options: self.options.as_ref().map(|options| options.to_vec()).unwrap_or_default(),
+            ..products::NewProduct::titled(title)
+        };
+        products::create(unit, new, ActsFor::House).await
     }
 
     async fn revise(&self, unit: &Unit, mut product: Loaded<Product>) -> Result<Loaded<Product>, Error> {

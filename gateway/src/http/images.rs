@@ -8,7 +8,7 @@ use byteshop_commands::ports::blobs::BlobName;
 use byteshop_commands::use_cases::products;
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{ImageId, ProductId};
-use byteshop_domain::product::{IMAGES_MAX, Image, Product};
+use byteshop_domain::product::{IMAGES_MAX, Image};
 use byteshop_domain::text::{Hash, Label, fresh};
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -17,16 +17,18 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::products::{changed, made};
 use super::show;
 use super::show::names::Binary;
 use crate::app::Shared;
-use crate::edge::actor::Staff;
+use crate::edge::actor::Trader;
 use crate::edge::ask::{Ask, Nothing, Of, OfTwo, Params};
 use crate::edge::body;
 use crate::edge::conditional::{self, Part};
 use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
 use crate::pictures::FILE_MAX;
+use crate::queries::catalog::require_keeper;
 
 /// The maximum size of a form besides its file.
 const FORM_MAX: usize = 16 << 10;
@@ -44,7 +46,7 @@ struct Upload {
 }
 
 /// The caller and the image.
-struct Sent(Ask<Staff, Upload>);
+struct Sent(Ask<Trader, Upload>);
 
 /// The query of an image that is sent without a form.
 #[derive(Deserialize, IntoParams)]
@@ -59,7 +61,7 @@ impl FromRequest<Shared> for Sent {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
-        let (ask, headers) = Ask::<Staff, Bytes>::of_bytes(request, app, FILE_MAX + FORM_MAX).await?;
+        let (ask, headers) = Ask::<Trader, Bytes>::of_bytes(request, app, FILE_MAX + FORM_MAX).await?;
         let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let kind = kind.to_ascii_lowercase();
         let is_file = kind.is_empty() || kind.starts_with("image/") || kind.starts_with("application/octet-stream");
@@ -110,21 +112,22 @@ async fn form(headers: &HeaderMap, bytes: &Bytes) -> Result<Upload, Problem> {
 #[utoipa::path(post, path = "/v1/products/{id}/images", operation_id = "addProductImage",
     tag = "catalog", params(("id" = String, Path), UploadQuery),
     request_body(content((Upload = "multipart/form-data"), (Binary = "application/octet-stream"), (Binary = "image/*"))),
-    security(("bearer" = ["staff"])), responses((status = 201, description = "The product", body = show::Product)))]
+    security(("bearer" = ["member"])), responses((status = 201, description = "The product", body = show::Product)))]
 async fn add(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
     Params(query): Params<UploadQuery>,
     Sent(ask): Sent,
 ) -> Result<Response, Problem> {
-    // A missing product is reported before the image is processed.
-    app.commands.get::<Product>(id).await?.ok_or_else(|| Problem::missing("product"))?;
+    // A missing product, or that of another seller, is reported before the image is processed.
+    require_keeper(&app, &ask.who.0, id).await?;
+    let acts_for = ask.who.acts_for();
     let kept = app.pictures.keep(ask.body.file.0.clone()).await?;
     let digest = Hash::new(&kept.digest).map_err(|_| Problem::internal())?;
     let alt = ask.body.alt.clone().or(query.alt);
     let (digest, alt, kept) = (&digest, &alt, &kept);
     app.run(&ask, "product.add_image", |unit| async move {
-        let mut product = unit.load_matching::<Product>(id).await?;
+        let mut product = products::for_change(&unit, id, acts_for).await?;
         let image = Image {
             image: unit.new_id(),
             digest: digest.clone(),
@@ -136,7 +139,7 @@ async fn add(
         };
         let location = format!("/v1/products/{id}/images/{}", image.image);
         products::add_image(&unit, &mut product, image)?;
-        Reply::created(location, product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
+        made(&unit, &product, location).await
     })
     .await
 }
@@ -156,18 +159,18 @@ struct ImageOrder {
 /// Reorders a product's images.
 #[utoipa::path(put, path = "/v1/products/{id}/images", operation_id = "reorderProductImages",
     tag = "catalog", params(("id" = String, Path)),
-    request_body = ImageOrder, security(("bearer" = ["staff"])),
+    request_body = ImageOrder, security(("bearer" = ["member"])),
     responses((status = 200, description = "The product", body = show::Product)))]
 async fn order(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
-    ask: Ask<Staff, ImageOrder>,
+    ask: Ask<Trader, ImageOrder>,
 ) -> Result<Response, Problem> {
-    let images = &ask.body.images;
+    let (acts_for, images) = (ask.who.acts_for(), &ask.body.images);
     app.run(&ask, "product.order_images", |unit| async move {
-        let mut product = unit.load_matching::<Product>(id).await?;
+        let mut product = products::for_change(&unit, id, acts_for).await?;
         products::order_images(&unit, &mut product, images.to_vec())?;
-        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
+        changed(&unit, &product).await
     })
     .await
 }
@@ -184,17 +187,17 @@ struct ImageChange {
 #[utoipa::path(patch, path = "/v1/products/{id}/images/{image}", operation_id = "updateProductImage",
     tag = "catalog",
     params(("id" = String, Path), ("image" = String, Path)), request_body = ImageChange,
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
+    security(("bearer" = ["member"])), responses((status = 200, description = "The product", body = show::Product)))]
 async fn describe(
     State(app): State<Shared>,
     OfTwo(id, image): OfTwo<ProductId, ImageId>,
-    ask: Ask<Staff, ImageChange>,
+    ask: Ask<Trader, ImageChange>,
 ) -> Result<Response, Problem> {
-    let alt = &ask.body.alt;
+    let (acts_for, alt) = (ask.who.acts_for(), &ask.body.alt);
     app.run(&ask, "product.describe_image", |unit| async move {
-        let mut product = unit.load_matching::<Product>(id).await?;
+        let mut product = products::for_change(&unit, id, acts_for).await?;
         products::describe_image(&unit, &mut product, image, alt.clone())?;
-        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
+        changed(&unit, &product).await
     })
     .await
 }
@@ -202,16 +205,16 @@ async fn describe(
 /// Removes an image from a product.
 #[utoipa::path(delete, path = "/v1/products/{id}/images/{image}", operation_id = "removeProductImage",
     tag = "catalog",
-    params(("id" = String, Path), ("image" = String, Path)), security(("bearer" = ["staff"])),
+    params(("id" = String, Path), ("image" = String, Path)), security(("bearer" = ["member"])),
     responses((status = 204, description = "Removed")))]
 async fn remove(
     State(app): State<Shared>,
     OfTwo(id, image): OfTwo<ProductId, ImageId>,
-    ask: Ask<Staff, Nothing>,
+    ask: Ask<Trader, Nothing>,
 ) -> Result<Response, Problem> {
-    let ask = &ask;
-    app.run(ask, "product.remove_image", |unit| async move {
-        let mut product = unit.load_matching::<Product>(id).await?;
+    let acts_for = ask.who.acts_for();
+    app.run(&ask, "product.remove_image", |unit| async move {
+        let mut product = products::for_change(&unit, id, acts_for).await?;
         products::remove_image(&unit, &mut product, image)?;
         Ok(Reply::gone(product.version))
     })

@@ -8,7 +8,7 @@ use byteshop_commands::Error;
 use byteshop_commands::use_cases::products;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::product::{OptionDefinition, Options, Product, TaxClass, VARIANTS_MAX, combinations};
+use byteshop_domain::product::{OptionDefinition, Options, TaxClass, VARIANTS_MAX, combinations};
 use byteshop_domain::text::{AttributeName, Label, Sku, Title, fresh};
 use byteshop_domain::{Bounded, BoundedText, Kind};
 use http::{HeaderValue, StatusCode};
@@ -21,7 +21,7 @@ use utoipa_axum::routes;
 use super::products::OptionList;
 use super::variants::{NewVariant, OptionMap, Prices};
 use crate::app::{App, Shared};
-use crate::edge::actor::Staff;
+use crate::edge::actor::Trader;
 use crate::edge::ask::{Ask, Of};
 use crate::edge::headers::LOG_POSITION;
 use crate::edge::problem::{Problem, Written};
@@ -121,12 +121,12 @@ struct Done {
 /// adding an option value.
 #[utoipa::path(post, path = "/v1/products/{id}/variants/matrix", operation_id = "createVariantMatrix",
     tag = "catalog", params(("id" = String, Path)),
-    request_body = Matrix, security(("bearer" = ["staff"])),
+    request_body = Matrix, security(("bearer" = ["member"])),
     responses((status = 200, description = "The result for each combination", body = MatrixOutcome)))]
 async fn matrix(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
-    ask: Ask<Staff, Matrix>,
+    ask: Ask<Trader, Matrix>,
 ) -> Result<Response, Problem> {
     let options = define(&app, id, &ask).await?;
     let all = combinations(&options).ok_or_else(|| {
@@ -157,11 +157,12 @@ async fn matrix(
 }
 
 /// Defines what the variants differ in, where that is said, and tells it.
-async fn define(app: &App, id: ProductId, ask: &Ask<Staff, Matrix>) -> Result<Vec<OptionDefinition>, Problem> {
+async fn define(app: &App, id: ProductId, ask: &Ask<Trader, Matrix>) -> Result<Vec<OptionDefinition>, Problem> {
     let text = format!("{:?}", ask.body.options);
+    let acts_for = ask.who.acts_for();
     let intent = ask.part(0, text.as_bytes()).intent("product.define_options");
     let done = app.commands.run(&intent, |unit| async move {
-        let mut product = unit.load::<Product>(id).await?.exists()?;
+        let mut product = products::for_change(&unit, id, acts_for).await?;
         if let Some(options) = &ask.body.options {
             products::define_options(&unit, &mut product, options)?;
         }
@@ -195,7 +196,7 @@ fn check(body: &Matrix, options: &[OptionDefinition], all: &[Options]) -> Result
 }
 
 /// Executes a combination and returns its result.
-async fn told(app: &App, ask: &Ask<Staff, Matrix>, id: ProductId, number: usize, options: Options) -> MatrixRow {
+async fn told(app: &App, ask: &Ask<Trader, Matrix>, id: ProductId, number: usize, options: Options) -> MatrixRow {
     match carry_out(app, ask, id, number, &options).await {
         Ok((Done { made, id, sku }, position)) => {
             let status = if made { StatusCode::CREATED } else { StatusCode::OK };
@@ -211,20 +212,21 @@ async fn told(app: &App, ask: &Ask<Staff, Matrix>, id: ProductId, number: usize,
 
 async fn carry_out(
     app: &App,
-    ask: &Ask<Staff, Matrix>,
+    ask: &Ask<Trader, Matrix>,
     id: ProductId,
     number: usize,
     options: &Options,
 ) -> Result<(Done, i64), Problem> {
     let text = format!("{:?} {options:?}", ask.body);
     let intent = ask.part(number + 1, text.as_bytes()).intent("product.add_variant");
-    let new = &ask.body.variant(options)?;
+    let (acts_for, new) = (ask.who.acts_for(), &ask.body.variant(options)?);
     let done = app.commands.run(&intent, |unit| async move {
-        let mut product = unit.load::<Product>(id).await?.exists()?;
+        let mut product = products::for_change(&unit, id, acts_for).await?;
         let created = product.state.live()?;
         if let Some((id, there)) = created.variants.iter().find(|(_, it)| it.options == *options) {
             return Ok(Done { made: false, id: *id, sku: there.sku.clone() });
         }
+        products::check_tax_class(acts_for, TaxClass::default(), new.tax_class)?;
         let title = named(&created.title, options);
         let variant: VariantId = unit.new_id();
         products::add_variant(&unit, &mut product, variant, new.details(&title)).await?;

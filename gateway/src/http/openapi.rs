@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::{
     accounts, admin, api_keys, auth, bulk, carts, categories, images, ledger, matrix, me, notifications, operations,
     orders, payment_methods, payments, print, products, promotions, provider, receipts, returns, search, second_factor,
-    sessions, shipments, shipping, stock, story, tax, unsubscribe, variants, webhooks_out,
+    sellers, sessions, shipments, shipping, stock, story, tax, unsubscribe, variants, webhooks_out,
 };
 use crate::app::Shared;
 use crate::edge::access;
@@ -33,6 +33,7 @@ mod values;
     tags(
         (name = "catalog", description = "Categories, products and their variants"),
         (name = "stock", description = "On hand, reserved and available quantities"),
+        (name = "sellers", description = "Sellers of the marketplace and their members"),
         (name = "carts", description = "Carts and checkout"),
         (name = "shipping", description = "Shipping zones, services and quotes"),
         (name = "promotions", description = "Coupons and automatic promotions"),
@@ -86,6 +87,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(variants::routes())
         .merge(matrix::routes())
         .merge(stock::routes())
+        .merge(sellers::routes())
         .merge(carts::routes())
         .merge(shipping::routes())
         .merge(promotions::routes())

@@ -94,7 +94,7 @@ async fn invoice(
         "number": paid.map(|_| invoice_number(id, it)),
         "order": Number::of(id.uuid()),
         // What is issued names the seller as they were then; older invoices did not keep that.
-        "seller": From::of(it.seller.as_ref().unwrap_or(&app.trade.seller)),
+        "seller": From::of(it.seller.as_ref().unwrap_or(&app.trade.issuer)),
         "missing_settings": missing_settings(&app, shown.to_staff(&caller)),
         "buyer": lines_of(&app, &placement.destination, locale, true).await?,
         "ordered": ordered.map(|at| format::day(at, locale)),

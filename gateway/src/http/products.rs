@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::Error;
 use byteshop_commands::use_cases::products::{self, Revision};
+use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::Bounded;
-use byteshop_domain::ids::{CategoryId, ProductId};
+use byteshop_domain::ids::{CategoryId, ProductId, SellerId};
 use byteshop_domain::product::{
     self, ATTRIBUTES_MAX, Attributes, Created, OPTIONS_MAX, OptionDefinition, Product, price_history,
 };
@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use super::show;
 use crate::app::Shared;
-use crate::edge::actor::{Caller, Staff};
+use crate::edge::actor::{Caller, Trader};
 use crate::edge::ask::{Ask, Nothing, Of, present};
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
@@ -49,6 +49,8 @@ struct NewProduct {
     /// The options of its variants.
     #[serde(default)]
     options: OptionList,
+    /// The seller whose product it is; by default the house, for which only staff can create products.
+    seller: Option<SellerId>,
 }
 
 /// The schedule of a publication; by default now and without an end.
@@ -81,36 +83,56 @@ struct ProductChange {
 
 /// Creates a product as a draft.
 ///
-/// Only staff sees drafts.
+/// Only staff and the members of its seller see drafts.
 #[utoipa::path(post, path = "/v1/products", operation_id = "createProduct",
-    tag = "catalog", request_body = NewProduct, security(("bearer" = ["staff"])),
+    tag = "catalog", request_body = NewProduct, security(("bearer" = ["member"])),
     responses((status = 201, description = "The product", body = show::Product)))]
-async fn create(State(app): State<Shared>, ask: Ask<Staff, NewProduct>) -> Result<Response, Problem> {
-    let (ask, body) = (&ask, &ask.body);
-    app.run(ask, "product.create", |unit| async move {
-        let (title, description) = (body.title.clone(), body.description.clone());
-        let (category, attributes) = (body.category, (*body.attributes).clone());
-        let product = products::create(&unit, title, description, category, attributes, &body.options).await?;
-        let id = product.id;
-        let shown = show::Product::of(unit.commands(), id, product.state.live()?, None);
-        Reply::created(format!("/v1/products/{id}"), product.version, &shown)
+async fn create(State(app): State<Shared>, ask: Ask<Trader, NewProduct>) -> Result<Response, Problem> {
+    let (acts_for, body) = (ask.who.acts_for(), &ask.body);
+    app.run(&ask, "product.create", |unit| async move {
+        let new = products::NewProduct {
+            title: body.title.clone(),
+            description: body.description.clone(),
+            category: body.category,
+            attributes: (*body.attributes).clone(),
+            options: body.options.to_vec(),
+            seller: body.seller,
+        };
+        let product = products::create(&unit, new, acts_for).await?;
+        made(&unit, &product, format!("/v1/products/{}", product.id)).await
     })
     .await
+}
+
+/// The answer of a command that changed a product.
+pub(super) async fn changed(unit: &Unit, product: &Loaded<Product>) -> Result<Reply, Error> {
+    let created = product.state.live()?;
+    let seller = products::seller_of(unit, created).await?;
+    let shown = show::Product::of(unit.commands(), product.id, created, None).of_seller(created, seller.as_deref());
+    Reply::ok(product.version, &shown)
+}
+
+/// The answer of a command that made something of a product, which is at a path.
+pub(super) async fn made(unit: &Unit, product: &Loaded<Product>, path: String) -> Result<Reply, Error> {
+    let created = product.state.live()?;
+    let seller = products::seller_of(unit, created).await?;
+    let shown = show::Product::of(unit.commands(), product.id, created, None).of_seller(created, seller.as_deref());
+    Reply::created(path, product.version, &shown)
 }
 
 /// Updates a product.
 #[utoipa::path(patch, path = "/v1/products/{id}", operation_id = "updateProduct",
     tag = "catalog", params(("id" = String, Path)),
-    request_body = ProductChange, security(("bearer" = ["staff"])),
+    request_body = ProductChange, security(("bearer" = ["member"])),
     responses((status = 200, description = "The product", body = show::Product)))]
 async fn change(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
-    ask: Ask<Staff, ProductChange>,
+    ask: Ask<Trader, ProductChange>,
 ) -> Result<Response, Problem> {
-    let (ask, body) = (&ask, &ask.body);
-    app.run(ask, "product.revise", |unit| async move {
-        let mut product = unit.load_matching::<Product>(id).await?;
+    let (acts_for, body) = (ask.who.acts_for(), &ask.body);
+    app.run(&ask, "product.revise", |unit| async move {
+        let mut product = products::for_change(&unit, id, acts_for).await?;
         let revision = Revision {
             title: body.title.clone(),
             description: body.description.clone(),
@@ -119,7 +141,7 @@ async fn change(
             options: body.options.as_ref().map(|options| options.to_vec()),
         };
         products::revise(&unit, &mut product, revision).await?;
-        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
+        changed(&unit, &product).await
     })
     .await
 }
@@ -127,17 +149,18 @@ async fn change(
 /// Publishes a product, now or on a schedule.
 #[utoipa::path(post, path = "/v1/products/{id}/publish", operation_id = "publishProduct",
     tag = "catalog", params(("id" = String, Path)),
-    request_body = Publication, security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
+    request_body = Publication, security(("bearer" = ["member"])), responses((status = 200, description = "The product", body = show::Product)))]
 async fn publish(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
-    ask: Ask<Staff, Publication>,
+    ask: Ask<Trader, Publication>,
 ) -> Result<Response, Problem> {
-    let Publication { at, until } = ask.body;
+    let (acts_for, Publication { at, until }) = (ask.who.acts_for(), &ask.body);
+    let (at, until) = (*at, *until);
     app.run(&ask, "product.publish", |unit| async move {
-        let mut product = unit.load_matching::<Product>(id).await?;
+        let mut product = products::for_change(&unit, id, acts_for).await?;
         products::publish(&unit, &mut product, product::Schedule { at, until }).await?;
-        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
+        changed(&unit, &product).await
     })
     .await
 }
@@ -145,16 +168,17 @@ async fn publish(
 /// Unpublishes a product and clears its schedule.
 #[utoipa::path(post, path = "/v1/products/{id}/unpublish", operation_id = "unpublishProduct",
     tag = "catalog", params(("id" = String, Path)),
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
+    security(("bearer" = ["member"])), responses((status = 200, description = "The product", body = show::Product)))]
 async fn unpublish(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
-    ask: Ask<Staff, Nothing>,
+    ask: Ask<Trader, Nothing>,
 ) -> Result<Response, Problem> {
+    let acts_for = ask.who.acts_for();
     app.run(&ask, "product.unpublish", |unit| async move {
-        let mut product = unit.load_matching::<Product>(id).await?;
+        let mut product = products::for_change(&unit, id, acts_for).await?;
         products::unpublish(&unit, &mut product)?;
-        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
+        changed(&unit, &product).await
     })
     .await
 }
@@ -164,23 +188,24 @@ async fn unpublish(
 /// It is hidden, and its SKUs can be used again.
 #[utoipa::path(post, path = "/v1/products/{id}/archive", operation_id = "archiveProduct",
     tag = "catalog", params(("id" = String, Path)),
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
+    security(("bearer" = ["member"])), responses((status = 200, description = "The product", body = show::Product)))]
 async fn archive(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
-    ask: Ask<Staff, Nothing>,
+    ask: Ask<Trader, Nothing>,
 ) -> Result<Response, Problem> {
+    let acts_for = ask.who.acts_for();
     app.run(&ask, "product.archive", |unit| async move {
-        let mut product = unit.load_matching::<Product>(id).await?;
+        let mut product = products::for_change(&unit, id, acts_for).await?;
         products::archive(&unit, &mut product).await?;
-        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
+        changed(&unit, &product).await
     })
     .await
 }
 
 /// One product with its variants, prices and availability.
 ///
-/// Only staff sees products that are not published.
+/// Only staff and the members of its seller see a product that is not published.
 #[utoipa::path(get, path = "/v1/products/{id}", operation_id = "getProduct",
     tag = "catalog", security(()), params(("id" = String, Path), Then),
     responses((status = 200, description = "The product", body = show::Product)))]
@@ -192,15 +217,20 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (found, available, lowest) = if then.at.is_some() {
-        let may_see = |product: &Product| seen_by(&caller, product).map(drop);
-        (app.snapshot_for(id, &then, &headers, may_see).await?, None, show::LowestBefore::new())
+        let found = app.snapshot::<Product>(id, &then, &headers).await?;
+        // Rights are those of now: what was withdrawn is not shown as it was before.
+        let now = app.commands.get::<Product>(id).await?.ok_or_else(|| Problem::missing("product"))?;
+        seen_by(&app, &caller, &now.state).await?;
+        (found, None, show::LowestBefore::new())
     } else {
         let current = catalog::product(&app, &caller, &headers, &Named::Product(id)).await?;
         let lowest = lowest_before(&app, id, current.details()?).await?;
         (current.found, Some(current.available), lowest)
     };
-    let product = show::Product::of(&app.commands, id, seen_by(&caller, &found.state)?, available.as_deref());
-    let product = if caller.is_staff() { product } else { product.for_buyers() };
+    let (created, seen) = (found.state.live()?, seen_by(&app, &caller, &found.state).await?);
+    let product = show::Product::of(&app.commands, id, created, available.as_deref());
+    let product = product.of_seller(created, seen.seller.as_deref());
+    let product = if seen.is_keeper { product } else { product.for_buyers() };
     reply::one(found.version, &product.with_lowest_before(&lowest))
 }
 
@@ -236,7 +266,7 @@ async fn prices(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Product>(id, &Then::default(), &headers).await?;
-    seen_by(&caller, &found.state)?;
+    seen_by(&app, &caller, &found.state).await?;
     reply::one(found.version, &History { items: history(&app, id).await? })
 }
 

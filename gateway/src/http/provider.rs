@@ -189,7 +189,7 @@ async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Res
         "pay.html",
         Locale::En,
         &json!({
-            "seller": app.trade.seller.name,
+            "seller": app.trade.issuer.name,
             "amount": format::money(opened.amount, Locale::En),
             "order": Number::of(opened.order.uuid()),
             "payment": id,

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
 use byteshop_domain::Currency;
-use byteshop_domain::ids::CategoryId;
+use byteshop_domain::ids::{CategoryId, SellerId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::openapi::Described;
 use byteshop_domain::text::Slug;
@@ -27,6 +27,7 @@ use crate::edge::values::{Limit, said};
 use crate::edge::version::digits;
 use crate::edge::{lists, parameters, reply};
 use crate::queries::catalog::{self, by_default, check_values, words};
+use crate::queries::sellers::seller_named;
 
 /// The prefix of a filter by attribute, as in `attr.material=porcelain`.
 const ATTRIBUTE: &str = "attr.";
@@ -46,6 +47,9 @@ struct ListQuery {
     /// The id or slug of a category: only products in it or its descendants; may be repeated.
     #[param(style = Form, explode, required = false)]
     category: Vec<String>,
+    /// The id or handle of a seller: only its products.
+    #[param(example = "copper-kettles")]
+    seller: Option<String>,
     /// Only products with a price in this currency; prices are shown, filtered, counted and sorted in it. By default
     /// each product shows its own currency, and filters, counts and sorting use the most common one.
     #[param(example = "EUR")]
@@ -134,6 +138,7 @@ impl ListQuery {
         match name {
             "q" => self.q = Some(words(value).map_err(|problem| problem.detail().to_owned())?),
             "category" => self.category.push(value),
+            "seller" => self.seller = Some(value),
             "currency" => self.currency = Some(Currency::from_code(&value).ok_or_else(|| wrong("an ISO 4217 code"))?),
             "price_min" => self.price_min = Some(digits(&value).ok_or_else(|| wrong(AMOUNT))?),
             "price_max" => self.price_max = Some(digits(&value).ok_or_else(|| wrong(AMOUNT))?),
@@ -171,7 +176,7 @@ fn shown(text: &str) -> Option<Shown> {
 #[derive(ToSchema)]
 #[schema(as = ProductRow)]
 #[expect(dead_code, reason = "the view writes the page as text, in which the stored rows are as they are")]
-struct ShownProduct {
+pub(super) struct ShownProduct {
     #[serde(flatten)]
     product: product_list::Row,
     /// Whether any of its variants is available for sale.
@@ -181,7 +186,7 @@ struct ShownProduct {
 /// A page of products.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the view writes the page as text, in which the stored rows are as they are")]
-struct ProductPage {
+pub(super) struct ProductPage {
     items: Vec<ShownProduct>,
     /// The cursor of the next page.
     next: Option<String>,
@@ -213,6 +218,7 @@ async fn list(
         shown: query.status.unwrap_or(by_default(&caller, query.q.as_deref())),
         q: query.q,
         categories: categories(&app, &query.category).await?,
+        seller: seller(&app, query.seller.as_deref()).await?,
         currency: query.currency,
         price_min: query.price_min,
         price_max: query.price_max,
@@ -226,6 +232,13 @@ async fn list(
     let named = |attribute: &str| written.get(attribute).cloned().unwrap_or_else(|| format!("{ATTRIBUTE}{attribute}"));
     let found = catalog::products(&app, &caller, &headers, query, named).await?;
     Ok(reply::public(found.json().map_err(Error::from)?))
+}
+
+/// The seller with this id or handle, if one is named.
+async fn seller(app: &Shared, name: Option<&str>) -> Result<Option<SellerId>, Problem> {
+    let Some(name) = name else { return Ok(None) };
+    let unknown = || Problem::query("seller", "no such seller; use the id or the handle of a seller");
+    seller_named(app, name).await?.ok_or_else(unknown).map(Some)
 }
 
 /// The categories with these ids or slugs.

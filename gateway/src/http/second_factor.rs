@@ -178,7 +178,7 @@ async fn enrol(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<R
     let email = vault.open(&open.email).await.map_err(Error::from)?.ok_or_else(|| Problem::missing("account"))?;
     let secret =
         totp::new_secret().map_err(|_| Problem::unavailable("the system provides no random numbers for a secret"))?;
-    let uri = totp::uri(&app.trade.seller.name, email.as_ref(), &secret.0);
+    let uri = totp::uri(&app.trade.issuer.name, email.as_ref(), &secret.0);
     let image = qr::svg(&uri)?;
     // The first answer is kept so that it can be given again, so all of it is sealed.
     let enrolment = &Enrolment {

@@ -17,6 +17,7 @@ mod page;
 mod payment;
 mod price;
 mod promotion;
+pub(super) mod seller;
 
 pub use byteshop_domain::address::Address;
 pub use byteshop_domain::category::AttributeDefinition;

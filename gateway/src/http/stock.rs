@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::use_cases::stock;
+use byteshop_commands::use_cases::{products, stock};
 use byteshop_domain::ids::VariantId;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::StockLevel;
@@ -15,10 +15,11 @@ use utoipa_axum::routes;
 
 use super::show::Stock;
 use crate::app::Shared;
-use crate::edge::actor::Staff;
+use crate::edge::actor::Trader;
 use crate::edge::ask::{Ask, Of};
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
+use crate::queries::catalog::require_keeper;
 
 /// A stock movement.
 #[derive(Deserialize, ToSchema)]
@@ -70,17 +71,19 @@ impl Movement {
 /// Records a stock movement.
 #[utoipa::path(post, path = "/v1/variants/{id}/stock", operation_id = "recordStockMovement",
     tag = "stock", params(("id" = String, Path)),
-    request_body = Movement, security(("bearer" = ["staff"])),
+    request_body = Movement, security(("bearer" = ["member"])),
     responses((status = 200, description = "The stock afterwards", body = Stock)))]
 async fn move_stock(
     State(app): State<Shared>,
     Of(variant): Of<VariantId>,
-    ask: Ask<Staff, Movement>,
+    ask: Ask<Trader, Movement>,
 ) -> Result<Response, Problem> {
     let said = ask.body.said()?;
     let ask = &ask;
     app.run(ask, "stock.move", |unit| async move {
-        let mut level = unit.load_matching::<StockLevel>(variant).await?;
+        let mut level = unit.load::<StockLevel>(variant).await?.exists()?;
+        products::require_stock(&unit, &level, ask.who.acts_for()).await?;
+        unit.check_version(&level)?;
         let reason = ask.body.reason.clone();
         match said {
             Said::Received(quantity) => stock::receive(&unit, &mut level, quantity, reason)?,
@@ -96,15 +99,19 @@ async fn move_stock(
 /// Stock of a variant.
 #[utoipa::path(get, path = "/v1/variants/{id}/stock", operation_id = "getStock",
     tag = "stock", params(("id" = String, Path)),
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The stock", body = Stock)))]
+    security(("bearer" = ["member"])), responses((status = 200, description = "The stock", body = Stock)))]
 async fn level(
     State(app): State<Shared>,
     Of(variant): Of<VariantId>,
-    _staff: Staff,
+    Trader(caller): Trader,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     app.await_log(&headers).await?;
     let found = app.commands.get::<StockLevel>(variant).await?.ok_or_else(|| Problem::missing("stock"))?;
+    if !caller.is_staff() {
+        let product = found.state.product.ok_or_else(|| Problem::missing("stock"))?;
+        require_keeper(&app, &caller, product).await?;
+    }
     reply::one(found.version, &Stock::of(variant, &found.state))
 }
 

@@ -16,9 +16,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::products::{changed, made};
 use super::show;
 use crate::app::Shared;
-use crate::edge::actor::Staff;
+use crate::edge::actor::Trader;
 use crate::edge::ask::{Ask, Nothing, Of, OfTwo, present};
 use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
@@ -49,7 +50,7 @@ pub(super) struct NewVariant {
     /// The weight of one packed piece, in grams.
     #[schema(maximum = 1_000_000)]
     pub(super) weight_g: Option<u32>,
-    /// `standard` by default.
+    /// `standard` by default; only staff sets another one.
     pub(super) tax_class: Option<TaxClass>,
     /// Whether it is a physical item that is shipped; true by default.
     pub(super) physical: Option<bool>,
@@ -90,7 +91,7 @@ pub(super) struct ChangedVariant {
     #[serde(default, deserialize_with = "present")]
     #[schema(maximum = 1_000_000)]
     pub(super) weight_g: Option<Option<u32>>,
-    /// The tax class.
+    /// The tax class, which only staff changes.
     pub(super) tax_class: Option<TaxClass>,
     pub(super) physical: Option<bool>,
 }
@@ -146,21 +147,21 @@ impl NewPrices {
 /// Adds a variant to a product and opens its stock.
 #[utoipa::path(post, path = "/v1/products/{id}/variants", operation_id = "addVariant",
     tag = "catalog", params(("id" = String, Path)),
-    request_body = NewVariant, security(("bearer" = ["staff"])),
+    request_body = NewVariant, security(("bearer" = ["member"])),
     responses((status = 201, description = "The product; `Location` names the variant", body = show::Product)))]
 async fn add(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
-    ask: Ask<Staff, NewVariant>,
+    ask: Ask<Trader, NewVariant>,
 ) -> Result<Response, Problem> {
-    let (ask, body) = (&ask, &ask.body);
-    app.run(ask, "product.add_variant", |unit| async move {
-        let mut product = unit.load_matching::<Product>(id).await?;
+    let (acts_for, body) = (ask.who.acts_for(), &ask.body);
+    app.run(&ask, "product.add_variant", |unit| async move {
+        let mut product = products::for_change(&unit, id, acts_for).await?;
         let variant: VariantId = unit.new_id();
+        products::check_tax_class(acts_for, TaxClass::default(), body.tax_class)?;
         let details = body.details(&product.state.live()?.title);
         products::add_variant(&unit, &mut product, variant, details).await?;
-        let shown = show::Product::of(unit.commands(), id, product.state.live()?, None);
-        Reply::created(format!("/v1/products/{id}/variants/{variant}"), product.version, &shown)
+        made(&unit, &product, format!("/v1/products/{id}/variants/{variant}")).await
     })
     .await
 }
@@ -169,21 +170,23 @@ async fn add(
 #[utoipa::path(patch, path = "/v1/products/{id}/variants/{variant}", operation_id = "updateVariant",
     tag = "catalog",
     params(("id" = String, Path), ("variant" = String, Path)),
-    request_body = ChangedVariant, security(("bearer" = ["staff"])),
+    request_body = ChangedVariant, security(("bearer" = ["member"])),
     responses((status = 200, description = "The product", body = show::Product)))]
 async fn change(
     State(app): State<Shared>,
     OfTwo(id, variant): OfTwo<ProductId, VariantId>,
-    ask: Ask<Staff, ChangedVariant>,
+    ask: Ask<Trader, ChangedVariant>,
 ) -> Result<Response, Problem> {
-    let (ask, change, prices) = (&ask, &ask.body.details(), &ask.body.prices()?);
-    app.run(ask, "product.revise_variant", |unit| async move {
-        let mut product = unit.load_matching::<Product>(id).await?;
+    let (acts_for, change, prices) = (ask.who.acts_for(), &ask.body.details(), &ask.body.prices()?);
+    app.run(&ask, "product.revise_variant", |unit| async move {
+        let mut product = products::for_change(&unit, id, acts_for).await?;
+        let before = product.state.live()?.variant(variant)?.tax_class;
+        products::check_tax_class(acts_for, before, change.tax_class)?;
         products::revise_variant(&unit, &mut product, variant, change.clone())?;
         if let Some(prices) = prices {
             prices.set(&unit, &mut product, variant)?;
         }
-        Reply::ok(product.version, &show::Product::of(unit.commands(), id, product.state.live()?, None))
+        changed(&unit, &product).await
     })
     .await
 }
@@ -193,16 +196,16 @@ async fn change(
 /// Its SKU becomes available again.
 #[utoipa::path(delete, path = "/v1/products/{id}/variants/{variant}", operation_id = "removeVariant",
     tag = "catalog",
-    params(("id" = String, Path), ("variant" = String, Path)), security(("bearer" = ["staff"])),
+    params(("id" = String, Path), ("variant" = String, Path)), security(("bearer" = ["member"])),
     responses((status = 204, description = "Removed")))]
 async fn remove(
     State(app): State<Shared>,
     OfTwo(id, variant): OfTwo<ProductId, VariantId>,
-    ask: Ask<Staff, Nothing>,
+    ask: Ask<Trader, Nothing>,
 ) -> Result<Response, Problem> {
-    let ask = &ask;
-    app.run(ask, "product.remove_variant", |unit| async move {
-        let mut product = unit.load_matching::<Product>(id).await?;
+    let acts_for = ask.who.acts_for();
+    app.run(&ask, "product.remove_variant", |unit| async move {
+        let mut product = products::for_change(&unit, id, acts_for).await?;
         products::remove_variant(&unit, &mut product, variant).await?;
         Ok(Reply::gone(product.version))
     })

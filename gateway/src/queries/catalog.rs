@@ -6,12 +6,14 @@ use byteshop_commands::use_cases::products::sku_names;
 use byteshop_commands::{Error, Snapshot};
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::name::UniqueName;
-use byteshop_domain::product::{Created, Product, Status};
+use byteshop_domain::product::{self, Created, Product};
+use byteshop_domain::seller::Seller;
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::Sku;
 use byteshop_projections::View as _;
 use byteshop_projections::category_list::CategoryList;
 use byteshop_projections::product_list::{Found, ProductList, Query, Shown};
+use byteshop_projections::seller_list::SellerList;
 use byteshop_projections::stock_level;
 use http::HeaderMap;
 
@@ -20,6 +22,7 @@ use crate::edge::actor::Caller;
 use crate::edge::headers::MIN_LOG_POSITION;
 use crate::edge::problem::Problem;
 use crate::edge::values::said;
+use crate::queries::sellers::is_member;
 
 /// The maximum length of a search text; each word costs time.
 const Q_MAX: usize = 200;
@@ -57,10 +60,13 @@ pub(crate) async fn products(
     mut query: Query,
     named: impl Fn(&str) -> String,
 ) -> Result<Arc<Found>, Problem> {
-    if query.shown != Shown::Published && !caller.is_staff() {
+    // Who sees what a seller has was checked before it is asked for.
+    let own = matches!(query.shown, Shown::Own(_));
+    if query.shown != Shown::Published && !own && !caller.is_staff() {
         return Err(Problem::forbidden("only staff can list products that are not published"));
     }
-    app.await_views(&[ProductList::NAME, stock_level::StockLevel::NAME, CategoryList::NAME], headers).await?;
+    let views = [ProductList::NAME, stock_level::StockLevel::NAME, CategoryList::NAME, SellerList::NAME];
+    app.await_views(&views, headers).await?;
     query.q = query.q.filter(|words| !words.trim().is_empty());
     query.now = headers.contains_key(MIN_LOG_POSITION);
     app.views.product_list(&query).await.map_err(|error| {
@@ -85,6 +91,7 @@ pub(crate) enum Named {
 pub(crate) struct CurrentProduct {
     pub(crate) id: ProductId,
     pub(crate) found: Snapshot<Product>,
+    pub(crate) seen: Seen,
     /// The available quantity of each variant, in their order.
     pub(crate) available: Vec<i64>,
 }
@@ -108,18 +115,42 @@ pub(crate) async fn product(
     let id = id_of(app, named).await?.ok_or_else(missing)?;
     let found = app.commands.get_with::<Product, StockLevel>(id, variants).await?;
     let (found, stock) = found.ok_or_else(missing)?;
-    seen_by(caller, &found.state)?;
+    let seen = seen_by(app, caller, &found.state).await?;
     let available = stock.into_iter().map(|found| found.map_or(0, |found| found.state.available())).collect();
-    Ok(CurrentProduct { id, found, available })
+    Ok(CurrentProduct { id, found, seen, available })
 }
 
-/// The product if the caller may see it; for all others it is missing.
-pub(crate) fn seen_by<'a>(caller: &Caller, product: &'a Product) -> Result<&'a Created, Problem> {
+/// How a caller sees a product.
+pub(crate) struct Seen {
+    /// Its seller; none for the house.
+    pub(crate) seller: Option<Arc<Seller>>,
+    /// Whether the caller may change it.
+    pub(crate) is_keeper: bool,
+}
+
+/// How a caller sees a product; for all who may not see it, it is missing.
+pub(crate) async fn seen_by(app: &App, caller: &Caller, product: &Product) -> Result<Seen, Problem> {
     let created = product.live()?;
-    if created.status != Status::Published && !caller.is_staff() {
-        return Err(Problem::missing("product"));
+    let seller = match created.seller {
+        Some(seller) => app.commands.get::<Seller>(seller).await?.map(|found| found.state),
+        None => None,
+    };
+    let is_keeper = caller.is_staff()
+        || match &seller {
+            Some(seller) => is_member(app, caller, seller).await?,
+            None => false,
+        };
+    if is_keeper || created.is_sold(seller.as_deref()) {
+        return Ok(Seen { seller, is_keeper });
     }
-    Ok(created)
+    Err(Problem::missing("product"))
+}
+
+/// Refuses callers who may not change a product, before a request costs work. Its use case checks again.
+pub(crate) async fn require_keeper(app: &App, caller: &Caller, id: ProductId) -> Result<(), Problem> {
+    let found = app.commands.get::<Product>(id).await?.ok_or_else(|| Problem::missing("product"))?;
+    let seen = seen_by(app, caller, &found.state).await?;
+    if seen.is_keeper { Ok(()) } else { Err(product::Rejection::NotYours.into()) }
 }
 
 /// The variants of a product, in their order.

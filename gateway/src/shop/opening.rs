@@ -25,7 +25,7 @@ pub(super) async fn open(
     sells: bool,
 ) -> Result<Health> {
     open_vault(commands, erased).await?;
-    commands.sell_as(trade.seller.clone());
+    commands.issue_as(trade.issuer.clone());
     if sells {
         warn(commands, trade).await?;
     }

@@ -1,4 +1,4 @@
-//! Every code has a title.
+//! Every code has a title, and every title a code.
 
 use std::collections::BTreeSet;
 use std::path::Path;

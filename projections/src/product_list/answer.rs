@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use byteshop_domain::ids::ProductId;
+use byteshop_domain::ids::{ProductId, SellerId};
 use byteshop_domain::product::IMAGE_PATH;
 
 use super::facet::{Facets, Selection};
@@ -11,7 +11,7 @@ use super::found::Found;
 use super::index::Index;
 use super::matching::Matches;
 use super::place::{Place, Sorted};
-use super::query::Query;
+use super::query::{Query, Shown};
 use super::{ProductList, Row, slip};
 use crate::engine::View as _;
 use crate::engine::table::unreadable;
@@ -64,7 +64,7 @@ impl Views {
         let matched = match &query.q {
             Some(words) => {
                 let seal = after.as_ref().map(|place| &place.seal);
-                Some(self.matches(words, query.shown.status(), seal).await?)
+                Some(self.matches(words, query.shown, seal).await?)
             }
             None => None,
         };
@@ -85,11 +85,11 @@ impl Views {
         let products: Vec<ProductId> = places.iter().map(Place::id).collect();
         let shown = self.shown_rows(query, &products).await?;
         let index = self.catalog().index();
-        let with_available = |(row, place): (Arc<str>, Place)| {
-            let text = with_available(&row, index.is_in_stock(place.id()));
+        let complete = |(row, place): (Arc<str>, Place)| {
+            let text = with_more(&row, index.is_in_stock(place.id()), index.seller_of(place.id()));
             (place, text)
         };
-        let found: Vec<(Place, String)> = shown.into_iter().zip(places).map(with_available).collect();
+        let found: Vec<(Place, String)> = shown.into_iter().zip(places).map(complete).collect();
         drop(index);
         Page::of(found, &query.ask, &query.list(), |(place, text)| (place, text))
     }
@@ -159,7 +159,10 @@ impl Query {
     }
 
     fn hits(&self, index: &Index, matches: Option<&Matches>, after: Option<&Place>) -> Result<Hits, Error> {
-        let mut base = index.with_status(self.shown.status());
+        let mut base = index.shown(self.shown);
+        if let Some(seller) = self.seller {
+            base &= index.of_seller(seller);
+        }
         if let Some(matches) = matches {
             base &= &matches.all;
         }
@@ -183,15 +186,26 @@ impl Query {
     }
 }
 
-/// A row with whether something of it can be had, as another view knows; one that is gone stays empty.
-fn with_available(row: &str, available: bool) -> String {
-    row.strip_suffix('}').map(|row| format!("{row},\"available\":{available}}}")).unwrap_or_default()
+/// A row with what other views know: whether something of it can be had, and its seller; one that is gone stays empty.
+fn with_more(row: &str, available: bool, seller: &str) -> String {
+    let row = row.strip_suffix('}');
+    row.map(|row| format!("{row},\"available\":{available},\"seller\":{seller}}}")).unwrap_or_default()
 }
 
-/// A row without its serial, which is a position of the log and nothing that visitors are shown. It stands behind the id, as
-/// [`Row`] is written.
+/// A row without its serial, which is a position of the log and nothing that visitors are shown, and without the id of its seller,
+/// which is shown with its name. They stand between the id and the status, as [`Row`] is written.
 fn without_serial(row: String) -> String {
-    let cut = row.split_once("\"serial\":").and_then(|(head, rest)| Some((head, rest.split_once(',')?.1)));
-    let Some((head, tail)) = cut else { return row };
-    [head, tail].concat()
+    let cut = row.split_once("\"serial\":").and_then(|(head, rest)| Some((head, rest.find("\"status\":")?, rest)));
+    let Some((head, start, rest)) = cut else { return row };
+    [head, &rest[start..]].concat()
+}
+
+impl Views {
+    /// The number of products of each seller that everybody sees.
+    pub async fn published_by(&self, sellers: &[SellerId], now: bool) -> Result<Vec<u64>, Error> {
+        self.catalog().refresh(self.pool(), now).await?;
+        let index = self.catalog().index();
+        let seen = index.shown(Shown::Published);
+        Ok(sellers.iter().map(|seller| index.of_seller(*seller).intersection_len(&seen)).collect())
+    }
 }

@@ -6,18 +6,23 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use byteshop_domain::Currency;
 use byteshop_domain::category::AttributeType;
-use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
+use byteshop_domain::ids::{CategoryId, ProductId, SellerId, VariantId};
 use byteshop_domain::product::{AttributeValue, Attributes, Status};
+use byteshop_domain::seller;
 use byteshop_domain::text::{AttributeName, Label, nfc};
 use roaring::RoaringBitmap;
 
+use super::ProductSeller;
 use super::lexicon::Lexicon;
 use super::past::Past;
+use super::query::Shown;
 use super::read::{Keys, Read, ReadStock};
 use super::tree::Tree;
+use crate::seller_list;
 
 /// A product, as far as it is found by it.
 #[derive(Debug)]
@@ -28,8 +33,19 @@ pub(super) struct Entry {
     pub keys: Keys,
     status: Status,
     category: Option<CategoryId>,
+    seller: Option<SellerId>,
     attributes: Attributes,
     variants: Vec<VariantId>,
+}
+
+/// A seller, as far as its products are shown by it.
+#[derive(Debug, Default)]
+struct SellerEntry {
+    /// Whether it sells. One that is not known yet does not.
+    is_active: bool,
+    /// Its id, handle and name as JSON.
+    text: String,
+    products: RoaringBitmap,
 }
 
 /// All of it.
@@ -42,6 +58,9 @@ pub(super) struct Index {
     categories: HashMap<CategoryId, RoaringBitmap>,
     attributes: HashMap<AttributeName, BTreeMap<AttributeValue, RoaringBitmap>>,
     in_stock: RoaringBitmap,
+    sellers: HashMap<SellerId, SellerEntry>,
+    /// The products of sellers that do not sell.
+    hidden: RoaringBitmap,
     /// Whether a variant can be had.
     stock: HashMap<VariantId, bool>,
     /// The products that have a price in each currency.
@@ -53,6 +72,9 @@ pub(super) struct Index {
     /// How products were sorted before they changed.
     pub past: Past,
 }
+
+/// The products of a seller that has none.
+static NONE: LazyLock<RoaringBitmap> = LazyLock::new(RoaringBitmap::new);
 
 fn slot(status: Status) -> usize {
     match status {
@@ -100,6 +122,7 @@ impl Index {
             keys: Keys::of(&row),
             status: row.status,
             category: row.category,
+            seller: row.seller.map(|seller| seller.id),
             attributes: row.attributes,
             variants: row.variants.into_iter().map(|variant| variant.id).collect(),
         };
@@ -148,6 +171,14 @@ impl Index {
         for (currency, _) in &entry.keys.prices {
             self.currencies.entry(*currency).or_default().insert(number);
         }
+        // The seller of a product does not change.
+        if let Some(seller) = entry.seller {
+            let seller = self.sellers.entry(seller).or_default();
+            seller.products.insert(number);
+            if !seller.is_active {
+                self.hidden.insert(number);
+            }
+        }
         self.count_stock(number);
     }
 
@@ -158,6 +189,20 @@ impl Index {
             && let Some(number) = self.numbers.get(&row.product)
         {
             self.count_stock(*number);
+        }
+    }
+
+    /// Sets a seller: the products of one that does not sell are hidden.
+    pub fn put_seller(&mut self, row: seller_list::Row) {
+        let is_active = row.status == seller::Status::Approved;
+        let shown = ProductSeller { id: row.id, handle: Some(row.handle), name: Some(row.name) };
+        let entry = self.sellers.entry(row.id).or_default();
+        // Plain texts, which JSON can always write.
+        (entry.is_active, entry.text) = (is_active, serde_json::to_string(&shown).unwrap_or_default());
+        if is_active {
+            self.hidden -= &entry.products;
+        } else {
+            self.hidden |= &entry.products;
         }
     }
 
@@ -191,6 +236,26 @@ impl Index {
             Some(status) => self.statuses[slot(status)].clone(),
             None => (0..self.len()).collect(),
         }
+    }
+
+    /// The products that somebody sees.
+    pub fn shown(&self, shown: Shown) -> RoaringBitmap {
+        let mut products = self.with_status(shown.status());
+        if shown.is_public() {
+            products -= &self.hidden;
+        }
+        products
+    }
+
+    /// The products of a seller.
+    pub fn of_seller(&self, seller: SellerId) -> &RoaringBitmap {
+        self.sellers.get(&seller).map_or(&NONE, |entry| &entry.products)
+    }
+
+    /// The seller of a product as JSON; `null` for the house.
+    pub fn seller_of(&self, product: ProductId) -> &str {
+        let seller = self.named(product).and_then(|entry| self.sellers.get(&entry.seller?));
+        seller.map(|entry| entry.text.as_str()).filter(|text| !text.is_empty()).unwrap_or("null")
     }
 
     /// The products directly in a category.

@@ -1,4 +1,4 @@
-//! Keeps the index up to date: reads what is new in three tables, which each row's position tells.
+//! Keeps the index up to date: reads what is new in four tables, which each row's position tells.
 
 use std::array::from_fn;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -22,12 +22,13 @@ use crate::category_list::{self, CategoryList};
 use crate::engine::View;
 use crate::engine::table::unreadable;
 use crate::error::Error;
+use crate::seller_list::{self, SellerList};
 use crate::stock_level::StockLevel;
 
 /// The maximum age of the index for a query without a position: less than views lag at times.
 const STALE: Duration = Duration::from_millis(50);
 /// The views that the index is made from.
-const VIEWS: [&str; 3] = [ProductList::NAME, StockLevel::NAME, CategoryList::NAME];
+const VIEWS: [&str; 4] = [ProductList::NAME, StockLevel::NAME, CategoryList::NAME, SellerList::NAME];
 /// Rows between two looks at whether others want to do something.
 const SLICE: usize = 2_000;
 
@@ -44,8 +45,8 @@ pub(crate) struct Catalog {
 
 #[derive(Debug, Default)]
 struct Reading {
-    /// The positions of the three views: products, stock, categories.
-    places: [Place; 3],
+    /// The positions of the four views: products, stock, categories, sellers.
+    places: [Place; 4],
     last: Option<Instant>,
 }
 
@@ -80,7 +81,7 @@ impl Catalog {
             made = Some(Index::default());
             reading.places = places.map(|place| Place { position: 0, ..place });
         }
-        let from: [_; 3] = from_fn(|at| (changed[at] || made.is_some()).then_some(reading.places[at].position));
+        let from: [_; 4] = from_fn(|at| (changed[at] || made.is_some()).then_some(reading.places[at].position));
         if from.iter().any(Option::is_some) {
             self.read_on(pool, from, made).await?;
         }
@@ -90,14 +91,16 @@ impl Catalog {
     }
 
     /// Reads the tables from these positions on, those that changed, into the index or into another one that takes its place.
-    async fn read_on(&self, pool: &PgPool, from: [Option<i64>; 3], made: Option<Index>) -> Result<(), Error> {
-        let [products, stock, categories] = from;
+    async fn read_on(&self, pool: &PgPool, from: [Option<i64>; 4], made: Option<Index>) -> Result<(), Error> {
+        let [products, stock, categories, sellers] = from;
         let mut words = Vocabulary::default();
         let products = rows(pool, ProductList::NAME, products, |row: Read| row.with_words(&mut words)).await?;
         let stems = self.stems(pool, words.words(), made.as_ref()).await?;
         let stock: Vec<ReadStock> = rows(pool, StockLevel::NAME, stock, |row| row).await?;
         let categories: Vec<category_list::Row> = rows(pool, CategoryList::NAME, categories, |row| row).await?;
-        if products.is_empty() && stock.is_empty() && categories.is_empty() && made.is_none() {
+        let sellers: Vec<seller_list::Row> = rows(pool, SellerList::NAME, sellers, |row| row).await?;
+        let nothing = products.is_empty() && stock.is_empty() && categories.is_empty() && sellers.is_empty();
+        if nothing && made.is_none() {
             return Ok(());
         }
         match &made {
@@ -111,6 +114,9 @@ impl Catalog {
             }
             for row in categories {
                 index.tree.put(row);
+            }
+            for row in sellers {
+                index.put_seller(row);
             }
         };
         let write = || self.index.write().unwrap_or_else(PoisonError::into_inner);
@@ -140,12 +146,13 @@ impl Catalog {
 }
 
 /// Where the views stand, and which of them have rows that changed after where they stood `before`.
-async fn places(pool: &PgPool, before: &[Place; 3]) -> Result<([Place; 3], [bool; 3]), Error> {
+async fn places(pool: &PgPool, before: &[Place; 4]) -> Result<([Place; 4], [bool; 4]), Error> {
     // One statement, hence one moment. Most events change no row of these views.
     let statement = "select view, epoch, position, case view
                 when 'product_list' then exists (select from read.product_list where position > $2)
                 when 'stock_level' then exists (select from read.stock_level where position > $3)
-                else exists (select from read.category_list where position > $4)
+                when 'category_list' then exists (select from read.category_list where position > $4)
+                else exists (select from read.seller_list where position > $5)
             end as changed
          from read.checkpoint where view = any ($1)";
     let mut found = sqlx::query_as::<_, (String, i64, i64, bool)>(statement).bind(VIEWS);

@@ -1,6 +1,5 @@
 //! Which products match a search text, how well, and which correction applies if there are none.
 
-use byteshop_domain::product::Status;
 use roaring::RoaringBitmap;
 
 use super::asked::Asked;
@@ -8,6 +7,7 @@ use super::correct::corrected;
 use super::index::Index;
 use super::lexicon::{Ranking, Sought};
 use super::place::Seal;
+use super::query::Shown;
 use super::stemming::{self, completions, stems_of};
 use super::wanted::{Stems, Wanted, Word, counting};
 use crate::error::Error;
@@ -29,16 +29,11 @@ pub(super) struct Matches {
 impl Views {
     /// The products that match some words. When none of a status does, typos are corrected. The seal of a page before says how
     /// that was decided then, and how rare each word was.
-    pub(super) async fn matches(
-        &self,
-        words: &str,
-        status: Option<Status>,
-        seal: Option<&Seal>,
-    ) -> Result<Matches, Error> {
+    pub(super) async fn matches(&self, words: &str, shown: Shown, seal: Option<&Seal>) -> Result<Matches, Error> {
         let asked = Asked::read(seal.and_then(|seal| seal.corrected.as_deref()).unwrap_or(words));
         let stems = self.stems(&asked).await?;
         let mut found = matching(&self.catalog().index(), &asked, &stems, seal)?;
-        let finds = |found: &Matches| !found.all.is_disjoint(&self.catalog().index().with_status(status));
+        let finds = |found: &Matches| !found.all.is_disjoint(&self.catalog().index().shown(shown));
         // Words that appear between two pages change nothing of how the first one was made.
         let is_to_complete = match seal {
             Some(seal) => seal.completed,
@@ -58,7 +53,7 @@ impl Views {
         }
         let meant = {
             let index = self.catalog().index();
-            corrected(&asked, &stems, &index.lexicon, &index.with_status(status))
+            corrected(&asked, &stems, &index.lexicon, &index.shown(shown))
         };
         let Some(meant) = meant else { return Ok(found) };
         let text = meant.to_string();

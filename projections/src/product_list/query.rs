@@ -1,7 +1,7 @@
 //! Searching, filtering, counting and sorting products.
 
 use byteshop_domain::Currency;
-use byteshop_domain::ids::CategoryId;
+use byteshop_domain::ids::{CategoryId, SellerId};
 use byteshop_domain::product::Status;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,8 @@ pub enum Shown {
     All,
     /// Only those, which only staff may see.
     Only(Status),
+    /// Those of a status, or all, also of a seller that does not sell: what only the members of the seller may see.
+    Own(Option<Status>),
 }
 
 impl Shown {
@@ -59,6 +61,8 @@ pub struct Query {
     pub q: Option<String>,
     /// Only in one of these categories or below it.
     pub categories: Vec<CategoryId>,
+    /// Only of this seller.
+    pub seller: Option<SellerId>,
     /// Only with a price in it, which is the one that is shown; without, prices are those of the currency that most have.
     pub currency: Option<Currency>,
     /// Only products with a variant whose price is at least this, in minor units, and at most `price_max`.
@@ -91,6 +95,7 @@ impl Shown {
             Self::Published => Some(Status::Published),
             Self::All => None,
             Self::Only(status) => Some(status),
+            Self::Own(status) => status,
         }
     }
 }
@@ -122,6 +127,9 @@ impl Query {
     pub(super) fn list(&self) -> List {
         let Self { shown, q, categories, currency, price_min, price_max, attributes, in_stock, sort: _, .. } = self;
         let filters = (shown, q, categories, currency, (price_min, price_max), attributes, in_stock, self.order());
-        List::of(ProductList::NAME, &filters)
+        match &self.seller {
+            Some(seller) => List::of(ProductList::NAME, &(filters, seller)),
+            None => List::of(ProductList::NAME, &filters),
+        }
     }
 }

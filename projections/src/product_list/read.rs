@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use byteshop_domain::Currency;
-use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
+use byteshop_domain::ids::{CategoryId, ProductId, SellerId, VariantId};
 use byteshop_domain::product::{AttributeValue, Attributes, Listed, Options, Status};
 use byteshop_domain::text::{Label, search_form};
 use serde::Deserialize;
@@ -19,6 +19,8 @@ pub(super) const TITLE_KEY_MAX: usize = 512;
 pub(super) struct Read {
     pub id: ProductId,
     pub serial: i64,
+    #[serde(default)]
+    pub seller: Option<ReadSeller>,
     pub status: Status,
     pub title: String,
     pub description: String,
@@ -28,6 +30,11 @@ pub(super) struct Read {
     /// The words, by their numbers in the vocabulary that they were read with.
     #[serde(skip)]
     pub words: Vec<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ReadSeller {
+    pub id: SellerId,
 }
 
 #[derive(Debug, Deserialize)]

@@ -35,6 +35,7 @@ fn created() -> Event {
         description: text("A mug"),
         category: None,
         attributes: product::Attributes::new(),
+        seller: None,
     }
 }
 

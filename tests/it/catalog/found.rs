@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use byteshop_commands::Intent;
 use byteshop_commands::use_cases::products;
+use byteshop_commands::use_cases::sellers::ActsFor;
 use byteshop_domain::Actor;
 use byteshop_domain::product::AttributeValue;
 use byteshop_domain::text::{AttributeName, Label, Title};
@@ -407,7 +408,8 @@ async fn a_filter_finds_a_value_in_whatever_form_it_is_written() {
         let brand = AttributeValue::Text(Label::new(decomposed).unwrap());
         let attributes = [(AttributeName::new("brand").unwrap(), brand)].into();
         let title = Title::new("FORM-3").unwrap();
-        products::create(&unit, title, None, Some(category), attributes, &[]).await?;
+        let new = products::NewProduct { category: Some(category), attributes, ..products::NewProduct::titled(title) };
+        products::create(&unit, new, ActsFor::House).await?;
         Ok(())
     });
     let at = made.await.unwrap().position.unwrap();

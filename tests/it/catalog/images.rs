@@ -387,7 +387,7 @@ async fn pictures_are_ordered_described_and_removed() {
 
     let customer = gallery.staff.shop.token(Role::Customer);
     let sent = gallery.staff.shop.post(&gallery.path).by(&customer).body_raw(photograph(9)).send().await;
-    sent.expect_problem(403, "auth.forbidden");
+    sent.expect_problem(403, "product.not_yours");
     gallery.staff.shop.post(&gallery.path).body_raw(photograph(9)).send().await.expect_problem(401, "auth.missing");
     let nowhere = "/v1/products/prod_00000000000000000000000009/images";
     let sent = gallery.staff.shop.post(nowhere).by(&gallery.staff.admin).body_raw(photograph(9)).send().await;

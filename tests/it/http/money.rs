@@ -5,8 +5,8 @@ use byteshop_commands::Intent;
 use byteshop_commands::use_cases::orders;
 use byteshop_domain::Actor;
 use byteshop_domain::ids::OrderId;
+use byteshop_domain::issuer::Issuer;
 use byteshop_domain::order::{CancelReason, Order};
-use byteshop_domain::seller::Seller;
 use byteshop_eventstore::Clock;
 use byteshop_gateway::security::token::Role;
 use byteshop_gateway::trade::Trade;
@@ -152,12 +152,12 @@ async fn a_sale_is_deducted_once_whether_it_is_refunded_or_cancelled_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn papers_stay_as_they_were_issued() {
-    let seller = |name: &str, tax_id: &str| Seller {
+    let seller = |name: &str, tax_id: &str| Issuer {
         name: name.into(),
         address: vec!["1 First Road".into(), "Here".into()],
         tax_id: Some(tax_id.into()),
     };
-    let trading = |seller| Trade { seller, ..Trade::default() };
+    let trading = |issuer| Trade { issuer, ..Trade::default() };
     let first = TestShop::start().trading(trading(seller("Old Owner Ltd", "XX1"))).await;
     let (product, variant) = first.product("M-2", 1_000, 9).await;
     let rate = |bps: u32| json!({"class": "standard", "rate_bps": bps, "valid_from": "2020-01-01"});

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use byteshop_domain::ids::{AccountId, Id as _, SellerId};
+use byteshop_domain::seller::{self, Seller};
+use byteshop_domain::text::{Country, Description, Handle, Name};
+use byteshop_domain::{Personal, Subject};
 use byteshop_gateway::security::token::Role;
+use byteshop_tests::past;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::receiver::Receiver;
 use byteshop_tests::shop::{Answer, TestShop, address};
@@ -56,6 +61,7 @@ impl Fair {
         let coupon = json!({"label": name, "code": format!("CODE{number}"), "benefit": benefit});
         self.post("/v1/admin/promotions", coupon).await.expect(201);
         self.shop.register(&format!("p{number}@example.org")).await.expect(202);
+        self.applied(number, &name).await;
         self.shop.order(&self.variant, 1).await;
         let (placed, cart) = self.shop.order(&self.variant, 1).await;
         let pay = json!({"provider": "test", "token": "tok_success"});
@@ -69,6 +75,21 @@ impl Fair {
             .send()
             .await
             .expect(201);
+    }
+
+    /// An application to sell, without an account that made it.
+    async fn applied(&self, number: usize, name: &str) {
+        let owner = AccountId::from_uuid(self.shop.commands.clock().new_id());
+        let apply = seller::Command::Apply {
+            handle: Handle::new(&format!("seller-{number}")).unwrap(),
+            name: Name::new(name).unwrap(),
+            description: Description::new("").unwrap(),
+            country: Country::new("DE").unwrap(),
+            contact: Personal::new(Subject::from(owner), "sealed"),
+            owner,
+        };
+        let id = SellerId::from_uuid(self.shop.commands.clock().new_id());
+        past::record::<Seller>(&self.shop.log, id, &[apply]).await;
     }
 
     async fn page(&self, list: &List, limit: usize, cursor: Option<&str>) -> Answer {
@@ -125,6 +146,7 @@ fn lists(endpoint: &str) -> Vec<List> {
         list("/v1/admin/promotions", "id"),
         list("/v1/admin/promotions?status=active", "id"),
         list("/v1/admin/api-keys", "id"),
+        list("/v1/admin/sellers", "id"),
         list("/v1/admin/audit?type=order.placed", "position"),
         list("/v1/admin/ledger/entries", "position"),
     ]

@@ -7,7 +7,7 @@ use byteshop_commands::Intent;
 use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::notify::words::ShopDetails;
 use byteshop_domain::Actor;
-use byteshop_domain::seller::Seller;
+use byteshop_domain::issuer::Issuer;
 use byteshop_domain::series::{of_credit_notes, of_invoices};
 use byteshop_domain::text::Reason;
 use byteshop_eventstore::{Clock, Log};
@@ -102,8 +102,8 @@ async fn refund(shop: &TestShop, order: &Bought, amount: i64) {
     shop.post(&format!("/v1/payments/{payment}/refunds")).by(&staff).json(body).send().await.expect(201);
 }
 
-fn seller() -> Seller {
-    Seller {
+fn seller() -> Issuer {
+    Issuer {
         name: "Knob & Sons".into(),
         address: vec!["Yard 7".into(), "10115 Berlin".into()],
         tax_id: Some("DE123456789".into()),
@@ -174,7 +174,7 @@ async fn an_invoice_tells_how_it_was_paid_and_who_sells_and_staff_what_is_lackin
     }
     let link = order.is(&shop).await["papers"]["invoice"].as_str().unwrap().to_owned();
     assert!(!as_staff(&shop, &link).await.contains("BYTESHOP_"));
-    let complete = shop.beside().trading(Trade { seller: seller(), ..Trade::default() }).await;
+    let complete = shop.beside().trading(Trade { issuer: seller(), ..Trade::default() }).await;
     // What was issued before stays as it was.
     assert!(!as_staff(&complete, &format!("{}/invoice", order.path)).await.contains("Knob"));
     let next = buy(&complete, &[(&variant, 1)]).await;

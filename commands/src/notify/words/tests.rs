@@ -67,6 +67,8 @@ fn shown(locale: Locale) -> Shown {
         product: Some(ShownProduct { title: "Board <oak> & \"oil\"".into() }),
         was: Some(total.into()),
         now: Some(one.into()),
+        seller: Some("Kettles <&> \"Co\"".into()),
+        role: Some("staff"),
         unsubscribe: Some(
             "https://api.shop.example.org/v1/products/prod_1/watch/unsubscribe?account=acc_1&until=1&seal=2".into(),
         ),
@@ -128,6 +130,7 @@ fn what_people_write_stays_text() {
         ("</td></table><h1>Pay here", "<h1>"),
     ] {
         let mut shown = shown(Locale::En);
+        shown.seller = Some(title.into());
         shown.product = Some(ShownProduct { title: title.into() });
         if let Some(order) = &mut shown.order {
             order.lines[0].title = title.into();
@@ -137,6 +140,10 @@ fn what_people_write_stays_text() {
             assert!(!words.html.contains(harmful), "{}", words.html);
             assert!(words.text.contains(title), "a text shows it as it is: {}", words.text);
         }
+        // An invitation shows its own code.
+        shown.code = Some("another".into());
+        let words = write(Template::SellerInvitation, Locale::En, &shown).unwrap();
+        assert!(!words.html.contains(harmful) && words.text.contains(title), "{}", words.html);
     }
 }
 

@@ -1,9 +1,10 @@
-//! Closing an account, and forgetting a guest: what was ordered comes to an end first.
+//! Closing an account, and forgetting a guest: what was ordered, and what is sold, comes to an end first.
 
 use byteshop_domain::Subject;
 use byteshop_domain::account::{self, Account};
-use byteshop_domain::ids::{AccountId, OrderId};
+use byteshop_domain::ids::{AccountId, OrderId, SellerId};
 use byteshop_domain::order::{self, CancelReason, Order, Placed};
+use byteshop_domain::seller::{self, Seller};
 use byteshop_domain::session::Reason;
 use byteshop_domain::usage::{self, Customer, Usage};
 use serde::{Deserialize, Serialize};
@@ -30,17 +31,19 @@ pub struct Unfinished {
 /// the process `forget_person`.
 ///
 /// Unpaid orders are cancelled. Orders that are paid and not delivered prevent the closing; with `force` they are
-/// cancelled too if nothing of them is packed, and the others continue. The account's grants to programs stay in force,
-/// unless they are to be revoked with it.
+/// cancelled too if nothing of them is packed, and the others continue. So do sellers of which the account is the only owner:
+/// with `force` they are closed. Its other memberships end. The account's grants to programs stay in force, unless they are to be
+/// revoked with it.
 pub async fn erase(
     unit: &Unit,
     account: &mut Loaded<Account>,
     force: bool,
     revoke: Revoke,
 ) -> Result<Unfinished, Error> {
-    let mut unfinished = Unfinished::default();
+    let (mut unfinished, mut owned) = (Unfinished::default(), Vec::new());
     if account.state.live().is_ok() {
         unfinished = end_orders(unit, account.id, force).await?;
+        owned = leave_sellers(unit, account, force).await?;
         if let Some(name) = email_of(unit, account).await? {
             name.release(unit, account.id, None).await?;
         }
@@ -48,9 +51,24 @@ pub async fn erase(
     }
     let granted = granted(account);
     let waiting = if force { vec![] } else { unfinished.left.clone() };
-    unit.decide(account, &account::Command::Erase { waiting })?;
+    unit.decide(account, &account::Command::Erase { waiting, owned })?;
     unfinished.grants = settle(unit, account.id, &granted, revoke).await?;
     Ok(unfinished)
+}
+
+/// Ends the memberships of an account; returns the sellers that would lose their only owner, unless `force` closes them. A seller
+/// that the account joins at this moment changes the account, so that this append or the other one is decided again.
+async fn leave_sellers(unit: &Unit, account: &Loaded<Account>, force: bool) -> Result<Vec<SellerId>, Error> {
+    let sellers: Vec<SellerId> = account.state.live()?.sellers.iter().copied().collect();
+    let mut owned = Vec::new();
+    for mut seller in unit.load_all::<Seller>(&sellers).await? {
+        if !force && seller.state.live().is_ok_and(|known| known.is_last_owner(account.id)) {
+            owned.push(seller.id);
+        } else {
+            unit.decide(&mut seller, &seller::Command::Forget { account: account.id })?;
+        }
+    }
+    Ok(owned)
 }
 
 /// A guest who is forgotten.

@@ -4,7 +4,7 @@ use super::*;
 use crate::Locale;
 use crate::account::{Channel, Secret};
 use crate::cart::Destination;
-use crate::ids::NotificationId;
+use crate::ids::{InvitationId, NotificationId};
 use crate::notification::{Death, Notice, Recipient, Skip};
 use crate::payment::Choice;
 use crate::payment_book::ManualKind;
@@ -281,6 +281,29 @@ fn a_notification_is_sent_watched_over_and_tried_again() {
     ] {
         assert_eq!(sent(over), [Reaction::ClearTimer { key: key.clone() }]);
     }
+}
+
+#[test]
+fn somebody_who_is_invited_hears_of_it() {
+    let invitation: InvitationId = number(5);
+    let sealed = Subject::from(invitation);
+    let (email, code) = (Personal::new(sealed, "email"), Personal::<Secret>::new(sealed, "code"));
+    let (role, expires_at) = (seller::Role::Owner, noon() + seller::INVITED_FOR);
+    let invited = seller::Event::MemberInvited {
+        invitation,
+        email: email.clone(),
+        email_hash: text("hash"),
+        role,
+        code: code.clone(),
+        code_hash: text("code"),
+        locale: Locale::Ru,
+        at: noon(),
+        expires_at,
+    };
+    let message = Message::SellerInvitation { email, code, seller: number(6), role, expires_at };
+    let task = NotificationTask::TellInvited { invitation, locale: Locale::Ru, message };
+    assert_eq!(told(&AnyEvent::Seller(number(6), invited)), [task]);
+    assert_eq!(told(&AnyEvent::Seller(number(6), seller::Event::Closed {})), []);
 }
 
 #[test]

@@ -39,6 +39,7 @@ pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query,
     }
     parameters::in_order(("price_min", asked.price_min), ("price_max", asked.price_max))?;
     let categories = asked.category.iter().map(|id| id.parse()).collect::<Result<_, _>>();
+    let seller = Some(asked.seller).filter(|id| !id.is_empty()).map(|id| id.parse()).transpose();
     let currency = Some(asked.currency).filter(|code| !code.is_empty());
     let limit = Some(asked.limit).filter(|limit| *limit > 0).map(Limit::new).transpose();
     let limit = limit.map_err(|detail| Problem::query("limit", said("limit", &detail)))?;
@@ -46,6 +47,7 @@ pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query,
         shown: shown(asked.visibility)?.unwrap_or(by_default(caller, Some(&q))),
         q: Some(q),
         categories: categories.map_err(|_| Problem::query("category", "must be ids of categories"))?,
+        seller: seller.map_err(|_| Problem::query("seller", "must be the id of a seller"))?,
         currency: currency.map(|code| currency_of(&code)).transpose()?,
         price_min: asked.price_min,
         price_max: asked.price_max,

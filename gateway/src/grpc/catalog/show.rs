@@ -3,6 +3,7 @@
 use byteshop_domain::ids::ProductId;
 use byteshop_domain::money;
 use byteshop_domain::product::{AttributeValue, Attributes, Created, OptionDefinition, Status, TaxClass};
+use byteshop_domain::seller::Seller;
 use byteshop_projections::product_list::{Image, Row, Variant};
 
 use super::super::v1;
@@ -21,11 +22,22 @@ pub(super) fn row(row: &Row) -> v1::Product {
         options: row.options.iter().map(option).collect(),
         images: row.images.iter().map(image).collect(),
         variants: row.variants.iter().map(|it| variant(it, None)).collect(),
+        seller: row.seller.as_ref().map(|it| v1::ProductSeller {
+            id: it.id.to_string(),
+            handle: it.handle.as_ref().map(ToString::to_string).unwrap_or_default(),
+            name: it.name.as_ref().map(ToString::to_string).unwrap_or_default(),
+        }),
     }
 }
 
 /// One product, with the available quantity of each variant, and its images at the address of the API.
-pub(super) fn product(id: ProductId, it: &Created, available: &[i64], api: &str) -> v1::Product {
+pub(super) fn product(
+    id: ProductId,
+    it: &Created,
+    seller: Option<&Seller>,
+    available: &[i64],
+    api: &str,
+) -> v1::Product {
     let variants = it
         .variants
         .iter()
@@ -41,6 +53,11 @@ pub(super) fn product(id: ProductId, it: &Created, available: &[i64], api: &str)
         options: it.options.iter().map(option).collect(),
         images: it.images.iter().map(|it| image(&Image::of(it).at(api))).collect(),
         variants: variants.collect(),
+        seller: it.seller.zip(seller.and_then(|it| it.live().ok())).map(|(id, known)| v1::ProductSeller {
+            id: id.to_string(),
+            handle: known.handle.to_string(),
+            name: known.name.to_string(),
+        }),
     }
 }
 

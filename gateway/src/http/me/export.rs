@@ -14,6 +14,7 @@ use byteshop_domain::order::Order;
 use byteshop_domain::payment::Payment;
 use byteshop_domain::personal::MARK;
 use byteshop_domain::returns::Return;
+use byteshop_domain::seller::Seller;
 use byteshop_domain::shipment::Shipment;
 use byteshop_eventstore::read::PAGE;
 use byteshop_eventstore::{Recorded, StreamId};
@@ -34,10 +35,12 @@ use crate::edge::past::Then;
 use crate::edge::positions::{Position, Shown};
 use crate::edge::problem::Problem;
 use crate::http::notifications::Watching;
+use crate::http::sellers::sellers_of;
 use crate::http::sessions::sessions_of;
 use crate::http::show;
 use crate::http::show::account::{KeptAddress, Me};
 use crate::http::show::names::AnyObject;
+use crate::http::show::seller::{MySeller, MySellers};
 
 /// Fields that give or gave access: an attacker with a stolen access token must not get more than that.
 const SECRETS: [&str; 3] = ["password", "secret", "code"];
@@ -50,6 +53,8 @@ pub(super) struct Export {
     addresses: Vec<KeptAddress<'static>>,
     /// Active sessions only; the events include all.
     sessions: Vec<show::account::SessionRow>,
+    /// The sellers of which the account is a member.
+    sellers: Vec<MySeller<'static>>,
     /// The open cart, if there is one.
     carts: Vec<show::Cart<'static>>,
     orders: Vec<show::Order<'static>>,
@@ -86,10 +91,12 @@ pub(super) async fn export(State(app): State<Shared>, member: Member, headers: H
     app.await_views(&[OrderList::NAME, NotificationList::NAME], &headers).await?;
     let found = app.snapshot::<Account>(id, &Then::default(), &headers).await?;
     let open = found.state.live()?;
+    let sellers = app.commands.get_all::<Seller>(&open.sellers.iter().copied().collect::<Vec<_>>()).await?;
     let head = Head {
         account: Me::of(id, open),
         addresses: open.addresses.iter().map(KeptAddress::of).collect(),
         sessions: sessions_of(&app, &member).await?,
+        sellers: MySellers::of(id, sellers_of(open, &sellers)).items,
     };
     let head = serde_json::to_string(&head).map_err(Error::from)?;
     let pieces = pieces(head, Belongings::of(&app, id).await?)?;
@@ -112,6 +119,7 @@ struct Head<'a> {
     account: Me<'a>,
     addresses: Vec<KeptAddress<'a>>,
     sessions: Vec<show::account::SessionRow>,
+    sellers: Vec<MySeller<'a>>,
 }
 
 /// A part of the document; the parts follow each other in their order.

@@ -85,7 +85,7 @@ fn sheet(app: &App, content: &Content, it: &Placed, issued: Option<&str>, locale
         "shipping": content.shipping.map(|amount| format::money(amount, locale)),
         "number": content.reference,
         // What is issued names the seller as they were then; older notes did not keep that.
-        "seller": From::of(content.seller.as_ref().unwrap_or(&app.trade.seller)),
+        "seller": From::of(content.seller.as_ref().unwrap_or(&app.trade.issuer)),
         "reason": content.reason,
         "issued": issued,
         "lines": lines.collect::<Vec<_>>(),

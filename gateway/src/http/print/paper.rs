@@ -6,14 +6,14 @@ use byteshop_domain::Locale;
 use byteshop_domain::address::Address;
 use byteshop_domain::cart::Destination;
 use byteshop_domain::ids::{Id as _, OrderId};
+use byteshop_domain::issuer::Issuer;
 use byteshop_domain::order::{Number, Placed, Taxed};
-use byteshop_domain::seller::Seller;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::edge::problem::Problem;
-use crate::trade::missing_of_seller;
+use crate::trade::missing_of_issuer;
 
 /// The seller, as documents show it.
 #[derive(Serialize)]
@@ -24,14 +24,14 @@ pub(super) struct From<'a> {
 }
 
 impl<'a> From<'a> {
-    pub(super) fn of(seller: &'a Seller) -> Self {
+    pub(super) fn of(seller: &'a Issuer) -> Self {
         Self { name: &seller.name, address: &seller.address, tax_id: seller.tax_id.as_deref() }
     }
 }
 
 /// The settings that tax law requires on papers and that are missing: shown to staff on a screen, and never printed.
 pub(super) fn missing_settings(app: &App, to_staff: bool) -> Vec<&'static str> {
-    if to_staff { missing_of_seller(&app.trade.seller) } else { vec![] }
+    if to_staff { missing_of_issuer(&app.trade.issuer) } else { vec![] }
 }
 
 /// The number of the invoice of a paid order. One that was paid before there was a series goes by the number of its order.

@@ -148,12 +148,12 @@ pub(super) async fn label(
     // Carriers everywhere read where a parcel goes, so its country is in English, whatever the reader's language.
     let address = lines_of(&app, &it.placement.destination, Locale::En, false).await?;
     let context = json!({
-        "seller": From::of(&app.trade.seller),
+        "seller": From::of(&app.trade.issuer),
         "carrier": carrier,
         "service": service(it),
         "weight": parcel.weight_g.map(|grams| format::weight(grams, locale)),
         "size": size(&address),
-        "long_seller": lines_of_letters(&label_lines(&app.trade.seller), 26) > 6,
+        "long_seller": lines_of_letters(&label_lines(&app.trade.issuer), 26) > 6,
         "address": address,
         "tracking": tracking,
         "shipment": shipment,

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use byteshop_commands::Commands;
-use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
+use byteshop_domain::ids::{CategoryId, ProductId, SellerId, VariantId};
 use byteshop_domain::money::Price;
 use byteshop_domain::product::AttributeValue;
-use byteshop_domain::text::{AttributeName, Description, Label, Name, Reason, Sku, Slug, Title};
+use byteshop_domain::seller::Seller;
+use byteshop_domain::text::{AttributeName, Description, Handle, Label, Name, Reason, Sku, Slug, Title};
 use byteshop_domain::{Currency, category, product};
 use byteshop_projections::product_list::Image;
 use chrono::{DateTime, Utc};
@@ -50,6 +51,8 @@ impl<'a> Category<'a> {
 #[derive(Serialize, ToSchema)]
 pub struct Product<'a> {
     id: ProductId,
+    /// The seller; null for the house.
+    seller: Option<ProductSeller<'a>>,
     /// The state of the product.
     status: product::Status,
     title: &'a Title,
@@ -67,6 +70,16 @@ pub struct Product<'a> {
     /// Why it was not published on schedule; null once it is published or rescheduled, and for everybody but staff.
     publication_refused: Option<PublicationRefused<'a>>,
     variants: Vec<Variant<'a>>,
+}
+
+/// The seller of a product.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SellerOfProduct)]
+pub struct ProductSeller<'a> {
+    id: SellerId,
+    /// The part of a URL that names it.
+    handle: &'a Handle,
+    name: &'a Name,
 }
 
 /// Why a product was not published on schedule.
@@ -143,6 +156,7 @@ impl<'a> Product<'a> {
         });
         Self {
             id,
+            seller: None,
             status: it.status,
             title: &it.title,
             description: &it.description,
@@ -158,6 +172,13 @@ impl<'a> Product<'a> {
             }),
             variants: variants.collect(),
         }
+    }
+
+    /// With the seller whose product it is.
+    pub fn of_seller(self, it: &product::Created, seller: Option<&'a Seller>) -> Self {
+        let known = it.seller.zip(seller.and_then(|seller| seller.live().ok()));
+        let seller = known.map(|(id, known)| ProductSeller { id, handle: &known.handle, name: &known.name });
+        Self { seller, ..self }
     }
 
     /// Without what only those who run the shop need.
