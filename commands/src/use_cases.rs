@@ -8,6 +8,7 @@ pub mod carts;
 pub mod categories;
 pub mod checkout;
 pub(crate) mod documents;
+pub mod keys;
 pub mod notifications;
 pub mod offers;
 pub mod orders;

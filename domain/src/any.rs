@@ -9,9 +9,9 @@ use crate::ids::{self, Id};
 use crate::rejected::Rejected;
 use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
-    access_token, account, api_key, cart, category, credit_note, mailbox, name, notification, order, payment, product,
-    promotion, promotion_book, returns, series, session, shipment, shipping_book, shop, stock, tax_book, usage, watch,
-    webhook_endpoint,
+    access_token, account, api_key, cart, category, credit_note, key_pool, mailbox, name, notification, order, payment,
+    product, promotion, promotion_book, returns, series, session, shipment, shipping_book, shop, stock, tax_book,
+    usage, watch, webhook_endpoint,
 };
 
 /// A kind of aggregate.
@@ -217,6 +217,8 @@ contexts! {
     Mailbox mailbox Mailbox "mailbox/golden.json";
     /// Of the watchers of a product.
     Watch watch Watch "watch/golden.json";
+    /// Of the pool of keys of a variant.
+    KeyPool key_pool KeyPool "key_pool/golden.json";
     /// Of a webhook endpoint.
     WebhookEndpoint webhook_endpoint WebhookEndpoint "webhook_endpoint/golden.json";
 }
@@ -227,7 +229,7 @@ contexts! {
 macro_rules! from_rejections {
     ($error:ty) => {
         $crate::from_rejections! { $error =>
-            access_token account api_key cart category checkout credit_note mailbox name notification order payment product
+            access_token account api_key cart category checkout credit_note key_pool mailbox name notification order payment product
             promotion promotion_book returns series session shipment shipping_book shop stock tax_book usage watch
             webhook_endpoint
         }

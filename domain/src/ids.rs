@@ -197,6 +197,8 @@ ids! {
     MailboxId "mbx";
     /// The watchers of a product.
     WatchId "wch";
+    /// The pool of keys of a variant.
+    KeyPoolId "pool";
     /// A webhook endpoint.
     WebhookEndpointId "whk";
 }

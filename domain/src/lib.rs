@@ -19,6 +19,8 @@ pub mod credit_note;
 pub mod currency;
 pub mod decider;
 pub mod ids;
+pub mod key_delivery;
+pub mod key_pool;
 pub mod locale;
 pub mod mailbox;
 pub mod money;

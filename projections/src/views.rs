@@ -49,6 +49,8 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0074_return_list",
     "0080_words_in_memory",
     "0090_names",
+    "0100_purchase_list",
+    "0101_key_pool_list",
 ];
 
 /// How long a caller waits for a free connection before it gets an error that the views are busy.

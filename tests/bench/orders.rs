@@ -69,7 +69,8 @@ fn order(number: i64, variants: &[VariantId]) -> Result<Append> {
     let stream = StreamId::of::<Order>(id);
     let mut append = Append { expect: vec![(stream.clone(), 0)], ..Append::default() };
     let mut state = Order::default();
-    for command in [place, Command::MarkPaid { payment, invoice: None, seller: None }, Command::Fulfil {}] {
+    for command in [place, Command::MarkPaid { payment, invoice: None, seller: None, keys: vec![] }, Command::Fulfil {}]
+    {
         for event in state.decide(&command, &asked)? {
             let encoded = codec::encode(&event)?;
             append.events.push(NewEvent {
@@ -105,6 +106,7 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId]) -> Result<
             unit_price,
             exact_price: None,
             digital: false,
+            keys: false,
             amount: unit_price.times(quantity)?,
             discount: None,
             tax: None,

@@ -25,6 +25,7 @@ mod grants;
 mod guests;
 mod headers;
 mod journeys;
+mod keys;
 mod links;
 mod lost;
 mod money;

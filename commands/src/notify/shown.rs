@@ -137,6 +137,11 @@ impl Commands {
                 shown.invoice = Some(ShownPaper { number: number.to_string(), url });
             }
         }
+        // Account owners log in.
+        let has_keys = seen.placement.buyer.account.is_none() && seen.placement.lines.iter().any(|line| line.keys);
+        if template == Template::OrderPaid && has_keys {
+            shown.keys = self.link_in_mail(Target::Keys(id), locale).await?;
+        }
         if template == Template::OrderRefunded {
             let now = self.get::<Order>(id).await?;
             let any =
@@ -317,6 +322,7 @@ fn order_of(id: OrderId, placed: &Placed, zone: format::Zone, locale: Locale) ->
         pay_by: placement.pay_by.filter(|_| !free).map(|at| format::moment(at, zone, locale)),
         free,
         travels: placement.lines.iter().any(Line::travels),
+        keys: placement.lines.iter().any(|line| line.keys),
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Offer {
     pub available: i64,
     /// Whether it is for sale.
     pub purchasable: bool,
+    /// Whether a key of a pool is delivered for each piece.
+    pub keys: bool,
 }
 
 /// Why a line cannot be bought as it is.
@@ -58,7 +60,8 @@ impl Offer {
     pub fn of(product: &Product, variant: VariantId, stock: &StockLevel, currency: Currency) -> Option<Self> {
         let product = product.live().ok()?;
         let price = product.variant(variant).ok()?.listed(currency)?.price;
-        Some(Self { price, available: stock.available(), purchasable: product.status == product::Status::Published })
+        let purchasable = product.status == product::Status::Published;
+        Some(Self { price, available: stock.available(), purchasable, keys: stock.keys_pooled })
     }
 }
 

@@ -71,6 +71,7 @@ impl Sold {
             | Event::ReturnClosed { .. }
             | Event::Noted { .. }
             | Event::BuyerForgotten { .. }
+            | Event::KeysRevealed { .. }
             | Event::MovedToCart { .. } => {}
         }
     }

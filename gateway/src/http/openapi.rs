@@ -9,9 +9,9 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    accounts, admin, api_keys, auth, bulk, carts, categories, images, matrix, me, notifications, operations, orders,
-    payments, print, products, promotions, provider, returns, search, second_factor, sessions, shipments, shipping,
-    stock, story, tax, unsubscribe, variants, webhooks_out,
+    accounts, admin, api_keys, auth, bulk, carts, categories, images, keys, matrix, me, notifications, operations,
+    order_keys, orders, payments, print, products, promotions, provider, returns, search, second_factor, sessions,
+    shipments, shipping, stock, story, tax, unsubscribe, variants, webhooks_out,
 };
 use crate::app::Shared;
 use crate::edge::access;
@@ -85,11 +85,13 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(variants::routes())
         .merge(matrix::routes())
         .merge(stock::routes())
+        .merge(keys::routes())
         .merge(carts::routes())
         .merge(shipping::routes())
         .merge(promotions::routes())
         .merge(tax::routes())
         .merge(orders::routes())
+        .merge(order_keys::routes())
         .merge(story::routes())
         .merge(returns::routes())
         .merge(payments::routes())

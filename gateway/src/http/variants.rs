@@ -179,7 +179,7 @@ async fn change(
     let (ask, change, prices) = (&ask, &ask.body.details(), &ask.body.prices()?);
     app.run(ask, "product.revise_variant", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
-        products::revise_variant(&unit, &mut product, variant, change.clone())?;
+        products::revise_variant(&unit, &mut product, variant, change.clone()).await?;
         if let Some(prices) = prices {
             prices.set(&unit, &mut product, variant)?;
         }
