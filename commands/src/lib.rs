@@ -5,6 +5,7 @@
 pub mod engine;
 mod follow;
 pub mod import;
+pub mod key_upload;
 pub mod links;
 pub mod notify;
 pub mod ports;

@@ -33,6 +33,8 @@ pub enum Target {
     Invoice(OrderId),
     /// The credit notes of an order.
     CreditNotes(OrderId),
+    /// The page with the keys of a guest's order.
+    Keys(OrderId),
     /// The packing list of an order; such a link is given to staff alone.
     PackingList(OrderId),
     /// The label of a parcel; such a link is given to staff alone.
@@ -69,6 +71,7 @@ impl Target {
             Self::Stream(order) => format!("/v1/orders/{order}/stream"),
             Self::Invoice(order) => format!("/v1/orders/{order}/invoice"),
             Self::CreditNotes(order) => format!("/v1/orders/{order}/credit-notes/print"),
+            Self::Keys(order) => format!("/v1/orders/{order}/keys"),
             Self::PackingList(order) => format!("/v1/orders/{order}/packing-list"),
             Self::Label(shipment) => format!("/v1/shipments/{shipment}/label"),
             Self::Unsubscribe(product, account) => {

@@ -8,6 +8,7 @@ pub mod carts;
 pub mod categories;
 pub mod checkout;
 pub(crate) mod documents;
+pub mod keys;
 pub mod manual_payments;
 pub mod notifications;
 pub mod offers;

@@ -13,6 +13,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::ids::{OrderId, ReturnId};
+use crate::key_delivery;
 use crate::money::Money;
 use crate::order::{self, CancelReason, Order, Placed};
 use crate::payment::{self, Payment, RefundCause};
@@ -168,7 +169,8 @@ pub fn close_return(work: &mut Work, return_id: ReturnId, command: &returns::Com
     Ok(())
 }
 
-/// Receives returned goods: their share of the payment is refunded, and they are put back in stock if they can be sold again.
+/// Receives returned goods: their share of the payment is refunded, and they are put back in stock if they can be sold again. Keys
+/// never are: theirs are revoked.
 /// The shipping price is not refunded unless `shipping` says otherwise.
 pub fn receive_return(
     work: &mut Work,
@@ -186,6 +188,7 @@ pub fn receive_return(
     let demand = |line: &Received| Demand { variant: line.variant, quantity: line.quantity };
     let came = merged(&lines.iter().map(demand).collect::<Vec<_>>())?;
     let whole = merged(&lines.iter().filter(|line| line.restock).map(demand).collect::<Vec<_>>())?;
+    let whole = placed.without_keys(whole);
     let left = left_to_credit(work, placed)?;
     let valued = placed.valued(&came, most(work, &left, payment)?);
     let back = Back::of(work, &valued)?;
@@ -195,6 +198,7 @@ pub fn receive_return(
     let (restock, return_id) = (whole.clone(), Some(id));
     let take_back = order::Command::Return { credit_note, lines: valued.clone(), amount, restock, refund, return_id };
     work.decide::<Order>(order, &take_back)?;
+    key_delivery::revoke(work, order, placed, &came)?;
     back.request(work, payment, RefundCause::Return { id })?;
     issue(work, (placed, order), &left, &valued, &back)?;
     give_shipping_back(work, order, shipping)?;

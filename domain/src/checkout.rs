@@ -201,7 +201,7 @@ pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
         cart: Some(ids.cart),
         access_hash: open.token_hash.clone(),
         destination,
-        lines: open.lines.iter().zip(&quote.lines).map(bought).collect(),
+        lines: open.lines.iter().zip(&quote.lines).map(|it| bought(it, basis.offers)).collect(),
         discounts: quote.discounts.clone(),
         shipping: quote.shipping.clone(),
         claims: quote.claims.iter().map(|claim| claim.usage).collect(),
@@ -228,7 +228,7 @@ pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
     })
 }
 
-fn bought((line, quoted): (&cart::Line, &pricing::Line)) -> order::Line {
+fn bought((line, quoted): (&cart::Line, &pricing::Line), offers: &BTreeMap<VariantId, Offer>) -> order::Line {
     order::Line {
         variant: line.variant,
         product: line.product,
@@ -241,6 +241,7 @@ fn bought((line, quoted): (&cart::Line, &pricing::Line)) -> order::Line {
         discount: Some(quoted.discount).filter(|discount| discount.amount > 0),
         tax: quoted.tax,
         digital: !quoted.physical,
+        keys: offers.get(&line.variant).is_some_and(|offer| offer.keys),
     }
 }
 

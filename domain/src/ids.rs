@@ -201,6 +201,8 @@ ids! {
     MailboxId "mbx";
     /// The watchers of a product.
     WatchId "wch";
+    /// The pool of keys of a variant.
+    KeyPoolId "pool";
     /// A webhook endpoint.
     WebhookEndpointId "whk";
     /// A seller of the marketplace.

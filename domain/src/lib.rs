@@ -20,6 +20,8 @@ pub mod currency;
 pub mod decider;
 pub mod ids;
 pub mod issuer;
+pub mod key_delivery;
+pub mod key_pool;
 pub mod ledger;
 pub mod locale;
 pub mod mailbox;

@@ -36,8 +36,10 @@ use crate::{Personal, Subject};
 
 mod cancel;
 mod commands;
+mod delivered;
 mod events;
 mod goods;
+mod keys;
 mod money;
 mod number;
 mod parcel;
@@ -49,12 +51,13 @@ mod sold;
 mod status;
 mod taxes;
 
-pub use commands::Command;
-pub use events::{Buyer, Event, Line, Placement, ReturnLine};
+pub use commands::{Command, Wanted};
+pub use delivered::{Delivered, Shown};
+pub use events::{Buyer, Event, Line, LineKeys, Placement, ReturnLine};
 pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
 pub use progress::Progress;
-pub use rejections::{LINES_MAX, NOTES_MAX, Rejection};
+pub use rejections::{KEYS_SHOWN_MAX, LINES_MAX, NOTES_MAX, Rejection};
 pub use sold::Sold;
 pub use status::{CancelReason, Fulfilment, PaymentStatus, Stage, Status};
 pub use taxes::Taxed;
@@ -106,6 +109,9 @@ pub struct Placed {
     /// The quantities that were lost in transit and are neither replaced nor cancelled, per variant.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub lost: BTreeMap<VariantId, i64>,
+    /// The keys that were delivered, per variant.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<VariantId, Delivered>,
     /// The open returns, with the goods to be returned.
     pub returning: BTreeMap<ReturnId, Vec<Demand>>,
     /// All returns of the order.
@@ -158,9 +164,10 @@ impl Decider for Order {
                 Self::Placed(placed) if placed.placement == **placement => Ok(vec![]),
                 Self::Placed(_) => Err(Rejection::Exists),
             },
-            Command::MarkPaid { payment, invoice, seller } => {
-                self.live()?.mark_paid(*payment, invoice.as_ref(), seller.as_ref(), asked.at)
+            Command::MarkPaid { payment, invoice, seller, keys } => {
+                self.live()?.mark_paid(*payment, invoice.as_ref(), seller.as_ref(), keys, asked.at)
             }
+            Command::RevealKeys(wanted) => self.live()?.reveal_keys(wanted, asked.at),
             Command::MarkAuthorized { payment } => self.live()?.mark_authorized(*payment),
             Command::Fulfil {} => self.live()?.fulfil(asked.at),
             Command::Cancel { reason, credit_note, restock } => {
@@ -217,7 +224,11 @@ impl Order {
     fn evolved(self, event: &Event) -> Self {
         match event {
             Event::Placed(placement) => Self::Placed(Box::new(Placed::new(placement.clone()))),
-            Event::Paid { invoice, seller, .. } => self.with(|it| it.note_paid(invoice.as_ref(), seller.as_ref())),
+            Event::Paid { invoice, seller, keys, .. } => self.with(|it| {
+                it.note_paid(invoice.as_ref(), seller.as_ref());
+                it.note_keys(keys);
+            }),
+            Event::KeysRevealed { lines, at } => self.with(|it| it.note_revealed(lines, *at)),
             Event::Fulfilled { completed, at } => self.with(|it| it.note_fulfilled(*completed, *at)),
             Event::Cancelled { credit_note, .. } => self.with(|it| {
                 it.credit_notes.extend(credit_note);
@@ -328,6 +339,7 @@ impl Placed {
             refunds: vec![],
             parcels: BTreeMap::new(),
             lost: BTreeMap::new(),
+            keys: BTreeMap::new(),
             returning: BTreeMap::new(),
             returns: vec![],
             by_hand: false,

@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::Kind;
 use crate::ids::{Id as _, OrderId, PaymentId, RefundId};
+use crate::key_delivery;
 use crate::money::Money;
 use crate::order::{self, Order, PaymentStatus, Placed, Status};
 use crate::payment::{
@@ -374,14 +375,16 @@ pub fn unanswered(at: DateTime<Utc>) -> ProviderOutcome {
     ProviderOutcome::Unknown { check_at: at + LOOK_AFTER }
 }
 
-/// Marks an order paid, gives its invoice the next number and commits its stock. An order that does not wait for this payment takes
-/// no number.
+/// Marks an order paid, gives its invoice the next number, commits its stock and assigns the keys of its pieces. An order that does
+/// not wait for this payment takes no number and no keys.
 pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<(), Refused> {
     let before = work.get::<Order>(order)?;
     let waiting = before.awaiting(payment);
     let invoice = waiting.map(|_| work.number(Document::Invoice { order })).transpose()?;
     let seller = work.issuer().filter(|_| waiting.is_some()).cloned();
-    work.decide::<Order>(order, &order::Command::MarkPaid { payment, invoice, seller })?;
+    let keyed = waiting.map(order::Placed::keyed).unwrap_or_default();
+    let keys = key_delivery::assign(work, order, &keyed)?;
+    work.decide::<Order>(order, &order::Command::MarkPaid { payment, invoice, seller, keys })?;
     let commit = waiting.map(order::Placed::stock_to_move).unwrap_or_default();
     work.move_stock(&commit, |_| stock::Command::Commit { order })
 }

@@ -5,12 +5,16 @@
 //!                        ▲    │ reserved: held for an order, still on hand
 //!                        └────┘ committed: leaves with its order · released: available again
 //!                               replaced: leaves for an order whose pieces were lost in transit
+//!                               keys pooled: from now on the pieces are the keys of a pool
 //!
 //!          0 ≤ reserved ≤ on hand          available = on hand − reserved
 //! ```
 //!
 //! Nothing is sold that is not on hand: an order reserves its pieces in the append that places it, and neither a loss nor a
 //! count can take reserved pieces. Staff releases the reservation or cancels the order first, so that its buyer is told.
+//!
+//! The pieces of a variant with a [pool of keys](crate::key_pool) are its keys that nobody has bought: each change is decided
+//! together with the pool, and movements by hand are refused.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -47,6 +51,9 @@ pub struct StockLevel {
     pub reserved: i64,
     /// The reservations by order.
     pub reservations: BTreeMap<OrderId, Reservation>,
+    /// Whether its pieces are the keys of a pool.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub keys_pooled: bool,
     /// The last orders whose pieces left the stock.
     settled: VecDeque<OrderId>,
 }
@@ -76,9 +83,20 @@ impl Decider for StockLevel {
         if self.product.is_none() {
             return Err(Rejection::Missing);
         }
+        self.moves_by_hand(command)?;
         match command {
             // Opened above.
             Command::Open { .. } => Ok(vec![]),
+            Command::PoolKeys {} => self.pool_keys(),
+            Command::ImportKeys { quantity } => {
+                self.keys_only()?;
+                self.room_for(*quantity)?;
+                Ok(vec![Event::Received { quantity: *quantity, reason: None }])
+            }
+            Command::WithdrawKeys { quantity, reason } => {
+                self.keys_only()?;
+                self.lose(*quantity, reason.as_ref())
+            }
             Command::Receive { quantity, reason } => {
                 self.room_for(*quantity)?;
                 Ok(vec![Event::Received { quantity: *quantity, reason: reason.clone() }])
@@ -113,6 +131,7 @@ impl Decider for StockLevel {
                 self.product = Some(*product);
                 self.sku = Some(sku.clone());
             }
+            Event::KeysPooled {} => self.keys_pooled = true,
             Event::Reserved { order, quantity, expires_at } => {
                 self.reservations.insert(*order, Reservation { quantity: *quantity, expires_at: *expires_at });
             }
@@ -154,6 +173,40 @@ impl StockLevel {
             None => Ok(vec![Event::Opened { product, sku: sku.clone() }]),
             Some(known) if known == product && self.sku.as_ref() == Some(sku) => Ok(vec![]),
             Some(_) => Err(Rejection::Exists),
+        }
+    }
+
+    /// Refuses movements of keys by hand: an imported key is a piece, and every other one would be a piece without a key.
+    fn moves_by_hand(&self, command: &Command) -> Result<(), Rejection> {
+        let by_hand = match command {
+            Command::Receive { .. }
+            | Command::Lose { .. }
+            | Command::Return { .. }
+            | Command::Replace { .. }
+            | Command::Count { .. } => true,
+            Command::Open { .. }
+            | Command::LoseInTransit { .. }
+            | Command::FindInTransit { .. }
+            | Command::PoolKeys {}
+            | Command::ImportKeys { .. }
+            | Command::WithdrawKeys { .. }
+            | Command::Reserve { .. }
+            | Command::Commit { .. }
+            | Command::Release { .. } => false,
+        };
+        if by_hand && self.keys_pooled { Err(Rejection::KeysPooled) } else { Ok(()) }
+    }
+
+    fn keys_only(&self) -> Result<(), Rejection> {
+        if self.keys_pooled { Ok(()) } else { Err(Rejection::NoKeyPool) }
+    }
+
+    fn pool_keys(&self) -> Decision {
+        match self.keys_pooled {
+            true => Ok(vec![]),
+            // Reserved pieces are on hand too.
+            false if self.on_hand > 0 => Err(Rejection::NotEmpty),
+            false => Ok(vec![Event::KeysPooled {}]),
         }
     }
 

@@ -26,6 +26,8 @@ mod letter;
 mod rules;
 mod search;
 
+/// Longest licence key: those of most vendors have some 30 characters, and signed ones some hundreds.
+pub const KEY_MAX: usize = 500;
 /// Longest title, in characters: what fits a listing and a search result.
 pub const TITLE_MAX: usize = 200;
 /// Longest description: some five printed pages, and still one small event.
@@ -292,6 +294,8 @@ texts! {
         fresh: fresh::seen,
         ..line("instructions", INSTRUCTIONS_MAX)
     };
+    /// A licence key, as its vendor writes it.
+    LicenceKey line("key", KEY_MAX);
     /// The name of a thing in another system.
     Reference line("reference", REFERENCE_MAX);
     /// The name of an attribute of a product, or of an option of a variant.

@@ -20,6 +20,7 @@ pub mod kept;
 pub mod nats;
 pub mod personal;
 mod pool;
+pub mod pool_key;
 pub mod process;
 pub mod read;
 pub mod receipt;
@@ -60,6 +61,7 @@ const MIGRATIONS: &[(&str, &str)] = migrations![
     "0010_credential_use",
     "0015_cart_total",
     "0016_leaf_at_planned_once",
+    "0022_pool_key",
 ];
 
 /// How long a caller waits for a free connection before it gets an error that the store is busy.

@@ -16,6 +16,8 @@ use crate::envelope::to_hex;
 
 /// Bytes of a key.
 pub const KEY: usize = 32;
+/// Bytes of the hash of a key of a pool: two of a million keys have the same one once in 10²⁶ pools.
+pub(crate) const HASH: usize = 16;
 /// Bytes of the nonce before a ciphertext.
 const NONCE: usize = 12;
 
@@ -97,6 +99,18 @@ impl SubjectKey {
     /// HMAC-SHA256 (RFC 2104) of a text under a kind, as hexadecimal digits.
     pub(crate) fn blind(&self, kind: &str, text: &str) -> String {
         to_hex(self.mac(kind, 0, text).as_ref())
+    }
+
+    /// Seals a key of a pool: the JSON that a response shows, as bytes.
+    pub(crate) fn seal_key(&self, pool: Subject, json: &[u8]) -> Result<Vec<u8>, SealError> {
+        seal(&self.0, pool, json)
+    }
+
+    /// The hash by which a key of a pool is found again.
+    pub(crate) fn hash_of_key(&self, key: &str) -> [u8; HASH] {
+        let mut hash = [0; HASH];
+        hash.copy_from_slice(&self.mac("pool_key", 0, key).as_ref()[..HASH]);
+        hash
     }
 
     /// A key for one purpose.

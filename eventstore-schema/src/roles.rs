@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::{Connection, Log};
 
 /// The privileges of the shop's role on each table of schemas `log` and `emulator`; it has no others.
-const GRANTS: [(&str, &str); 19] = [
+const GRANTS: [(&str, &str); 20] = [
     ("log.event", "select, insert"),
     ("log.head", "select, update"),
     ("log.receipt", "select, insert, update, delete"),
@@ -19,6 +19,7 @@ const GRANTS: [(&str, &str); 19] = [
     ("log.subject_key", "select, insert, update"),
     ("log.credential_use", "select, insert, update"),
     ("log.cart_total", "select, insert, update, delete"),
+    ("log.pool_key", "select, insert, delete"),
     ("log.data_key", "select, insert, update"),
     ("log.instance", "select, insert, update"),
     ("log.webhook_cursor", "select, insert, update, delete"),

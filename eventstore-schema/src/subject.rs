@@ -204,6 +204,11 @@ impl Vault {
         Ok(())
     }
 
+    /// The key of a pool, which is made when it has none.
+    pub(crate) async fn key_of_pool(&self, pool: Subject) -> Result<SubjectKey, StoreError> {
+        self.key_or_new(pool).await
+    }
+
     async fn blinding(&self) -> Result<&SubjectKey, StoreError> {
         self.inner.blinding.get_or_try_init(|| self.key_or_new(SHOP)).await
     }

@@ -9,6 +9,7 @@ mod config;
 mod data_key;
 mod erase;
 pub mod failure;
+mod import_keys;
 mod keys;
 mod ledger;
 mod migrate;
@@ -80,6 +81,7 @@ async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
         Command::Token(args) => token::run(&config, &args).await,
         Command::DataKey(args) => data_key::run(&config, &args).await,
         Command::Keys(args) => keys::run(&config, &args).await,
+        Command::ImportKeys(args) => import_keys::run(&config, args).await,
         Command::Accounts(args) => accounts::list::list(&config, args).await,
         Command::Grant(args) => accounts::grant(&config, args).await,
         Command::ResetSecondFactor(args) => accounts::reset_second_factor(&config, args).await,

@@ -7,6 +7,7 @@ pub mod api_key_list;
 pub mod category_list;
 pub mod engine;
 mod error;
+pub mod key_pool_list;
 pub mod ledger;
 pub mod notification_list;
 #[cfg(feature = "openapi")]
@@ -16,6 +17,7 @@ pub mod order_list;
 pub mod page;
 pub mod product_list;
 pub mod promotion_list;
+pub mod purchase_list;
 mod registry;
 pub mod replay;
 pub mod return_list;

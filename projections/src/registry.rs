@@ -6,12 +6,14 @@ use crate::account_list::AccountList;
 use crate::api_key_list::ApiKeyList;
 use crate::category_list::CategoryList;
 use crate::error::Error;
+use crate::key_pool_list::KeyPoolList;
 use crate::ledger::Ledger;
 use crate::notification_list::NotificationList;
 use crate::order_email::OrderEmail;
 use crate::order_list::OrderList;
 use crate::product_list::ProductList;
 use crate::promotion_list::PromotionList;
+use crate::purchase_list::PurchaseList;
 use crate::return_list::ReturnList;
 use crate::sales::Sales;
 use crate::seller_list::SellerList;
@@ -27,6 +29,8 @@ fn shop() -> Vec<Registered> {
         Registered::of::<OrderList>(),
         Registered::of::<OrderEmail>(),
         Registered::of::<ReturnList>(),
+        Registered::of::<PurchaseList>(),
+        Registered::of::<KeyPoolList>(),
         Registered::of::<NotificationList>(),
         Registered::of::<PromotionList>(),
         Registered::of::<Sales>(),

@@ -52,6 +52,8 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0100_ledger",
     "0101_order_refunds_to_settle",
     "0102_seller_list",
+    "0103_purchase_list",
+    "0104_key_pool_list",
 ];
 
 /// How long a caller waits for a free connection before it gets an error that the views are busy.

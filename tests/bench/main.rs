@@ -15,6 +15,7 @@ mod hot;
 mod http;
 mod import;
 mod journey;
+mod keys;
 mod lag;
 mod ledger;
 mod logins;
@@ -42,8 +43,9 @@ use tokio::time::timeout;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What can be measured. The first four have a Postgres of their own, the others a shop.
-const PARTS: [&str; 12] = [
-    "append", "replay", "ledger", "import", "journey", "reads", "hot", "lag", "logins", "account", "startup", "search",
+const PARTS: [&str; 13] = [
+    "append", "replay", "ledger", "import", "journey", "reads", "hot", "keys", "lag", "logins", "account", "startup",
+    "search",
 ];
 /// The longest that a part may take: one that hangs must not keep the others from being measured.
 const AT_MOST: Duration = Duration::from_mins(6);
@@ -105,7 +107,7 @@ impl Parts {
     }
 
     async fn on_a_shop(&mut self) -> Result<()> {
-        if !self.wants(&["journey", "reads", "hot", "lag", "logins", "account", "startup"]) {
+        if !self.wants(&["journey", "reads", "hot", "keys", "lag", "logins", "account", "startup"]) {
             return Ok(());
         }
         let data = machine::directory()?;
@@ -117,6 +119,7 @@ impl Parts {
                 "journey" => timeout(AT_MOST, journey::run(&shop, &goods, report)).await,
                 "reads" => timeout(AT_MOST, reads::run(&shop, &goods, report)).await,
                 "hot" => timeout(AT_MOST, hot::run(&shop, report)).await,
+                "keys" => timeout(AT_MOST, keys::run(&shop, report)).await,
                 "logins" => timeout(AT_MOST, logins::run(&shop, report)).await,
                 "account" => timeout(AT_MOST, account::run(&shop, &goods, report)).await,
                 "lag" => timeout(AT_MOST, lag::run(&shop, &goods, report)).await,

@@ -92,6 +92,18 @@ pub fn forget_peak() -> Result<f64> {
     own_peak()
 }
 
+/// The most memory that a process has had since [`forget_peak_of`], in MB.
+pub fn peak_of(pid: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    field(&status, "VmHWM:").context("the kernel says how much memory there was")
+}
+
+/// Starts a new maximum of a process.
+pub fn forget_peak_of(pid: u32) -> Result<f64> {
+    fs::write(format!("/proc/{pid}/clear_refs"), "5")?;
+    peak_of(pid)
+}
+
 /// What others' processes have is for the superuser to see in detail; the plain sum counts what is shared many times.
 fn proportional(pid: u32) -> Option<f64> {
     let detail = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok().and_then(|text| field(&text, "Pss:"));

@@ -13,6 +13,7 @@
 )]
 
 mod appends;
+mod keys;
 mod load;
 mod shop;
 

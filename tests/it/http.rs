@@ -25,6 +25,7 @@ mod grants;
 mod guests;
 mod headers;
 mod journeys;
+mod keys;
 mod ledger;
 mod links;
 mod lost;

@@ -11,7 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use byteshop_domain::Subject;
 use byteshop_domain::ids::AccountId;
+use byteshop_domain::key_pool::KeyRange;
 use byteshop_domain::personal::Personal;
+use byteshop_domain::text::LicenceKey;
 use byteshop_eventstore::erased::{ErasedFile, ErasedList as _};
 use byteshop_eventstore::rotate::{self, RotateError};
 use byteshop_eventstore::{Clock, DataKeys, Log, Vault};
@@ -45,6 +47,30 @@ async fn shop() -> (Log, tempfile::TempDir, std::path::PathBuf) {
     let file = directory.path().join("data.key");
     fs::write(&file, DataKeys::random().unwrap()).unwrap();
     (log, directory, file)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_of_a_pool_can_be_read_after_a_rotation_and_are_the_same_keys() {
+    let (log, _directory, file) = shop().await;
+    let pool = Clock.new_id();
+    let before = vault(&log, &file);
+    before.check().await.unwrap();
+    let [one, other] = ["AAAA-1", "AAAA-2"].map(|key| LicenceKey::new(key).unwrap());
+    let mut import = before.import_keys(pool).await.unwrap().unwrap();
+    assert!(before.import_keys(pool).await.unwrap().is_none(), "two imports at once");
+    assert_eq!(import.add(1, &[one.clone(), one.clone(), other.clone()]).await.unwrap(), [true, false, true]);
+    drop(import);
+    assert!(rotate::rotate_file(&log, &file).await.unwrap().rewrapped >= 2);
+    let after = vault(&log, &file);
+    let keys = after.pool_keys(pool, &[KeyRange { batch: 1, first: 0, count: 2 }]).await.unwrap();
+    assert_eq!(after.open(&keys[0]).await.unwrap(), Some(one.clone()));
+    assert_eq!(after.open(&keys[1]).await.unwrap(), Some(other));
+    assert!(
+        after.pool_keys(pool, &[KeyRange { batch: 1, first: 1, count: 2 }]).await.is_err(),
+        "there is no third key"
+    );
+    let mut again = eventually("the lock is gone", async || after.import_keys(pool).await.unwrap()).await;
+    assert_eq!(again.add(2, &[one]).await.unwrap(), [false]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -397,7 +397,7 @@ impl History {
         let stock = self.stocks.entry(id).or_default();
         let mut found = Vec::new();
         match event {
-            stock::Event::Opened { .. } => {}
+            stock::Event::Opened { .. } | stock::Event::KeysPooled {} => {}
             stock::Event::Received { quantity, .. } => stock.received += quantity.get(),
             stock::Event::Lost { quantity, .. } | stock::Event::Replaced { quantity, .. } => {
                 stock.lost += quantity.get();
@@ -466,6 +466,7 @@ impl History {
             | order::Event::PaymentWindowExtended { .. }
             | order::Event::Noted { .. }
             | order::Event::Credited { .. }
+            | order::Event::KeysRevealed { .. }
             | order::Event::Refunded { .. }
             | order::Event::Returned { .. } => {}
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use byteshop_domain::Decider;
 use byteshop_domain::ids::{Id as _, VariantId};
+use byteshop_domain::key_pool::{self, KeyPool};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::work::{Refused, Stream, Work};
@@ -56,6 +57,14 @@ impl Together<'_> {
         variants.sort_unstable();
         variants.dedup();
         self.load::<StockLevel>(&variants).await
+    }
+
+    /// Loads the pools of keys of lines.
+    pub async fn load_pools(&mut self, lines: &[Demand]) -> Result<(), Error> {
+        let mut pools: Vec<_> = lines.iter().map(|line| key_pool::id(line.variant)).collect();
+        pools.sort_unstable();
+        pools.dedup();
+        self.load::<KeyPool>(&pools).await
     }
 
     /// Decides: what happens is part of the unit's append.

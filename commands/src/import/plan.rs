@@ -163,7 +163,8 @@ impl Work<'_> {
         let record = payment::Command::Record { order: id, amount: total, reference: invoice.reference.clone() };
         self.draft.decide(&mut paid, &record)?;
         self.draft.expect(&paid);
-        self.draft.decide(&mut order, &order::Command::MarkPaid { payment, invoice: None, seller: None })?;
+        self.draft
+            .decide(&mut order, &order::Command::MarkPaid { payment, invoice: None, seller: None, keys: vec![] })?;
         for code in demands.keys() {
             self.with_stock(*code, &stock::Command::Commit { order: id })?;
         }
@@ -200,6 +201,7 @@ impl Work<'_> {
                 exact_price: price.exact.clone(),
                 amount: amount(history.amount_of(line))?,
                 digital: false,
+                keys: false,
                 discount: None,
                 tax: None,
             });

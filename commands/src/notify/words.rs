@@ -57,6 +57,8 @@ pub struct Shown {
     pub refund_due: bool,
     /// The invoice of the order.
     pub invoice: Option<ShownPaper>,
+    /// Where the keys of the order are, if a mail can lead a guest there.
+    pub keys: Option<String>,
     /// Where the credit notes of the order are, if there are any and a mail can lead there.
     pub credit_notes: Option<String>,
     /// An amount.
@@ -126,6 +128,8 @@ pub struct ShownOrder {
     pub free: bool,
     /// Whether something of it is put in a parcel.
     pub travels: bool,
+    /// Whether keys are delivered for some of it.
+    pub keys: bool,
 }
 
 /// How an order is to be paid without a provider.

@@ -27,7 +27,7 @@ impl Commands {
         Ok(done.await?.answer)
     }
 
-    /// Marks an order paid, gives its invoice the next number and commits its stock, in one append.
+    /// Marks an order paid, gives its invoice the next number, commits its stock and assigns its keys, in one append.
     ///
     /// The one process that marks orders paid builds each append on the one before in memory, so payments at the same time
     /// do not get in each other's way, although they share a series.
@@ -40,6 +40,7 @@ impl Commands {
             if let Some(placed) = loaded.state.awaiting(payment) {
                 together.load::<Series>(&[of_invoices(unit.asked().at.year())]).await?;
                 together.load_stock(&placed.stock_to_move()).await?;
+                together.load_pools(&placed.keyed()).await?;
             }
             together.decide(|work| settlement::mark_paid(work, order, payment))
         })

@@ -82,6 +82,8 @@ pub async fn receive(
             let whole = |it: &&Received| it.restock && placed.bought(it.variant) > 0;
             let demand = |it: &Received| Demand { variant: it.variant, quantity: it.quantity };
             together.load_stock(&lines.iter().filter(whole).map(demand).collect::<Vec<_>>()).await?;
+            let has_keys = |it: &&Received| placed.keys.contains_key(&it.variant);
+            together.load_pools(&lines.iter().filter(has_keys).map(demand).collect::<Vec<_>>()).await?;
         }
     }
     together.decide(|work| aftersales::receive_return(work, it.id, lines, shipping))?;

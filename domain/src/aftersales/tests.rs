@@ -32,6 +32,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         unit_price: price(amount),
         exact_price: None,
         digital: false,
+        keys: false,
         amount: cents(amount * number),
         discount: None,
         tax: None,
@@ -83,6 +84,8 @@ fn work_on(placement: Placement, is_paid: bool) -> Work {
             invoice: None,
             seller: None,
             stock_moved: true,
+            keys: vec![],
+            in_part: false,
         });
     }
     for Demand { variant, quantity } in demands {

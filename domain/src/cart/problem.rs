@@ -22,6 +22,8 @@ pub struct Offer {
     pub available: i64,
     /// Whether it is for sale.
     pub purchasable: bool,
+    /// Whether a key of a pool is delivered for each piece.
+    pub keys: bool,
 }
 
 /// Why a line cannot be bought as it is.
@@ -66,7 +68,8 @@ impl Offer {
     ) -> Option<Self> {
         let product = product.live().ok()?;
         let price = product.variant(variant).ok()?.listed(currency)?.price;
-        Some(Self { price, available: stock.available(), purchasable: product.is_sold(seller) })
+        let purchasable = product.is_sold(seller);
+        Some(Self { price, available: stock.available(), purchasable, keys: stock.keys_pooled })
     }
 }
 

@@ -3,14 +3,31 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::events::{Placement, ReturnLine};
+use super::events::{LineKeys, Placement, ReturnLine};
 use super::status::CancelReason;
-use crate::ids::{CartId, CreditNoteId, PaymentId, RefundId, ReturnId, ShipmentId};
+use crate::ids::{CartId, CreditNoteId, PaymentId, RefundId, ReturnId, ShipmentId, VariantId};
 use crate::issuer::Issuer;
 use crate::money::Money;
-use crate::quantity::Demand;
+use crate::quantity::{Demand, Quantity};
 use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
+
+/// The keys that a buyer wants to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// The variant; all of the order if absent.
+    pub variant: Option<VariantId>,
+    /// The first key, from 1.
+    pub from: Quantity,
+    /// How many; all that are left if absent.
+    pub quantity: Option<Quantity>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { variant: None, from: Quantity::ONE, quantity: None }
+    }
+}
 
 /// The commands of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,7 +43,11 @@ pub enum Command {
         invoice: Option<Reference>,
         /// The seller as the invoice names them.
         seller: Option<Issuer>,
+        /// The keys of its pieces.
+        keys: Vec<LineKeys>,
     },
+    /// Show the buyer keys of the order.
+    RevealKeys(Wanted),
     /// Record that the payment is authorized.
     MarkAuthorized {
         /// The payment.

@@ -10,6 +10,7 @@ use crate::ids::{
     AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, UsageId, VariantId,
 };
 use crate::issuer::Issuer;
+use crate::key_pool::KeyRange;
 use crate::money::{ExactPrice, Money, Price};
 use crate::pricing::{Discount, LineTax, Shipping};
 use crate::quantity::{Demand, Quantity};
@@ -51,12 +52,24 @@ pub struct Line {
     /// Whether the line is not shipped: it is fulfilled as soon as the order is paid.
     #[serde(default, skip_serializing_if = "is_false")]
     pub digital: bool,
+    /// Whether a key of the variant's pool is delivered for each piece.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub keys: bool,
     /// The discount on it; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount: Option<Money>,
     /// The tax of the line; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax: Option<LineTax>,
+}
+
+/// The keys of a pool that an order got for the pieces of a variant: the first key is of the first piece.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineKeys {
+    /// The variant.
+    pub variant: VariantId,
+    /// The keys.
+    pub keys: Vec<KeyRange>,
 }
 
 /// The amount that is given back for a line.
@@ -139,6 +152,13 @@ pub enum Event {
         /// Whether the stock was committed in the same append; of older orders a process committed it.
         #[serde(default, skip_serializing_if = "is_false")]
         stock_moved: bool,
+        /// The keys of its pieces, if their variants have pools of keys.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keys: Vec<LineKeys>,
+        /// Whether pieces were handed over with the payment, as they are not shipped, and others are left to ship; older events do
+        /// not say it.
+        #[serde(default, skip_serializing_if = "is_false")]
+        in_part: bool,
     },
     /// The payment of the order was authorized; it is captured later.
     Authorized {
@@ -337,6 +357,13 @@ pub enum Event {
     PaymentWindowExtended {
         /// When the order expires now unless it is paid.
         pay_by: DateTime<Utc>,
+    },
+    /// The buyer was shown keys of the order.
+    KeysRevealed {
+        /// How many keys of each variant the buyer has been shown, from the first one on.
+        lines: Vec<Demand>,
+        /// The time.
+        at: DateTime<Utc>,
     },
     /// The lines of the unpaid order were put in a cart again.
     MovedToCart {

@@ -53,7 +53,7 @@ impl Placed {
     }
 
     /// The pieces of a variant that are kept and not shipped.
-    fn weightless(&self, variant: VariantId) -> i64 {
+    pub(super) fn weightless(&self, variant: VariantId) -> i64 {
         self.bought(variant) - self.off(variant) - self.travelling(variant, 0)
     }
 

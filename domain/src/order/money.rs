@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Decision, Event, Fulfilment, PaymentStatus, Placed, Placement, Progress, Rejection, ReturnLine, Status, Taxed,
+    Decision, Event, Fulfilment, LineKeys, PaymentStatus, Placed, Placement, Progress, Rejection, ReturnLine, Status,
+    Taxed,
 };
 use crate::ids::{CreditNoteId, PaymentId, RefundId, VariantId};
 use crate::issuer::Issuer;
@@ -115,6 +116,7 @@ impl Placed {
         payment: PaymentId,
         invoice: Option<&Reference>,
         seller: Option<&Issuer>,
+        keys: &[LineKeys],
         at: DateTime<Utc>,
     ) -> Decision {
         if payment != self.placement.payment {
@@ -125,9 +127,10 @@ impl Placed {
                 let (commit, invoice, seller) = (self.stock_to_move(), invoice.cloned(), seller.cloned());
                 // An import moves its stock itself.
                 let stock_moved = !commit.is_empty();
-                let mut events = vec![Event::Paid { payment, commit, invoice, seller, stock_moved }];
-                events.extend(self.arrived_with_payment(at));
-                Ok(events)
+                let then = self.arrived_with_payment(at);
+                let (keys, in_part) = (keys.to_vec(), then.is_empty() && self.is_given_in_part());
+                let paid = Event::Paid { payment, commit, invoice, seller, stock_moved, keys, in_part };
+                Ok([vec![paid], then].concat())
             }
             PaymentStatus::RefundDue | PaymentStatus::Voided => Err(Rejection::Cancelled),
             // The same payment again: already done.
@@ -140,6 +143,12 @@ impl Placed {
         self.seller = seller.cloned();
         // Placing checked that the sums can be counted.
         self.invoiced = self.taxed_of_payable().unwrap_or_default();
+    }
+
+    /// Whether some of its pieces are handed over with the payment, and nothing else was before.
+    fn is_given_in_part(&self) -> bool {
+        let given = self.variants().into_iter().any(|variant| self.weightless(variant) > 0);
+        given && self.progress.fulfilment == Fulfilment::Unfulfilled
     }
 
     /// What is completed by the payment: lines that are not shipped are handed over then, and perhaps nothing else is left.

@@ -67,7 +67,12 @@ impl Progress {
     pub fn note(&mut self, event: &Event) {
         match event {
             Event::Authorized { .. } => self.payment_status = PaymentStatus::Authorized,
-            Event::Paid { .. } => self.payment_status = PaymentStatus::Paid,
+            Event::Paid { in_part, .. } => {
+                self.payment_status = PaymentStatus::Paid;
+                if *in_part {
+                    self.note_fulfilment(Fulfilment::PartlyFulfilled);
+                }
+            }
             Event::Fulfilled { completed, .. } => {
                 self.note_fulfilment(Fulfilment::Fulfilled);
                 if *completed {
@@ -111,6 +116,7 @@ impl Progress {
             | Event::ReturnClosed { .. }
             | Event::Noted { .. }
             | Event::BuyerForgotten { .. }
+            | Event::KeysRevealed { .. }
             | Event::Credited { .. }
             | Event::PaymentWindowExtended { .. }
             | Event::MovedToCart { .. } => {}

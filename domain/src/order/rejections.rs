@@ -6,6 +6,8 @@ use crate::money::Money;
 /// The maximum number of lines of an order: wholesale invoices reach some hundreds, and one event must stay small enough to
 /// deliver.
 pub const LINES_MAX: usize = 2_000;
+/// The maximum number of keys that are shown at once: a page that people can read, and a response of some 500 KB with the longest.
+pub const KEYS_SHOWN_MAX: i64 = 1_000;
 /// The maximum number of notes of an order: its state is read whole each time.
 pub const NOTES_MAX: usize = 100;
 
@@ -58,6 +60,9 @@ crate::rejections! {
         NoSuchReturn => Missing: "the order has no such return";
         ReturnWindowPassed => Conflict: "the return window has closed";
         TooManyNotes => Conflict: "an order can have at most {NOTES_MAX} notes";
+        NoKeys => Conflict: "the order has no such keys: it is not paid, or no keys are delivered for these goods";
+        KeysInTurn { revealed: i64 } => Conflict at "/from":
+            "keys are revealed in their order, and {revealed} are revealed so far";
         Imported => Conflict: "the order belongs to an older system, which handles its shipping and returns";
         NotOfGuest => Conflict: "the buyer is not a guest; close their account instead, if they have one";
         UnderWay => Conflict:

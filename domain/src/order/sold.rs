@@ -72,6 +72,7 @@ impl Sold {
             | Event::Noted { .. }
             | Event::BuyerForgotten { .. }
             | Event::PaymentWindowExtended { .. }
+            | Event::KeysRevealed { .. }
             | Event::MovedToCart { .. } => {}
         }
     }

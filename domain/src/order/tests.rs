@@ -21,6 +21,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         unit_price: price(amount),
         exact_price: None,
         digital: false,
+        keys: false,
         amount: cents(amount * number),
         discount: None,
         tax: None,
@@ -79,6 +80,8 @@ fn paid() -> Event {
         invoice: None,
         seller: None,
         stock_moved: true,
+        keys: vec![],
+        in_part: false,
     }
 }
 
@@ -100,7 +103,7 @@ fn cancelled(reason: CancelReason, was_paid: bool) -> Event {
 }
 
 fn pay(payment: u128) -> Command {
-    Command::MarkPaid { payment: id(payment), invoice: None, seller: None }
+    Command::MarkPaid { payment: id(payment), invoice: None, seller: None, keys: vec![] }
 }
 
 fn cancel(reason: CancelReason) -> Command {
@@ -309,13 +312,15 @@ fn a_paid_order_is_cancelled_with_a_credit_note() {
 #[test]
 fn the_number_of_its_invoice_comes_with_its_payment() {
     let invoice = Some(text("INV-2026-000042"));
-    let pay = Command::MarkPaid { payment: id(3), invoice: invoice.clone(), seller: None };
+    let pay = Command::MarkPaid { payment: id(3), invoice: invoice.clone(), seller: None, keys: vec![] };
     let paid = Event::Paid {
         payment: id(3),
         commit: vec![demand(1, 3), demand(2, 1)],
         invoice: invoice.clone(),
         seller: None,
         stock_moved: true,
+        keys: vec![],
+        in_part: false,
     };
     given::<Order>([placed()]).when(&pay).then([paid.clone()]);
     given::<Order>([placed(), paid.clone()]).when(&pay).then_nothing();
@@ -392,8 +397,15 @@ fn a_piece_comes_back_with_its_parcel_or_with_a_return() {
 fn an_order_is_complete_when_it_is_paid_after_everything_has_arrived() {
     let mixed = placement(vec![line(1, 1, 10), Line { digital: true, ..line(2, 1, 5) }]);
     let paying = |history: &[Event]| given::<Order>(history.to_vec()).when(&pay(3));
-    let paid =
-        |commit: Vec<Demand>| Event::Paid { payment: id(3), commit, invoice: None, seller: None, stock_moved: true };
+    let paid = |commit: Vec<Demand>| Event::Paid {
+        payment: id(3),
+        commit,
+        invoice: None,
+        seller: None,
+        stock_moved: true,
+        keys: vec![],
+        in_part: false,
+    };
     let all = || vec![demand(1, 1), demand(2, 1)];
     let sent = vec![
         Event::Placed(mixed.clone()),
@@ -505,7 +517,15 @@ fn spoilt_goods_are_not_for_sale_again() {
 #[test]
 fn an_order_of_the_past_moves_no_stock_by_itself() {
     let was_placed = Event::Placed(imported());
-    let was_paid = Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None, stock_moved: false };
+    let was_paid = Event::Paid {
+        payment: id(3),
+        commit: vec![],
+        invoice: None,
+        seller: None,
+        stock_moved: false,
+        keys: vec![],
+        in_part: false,
+    };
     given::<Order>([was_placed.clone()]).when(&pay(3)).then([was_paid.clone()]);
     let reason = CancelReason::Imported;
     let off = Event::Cancelled {
@@ -597,7 +617,7 @@ fn what_is_left_of_a_cancelled_order_goes_back_once() {
 
 /// Its stock was committed by a process.
 fn older_paid(commit: Vec<Demand>, invoice: Option<Reference>, seller: Option<Issuer>) -> Event {
-    Event::Paid { payment: id(3), commit, invoice, seller, stock_moved: false }
+    Event::Paid { payment: id(3), commit, invoice, seller, stock_moved: false, keys: vec![], in_part: false }
 }
 
 #[test]
@@ -776,10 +796,13 @@ fn rejections_are_well_said() {
         R::TooManyNotes,
         R::Imported,
         R::NotOfGuest,
+        R::NoKeys,
+        R::KeysInTurn { revealed: 0 },
         R::UnderWay,
     ]);
 }
 
+mod keys;
 mod progress;
 mod sending;
 mod shipping;

@@ -67,6 +67,20 @@ pub enum Command {
         /// The pieces on hand, including the reserved ones.
         on_hand: i64,
     },
+    /// Let the keys of a pool be its pieces from now on.
+    PoolKeys {},
+    /// Add the keys of an import.
+    ImportKeys {
+        /// The quantity.
+        quantity: Quantity,
+    },
+    /// Take keys away that no one has bought.
+    WithdrawKeys {
+        /// The quantity.
+        quantity: Quantity,
+        /// The reason.
+        reason: Option<Reason>,
+    },
     /// Reserve pieces for an order.
     Reserve {
         /// The order.

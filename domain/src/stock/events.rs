@@ -71,6 +71,8 @@ pub enum Event {
         /// The quantity.
         quantity: Quantity,
     },
+    /// Its pieces are the keys of a pool from now on: imports and withdrawals of keys alone change what is on hand.
+    KeysPooled {},
     /// Pieces were reserved for an order.
     Reserved {
         /// The order.
@@ -130,7 +132,10 @@ impl Pieces {
             }
             Event::Released { quantity, .. } => Self { on_hand, reserved: reserved - quantity.get() },
             // Pieces in transit had left with their order.
-            Event::Opened { .. } | Event::LostInTransit { .. } | Event::FoundInTransit { .. } => self,
+            Event::Opened { .. }
+            | Event::KeysPooled {}
+            | Event::LostInTransit { .. }
+            | Event::FoundInTransit { .. } => self,
         }
     }
 

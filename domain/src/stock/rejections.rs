@@ -15,6 +15,9 @@ crate::rejections! {
         Reserved { reserved: i64 } => Conflict: "{reserved} are reserved by orders; release those first";
         ReservedOtherwise { quantity: Quantity } => Conflict: "the order has already reserved {quantity}";
         NotReserved => Conflict: "the order has reserved nothing";
+        KeysPooled => Conflict: "the pieces of this variant are the keys of its pool; import or withdraw keys instead";
+        NoKeyPool => Conflict: "the variant has no pool of keys";
+        NotEmpty => Conflict: "pieces are on hand that are no keys; count the stock to 0 before keys are imported";
         OutOfRange => Invalid: "the quantity on hand must be between 0 and {ON_HAND_MAX}";
     }
 }

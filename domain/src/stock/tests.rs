@@ -147,6 +147,7 @@ fn every_stored_form_is_golden() {
             Event::FoundInTransit { order: id(1), quantity: pieces(1) },
             Event::Replaced { order: id(1), quantity: pieces(1) },
             Event::Counted { on_hand: 0 },
+            Event::KeysPooled {},
             reserved(1, 2),
             Event::Reserved { order: id(1), quantity: pieces(2), expires_at: Some(noon()) },
             Event::Committed { order: id(1), quantity: pieces(2) },
@@ -161,7 +162,8 @@ fn rejections_are_well_said() {
     use Rejection as R;
     let numbers = [R::NotEnough { available: 1 }, R::Reserved { reserved: 1 }];
     let others = [R::Missing, R::Exists, R::ReservedOtherwise { quantity: pieces(1) }, R::NotReserved, R::OutOfRange];
-    well_said(&[&numbers[..], &others[..]].concat());
+    let keys = [R::KeysPooled, R::NoKeyPool, R::NotEmpty];
+    well_said(&[&numbers[..], &others[..], &keys[..]].concat());
 }
 
 /// The simplest thing that stock could be.
@@ -179,7 +181,8 @@ impl Model {
     /// Does what a command that was accepted asks.
     fn accept(&mut self, command: &Command) {
         match command {
-            Command::Open { .. } => {}
+            Command::Open { .. } | Command::PoolKeys {} | Command::WithdrawKeys { .. } | Command::ImportKeys { .. } => {
+            }
             Command::Receive { quantity, .. } | Command::Return { quantity, .. } => self.on_hand += quantity.get(),
             Command::Lose { quantity, .. } | Command::Replace { quantity, .. } => self.on_hand -= quantity.get(),
             Command::LoseInTransit { .. } | Command::FindInTransit { .. } => {}
@@ -209,6 +212,10 @@ impl Model {
             Command::Open { .. }
             | Command::Receive { .. }
             | Command::Return { .. }
+            // Of a variant without keys, they are refused or open the pool; none of them is tried here.
+            | Command::PoolKeys {}
+            | Command::ImportKeys { .. }
+            | Command::WithdrawKeys { .. }
             | Command::LoseInTransit { .. }
             | Command::FindInTransit { .. }
             | Command::Release { .. } => true,

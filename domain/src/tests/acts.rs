@@ -504,7 +504,7 @@ impl Shop {
         for (which, number) in of {
             let unit_price = price(if free { 0 } else { [333, 1_000, 1_999, 50][usize::from(*which) % 4] });
             let available = self.states.stocks[&variant(*which)].available();
-            offers.insert(variant(*which), Offer { price: unit_price, available, purchasable: true });
+            offers.insert(variant(*which), Offer { price: unit_price, available, purchasable: true, keys: false });
             events.push(cart::Event::LineSet(cart::Line {
                 variant: variant(*which),
                 product: id(u128::from(*which) * 10 + 10),

@@ -68,6 +68,7 @@ impl Goods {
             // These are only entries: the goods move with their order.
             stock::Event::Returned { .. }
             | stock::Event::Opened { .. }
+            | stock::Event::KeysPooled {}
             | stock::Event::Reserved { .. }
             | stock::Event::Committed { .. }
             | stock::Event::Released { .. } => {}
@@ -124,6 +125,7 @@ impl Goods {
             | order::Event::Completed {}
             | order::Event::Refunded { .. }
             | order::Event::Credited { .. }
+            | order::Event::KeysRevealed { .. }
             // Of parcels, below.
             | order::Event::ParcelPrepared { .. }
             | order::Event::HandedOver { .. }

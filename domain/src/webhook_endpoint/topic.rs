@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::api_key::Scope;
 
 /// The categories whose events are delivered.
-pub const TOLD: &[&str] = &["category", "product", "stock", "order", "payment", "shipment", "return", "credit_note"];
+pub const TOLD: &[&str] =
+    &["category", "product", "stock", "key_pool", "order", "payment", "shipment", "return", "credit_note"];
 
 /// A filter of events: `*`, `order.*` or `order.paid`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ impl fmt::Display for Topic {
 fn scope(category: &str) -> Option<Scope> {
     match category {
         "category" | "product" => Some(Scope::CatalogRead),
-        "stock" => Some(Scope::StockRead),
+        "stock" | "key_pool" => Some(Scope::StockRead),
         "order" | "payment" | "shipment" | "return" | "credit_note" => Some(Scope::OrdersRead),
         _ => None,
     }

@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::roles::UpArgs;
 use super::{
-    accounts, audit, check, config, data_key, erase, keys, ledger, numbers, replay, roles, seed, token, views,
+    accounts, audit, check, config, data_key, erase, import_keys, keys, ledger, numbers, replay, roles, seed, token,
+    views,
 };
 
 /// An event-sourced shop: one log, many views and a complete audit trail.
@@ -67,6 +68,8 @@ pub(super) enum Command {
     Numbers(numbers::NumbersArgs),
     /// Fill the shop with a demo catalog, with taxes and shipping where it has none, or with a retailer's real orders
     Seed(seed::SeedArgs),
+    /// Import licence keys of a file into the pool of a variant
+    ImportKeys(import_keys::ImportKeysArgs),
     /// List accounts with their ids and roles; with `--staff`, support and admins alone
     Accounts(accounts::list::ListArgs),
     /// Grant a role to an account, such as the first admin's
@@ -104,6 +107,7 @@ impl Command {
             | Self::Ledger(_)
             | Self::Numbers(_)
             | Self::Seed(_)
+            | Self::ImportKeys(_)
             | Self::Accounts(_)
             | Self::Grant(_)
             | Self::ResetSecondFactor(_)

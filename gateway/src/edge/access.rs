@@ -74,7 +74,7 @@ const MEMBER: &str = "member";
 const SELLER_OWNER: &str = "owner";
 
 /// Prefixes of routes that only the owner may call, not staff.
-const PRIVATE: [&str; 2] = ["/v1/carts/", "/v1/me/"];
+const PRIVATE: [&str; 3] = ["/v1/carts/", "/v1/me/", "/v1/orders/{id}/keys"];
 
 /// The scope of a program on a route of staff, by the tag of the route; none if only people may call it, or if the
 /// route names its own scope.

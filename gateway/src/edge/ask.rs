@@ -166,24 +166,65 @@ impl<W: Who> Ask<W, Bytes> {
         let who = W::from_request_parts(&mut parts, app).await?;
         let if_match = conditional::if_match(&parts.headers)?;
         let bytes = body::read(&parts.headers, body, max).await?;
-        let owner = || who.caller().key_owner();
-        let kept_for = who.caller().answers_kept_for();
-        let mut key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes, kept_for)?;
-        if let Some(key) = &mut key {
-            // Bodies contain secrets and personal data, which cannot be guessed from a fingerprint that only this shop can compute.
-            let plain = to_hex(&key.fingerprint);
-            key.fingerprint =
-                app.commands.vault().blind("fingerprint", &plain).await.map_err(Error::from)?.into_bytes();
-            // An address is personal, so it is not stored in plain text.
-            if who.caller().is_anonymous() {
-                key.who = app.commands.vault().blind("address", &key.who).await.map_err(Error::from)?;
-            }
-        }
+        let key = key_of(&who, &parts, app, &bytes).await?;
         let Edge { request_id, client_request_id, .. } = Edge::of(&parts);
         let trace_id = trace_id(&parts.headers);
         let ask = Self { who, body: bytes, request_id, client_request_id, trace_id, key, if_match, cart: None };
         Ok((ask, parts.headers))
     }
+}
+
+/// A request whose body comes in pieces. It has no idempotency key until the body is [read](Streamed::after).
+pub(crate) struct Streamed<W> {
+    /// The request.
+    pub(crate) ask: Ask<W, ()>,
+    /// The body.
+    pub(crate) body: axum::body::Body,
+    parts: Parts,
+}
+
+impl<W: Who> Streamed<W> {
+    /// Reads a request without its body.
+    pub(crate) async fn of(request: Request, app: &Shared) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let who = W::from_request_parts(&mut parts, app).await?;
+        let if_match = conditional::if_match(&parts.headers)?;
+        // A key that is none is refused before the body is read.
+        key_of(&who, &parts, app, &[]).await?;
+        let Edge { request_id, client_request_id, .. } = Edge::of(&parts);
+        let (trace_id, key) = (trace_id(&parts.headers), None);
+        let ask = Ask { who, body: (), request_id, client_request_id, trace_id, key, if_match, cart: None };
+        Ok(Self { ask, body, parts })
+    }
+
+    /// The headers.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// The request once its body is read: `digest` stands for the body in the fingerprint. What it expects of the version was
+    /// checked before the body was read.
+    pub(crate) async fn after(self, app: &Shared, digest: &[u8]) -> Result<Ask<W, ()>, Problem> {
+        let key = key_of(&self.ask.who, &self.parts, app, digest).await?;
+        Ok(Ask { key, if_match: None, ..self.ask })
+    }
+}
+
+/// The idempotency key of a request, if it has one.
+async fn key_of(who: &impl Who, parts: &Parts, app: &Shared, body: &[u8]) -> Result<Option<Key>, Problem> {
+    let owner = || who.caller().key_owner();
+    let kept_for = who.caller().answers_kept_for();
+    let mut key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, body, kept_for)?;
+    if let Some(key) = &mut key {
+        // Bodies contain secrets and personal data, which cannot be guessed from a fingerprint that only this shop can compute.
+        let plain = to_hex(&key.fingerprint);
+        key.fingerprint = app.commands.vault().blind("fingerprint", &plain).await.map_err(Error::from)?.into_bytes();
+        // An address is personal, so it is not stored in plain text.
+        if who.caller().is_anonymous() {
+            key.who = app.commands.vault().blind("address", &key.who).await.map_err(Error::from)?;
+        }
+    }
+    Ok(key)
 }
 
 impl<W, T> Ask<W, T> {

@@ -7,7 +7,7 @@ use byteshop_domain::text::fresh;
 use futures_util::StreamExt as _;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use self::schema::Schema;
 use crate::edge::problem::Problem;
@@ -57,6 +57,47 @@ async fn read_whole(headers: &HeaderMap, body: axum::body::Body, max: usize) -> 
         while let Some(Ok(_)) = chunks.next().await {}
     }
     Err(too_large(max))
+}
+
+/// A body that is read piece by piece: each piece in time, the whole in time, and no more of it than a limit.
+pub(crate) struct Pieces {
+    body: axum::body::BodyDataStream,
+    left: usize,
+    max: usize,
+    until: Instant,
+}
+
+impl Pieces {
+    /// The pieces of a body of at most so many bytes.
+    ///
+    /// # Errors
+    /// When its announced length is larger.
+    pub(crate) fn of(
+        headers: &HeaderMap,
+        body: axum::body::Body,
+        max: usize,
+        patience: Duration,
+    ) -> Result<Self, Problem> {
+        let announced =
+            headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > max) {
+            return Err(too_large(max));
+        }
+        Ok(Self { body: body.into_data_stream(), left: max, max, until: Instant::now() + patience })
+    }
+
+    /// The next piece; none at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let patience = BODY_PATIENCE.min(self.until.saturating_duration_since(Instant::now()));
+        match timeout(patience, self.body.next()).await.map_err(|_| too_slow())? {
+            None => Ok(None),
+            Some(Err(_)) => Err(broken()),
+            Some(Ok(piece)) => {
+                self.left = self.left.checked_sub(piece.len()).ok_or_else(|| too_large(self.max))?;
+                Ok(Some(piece))
+            }
+        }
+    }
 }
 
 fn is_too_large(error: &axum::Error) -> bool {

@@ -28,6 +28,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("label.html", include_str!("../../templates/label.html")),
     ("link.html", include_str!("../../templates/link.html")),
     ("unsubscribe.html", include_str!("../../templates/unsubscribe.html")),
+    ("keys.html", include_str!("../../templates/keys.html")),
     ("pay.html", include_str!("../../templates/pay.html")),
     ("docs.html", include_str!("../../templates/docs.html")),
     ("guide.html", include_str!("../../templates/guide.html")),

@@ -306,7 +306,7 @@ impl RowVariant {
         let known = created.variants.iter().find(|(_, it)| it.sku == self.sku).map(|(id, _)| *id);
         if let Some(variant) = known {
             let change = self.change();
-            products::revise_variant(unit, product, variant, change.details())?;
+            products::revise_variant(unit, product, variant, change.details()).await?;
             let prices = change.prices().map_err(|_| {
                 missing(
                     &format!("/variants/{index}/prices"),

@@ -15,7 +15,7 @@ use crate::edge::problem::Problem;
 const CONTRACT: &str = "openapi.json";
 
 /// The pages, by their path in `docs/`.
-const PAGES: [(&str, &str); 15] = [
+const PAGES: [(&str, &str); 16] = [
     ("API.md", include_str!("../../../docs/API.md")),
     ("tour.md", include_str!("../../../docs/tour.md")),
     ("ACCESS.md", include_str!("../../../docs/ACCESS.md")),
@@ -26,6 +26,7 @@ const PAGES: [(&str, &str); 15] = [
     ("api/catalog.md", include_str!("../../../docs/api/catalog.md")),
     ("api/checkout.md", include_str!("../../../docs/api/checkout.md")),
     ("api/grpc.md", include_str!("../../../docs/api/grpc.md")),
+    ("api/keys.md", include_str!("../../../docs/api/keys.md")),
     ("api/notifications.md", include_str!("../../../docs/api/notifications.md")),
     ("api/orders.md", include_str!("../../../docs/api/orders.md")),
     ("api/requests.md", include_str!("../../../docs/api/requests.md")),

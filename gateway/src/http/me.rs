@@ -2,6 +2,7 @@
 
 mod email;
 mod export;
+mod purchases;
 
 use std::collections::BTreeSet;
 
@@ -285,4 +286,5 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(email::change_email))
         .routes(routes!(email::confirm_email))
         .routes(routes!(export::export))
+        .routes(routes!(purchases::purchases))
 }

@@ -9,9 +9,10 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    accounts, admin, api_keys, auth, bulk, carts, categories, images, ledger, matrix, me, notifications, operations,
-    orders, payment_methods, payments, print, products, promotions, provider, receipts, returns, search, second_factor,
-    sellers, sessions, shipments, shipping, stock, story, tax, unsubscribe, variants, webhooks_out,
+    accounts, admin, api_keys, auth, bulk, carts, categories, images, keys, ledger, matrix, me, notifications,
+    operations, order_keys, orders, payment_methods, payments, print, products, promotions, provider, receipts,
+    returns, search, second_factor, sellers, sessions, shipments, shipping, stock, story, tax, unsubscribe, variants,
+    webhooks_out,
 };
 use crate::app::Shared;
 use crate::edge::access;
@@ -88,11 +89,13 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(matrix::routes())
         .merge(stock::routes())
         .merge(sellers::routes())
+        .merge(keys::routes())
         .merge(carts::routes())
         .merge(shipping::routes())
         .merge(promotions::routes())
         .merge(tax::routes())
         .merge(orders::routes())
+        .merge(order_keys::routes())
         .merge(story::routes())
         .merge(returns::routes())
         .merge(payment_methods::routes())

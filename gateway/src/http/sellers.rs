@@ -24,6 +24,7 @@ use crate::edge::lists;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
+use crate::edge::values::Limit;
 use crate::queries::sellers::seller_named;
 
 mod admin;
@@ -165,8 +166,7 @@ struct ListQuery {
     #[param(max_length = 200)]
     q: Option<String>,
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -181,7 +181,7 @@ async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let ListQuery { q, limit, cursor } = query;
-    page(&app, &headers, q, Some(Status::Approved), lists::ask(limit, cursor)?, false).await
+    page(&app, &headers, q, Some(Status::Approved), lists::ask(limit, cursor), false).await
 }
 
 /// The sellers that the caller is a member of, the oldest first.

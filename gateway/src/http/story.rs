@@ -228,7 +228,7 @@ struct OrderChange {
 /// `order.parcel_dropped`, `order.handed_over`, `order.delivered`, `order.parcel_returned`, `order.parcel_lost`,
 /// `order.parcel_found`, `order.replaced`, `order.fulfilled`, `order.completed`, `order.lines_cancelled`, `order.cancelled`,
 /// `order.return_requested`, `order.return_closed`, `order.returned`, `order.refunded`, `order.credited`,
-/// `order.payment_window_extended`, `order.moved_to_cart`, `order.buyer_forgotten`.
+/// `order.payment_window_extended`, `order.keys_revealed`, `order.moved_to_cart`, `order.buyer_forgotten`.
 #[utoipa::path(get, path = "/v1/orders/{id}/stream", operation_id = "streamOrder",
     tag = "orders", params(("id" = String, Path), ByLink,
     ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event received")),

@@ -182,7 +182,7 @@ async fn change(
         let mut product = products::for_change(&unit, id, acts_for).await?;
         let before = product.state.live()?.variant(variant)?.tax_class;
         products::check_tax_class(acts_for, before, change.tax_class)?;
-        products::revise_variant(&unit, &mut product, variant, change.clone())?;
+        products::revise_variant(&unit, &mut product, variant, change.clone()).await?;
         if let Some(prices) = prices {
             prices.set(&unit, &mut product, variant)?;
         }

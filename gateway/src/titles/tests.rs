@@ -1,4 +1,4 @@
-//! Every code has a title, and every title a code.
+//! Every code has a title, every title a code, and the table is in order.
 
 use std::collections::BTreeSet;
 use std::path::Path;

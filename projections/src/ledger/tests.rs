@@ -42,6 +42,7 @@ fn placed() -> Recorded {
             unit_price: Price::new(euros(1_190)).unwrap(),
             exact_price: None,
             digital: false,
+            keys: false,
             amount: euros(3_570),
             discount: None,
             tax: Some(LineTax { class: TaxClass::Standard, rate, included: true, amount: euros(570) }),
@@ -63,7 +64,15 @@ fn paid() -> Recorded {
     let invoice = Some(text("INV-2026-000001"));
     event::<Order>(
         ORDER,
-        &order::Event::Paid { payment: id(3), commit: vec![], invoice, seller: None, stock_moved: true },
+        &order::Event::Paid {
+            payment: id(3),
+            commit: vec![],
+            invoice,
+            seller: None,
+            stock_moved: true,
+            keys: vec![],
+            in_part: false,
+        },
     )
 }
 

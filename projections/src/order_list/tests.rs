@@ -44,6 +44,7 @@ fn placed() -> Event {
             unit_price: Price::new(eur(500)).unwrap(),
             exact_price: None,
             digital: false,
+            keys: false,
             amount: eur(1500),
             discount: None,
             tax: None,
@@ -72,7 +73,15 @@ fn returned(quantity: i64, amount: i64) -> Event {
 }
 
 fn paid() -> Event {
-    Event::Paid { payment: payment(), commit: vec![], invoice: None, seller: None, stock_moved: false }
+    Event::Paid {
+        payment: payment(),
+        commit: vec![],
+        invoice: None,
+        seller: None,
+        stock_moved: false,
+        keys: vec![],
+        in_part: false,
+    }
 }
 
 fn cancelled(reason: CancelReason, was_paid: bool, due: Option<Money>) -> Event {

@@ -19,6 +19,15 @@ async fn shop_with_a_window() -> TestShop {
     TestShop::on(database).reaching(outside).await
 }
 
+/// A shop whose mails have links to pages of the API.
+pub(super) async fn shop_with_an_api() -> TestShop {
+    let database = fresh_database().await;
+    let api = Some("https://api.shop.example.org".into());
+    let details = ShopDetails { name: "ByteShop".into(), api, ..ShopDetails::default() };
+    let outside = Outside { details, ..Outside::kept(&Log::open(&database).unwrap()) };
+    TestShop::on(database).reaching(outside).await
+}
+
 async fn order(shop: &TestShop, sku: &str) -> (String, GuestCart) {
     let (_, variant) = shop.product(sku, 1_000, 9).await;
     let (placed, cart) = shop.order(&variant, 2).await;

@@ -102,9 +102,9 @@ fn every_promised_route_is_there() {
 
 /// What an operation id begins with: an imperative, so that generated clients read as sentences.
 const VERBS: &str = "accept add apply approve archive ban cancel capture change check close confirm create discard end enrol erase export fulfil \
-    get hand invite list log merge move pack pause pay print publish quote reauthenticate receive record redeliver \
-    refresh refund register reinstate reject remove reorder replace replay request resend reset resume retry revoke \
-    rotate set settle stream suspend unban unpublish unsubscribe unwatch update upsert void watch withdraw";
+    get hand import invite list log merge move pack pause pay print publish quote reauthenticate receive record redeliver \
+    refresh refund register reinstate reject remove reorder replace replay request resend reset resume retry reveal revoke \
+    rotate set settle show stream suspend unban unpublish unsubscribe unwatch update upsert void watch withdraw";
 
 fn is_verb_and_noun(id: &str) -> bool {
     let end = id.find(|letter: char| !letter.is_ascii_lowercase()).unwrap_or(id.len());

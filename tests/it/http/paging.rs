@@ -60,6 +60,13 @@ impl Fair {
         let benefit = json!({"kind": "percent", "percent_bps": 100});
         let coupon = json!({"label": name, "code": format!("CODE{number}"), "benefit": benefit});
         self.post("/v1/admin/promotions", coupon).await.expect(201);
+        let product = self.post("/v1/products", json!({"title": name})).await.expect(201).id();
+        let variant =
+            json!({"sku": format!("K-{number}"), "price": {"amount": 500, "currency": "EUR"}, "physical": false});
+        let added = self.post(&format!("/v1/products/{product}/variants"), variant).await.expect(201);
+        let keys = format!("/v1/variants/{}/keys", added.text("/variants/0/id"));
+        let import = self.shop.post(&keys).by(&self.admin).header("Content-Type", "text/plain").body_raw("AAAA-1");
+        import.send().await.expect(200);
         self.shop.register(&format!("p{number}@example.org")).await.expect(202);
         self.applied(number, &name).await;
         self.shop.order(&self.variant, 1).await;
@@ -147,6 +154,7 @@ fn lists(endpoint: &str) -> Vec<List> {
         list("/v1/admin/promotions?status=active", "id"),
         list("/v1/admin/api-keys", "id"),
         list("/v1/admin/sellers", "id"),
+        list("/v1/admin/key-pools", "variant"),
         list("/v1/admin/audit?type=order.placed", "position"),
         list("/v1/admin/ledger/entries", "position"),
     ]

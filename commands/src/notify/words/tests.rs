@@ -41,12 +41,14 @@ fn shown(locale: Locale) -> Shown {
             pay_by: Some("20 November 2026, 14:30 UTC".into()),
             free: false,
             travels: true,
+            keys: true,
         }),
         invoice: Some(ShownPaper {
             number: "INV-2026-000042".into(),
             url: Some("https://api.shop.example.org/v1/orders/ord_1/invoice?until=1&seal=2".into()),
         }),
         credit_notes: Some("https://api.shop.example.org/v1/orders/ord_1/credit-notes/print?until=1&seal=2".into()),
+        keys: Some("https://api.shop.example.org/v1/orders/ord_1/keys?until=1&seal=2".into()),
         reason: Some("unpaid"),
         refund_due: true,
         amount: Some(one.into()),
@@ -92,7 +94,7 @@ fn a_message_does_without_pages_and_without_what_may_be_missing() {
         for template in Template::ALL {
             let mut bare = shown(locale);
             (bare.url, bare.shop.url, bare.carrier, bare.tracking, bare.reason) = (None, None, None, None, None);
-            (bare.invoice, bare.credit_notes, bare.unsubscribe) = (None, None, None);
+            (bare.invoice, bare.credit_notes, bare.unsubscribe, bare.keys) = (None, None, None, None);
             bare.tracking_url = None;
             bare.shop.return_address.clear();
             (bare.refund_due, bare.goods, bare.because) = (false, Vec::new(), None);

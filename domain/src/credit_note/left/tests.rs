@@ -36,6 +36,7 @@ fn line(variant: u128, Bought(quantity, unit, off, rate): Bought, included: bool
         unit_price: price(unit),
         exact_price: None,
         digital: false,
+        keys: false,
         amount: cents(amount),
         discount: (off > 0).then(|| cents(off)),
         tax: rate.map(|rate| tax(rate, included, amount - off)),
@@ -75,7 +76,15 @@ fn paid(bought: &[Bought], shipping: Option<i64>, included: bool, less: bool) ->
             written_off: vec![],
         });
     }
-    history.push(Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None, stock_moved: false });
+    history.push(Event::Paid {
+        payment: id(3),
+        commit: vec![],
+        invoice: None,
+        seller: None,
+        stock_moved: false,
+        keys: vec![],
+        in_part: false,
+    });
     crate::fold::<Order>(&history).live().unwrap().clone()
 }
 
@@ -181,7 +190,15 @@ fn a_variant_on_several_lines_gives_back_what_was_paid_and_no_tax() {
     let past = Placement::past(Buyer::default(), Destination::to(text("DE")), lines, cents(480), id(3));
     let history = [
         Event::Placed(past),
-        Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None, stock_moved: false },
+        Event::Paid {
+            payment: id(3),
+            commit: vec![],
+            invoice: None,
+            seller: None,
+            stock_moved: false,
+            keys: vec![],
+            in_part: false,
+        },
     ];
     let order = crate::fold::<Order>(&history).live().unwrap().clone();
     let notes = [note(&order, Of::Line(1), 90), note(&order, Of::Line(0), 390)];

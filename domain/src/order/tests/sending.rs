@@ -20,6 +20,8 @@ fn pays() -> Event {
         invoice: None,
         seller: None,
         stock_moved: true,
+        keys: vec![],
+        in_part: false,
     }
 }
 
@@ -119,7 +121,7 @@ fn the_lines_of_an_order_that_was_never_paid_are_moved_to_a_cart_once() {
 #[test]
 fn its_invoice_names_the_seller_of_that_day() {
     let invoice = Some(text("INV-2026-000043"));
-    let pay = Command::MarkPaid { payment: id(3), invoice: invoice.clone(), seller: Some(seller()) };
+    let pay = Command::MarkPaid { payment: id(3), invoice: invoice.clone(), seller: Some(seller()), keys: vec![] };
     let paid = done(&[buys()], &pay);
     assert_eq!((state(&paid).seller, state(&paid).invoice), (Some(seller()), invoice));
 }

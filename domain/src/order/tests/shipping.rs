@@ -389,7 +389,15 @@ fn what_does_not_travel_is_handed_over_once_it_is_paid_for() {
     let digital = Line { digital: true, ..line(1, 1, 10) };
     let key = Event::Placed(placement(vec![digital.clone()]));
     let done = [
-        Event::Paid { payment: id(3), commit: vec![demand(1, 1)], invoice: None, seller: None, stock_moved: true },
+        Event::Paid {
+            payment: id(3),
+            commit: vec![demand(1, 1)],
+            invoice: None,
+            seller: None,
+            stock_moved: true,
+            keys: vec![],
+            in_part: false,
+        },
         fulfilled(),
     ];
     given::<Order>([key]).when(&pay(3)).then(done);

@@ -73,6 +73,8 @@ fn a_buyer_hears_of_their_order() {
                 invoice: None,
                 seller: None,
                 stock_moved: false,
+                keys: vec![],
+                in_part: false,
             }),
             Message::OrderPaid { order },
         ),
@@ -158,8 +160,15 @@ fn an_order_that_is_paid_at_once_is_told_of_once() {
     let step = Step::Notify(NotificationTask::TellBuyer { order, message: Message::OrderPlaced { order } });
     let wait = Reaction::SetTimer { at: noon() + PLACED_GRACE, key: key.clone(), step };
     assert_eq!(Notify::react(&placed, noon()), [wait]);
-    let paid =
-        order::Event::Paid { payment: number(2), commit: vec![], invoice: None, seller: None, stock_moved: false };
+    let paid = order::Event::Paid {
+        payment: number(2),
+        commit: vec![],
+        invoice: None,
+        seller: None,
+        stock_moved: false,
+        keys: vec![],
+        in_part: false,
+    };
     let told = now(NotificationTask::TellBuyer { order, message: Message::OrderPaid { order } });
     assert_eq!(Notify::react(&of_order(paid), noon()), [Reaction::ClearTimer { key }, told]);
 }

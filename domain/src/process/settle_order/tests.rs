@@ -100,7 +100,15 @@ fn what_staff_received_marks_the_order_paid_and_what_staff_refunds_waits_for_the
 #[test]
 fn a_paid_order_has_no_window_any_more_and_an_older_one_commits_its_stock() {
     let paid = |stock_moved| {
-        on_order(order::Event::Paid { payment: id(2), commit: lines(), invoice: None, seller: None, stock_moved })
+        on_order(order::Event::Paid {
+            payment: id(2),
+            commit: lines(),
+            invoice: None,
+            seller: None,
+            stock_moved,
+            keys: vec![],
+            in_part: false,
+        })
     };
     assert_eq!(paid(true), [forget_window()]);
     let commit = Step::CommitStock { order: id(1), lines: lines() };
@@ -145,7 +153,9 @@ fn nothing_follows_from_an_import() {
             commit: vec![],
             invoice: None,
             seller: None,
-            stock_moved: false
+            stock_moved: false,
+            keys: vec![],
+            in_part: false
         }),
         []
     );

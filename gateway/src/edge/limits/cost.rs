@@ -28,11 +28,14 @@ const MATRIX: u32 = 200;
 const PICTURE: u32 = 300;
 /// A thousand products.
 const BULK: u32 = 1_000;
+/// A hundred thousand keys: encrypted, hashed, and written with two indexes.
+const KEYS: u32 = 4_000;
 
 /// Routes that cost more than others of their method.
-const ROUTES: [(&str, &str, u32); 8] = [
+const ROUTES: [(&str, &str, u32); 9] = [
     ("POST", "/v1/products/bulk", BULK),
     ("POST", "/v1/products/{id}/images", PICTURE),
+    ("POST", "/v1/variants/{id}/keys", KEYS),
     ("POST", "/v1/products/{id}/variants/matrix", MATRIX),
     ("GET", "/v1/me/export", EXPORT),
     ("GET", "/v1/me/cart", PRICED),

@@ -19,6 +19,7 @@ use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::lists;
 use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
+use crate::edge::values::Limit;
 use crate::http::show::seller::{self as show, SellerPage, changed};
 
 /// The reason for a decision, which the members of the seller read.
@@ -40,8 +41,7 @@ struct ListQuery {
     #[param(max_length = 200)]
     q: Option<String>,
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -57,7 +57,7 @@ async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let ListQuery { status, q, limit, cursor } = query;
-    page(&app, &headers, q, status, lists::ask(limit, cursor)?, true).await
+    page(&app, &headers, q, status, lists::ask(limit, cursor), true).await
 }
 
 /// Approves the application of a seller.

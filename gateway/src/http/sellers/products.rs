@@ -17,6 +17,7 @@ use crate::app::Shared;
 use crate::edge::actor::Trader;
 use crate::edge::ask::{Of, Params};
 use crate::edge::problem::Problem;
+use crate::edge::values::Limit;
 use crate::edge::{lists, reply};
 use crate::http::search::ProductPage;
 use crate::queries::catalog::{self, words};
@@ -32,8 +33,7 @@ struct ListQuery {
     #[param(max_length = 200)]
     q: Option<String>,
     /// Page size: 20 by default, at most 100.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    limit: Option<Limit>,
     /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
@@ -54,10 +54,10 @@ async fn list(
         shown: Shown::Own(query.status),
         seller: Some(id),
         q: query.q.map(words).transpose()?,
-        ask: lists::ask(query.limit, query.cursor)?,
+        ask: lists::ask(query.limit, query.cursor),
         ..Query::default()
     };
-    let found = catalog::products(&app, &who.0, &headers, query).await?;
+    let found = catalog::products(&app, &who.0, &headers, query, str::to_owned).await?;
     Ok(reply::json(found.json().map_err(Error::from)?.to_string()))
 }
 

@@ -4,6 +4,7 @@ use byteshop_domain::Personal;
 use byteshop_domain::ids::{
     AccountId, CartId, CreditNoteId, Id as _, OrderId, PaymentId, ProductId, ReturnId, ShipmentId, VariantId,
 };
+use byteshop_domain::key_pool::count_of;
 use byteshop_domain::money::{ExactPrice, Money, Price};
 use byteshop_domain::order::{self, Placed};
 use byteshop_domain::quantity::Quantity;
@@ -122,6 +123,8 @@ pub struct OrderLine<'a> {
     returned: i64,
     /// Pieces lost in transit and neither replaced nor cancelled.
     lost: i64,
+    /// The keys that were delivered for its pieces; null if there are none.
+    keys: Option<KeyCounts>,
     unit_price: Price,
     /// The price in major units, if an older system used more digits than the currency has.
     exact_price: Option<&'a ExactPrice>,
@@ -131,6 +134,30 @@ pub struct OrderLine<'a> {
     discount: Money,
     /// Null if there is none.
     tax: Option<LineTax>,
+}
+
+/// The keys of a variant in an order, in numbers.
+#[derive(Serialize, ToSchema)]
+struct KeyCounts {
+    /// Keys that were delivered.
+    delivered: i64,
+    /// Keys among them that the buyer has been shown.
+    revealed: i64,
+    /// When the buyer was last shown new ones.
+    revealed_at: Option<DateTime<Utc>>,
+    /// Keys whose pieces were given back.
+    revoked: i64,
+    /// Keys among the revoked ones that the buyer had been shown: they may be used.
+    revoked_revealed: i64,
+}
+
+impl KeyCounts {
+    fn of(order: &Placed, variant: VariantId) -> Option<Self> {
+        let it = order.keys.get(&variant)?;
+        let (revoked, revoked_revealed) = order.revoked_keys(variant);
+        let (delivered, revealed_at) = (count_of(&it.keys), it.revealed_at);
+        Some(Self { delivered, revealed: it.revealed, revealed_at, revoked, revoked_revealed })
+    }
 }
 
 impl<'a> Order<'a> {
@@ -147,6 +174,7 @@ impl<'a> Order<'a> {
             handed_over: it.handed_over(line.variant),
             returned: it.returned.get(&line.variant).copied().unwrap_or(0),
             lost: it.lost_of(line.variant),
+            keys: KeyCounts::of(it, line.variant),
             unit_price: line.unit_price,
             exact_price: line.exact_price.as_ref(),
             amount: line.amount,

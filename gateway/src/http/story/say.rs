@@ -101,6 +101,9 @@ impl Facts {
                 ("lines_cancelled", facts)
             }
             order::Event::BuyerForgotten { .. } => ("buyer_forgotten", self.bare()),
+            order::Event::KeysRevealed { lines, .. } => {
+                ("keys_revealed", json!({"by": self.by, "keys": pieces_of(lines)}))
+            }
             order::Event::Noted { .. } => ("noted", self.bare()),
             order::Event::MovedToCart { .. } => ("moved_to_cart", self.bare()),
             order::Event::PaymentWindowExtended { pay_by } => (

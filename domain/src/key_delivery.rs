@@ -1,0 +1,92 @@
+//! Delivering keys: the pool of a variant and its stock change together, and an order gets its keys with its payment.
+//!
+//! ```text
+//! key pool:    open         import    withdraw   assign      revoke
+//! stock:       pool keys    import    withdraw   commit
+//! order:                                         mark paid   return
+//! ```
+//!
+//! Pure: each is decided on states that were loaded before, and appended whole or not at all. So the pieces on hand are always the
+//! keys that are left in the pool, and a reserved piece has a key: the pool cannot be empty when an order is paid.
+
+use crate::ids::{OrderId, ProductId, VariantId};
+use crate::key_pool::{self, Command, KeyPool, Rejection};
+use crate::order::{LineKeys, Placed};
+use crate::product::Product;
+use crate::quantity::{Demand, Quantity};
+use crate::stock::{self, StockLevel};
+use crate::text::Reason;
+use crate::work::{Refused, Work};
+
+/// Starts an import, which opens the pool of a variant that has none; returns the number of the batch.
+pub fn start_import(work: &mut Work, product: ProductId, variant: VariantId) -> Result<u32, Refused> {
+    let state = work.get::<Product>(product)?;
+    let known = state.live()?.variant(variant)?;
+    if known.physical {
+        return Err(Rejection::Physical.into());
+    }
+    let pool = key_pool::id(variant);
+    work.decide::<KeyPool>(pool, &Command::Open { product, sku: known.sku.clone() })?;
+    work.decide::<StockLevel>(variant, &stock::Command::PoolKeys {})?;
+    work.decide::<KeyPool>(pool, &Command::StartImport {})?;
+    Ok(work.get::<KeyPool>(pool)?.started)
+}
+
+/// Ends an import: its keys can be sold.
+pub fn import(work: &mut Work, variant: VariantId, batch: u32, count: Quantity) -> Result<(), Refused> {
+    work.decide::<KeyPool>(key_pool::id(variant), &Command::Import { batch, count })?;
+    work.decide::<StockLevel>(variant, &stock::Command::ImportKeys { quantity: count }).map(drop)
+}
+
+/// Takes keys away that no one has bought: so many of a batch, or all of it that no order reserves.
+pub fn withdraw(
+    work: &mut Work,
+    variant: VariantId,
+    batch: u32,
+    quantity: Option<Quantity>,
+    reason: Option<&Reason>,
+) -> Result<(), Refused> {
+    let pool = key_pool::id(variant);
+    let left = i64::from(work.get::<KeyPool>(pool)?.batch(batch)?.left());
+    let available = work.get::<StockLevel>(variant)?.available();
+    if left == 0 && quantity.is_none() {
+        // Nothing is left to withdraw: already done.
+        return Ok(());
+    }
+    let all = || {
+        let all = Quantity::new(left.min(available));
+        all.map_err(|_| Refused::from(stock::Rejection::NotEnough { available }))
+    };
+    let quantity = quantity.map_or_else(all, Ok)?;
+    if quantity.get() > left {
+        return Err(Rejection::NotEnough { left }.into());
+    }
+    let withdraw = stock::Command::WithdrawKeys { quantity, reason: reason.cloned() };
+    work.decide::<StockLevel>(variant, &withdraw)?;
+    work.decide::<KeyPool>(pool, &Command::Withdraw { batch, quantity, reason: reason.cloned() }).map(drop)
+}
+
+/// Assigns the next keys of their pools to the pieces of an order.
+pub fn assign(work: &mut Work, order: OrderId, lines: &[Demand]) -> Result<Vec<LineKeys>, Refused> {
+    let assign = |Demand { variant, quantity }: &Demand| {
+        let pool = key_pool::id(*variant);
+        let before = work.get::<KeyPool>(pool)?;
+        work.decide::<KeyPool>(pool, &Command::Assign { order, quantity: *quantity })?;
+        let after = work.get::<KeyPool>(pool)?;
+        Ok(LineKeys { variant: *variant, keys: after.assigned_since(&before) })
+    };
+    lines.iter().map(assign).collect()
+}
+
+/// Revokes the keys of pieces that an order gives back; `before` is the order until then.
+pub fn revoke(work: &mut Work, order: OrderId, before: &Placed, lines: &[Demand]) -> Result<(), Refused> {
+    for Demand { variant, quantity } in lines.iter().filter(|line| before.keys.contains_key(&line.variant)) {
+        let revealed = before.revealed_among_next_returned(*variant, *quantity);
+        let revoke = Command::Revoke { order, count: *quantity, revealed };
+        work.decide::<KeyPool>(key_pool::id(*variant), &revoke)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! The keys of an order: the first key of a variant is of its first piece, buyers are shown them in that order, and pieces that
+//! are given back give up the last ones.
+
+use chrono::{DateTime, Utc};
+
+use super::commands::Wanted;
+use super::delivered::{Delivered, Shown, part_of};
+use super::rejections::KEYS_SHOWN_MAX;
+use super::{Decision, Event, LineKeys, Placed, Rejection};
+use crate::ids::VariantId;
+use crate::key_pool::count_of;
+use crate::quantity::{Demand, Quantity};
+
+impl Placed {
+    /// The pieces for which keys are delivered, summed per variant, without those that are cancelled.
+    pub fn keyed(&self) -> Vec<Demand> {
+        let is_keyed = |variant| self.placement.lines.iter().any(|line| line.keys && line.variant == variant);
+        self.demands().into_iter().filter(|line| is_keyed(line.variant)).collect()
+    }
+
+    /// The keys of a variant that the buyer can see: those of pieces that are neither given back nor on their way back.
+    pub fn keys_left(&self, variant: VariantId) -> i64 {
+        let back = self.returned.get(&variant).copied().unwrap_or(0) + self.coming_back(variant);
+        self.keys.get(&variant).map_or(0, |it| (count_of(&it.keys) - back).max(0))
+    }
+
+    /// The keys to show, at most [`KEYS_SHOWN_MAX`].
+    pub fn keys_to_show(&self, wanted: &Wanted) -> Result<Vec<Shown>, Rejection> {
+        let mut room = KEYS_SHOWN_MAX;
+        let mut shown = Vec::new();
+        for (variant, delivered) in &self.keys {
+            let (left, from) = (self.keys_left(*variant), wanted.from.get());
+            if wanted.variant.is_some_and(|wanted| wanted != *variant) || left < from {
+                continue;
+            }
+            if from > delivered.revealed + 1 {
+                return Err(Rejection::KeysInTurn { revealed: delivered.revealed });
+            }
+            let all = left - from + 1;
+            let count = wanted.quantity.map_or(all, |quantity| quantity.get().min(all)).min(room);
+            room -= count;
+            let keys = part_of(&delivered.keys, from - 1, count);
+            shown.push(Shown { variant: *variant, from, keys, more: all - count });
+        }
+        if shown.is_empty() { Err(Rejection::NoKeys) } else { Ok(shown) }
+    }
+
+    pub(super) fn reveal_keys(&self, wanted: &Wanted, at: DateTime<Utc>) -> Decision {
+        let new = |shown: &Shown| {
+            let until = shown.from - 1 + count_of(&shown.keys);
+            let seen = self.keys.get(&shown.variant).map_or(0, |it| it.revealed);
+            let quantity = Quantity::new(until).ok().filter(|_| until > seen)?;
+            Some(Demand { variant: shown.variant, quantity })
+        };
+        let lines: Vec<Demand> = self.keys_to_show(wanted)?.iter().filter_map(new).collect();
+        // The buyer has seen all of them before.
+        Ok(if lines.is_empty() { vec![] } else { vec![Event::KeysRevealed { lines, at }] })
+    }
+
+    /// How many keys the buyer has seen among those that are given up next.
+    pub fn revealed_among_next_returned(&self, variant: VariantId, quantity: Quantity) -> i64 {
+        let Some(delivered) = self.keys.get(&variant) else { return 0 };
+        let left = count_of(&delivered.keys) - self.returned.get(&variant).copied().unwrap_or(0);
+        (delivered.revealed.min(left) - (left - quantity.get())).max(0)
+    }
+
+    /// How many keys of a variant were given up, and how many of those the buyer had seen.
+    pub fn revoked_keys(&self, variant: VariantId) -> (i64, i64) {
+        let Some(delivered) = self.keys.get(&variant) else { return (0, 0) };
+        let back = self.returned.get(&variant).copied().unwrap_or(0);
+        let kept = count_of(&delivered.keys) - back;
+        (back, (delivered.revealed - kept).max(0))
+    }
+
+    pub(super) fn note_keys(&mut self, lines: &[LineKeys]) {
+        let delivered =
+            |line: &LineKeys| (line.variant, Delivered { keys: line.keys.clone(), revealed: 0, revealed_at: None });
+        self.keys = lines.iter().map(delivered).collect();
+    }
+
+    pub(super) fn note_revealed(&mut self, lines: &[Demand], at: DateTime<Utc>) {
+        for line in lines {
+            if let Some(delivered) = self.keys.get_mut(&line.variant) {
+                (delivered.revealed, delivered.revealed_at) = (line.quantity.get(), Some(at));
+            }
+        }
+    }
+
+    /// The lines without those whose pieces are keys, which never go back to stock.
+    pub fn without_keys(&self, lines: Vec<Demand>) -> Vec<Demand> {
+        lines.into_iter().filter(|line| !self.keys.contains_key(&line.variant)).collect()
+    }
+}

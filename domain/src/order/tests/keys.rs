@@ -1,0 +1,113 @@
+//! Rules of the keys of an order: shown in their order, and given back from the end.
+
+use super::*;
+use crate::fold;
+use crate::key_pool::KeyRange;
+use crate::order::{KEYS_SHOWN_MAX, LineKeys, Shown, Wanted};
+
+fn range(batch: u32, first: u32, count: u32) -> KeyRange {
+    KeyRange { batch, first, count }
+}
+
+/// An order of so many keys that is paid; the first two are the last of their batch.
+fn bought(number: i64) -> Vec<Event> {
+    let placement = placement(vec![Line { digital: true, keys: true, ..line(1, number, 10) }]);
+    let rest = u32::try_from(number).unwrap() - 2;
+    let keys = vec![LineKeys { variant: id(1), keys: vec![range(1, 8, 2), range(2, 0, rest)] }];
+    let (payment, commit) = (id(3), vec![demand(1, number)]);
+    let paid = Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys, in_part: false };
+    vec![Event::Placed(placement), paid, fulfilled()]
+}
+
+fn wanted(from: i64, quantity: Option<i64>) -> Wanted {
+    Wanted { variant: Some(id(1)), from: pieces(from), quantity: quantity.map(pieces) }
+}
+
+fn revealed(number: i64) -> Event {
+    Event::KeysRevealed { lines: vec![demand(1, number)], at: noon() }
+}
+
+fn reveal(from: i64, quantity: Option<i64>) -> Command {
+    Command::RevealKeys(wanted(from, quantity))
+}
+
+fn shown(history: &[Event], wanted: &Wanted) -> Result<Vec<Shown>, Rejection> {
+    fold::<Order>(history).live().unwrap().keys_to_show(wanted)
+}
+
+#[test]
+fn the_keys_come_with_the_payment() {
+    let placement = placement(vec![Line { digital: true, keys: true, ..line(1, 2, 10) }, line(2, 1, 5)]);
+    let keys = vec![LineKeys { variant: id(1), keys: vec![range(1, 0, 2)] }];
+    let pay = Command::MarkPaid { payment: id(3), invoice: None, seller: None, keys: keys.clone() };
+    let (payment, commit) = (id(3), vec![demand(1, 2), demand(2, 1)]);
+    let paid = Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys, in_part: true };
+    given::<Order>([Event::Placed(placement.clone())]).when(&pay).then([paid.clone()]);
+    let state = fold::<Order>(&[Event::Placed(placement), paid]);
+    let placed = state.live().unwrap();
+    assert_eq!((placed.keyed(), placed.progress.fulfilment), (vec![demand(1, 2)], Fulfilment::PartlyFulfilled));
+}
+
+#[test]
+fn keys_are_shown_in_their_order_and_recorded_once() {
+    let one = |from, keys, more| Ok(vec![Shown { variant: id(1), from, keys, more }]);
+    let history = bought(4);
+    assert_eq!(shown(&history, &wanted(1, Some(1))), one(1, vec![range(1, 8, 1)], 3));
+    given::<Order>(history.clone()).when(&reveal(1, Some(1))).then([revealed(1)]);
+    given::<Order>(history.clone()).when(&reveal(2, None)).then_refused(Rejection::KeysInTurn { revealed: 0 });
+    let seen = [&history[..], &[revealed(1)]].concat();
+    given::<Order>(seen.clone()).when(&reveal(1, Some(1))).then_nothing();
+    assert_eq!(shown(&seen, &wanted(2, Some(2))), one(2, vec![range(1, 9, 1), range(2, 0, 1)], 1));
+    given::<Order>(seen.clone()).when(&Command::RevealKeys(Wanted::default())).then([revealed(4)]);
+    given::<Order>(seen).when(&reveal(5, None)).then_refused(Rejection::NoKeys);
+    given::<Order>(history)
+        .when(&Command::RevealKeys(Wanted { variant: Some(id(2)), ..Wanted::default() }))
+        .then_refused(Rejection::NoKeys);
+}
+
+#[test]
+fn an_order_without_keys_has_none_to_show() {
+    given::<Order>([placed(), paid()]).when(&Command::RevealKeys(Wanted::default())).then_refused(Rejection::NoKeys);
+    let unpaid = &bought(3)[..1];
+    given::<Order>(unpaid.to_vec()).when(&Command::RevealKeys(Wanted::default())).then_refused(Rejection::NoKeys);
+}
+
+#[test]
+fn not_more_keys_are_shown_at_once_than_a_page_holds() {
+    let history = bought(KEYS_SHOWN_MAX + 5);
+    let first = shown(&history, &Wanted::default()).unwrap().remove(0);
+    assert_eq!((crate::key_pool::count_of(&first.keys), first.more), (KEYS_SHOWN_MAX, 5));
+    given::<Order>(history).when(&Command::RevealKeys(Wanted::default())).then([revealed(KEYS_SHOWN_MAX)]);
+}
+
+#[test]
+fn pieces_that_are_given_back_give_up_the_last_keys() {
+    let history = [&bought(4)[..], &[revealed(3)]].concat();
+    let state = fold::<Order>(&history);
+    let placed = state.live().unwrap();
+    let used = |quantity| placed.revealed_among_next_returned(id(1), pieces(quantity));
+    assert_eq!([used(1), used(2), used(4)], [0, 1, 3]);
+    let requested = Event::ReturnRequested { return_id: id(1), lines: vec![demand(1, 1)] };
+    let asked = [&history[..], &[requested]].concat();
+    assert_eq!(fold::<Order>(&asked).live().unwrap().keys_left(id(1)), 3);
+    let one_back = [&history[..], &[returned(1, &[back(1, 2, 20)], &[])]].concat();
+    let state = fold::<Order>(&one_back);
+    let placed = state.live().unwrap();
+    assert_eq!((placed.keys_left(id(1)), placed.revoked_keys(id(1))), (2, (2, 1)));
+    assert_eq!(placed.revealed_among_next_returned(id(1), pieces(2)), 2);
+    assert_eq!(placed.without_keys(vec![demand(1, 1), demand(2, 1)]), [demand(2, 1)]);
+}
+
+#[test]
+fn what_is_said_of_keys_is_golden() {
+    let keys = vec![LineKeys { variant: id(1), keys: vec![range(1, 8, 2), range(2, 0, 1)] }];
+    let (payment, commit) = (id(3), vec![demand(1, 3)]);
+    golden(
+        include_str!("../golden.json"),
+        &[
+            Event::Placed(placement(vec![Line { digital: true, keys: true, ..line(1, 3, 10) }])),
+            Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys, in_part: true },
+            revealed(2),
+        ],
+    );
+}

@@ -1,0 +1,165 @@
+//! Which keys has an account bought, and which has it been shown? No row has a key in it.
+
+use byteshop_domain::Reads;
+use byteshop_domain::codec::CodecError;
+use byteshop_domain::ids::{AccountId, Id as _, OrderId, ProductId, VariantId};
+use byteshop_domain::key_pool::count_of;
+use byteshop_domain::order::{Event, Number, Order, Placement};
+use byteshop_domain::text::{Sku, Title};
+use byteshop_eventstore::Recorded;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::engine::{Key, Keys, View};
+use crate::error::Error;
+use crate::page::{Ask, List, Page};
+use crate::text::micros;
+use crate::views::Views;
+
+#[cfg(test)]
+mod tests;
+
+/// The view.
+#[derive(Debug)]
+pub struct PurchaseList;
+
+/// An order for whose pieces keys were delivered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PurchaseRow))]
+pub struct Row {
+    /// The order.
+    pub order: OrderId,
+    /// The order number shown to people.
+    pub number: Number,
+    /// The account of the buyer.
+    pub account: AccountId,
+    /// The lines with keys.
+    pub lines: Vec<PurchasedLine>,
+    /// When it was paid and the keys were delivered.
+    #[serde(with = "micros::option")]
+    pub paid_at: Option<DateTime<Utc>>,
+}
+
+/// The keys of a variant in an order, in numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PurchasedLine {
+    /// The variant.
+    pub variant: VariantId,
+    /// The product.
+    pub product: ProductId,
+    /// The SKU.
+    pub sku: Sku,
+    /// The title at the time of the order.
+    pub title: Title,
+    /// How many keys the order has got.
+    pub keys: i64,
+    /// Keys among them that the buyer has been shown.
+    pub revealed: i64,
+    /// Pieces that were given back: their keys are not shown any more.
+    pub returned: i64,
+}
+
+impl Row {
+    fn of(order: OrderId, placement: &Placement) -> Option<Self> {
+        let account = placement.buyer.account?;
+        let mut lines: Vec<PurchasedLine> = Vec::new();
+        for line in placement.lines.iter().filter(|line| line.keys) {
+            if lines.iter().all(|known| known.variant != line.variant) {
+                let (sku, title) = (line.sku.clone(), line.title.clone());
+                let (variant, product) = (line.variant, line.product);
+                lines.push(PurchasedLine { variant, product, sku, title, keys: 0, revealed: 0, returned: 0 });
+            }
+        }
+        let number = Number::of(order.uuid());
+        (!lines.is_empty()).then_some(Self { order, number, account, lines, paid_at: None })
+    }
+
+    fn line(&mut self, variant: VariantId) -> Option<&mut PurchasedLine> {
+        self.lines.iter_mut().find(|line| line.variant == variant)
+    }
+}
+
+impl View for PurchaseList {
+    const NAME: &'static str = "purchase_list";
+    const VERSION: i32 = 1;
+    const READS: &'static [Reads] = &[Reads::only::<Order>(&["placed", "paid", "keys_revealed", "returned"])];
+    type Fact = Event;
+    type Row = Row;
+
+    fn read(event: &Recorded) -> Result<Option<Event>, CodecError> {
+        event.event::<Order>().transpose()
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS touch a row")]
+    fn keys(fact: &Event, event: &Recorded) -> Keys {
+        let order = event.id_of::<Order>();
+        let touches = match fact {
+            Event::Placed(placement) => Row::of(order, placement).is_some(),
+            Event::Paid { keys, .. } => !keys.is_empty(),
+            Event::KeysRevealed { .. } | Event::Returned { .. } => true,
+            _ => false,
+        };
+        if touches { vec![order.to_string()] } else { vec![] }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS touch a row")]
+    fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
+        if let Event::Placed(placement) = fact {
+            return Row::of(event.id_of::<Order>(), placement);
+        }
+        let mut row = row?;
+        match fact {
+            Event::Paid { keys, .. } => {
+                row.paid_at = Some(event.occurred_at());
+                for delivered in keys {
+                    if let Some(line) = row.line(delivered.variant) {
+                        line.keys = count_of(&delivered.keys);
+                    }
+                }
+            }
+            Event::KeysRevealed { lines, .. } => {
+                for seen in lines {
+                    if let Some(line) = row.line(seen.variant) {
+                        line.revealed = seen.quantity.get();
+                    }
+                }
+            }
+            Event::Returned { lines, .. } => {
+                for back in lines {
+                    if let Some(line) = row.line(back.variant) {
+                        line.returned += back.quantity.get();
+                    }
+                }
+            }
+            _ => {}
+        }
+        Some(row)
+    }
+}
+
+/// Whose purchases are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The account.
+    pub account: AccountId,
+    /// Which page.
+    pub ask: Ask,
+}
+
+impl Views {
+    /// A page of paid orders with keys, those that were paid last first.
+    pub async fn purchase_list(&self, query: &Query) -> Result<Page<Row>, Error> {
+        let mut sql =
+            QueryBuilder::<Postgres>::new("select paid, key, row::text from read.purchase_list where account = ");
+        sql.push_bind(query.account.to_string()).push(" and paid is not null");
+        let list = List::of(PurchaseList::NAME, &query.account);
+        if let Some((paid, key)) = query.ask.after::<(String, String)>(&list)? {
+            sql.push(" and (paid, key) < (").push_bind(paid).push(", ").push_bind(key).push(")");
+        }
+        sql.push(" order by paid desc, key desc limit ").push_bind(query.ask.limit() + 1);
+        let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
+        Page::of(rows, &query.ask, &list, |(paid, key, text)| ((paid, key), text))
+    }
+}
