@@ -133,16 +133,16 @@ pub struct Entry {
     pub kind: Kind,
     /// The order, if it is known.
     pub order: Option<OrderId>,
-    /// The number of the invoice or of the credit note, or the reference of the payment.
+    /// The number of the invoice or of the credit note, or the reference of the payment, of the receipt or of the settled refund.
     pub document: Option<Reference>,
     /// The lines; debits first.
     pub lines: Vec<Line>,
 }
 
 impl Entry {
-    /// The entry of an event of a payment. None if it moved no money. `by_hand` says whether staff made the refund that the event
-    /// records.
-    pub fn of_payment(event: &payment::Event, by_hand: bool) -> Option<Self> {
+    /// The entry of an event of a payment. None if it moved no money. `settled` is the reference of the refund that the event
+    /// records, if staff made it.
+    pub fn of_payment(event: &payment::Event, settled: Option<&Reference>) -> Option<Self> {
         if let payment::Event::Captured { order, amount, method, reference } = event {
             let money = match method {
                 Method::External => Account::Imported,
@@ -161,8 +161,8 @@ impl Entry {
         }
         let payment::Event::Refunded { order, amount, .. } = event else { return None };
         // Payments of imported orders are never refunded here.
-        let money = if by_hand { Account::Bank } else { Account::Clearing };
-        returned(money, *amount).entry(Kind::Refund, Some(*order), None)
+        let money = if settled.is_some() { Account::Bank } else { Account::Clearing };
+        returned(money, *amount).entry(Kind::Refund, Some(*order), settled.cloned())
     }
 
     /// The entry of an order that was paid: what its invoice shows. None if it is free.

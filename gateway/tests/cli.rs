@@ -588,6 +588,15 @@ fn a_token_takes_a_shop_that_says_itself_that_it_is_in_development() {
 }
 
 #[test]
+fn a_csv_file_of_keys_needs_the_name_of_its_column() {
+    let directory = tempfile::tempdir().unwrap();
+    let import = ["import-keys", "var_00000000000000000000000001", "keys.csv"];
+    let Output { status, stderr, .. } = byteshop(directory.path(), &import).output().unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert!(text(&stderr).contains("--column"), "{}", text(&stderr));
+}
+
+#[test]
 fn a_shop_in_production_gives_no_tokens_whatever_the_command_is_told() {
     let directory = open_directory();
     let (mut command, log) = (Up::command(directory.path()), directory.path().join("up.log"));

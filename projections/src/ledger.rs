@@ -36,9 +36,9 @@ pub struct Row {
     /// The entry; absent while an order is not paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Posted>,
-    /// Whether staff makes the refund; its entry follows.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub by_hand: bool,
+    /// The reference of a refund that staff makes; its entry follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Reference>,
     /// The events of an unpaid order from which its invoice will follow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpaid: Vec<order::Event>,
@@ -57,7 +57,8 @@ pub struct Posted {
     pub kind: ledger::Kind,
     /// The order; null if it is unknown.
     pub order: Option<OrderId>,
-    /// The number of the invoice or of the credit note, or the provider's reference of the payment; null if there is none.
+    /// The number of the invoice or of the credit note, or the reference of the payment, of the receipt or of the settled refund;
+    /// null if there is none.
     pub document: Option<Reference>,
     /// The currency of all lines.
     pub currency: Currency,
@@ -133,11 +134,11 @@ fn of_payment(payment: PaymentId, event: &payment::Event) -> Key {
 
 /// The row of a capture, a receipt or a refund.
 fn of_change(row: Option<Row>, change: &payment::Event, event: &Recorded) -> Option<Row> {
-    if let payment::Event::RefundSettled { .. } = change {
-        return Some(Row { by_hand: true, ..Row::default() });
+    if let payment::Event::RefundSettled { reference, .. } = change {
+        return Some(Row { settled: Some(reference.clone()), ..Row::default() });
     }
-    let by_hand = row.is_some_and(|row| row.by_hand);
-    Entry::of_payment(change, by_hand).map(|entry| Row { by_hand, ..posted(event, &entry) })
+    let settled = row.and_then(|row| row.settled);
+    Entry::of_payment(change, settled.as_ref()).map(|entry| posted(event, &entry))
 }
 
 /// The row of an order after something happened to it; none if it was cancelled before it was paid.

@@ -317,6 +317,7 @@ async fn the_log_knows_nobodys_address() {
     let (_, variant) = shop.product("N-2", 500, 10).await;
     order_of(&shop, &variant, "secret-address@example.org", "en").await;
     mails(&shop, "secret-address@example.org", 1).await;
+    shop.at_rest().await;
     let events = shop.log.read_log(0, 1_000).await.unwrap();
     assert!(events.iter().any(|event| event.category == "notification" && event.event_type == "sent"));
     assert!(

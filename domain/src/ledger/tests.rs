@@ -25,15 +25,15 @@ fn line(account: &str, amount: i64) -> (String, i64) {
 
 #[test]
 fn a_capture_is_money_at_the_provider_that_a_customer_paid() {
-    let entry = Entry::of_payment(&captured(Method::Test, 1_190), false).unwrap();
+    let entry = Entry::of_payment(&captured(Method::Test, 1_190), None).unwrap();
     assert_eq!((entry.kind, entry.order, entry.document.clone()), (Kind::Capture, Some(id(1)), Some(text("ref-1"))));
     assert_eq!(said(Some(entry)), [line("clearing", 1_190), line("customers", -1_190)]);
-    assert_eq!(Entry::of_payment(&captured(Method::Free, 0), false), None);
+    assert_eq!(Entry::of_payment(&captured(Method::Free, 0), None), None);
 }
 
 #[test]
 fn money_of_imported_orders_has_an_account_of_its_own() {
-    let entry = Entry::of_payment(&captured(Method::External, 500), false);
+    let entry = Entry::of_payment(&captured(Method::External, 500), None);
     assert_eq!(said(entry), [line("imported", 500), line("customers", -500)]);
 }
 
@@ -41,9 +41,9 @@ fn money_of_imported_orders_has_an_account_of_its_own() {
 fn a_refund_reverses_a_capture() {
     let cause = Some(RefundCause::OrderCancelled);
     let refunded = payment::Event::Refunded { order: id(1), amount: euros(300), refund: Some(id(2)), cause };
-    assert_eq!(said(Entry::of_payment(&refunded, false)), [line("customers", 300), line("clearing", -300)]);
+    assert_eq!(said(Entry::of_payment(&refunded, None)), [line("customers", 300), line("clearing", -300)]);
     let requested = payment::Event::CaptureRequested { order: id(1) };
-    assert_eq!(Entry::of_payment(&requested, false), None);
+    assert_eq!(Entry::of_payment(&requested, None), None);
 }
 
 fn taxed(ppm: u32, net: i64, tax: i64) -> Taxed {
@@ -78,7 +78,7 @@ fn a_credit_note_reduces_sales_and_each_tax() {
 
 #[test]
 fn an_entry_keeps_its_stored_form() {
-    let entry = Entry::of_payment(&captured(Method::Test, 5), false).unwrap();
+    let entry = Entry::of_payment(&captured(Method::Test, 5), None).unwrap();
     let form = concat!(
         r#"{"kind":"capture","order":"ord_00000000000000000000000001","document":"ref-1","lines":["#,
         r#"{"account":"clearing","debit":{"amount":5,"currency":"EUR"},"credit":{"amount":0,"currency":"EUR"}},"#,
@@ -99,14 +99,16 @@ fn what_staff_receives_and_returns_is_on_the_account_of_the_bank() {
         received_on: chrono::NaiveDate::default(),
         note: None,
     };
-    let entry = Entry::of_payment(&received, false).unwrap();
+    let entry = Entry::of_payment(&received, None).unwrap();
     assert_eq!((entry.kind, entry.document.clone()), (Kind::Receipt, Some(text("statement 4"))));
     assert_eq!(said(Some(entry)), [line("bank", 700), line("customers", -700)]);
     let voided =
         payment::Event::ReceiptVoided { order: id(1), receipt: id(4), amount: euros(700), reason: text("a typo") };
-    assert_eq!(said(Entry::of_payment(&voided, false)), [line("customers", 700), line("bank", -700)]);
+    assert_eq!(said(Entry::of_payment(&voided, None)), [line("customers", 700), line("bank", -700)]);
     // The receipts that captured the payment have their entries already.
-    assert_eq!(Entry::of_payment(&captured(Method::BankTransfer, 700), false), None);
+    assert_eq!(Entry::of_payment(&captured(Method::BankTransfer, 700), None), None);
     let refunded = payment::Event::Refunded { order: id(1), amount: euros(300), refund: Some(id(2)), cause: None };
-    assert_eq!(said(Entry::of_payment(&refunded, true)), [line("customers", 300), line("bank", -300)]);
+    let entry = Entry::of_payment(&refunded, Some(&text("back 2"))).unwrap();
+    assert_eq!(entry.document, Some(text("back 2")));
+    assert_eq!(said(Some(entry)), [line("customers", 300), line("bank", -300)]);
 }

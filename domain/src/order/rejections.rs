@@ -60,7 +60,7 @@ crate::rejections! {
         NoSuchReturn => Missing: "the order has no such return";
         ReturnWindowPassed => Conflict: "the return window has closed";
         TooManyNotes => Conflict: "an order can have at most {NOTES_MAX} notes";
-        NoKeys => Conflict: "the order has no such keys: it is not paid, or no keys are delivered for these goods";
+        NoKeys => Conflict: "the order has no such keys: it is not paid, they were given back, or these goods have none";
         KeysInTurn { revealed: i64 } => Conflict at "/from":
             "keys are revealed in their order, and {revealed} are revealed so far";
         Imported => Conflict: "the order belongs to an older system, which handles its shipping and returns";

@@ -8,6 +8,7 @@ use super::shop::Shop;
 use crate::AnyEvent;
 use crate::ids::{OrderId, PaymentId};
 use crate::ledger::{Account, Entry};
+use crate::text::Reference;
 use crate::{order, payment};
 
 /// The balances of accounts: debits minus credits.
@@ -19,16 +20,17 @@ fn entry(shop: &Shop, event: &AnyEvent) -> Option<Entry> {
         return Entry::of_sale(*id, shop.states.orders[id].live().unwrap());
     }
     if let AnyEvent::Payment(id, event) = event {
-        return Entry::of_payment(event, is_settled(shop, *id, event));
+        return Entry::of_payment(event, settled(shop, *id, event));
     }
     let AnyEvent::CreditNote(_, event) = event else { return None };
     Entry::of_credit_note(event)
 }
 
-/// Whether staff made the refund that an event records.
-fn is_settled(shop: &Shop, id: PaymentId, event: &payment::Event) -> bool {
-    let payment::Event::Refunded { refund: Some(refund), .. } = event else { return false };
-    shop.states.payments[&id].live().unwrap().refunds.get(refund).is_some_and(|refund| refund.settled.is_some())
+/// The reference of the refund that an event records, if staff made it.
+fn settled<'a>(shop: &'a Shop, id: PaymentId, event: &payment::Event) -> Option<&'a Reference> {
+    let payment::Event::Refunded { refund: Some(refund), .. } = event else { return None };
+    let refund = shop.states.payments[&id].live().unwrap().refunds.get(refund)?;
+    refund.settled.as_ref().map(|settled| &settled.reference)
 }
 
 fn post(balances: &mut Balances, entry: &Entry) {

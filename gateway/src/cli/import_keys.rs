@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt as _;
 use super::failure::Failure;
 use super::operating::{intent, with_commands};
 use super::output;
-use super::progress::{Meter, grouped};
+use super::progress::{Meter, counted, grouped};
 use crate::config::Config;
 
 /// Bytes of the file that are read at a time.
@@ -22,7 +22,7 @@ const PIECE: usize = 64 << 10;
 pub(super) struct ImportKeysArgs {
     /// The variant, such as var_01h455vb4pex5vsknk084sn02q
     variant: VariantId,
-    /// The file: a key a line, or with `--column` a CSV file
+    /// The file: one key per line; a CSV file (`.csv`) needs `--column`
     file: PathBuf,
     /// The column of a CSV file that has the keys, by its name in the header
     #[arg(long, value_name = "NAME")]
@@ -30,6 +30,10 @@ pub(super) struct ImportKeysArgs {
 }
 
 pub(super) async fn run(config: &Config, args: ImportKeysArgs) -> Result<(), Failure> {
+    if args.column.is_none() && args.file.extension().is_some_and(|it| it.eq_ignore_ascii_case("csv")) {
+        let missing = "which column of the CSV file has the keys? Name it with `--column`, such as `--column key`";
+        return Err(Failure::refused(missing));
+    }
     with_commands(config, async |commands| import(&commands, args).await).await
 }
 
@@ -68,10 +72,10 @@ async fn record(commands: &Commands, variant: VariantId, stored: &Stored) -> Res
 fn tell(report: &Report) -> Result<(), Failure> {
     let Report { imported, duplicates, rejected, faults } = report;
     output::line(&format!(
-        "{} keys were imported, {} were in the pool already, {} lines are no keys",
-        grouped(*imported),
+        "imported: {}; in the pool already: {}; skipped: {}",
+        counted(*imported, "key", "keys"),
         grouped(*duplicates),
-        grouped(*rejected)
+        counted(*rejected, "line", "lines")
     ))?;
     for faulty in faults.iter().filter(|faulty| faulty.fault != Fault::Duplicate) {
         let said = match faulty.fault {

@@ -49,6 +49,54 @@ async fn offers(shop: &TestShop, methods: &[Value]) -> Answer {
     book.json(json!({"methods": methods})).send().await
 }
 
+/// The entries of an order in the ledger, the oldest first: each with its document, and debits minus credits.
+async fn entries(desk: &Desk, order: &Unpaid) -> Vec<(String, Value, Vec<(String, i64)>)> {
+    let head = desk.shop.at_rest().await;
+    let path = format!("/v1/admin/ledger/entries?order={}", order.path.rsplit('/').next().unwrap());
+    let found = desk.shop.get(&path).by(&desk.staff).after(head).send().await.expect(200).body;
+    let line = |line: &Value| {
+        let amount = |side: &str| line[side]["amount"].as_i64().unwrap();
+        (line["account"].as_str().unwrap().to_owned(), amount("debit") - amount("credit"))
+    };
+    let entry = |entry: &Value| {
+        let lines = entry["lines"].as_array().unwrap().iter().map(line).collect();
+        (entry["kind"].as_str().unwrap().to_owned(), entry["document"].clone(), lines)
+    };
+    found["items"].as_array().unwrap().iter().rev().map(entry).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_staff_receives_and_returns_is_in_the_ledger() {
+    let desk = Desk::open().await;
+    let order = desk.order().await;
+    desk.pay(&order, by_hand("sepa")).await.expect(201);
+    desk.receive(&order, 500, "s1").await.expect(201);
+    let receipt = desk.receive(&order, 100, "s2").await.expect(201).text("/receipts/1/id").to_owned();
+    let void = format!("{}/receipts/{receipt}/void", order.payment);
+    desk.shop.post(&void).by(&desk.staff).json(json!({"reason": "a typo"})).send().await.expect(200);
+    let paid = desk.receive_more(&order, 1_600, "s3").await.expect(201);
+    let back = paid.body["refunds"][0].clone();
+    desk.settle(&order, &back, "b1").await.expect(200);
+    let lines = |lines: &[(&str, i64)]| lines.iter().map(|(name, sum)| ((*name).to_owned(), *sum)).collect::<Vec<_>>();
+    let said: Vec<_> = entries(&desk, &order).await;
+    let mut documents = said.iter().map(|(kind, document, _)| (kind.as_str(), document.as_str().unwrap_or_default()));
+    let (_, invoice) = documents.find(|(kind, _)| *kind == "sale").unwrap();
+    let entry = |kind: &str, document: Value, of: &[(&str, i64)]| (kind.to_owned(), document, lines(of));
+    let mut expected = vec![
+        entry("receipt", json!("s1"), &[("bank", 500), ("customers", -500)]),
+        entry("receipt", json!("s2"), &[("bank", 100), ("customers", -100)]),
+        entry("voided_receipt", Value::Null, &[("customers", 100), ("bank", -100)]),
+        entry("receipt", json!("s3"), &[("bank", 1_600), ("customers", -1_600)]),
+        entry("sale", json!(invoice), &[("customers", 2_000), ("sales", -2_000)]),
+        entry("refund", json!("b1"), &[("customers", 100), ("bank", -100)]),
+    ];
+    // The order is marked paid a moment after its last receipt, perhaps after the refund.
+    let sale = said.iter().position(|(kind, ..)| kind == "sale").unwrap();
+    let moved = expected.remove(4);
+    expected.insert(sale, moved);
+    assert_eq!(said, expected);
+}
+
 /// An unpaid order, and staff.
 struct Desk {
     shop: TestShop,
