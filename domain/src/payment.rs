@@ -54,7 +54,7 @@ pub use events::{
     DeclineReason, Event, FailureReason, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, VoidReason,
 };
 pub use method::{CaptureMode, Choice, Method};
-pub use rejections::{ATTEMPTS_MAX, CHOICES_MAX, RECEIPTS_MAX, Rejection};
+pub use rejections::{ATTEMPTS_MAX, CHOICES_MAX, DAYS_AGO_MAX, RECEIPTS_MAX, RECEIVED_MAX, Rejection};
 pub use stage::{Authorization, Receipt, Refund, RefundStage, Reversal, Settled, Stage, whole};
 
 /// The maximum number of declined attempts: enough for a mistyped card, too few to try stolen ones.

@@ -14,8 +14,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::commands::NewReceipt;
 use super::{
-    CHOICES_MAX, Choice, Decision, Event, Opened, Payment, ProviderReference, RECEIPTS_MAX, Receipt, RefundCause,
-    RefundStage, Rejection, Settled, Stage,
+    CHOICES_MAX, Choice, DAYS_AGO_MAX, Decision, Event, Opened, Payment, ProviderReference, RECEIPTS_MAX, RECEIVED_MAX,
+    Receipt, RefundCause, RefundStage, Rejection, Settled, Stage,
 };
 use crate::ids::{Id as _, ReceiptId, RefundId};
 use crate::money::Money;
@@ -133,6 +133,9 @@ impl Opened {
         if is_in_future(new.received_on, at) {
             return Err(Rejection::ReceivedInFuture { received_on: new.received_on });
         }
+        if is_long_ago(new.received_on, at) {
+            return Err(Rejection::ReceivedLongAgo { received_on: new.received_on });
+        }
         if let Some((receipt, _)) = self.counted_receipts().find(|(_, it)| it.reference == new.reference) {
             return Err(Rejection::ReferenceReceived { receipt });
         }
@@ -146,7 +149,11 @@ impl Opened {
         if new.amount.amount > due.amount && !new.surplus {
             return Err(Rejection::MoreThanDue { due });
         }
-        self.received().plus(new.amount).map_err(|_| Rejection::NotAReceipt)?;
+        let most = Money { amount: self.amount.amount.max(RECEIVED_MAX), ..self.amount };
+        let received = self.received().plus(new.amount).map_err(|_| Rejection::TooMuchReceived { most })?;
+        if received.amount > most.amount {
+            return Err(Rejection::TooMuchReceived { most });
+        }
         let kind = new.kind.or(self.choice.as_ref().map(|choice| choice.kind)).unwrap_or(ManualKind::Elsewhere);
         let (order, receipt, amount, reference) = (self.order, new.receipt, new.amount, new.reference.clone());
         let recorded = Event::ReceiptRecorded {
@@ -235,10 +242,18 @@ impl Opened {
         if is_in_future(settled_on, at) {
             return Err(Rejection::SettledInFuture { settled_on });
         }
+        if is_long_ago(settled_on, at) {
+            return Err(Rejection::SettledLongAgo { settled_on });
+        }
         let (order, reference, cause) = (self.order, reference.clone(), Some(refund.cause.clone()));
         let settled = Event::RefundSettled { order, refund: id, reference, settled_on };
         Ok(vec![settled, Event::Refunded { order, amount, refund: Some(id), cause }])
     }
+}
+
+/// Whether a day is so long ago that it must be a typo.
+fn is_long_ago(day: NaiveDate, at: DateTime<Utc>) -> bool {
+    day < (at - TimeDelta::days(DAYS_AGO_MAX)).date_naive()
 }
 
 /// Whether a day is in the future everywhere.

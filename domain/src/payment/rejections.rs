@@ -13,6 +13,11 @@ pub const CHOICES_MAX: u8 = 10;
 /// The maximum number of receipts, including voided ones: far more instalments than a buyer pays in, and few enough to be read
 /// whole each time.
 pub const RECEIPTS_MAX: usize = 100;
+/// The maximum amount that a payment receives, unless it is larger itself, in the smallest unit: a billion euros. More is a typo, and
+/// would not fit into the sums of the ledger.
+pub const RECEIVED_MAX: i64 = 100_000_000_000;
+/// The number of days after which money is not recorded any more as received or returned: earlier days are typos.
+pub const DAYS_AGO_MAX: i64 = 366;
 
 crate::rejections! {
     /// Why a command is refused.
@@ -48,6 +53,9 @@ crate::rejections! {
         MoreThanDue { due: Money } => Conflict at "/amount":
             "only {due} is due: correct the amount, or, if more was really received, send `surplus: true`; the rest is then listed \
              as a refund to settle";
+        TooMuchReceived { most: Money } => Invalid at "/amount": "a payment can receive at most {most} in all";
+        ReceivedLongAgo { received_on: NaiveDate } => Invalid at "/received_on":
+            "{received_on} is more than {DAYS_AGO_MAX} days ago";
         ReceivedInFuture { received_on: NaiveDate } => Invalid at "/received_on": "{received_on} is in the future";
         ReferenceReceived { receipt: ReceiptId } => Conflict at "/reference":
             "the receipt {receipt} has this reference already; money counts once";
@@ -58,6 +66,8 @@ crate::rejections! {
              that refund with a reference that says so";
         RefundInProgress => Conflict: "the provider carries out this refund; it can be settled only if the provider refuses it";
         RefundDone => Conflict: "the refund is done already";
+        SettledLongAgo { settled_on: NaiveDate } => Invalid at "/settled_on":
+            "{settled_on} is more than {DAYS_AGO_MAX} days ago";
         SettledInFuture { settled_on: NaiveDate } => Invalid at "/settled_on": "{settled_on} is in the future";
         TooManyAttempts => Conflict: "the limit of {ATTEMPTS_MAX} payment attempts is reached";
     }

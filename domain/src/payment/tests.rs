@@ -710,6 +710,8 @@ fn rejections_are_well_said() {
         R::TooManyChoices,
         R::NotAReceipt,
         R::MoreThanDue { due: cents(0) },
+        R::TooMuchReceived { most: cents(3500) },
+        R::ReceivedLongAgo { received_on: noon().date_naive() },
         R::ReceivedInFuture { received_on: noon().date_naive() },
         R::ReferenceReceived { receipt: id(1) },
         R::TooManyReceipts,
@@ -717,6 +719,7 @@ fn rejections_are_well_said() {
         R::ReceiptInUse,
         R::RefundInProgress,
         R::RefundDone,
+        R::SettledLongAgo { settled_on: noon().date_naive() },
         R::SettledInFuture { settled_on: noon().date_naive() },
     ]);
 }

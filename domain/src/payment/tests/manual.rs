@@ -207,6 +207,12 @@ fn what_makes_no_sense_is_not_recorded() {
     refused(NewReceipt { amount: dollars, ..new(1, 1) }, Rejection::NotAReceipt);
     let received_on = today() + TimeDelta::days(2);
     refused(NewReceipt { received_on, ..new(1, 1) }, Rejection::ReceivedInFuture { received_on });
+    let received_on = today() - TimeDelta::days(DAYS_AGO_MAX + 1);
+    refused(NewReceipt { received_on, ..new(1, 1) }, Rejection::ReceivedLongAgo { received_on });
+    let most = cents(RECEIVED_MAX);
+    for amount in [RECEIVED_MAX + 1, i64::MAX] {
+        refused(NewReceipt { surplus: true, ..new(1, amount) }, Rejection::TooMuchReceived { most });
+    }
     let tomorrow = NewReceipt { received_on: today() + TimeDelta::days(1), ..new(1, 1) };
     let outcome = crate::fold::<Payment>(&[opened()]);
     let asked = |at| Asked { at, by: crate::Actor::System { name: "test".to_owned() } };
@@ -215,7 +221,7 @@ fn what_makes_no_sense_is_not_recorded() {
     assert!(outcome.decide(&record(tomorrow), &asked(noon() - TimeDelta::hours(3))).is_err());
     given::<Payment>([]).when(&receive(1, 1)).then_refused(Rejection::Missing);
     let enormous = record(NewReceipt { surplus: true, ..new(2, i64::MAX) });
-    given::<Payment>([opened(), transferred(1, 1)]).when(&enormous).then_refused(Rejection::NotAReceipt);
+    given::<Payment>([opened(), transferred(1, 1)]).when(&enormous).then_refused(Rejection::TooMuchReceived { most });
     let full = (1..=RECEIPTS_MAX as u128).map(|number| transferred(number, 1));
     let full: Vec<Event> = [opened()].into_iter().chain(full).collect();
     given::<Payment>(full.clone()).when(&receive(999, 1)).then_refused(Rejection::TooManyReceipts);
@@ -316,6 +322,9 @@ fn staff_settles_the_refunds_that_no_provider_makes() {
     let settled_on = today() + TimeDelta::days(2);
     let early = Command::SettleRefund { refund: id(7), reference: text("back 1"), settled_on };
     given::<Payment>(history.clone()).when(&early).then_refused(Rejection::SettledInFuture { settled_on });
+    let settled_on = today() - TimeDelta::days(DAYS_AGO_MAX + 1);
+    let late = Command::SettleRefund { refund: id(7), reference: text("back 1"), settled_on };
+    given::<Payment>(history.clone()).when(&late).then_refused(Rejection::SettledLongAgo { settled_on });
     let over = [&history[..], &done[..]].concat();
     assert_eq!(stage(&over), Stage::Refunded);
     given::<Payment>(over.clone()).when(&settle(7)).then_nothing();
