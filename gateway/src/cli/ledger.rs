@@ -1,6 +1,7 @@
 //! `byteshop ledger`: the trial balance of the general ledger, now or at any moment, and its entries.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::money::Money;
@@ -18,6 +19,9 @@ use super::output::{self, FormatArg};
 use super::running::Shop;
 use super::spreadsheet::{harmless, row, time};
 use crate::config::Config;
+
+/// How long the view may take to read what is in the log already.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The arguments of `byteshop ledger`.
 #[derive(Debug, clap::Args)]
@@ -70,9 +74,8 @@ async fn balance(log: &Log, views: &Views, at: Option<Moment>, format: FormatArg
         Some(Moment::Time(time)) => log.position_at(time).await?,
         None => log.head().await?,
     };
-    let reached = views.status().await?.iter().find(|it| it.view == Ledger::NAME).map_or(0, |it| it.position);
-    if reached < position {
-        let behind = format!("the view `{}` is at position {reached} of {position}", Ledger::NAME);
+    if !views.wait(Ledger::NAME, position, PATIENCE).await? {
+        let behind = format!("the view `{}` has not reached position {position}", Ledger::NAME);
         return Err(Failure::refused(format!("{behind}: try again when it has caught up (`byteshop views`)")));
     }
     let balances = views.ledger_balances(Some(position)).await?;
