@@ -70,18 +70,22 @@ impl Money {
     }
 }
 
-impl fmt::Display for Money {
-    /// Writes `19.99 EUR`, with the digits that the currency has.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Money {
+    /// The amount in major units, such as `19.99`, with the digits that the currency has.
+    pub fn decimal(self) -> String {
         let digits = usize::from(self.currency.exponent().unwrap_or(0));
         let unit = 10u64.pow(u32::try_from(digits).unwrap_or(0));
         let minor = self.amount.unsigned_abs();
         let sign = if self.amount < 0 { "-" } else { "" };
-        write!(f, "{sign}{}", minor / unit)?;
-        if digits > 0 {
-            write!(f, ".{:0digits$}", minor % unit)?;
-        }
-        write!(f, " {}", self.currency.code())
+        let whole = minor / unit;
+        if digits > 0 { format!("{sign}{whole}.{:0digits$}", minor % unit) } else { format!("{sign}{whole}") }
+    }
+}
+
+impl fmt::Display for Money {
+    /// Writes `19.99 EUR`, with the digits that the currency has.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.decimal(), self.currency.code())
     }
 }
 

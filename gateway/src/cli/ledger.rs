@@ -94,7 +94,7 @@ async fn balance(log: &Log, views: &Views, at: Option<Moment>, format: FormatArg
 
 fn table(balances: &[Balance]) -> Table {
     let mut table = output::table(["account", "currency", "lines", "debit", "credit", "balance"]);
-    let amount = |money: Money| Cell::new(decimal(money)).set_alignment(CellAlignment::Right);
+    let amount = |money: Money| Cell::new(money.decimal()).set_alignment(CellAlignment::Right);
     for it in balances {
         table.add_row([
             Cell::new(&it.account),
@@ -106,12 +106,6 @@ fn table(balances: &[Balance]) -> Table {
         ]);
     }
     table
-}
-
-/// An amount in major units, such as `19.99`.
-fn decimal(money: Money) -> String {
-    let text = money.to_string();
-    text.split_once(' ').map_or(text.clone(), |(amount, _)| amount.to_owned())
 }
 
 /// The columns of an export: one row for each line of an entry, amounts in major units.
@@ -135,8 +129,8 @@ async fn export(views: &Views, mut query: Query) -> Result<(), Failure> {
                     &order,
                     &harmless(document),
                     &line.account,
-                    &decimal(line.debit),
-                    &decimal(line.credit),
+                    &line.debit.decimal(),
+                    &line.credit.decimal(),
                     entry.currency.code(),
                 ];
                 row(&mut out, &fields)?;

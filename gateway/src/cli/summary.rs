@@ -1,6 +1,7 @@
 //! Data in one line for people: `price 19.99 EUR, quantity 3, 2 lines`.
 
 use byteshop_domain::Currency;
+use byteshop_domain::money::Money;
 use byteshop_domain::personal::MARK;
 use serde_json::{Map, Value};
 
@@ -67,11 +68,8 @@ fn decimal_of(fields: &Map<String, Value>) -> Option<(String, String)> {
     if fields.len() != 2 {
         return None;
     }
-    let decimals = usize::from(Currency::from_code(currency)?.exponent().unwrap_or(0));
-    let digits = format!("{:0>width$}", amount.unsigned_abs(), width = decimals + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - decimals);
-    let (sign, point) = (if amount < 0 { "-" } else { "" }, if decimals > 0 { "." } else { "" });
-    Some((format!("{sign}{whole}{point}{fraction}"), currency.to_owned()))
+    let money = Money { amount, currency: Currency::from_code(currency)? };
+    Some((money.decimal(), currency.to_owned()))
 }
 
 /// Fields of a value that are shown on one line at most.
