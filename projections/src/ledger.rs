@@ -112,7 +112,7 @@ impl View for Ledger {
         match fact {
             Fact::Order(change) => of_order(row, change, event),
             Fact::Payment(_, change) => of_change(row, change, event),
-            Fact::CreditNote(entry) => Some(posted(event, entry)),
+            Fact::CreditNote(entry) => Some(posted(event, (**entry).clone())),
         }
     }
 }
@@ -138,7 +138,7 @@ fn of_change(row: Option<Row>, change: &payment::Event, event: &Recorded) -> Opt
         return Some(Row { settled: Some(reference.clone()), ..Row::default() });
     }
     let settled = row.and_then(|row| row.settled);
-    Entry::of_payment(change, settled.as_ref()).map(|entry| posted(event, &entry))
+    Entry::of_payment(change, settled.as_ref()).map(|entry| posted(event, entry))
 }
 
 /// The row of an order after something happened to it; none if it was cancelled before it was paid.
@@ -158,7 +158,7 @@ fn of_order(row: Option<Row>, change: &order::Event, event: &Recorded) -> Option
             let mut history = row?.unpaid;
             history.push(change.clone());
             let state: Order = fold(&history);
-            Entry::of_sale(id, state.live().ok()?).map(|sale| posted(event, &sale))
+            Entry::of_sale(id, state.live().ok()?).map(|sale| posted(event, sale))
         }
         _ => row.map(|mut row| {
             // Once it is paid, credit notes say what changes.
@@ -170,8 +170,7 @@ fn of_order(row: Option<Row>, change: &order::Event, event: &Recorded) -> Option
     }
 }
 
-fn posted(event: &Recorded, entry: &Entry) -> Row {
-    let Entry { kind, order, document, lines } = entry.clone();
+fn posted(event: &Recorded, Entry { kind, order, document, lines }: Entry) -> Row {
     // An entry has lines, all of them in one currency.
     let entry = lines.first().map(|line| line.debit.currency).map(|currency| Posted {
         position: event.position,
