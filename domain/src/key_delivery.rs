@@ -38,7 +38,7 @@ pub fn import(work: &mut Work, variant: VariantId, batch: u32, count: Quantity) 
     work.decide::<StockLevel>(variant, &stock::Command::ImportKeys { quantity: count }).map(drop)
 }
 
-/// Takes keys away that no one has bought: so many of a batch, or all of it that no order reserves.
+/// Withdraws unsold keys of a batch: the given number of them, or all that no order reserves.
 pub fn withdraw(
     work: &mut Work,
     variant: VariantId,
@@ -72,8 +72,7 @@ pub fn assign(work: &mut Work, order: OrderId, lines: &[Demand]) -> Result<Vec<L
         let pool = key_pool::id(*variant);
         let before = work.get::<KeyPool>(pool)?;
         work.decide::<KeyPool>(pool, &Command::Assign { order, quantity: *quantity })?;
-        let after = work.get::<KeyPool>(pool)?;
-        Ok(LineKeys { variant: *variant, keys: after.assigned_since(&before) })
+        Ok(LineKeys { variant: *variant, keys: before.next_keys(*quantity)? })
     };
     lines.iter().map(assign).collect()
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! (missing) ──opened──▶ open ─┐ import started, imported: a batch of keys is added
 //!                        ▲    │ assigned: an order that is paid gets the next keys, oldest batch first
-//!                        └────┘ withdrawn: the last keys of a batch that no one has bought are taken away
+//!                        └────┘ withdrawn: the last unsold keys of a batch cannot be sold any more
 //!                               revoked: an order gave pieces back; their keys stay with it and are never given again
 //!
 //! a batch      0 … assigned … next … left … end … withdrawn … count
@@ -85,7 +85,7 @@ pub enum Event {
         /// The keys.
         keys: Vec<KeyRange>,
     },
-    /// Keys that no one has bought were taken away for good.
+    /// Unsold keys were withdrawn for good.
     Withdrawn {
         /// The keys.
         keys: KeyRange,
@@ -93,7 +93,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
-    /// An order gave pieces back: their keys are not shown any more, and no one else gets them.
+    /// An order gave pieces back: their keys are not shown any more, and are never assigned again.
     Revoked {
         /// The order.
         order: OrderId,
@@ -182,7 +182,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// How many keys no one has bought.
+    /// The number of unsold keys.
     pub fn left(&self) -> u32 {
         self.end - self.next
     }
@@ -208,7 +208,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// How many keys no one has bought: the pieces on hand.
+    /// The number of unsold keys: the pieces on hand.
     pub fn left(&self) -> i64 {
         self.imported - self.assigned - self.withdrawn
     }
@@ -344,14 +344,19 @@ impl KeyPool {
         at.ok().and_then(|at| self.batches.get(at)).ok_or(Rejection::NoSuchBatch)
     }
 
-    /// The keys that were assigned since an earlier state.
-    pub fn assigned_since(&self, before: &Self) -> Vec<KeyRange> {
-        let assigned = |batch: &Batch| {
-            let first = before.batch(batch.batch).map_or(0, |before| before.next);
-            let keys = KeyRange { batch: batch.batch, first, count: batch.next - first };
-            (keys.count > 0).then_some(keys)
-        };
-        self.batches.iter().filter_map(assigned).collect()
+    /// The keys that are assigned next, oldest batch first.
+    pub fn next_keys(&self, quantity: Quantity) -> Result<Vec<KeyRange>, Rejection> {
+        let mut wanted = u32::try_from(quantity.get()).unwrap_or(u32::MAX);
+        let mut keys = Vec::new();
+        for batch in self.batches.iter().filter(|batch| batch.left() > 0) {
+            let count = batch.left().min(wanted);
+            if count == 0 {
+                break;
+            }
+            keys.push(KeyRange { batch: batch.batch, first: batch.next, count });
+            wanted -= count;
+        }
+        if wanted > 0 { Err(Rejection::Empty { left: self.counts.left() }) } else { Ok(keys) }
     }
 
     fn change(&mut self, number: u32, change: impl FnOnce(&mut Batch)) {
@@ -376,20 +381,7 @@ impl KeyPool {
     }
 
     fn assign(&self, order: OrderId, quantity: Quantity) -> Decision {
-        let mut wanted = u32::try_from(quantity.get()).unwrap_or(u32::MAX);
-        let mut keys = Vec::new();
-        for batch in self.batches.iter().filter(|batch| batch.left() > 0) {
-            let count = batch.left().min(wanted);
-            if count == 0 {
-                break;
-            }
-            keys.push(KeyRange { batch: batch.batch, first: batch.next, count });
-            wanted -= count;
-        }
-        if wanted > 0 {
-            return Err(Rejection::Empty { left: self.counts.left() });
-        }
-        Ok(self.and_alert(Event::Assigned { order, keys }))
+        Ok(self.and_alert(Event::Assigned { order, keys: self.next_keys(quantity)? }))
     }
 
     fn withdraw(&self, batch: u32, quantity: Quantity, reason: Option<&Reason>) -> Decision {

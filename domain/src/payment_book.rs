@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A method is offered for the orders of its countries and currencies. What a buyer chose is frozen in their payment, so a later
-//! change of the book affects nobody who was told how to pay.
+//! change of the book does not affect the buyers who chose a method before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -150,10 +150,10 @@ impl Decider for PaymentBook {
                     }
                     check(at, method)?;
                 }
-                let gone = self.methods.keys().filter(|known| !kept.contains(known));
-                let gone = gone.map(|method| Event::MethodRemoved { method: method.clone() });
+                let removed = self.methods.keys().filter(|known| !kept.contains(known));
+                let removed = removed.map(|method| Event::MethodRemoved { method: method.clone() });
                 let set = methods.iter().filter(|method| self.methods.get(&method.method) != Some(*method));
-                Ok(gone.chain(set.cloned().map(Event::MethodSet)).collect())
+                Ok(removed.chain(set.cloned().map(Event::MethodSet)).collect())
             }
         }
     }

@@ -13,7 +13,7 @@
 //! Nothing is sold that is not on hand: an order reserves its pieces in the append that places it, and neither a loss nor a
 //! count can take reserved pieces. Staff releases the reservation or cancels the order first, so that its buyer is told.
 //!
-//! The pieces of a variant with a [pool of keys](crate::key_pool) are its keys that nobody has bought: each change is decided
+//! The pieces of a variant with a [pool of keys](crate::key_pool) are its unsold keys: each change is decided
 //! together with the pool, and movements by hand are refused.
 
 use std::collections::{BTreeMap, VecDeque};

@@ -843,7 +843,7 @@ async fn a_process_that_has_read_another_log_is_found_and_begins_again() {
     assert_eq!(outcome_of("settle_order"), ("failed", Some("it has read events that the log does not have")));
     assert_eq!(outcome_of("send_notifications"), ("failed", Some("no event of ours")));
     assert_eq!(outcome_of("product_list"), ("ok", None));
-    // Where NATS is nobody has said.
+    // The address of NATS is not set.
     let (left_out, reason) = outcome_of("BYTESHOP");
     assert!(left_out == "left_out" && reason.unwrap().contains("BYTESHOP_NATS_URL"), "{found:?}");
     let (_, told) = check(&["check", "--format", "table"]);

@@ -36,7 +36,7 @@ pub struct Row {
     pub sku: Sku,
     /// Keys that were imported.
     pub imported: i64,
-    /// Keys that no one has bought, reserved or not.
+    /// Unsold keys, reserved or not.
     pub left: i64,
     /// Keys that paid orders have got.
     pub assigned: i64,

@@ -34,7 +34,7 @@ async fn sold(unit: &Unit, product: ProductId, variant: VariantId) -> Result<Opt
     }))
 }
 
-/// Whether a product is for sale. Nobody hears of what a suspended seller has.
+/// Whether a product is for sale. Watchers get no messages about products of a suspended seller.
 async fn is_sold(unit: &Unit, created: &Created) -> Result<bool, Error> {
     let seller = match created.seller {
         Some(seller) => Some(unit.peek::<Seller>(seller).await?.state),

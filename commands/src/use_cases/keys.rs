@@ -64,7 +64,7 @@ pub async fn import(unit: &Unit, variant: VariantId, batch: u32, count: i64) -> 
     decide(unit, pool, |work| key_delivery::import(work, variant, batch, count))
 }
 
-/// Withdraws keys of a batch that nobody has bought: so many, or all that no order reserves.
+/// Withdraws unsold keys of a batch: the given number of them, or all that no order reserves.
 pub async fn withdraw(
     unit: &Unit,
     variant: VariantId,

@@ -12,7 +12,7 @@ use byteshop_domain::{Kind, Subject};
 use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
-/// For whom somebody acts who changes products or looks at a seller.
+/// On whose behalf a caller changes products or reads a seller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActsFor {
     /// The house, whose staff may do so with every seller.

@@ -74,7 +74,7 @@ pub enum Command {
         /// The quantity.
         quantity: Quantity,
     },
-    /// Take keys away that no one has bought.
+    /// Withdraw unsold keys.
     WithdrawKeys {
         /// The quantity.
         quantity: Quantity,

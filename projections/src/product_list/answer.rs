@@ -186,7 +186,7 @@ impl Query {
     }
 }
 
-/// A row with what other views know: whether something of it can be had, and its seller; one that is gone stays empty.
+/// A row with what other views know: whether any of it is available, and its seller; a deleted row stays empty.
 fn with_more(row: &str, available: bool, seller: &str) -> String {
     let row = row.strip_suffix('}');
     row.map(|row| format!("{row},\"available\":{available},\"seller\":{seller}}}")).unwrap_or_default()

@@ -238,7 +238,7 @@ impl Index {
         }
     }
 
-    /// The products that somebody sees.
+    /// The products that a caller sees.
     pub fn shown(&self, shown: Shown) -> RoaringBitmap {
         let mut products = self.with_status(shown.status());
         if shown.is_public() {

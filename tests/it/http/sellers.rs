@@ -12,7 +12,7 @@ use byteshop_tests::shop::{Answer, TestShop};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-/// The page of a seller, as somebody sees it.
+/// The page of a seller, as a caller sees it.
 async fn page(shop: &TestShop, name: &str, person: Option<&Person>) -> Answer {
     let call = shop.get(&format!("/v1/sellers/{name}"));
     if let Some(person) = person { call.by(&person.token).send().await } else { call.send().await }

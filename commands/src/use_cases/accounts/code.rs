@@ -24,7 +24,7 @@ impl std::fmt::Debug for Code {
 }
 
 impl Code {
-    /// The code as it is sent to the owner of an account, or to somebody whom a seller invites.
+    /// The code as it is sent to the owner of an account, or to a person whom a seller invites.
     pub fn of(&self, id: impl Id) -> String {
         URL_SAFE_NO_PAD.encode([id.uuid().as_bytes().as_slice(), &self.0].concat())
     }

@@ -42,8 +42,8 @@ pub async fn require_stock(unit: &Unit, stock: &Loaded<StockLevel>, acts_for: Ac
     require(unit, &product, acts_for).await
 }
 
-/// Refuses a new product for a seller that does not sell, or of which the caller is no member; and one for the house by anybody
-/// but its staff.
+/// Refuses a new product for a seller that does not sell, or of which the caller is not a member; and one for the house
+/// by callers who are not its staff.
 pub async fn require_seller(unit: &Unit, seller: Option<SellerId>, acts_for: ActsFor) -> Result<(), Error> {
     let Some(id) = seller else {
         return match acts_for {

@@ -25,7 +25,7 @@ pub struct Invite {
     pub locale: Option<Locale>,
 }
 
-/// Invites somebody to become a member of a seller.
+/// Invites a person to become a member of a seller.
 pub async fn invite(unit: &Unit, seller: &mut Loaded<Seller>, by: AccountId, invite: &Invite) -> Result<(), Error> {
     let vault = unit.commands().vault();
     let subject = Subject::from(invite.id);

@@ -170,7 +170,7 @@ async fn set_role(
 
 /// Removes a member from a seller, or lets the caller leave it.
 ///
-/// Owners remove anybody, other members only themselves. The last owner stays.
+/// Owners remove any member, other members only themselves. The last owner stays.
 #[utoipa::path(delete, path = "/v1/sellers/{id}/members/{account}", operation_id = "removeSellerMember",
     tag = "sellers", params(("id" = String, Path), ("account" = String, Path)), security(("bearer" = ["owner"])),
     responses((status = 204, description = "The account is no longer a member")))]

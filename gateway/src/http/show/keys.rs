@@ -43,7 +43,7 @@ struct KeyBatch {
     batch: u32,
     /// Keys that were imported.
     imported: u32,
-    /// Keys that no one has bought, reserved or not.
+    /// Unsold keys, reserved or not.
     left: u32,
     /// Keys that paid orders have got.
     assigned: u32,
