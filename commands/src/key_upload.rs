@@ -21,8 +21,9 @@ use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::Intent;
 use crate::use_cases::keys::{self, Started};
+use crate::use_cases::sellers::ActsFor;
 pub use reader::{Fault, Form};
-use reader::{Line, Reader};
+use reader::{Line, Reader, Unreadable};
 
 mod reader;
 
@@ -76,14 +77,20 @@ pub struct Stored {
 }
 
 impl Commands {
-    /// Starts an upload into the pool of a variant.
-    pub async fn upload_keys(&self, intent: &Intent, variant: VariantId, form: Form) -> Result<Upload, Error> {
+    /// Starts an upload into the pool of a variant, by staff or a member of its seller.
+    pub async fn upload_keys(
+        &self,
+        intent: &Intent,
+        variant: VariantId,
+        acts_for: ActsFor,
+        form: Form,
+    ) -> Result<Upload, Error> {
         let Some(mut import) = self.vault().import_keys(variant.uuid()).await? else {
             let detail = "another import into this pool is running; retry when it has ended";
             return Err(refused("import_running", Kind::Conflict, detail));
         };
         let started = self.run(intent, |unit| async move {
-            let Started { batch, unfinished } = keys::start_import(&unit, variant).await?;
+            let Started { batch, unfinished } = keys::start_import(&unit, variant, acts_for).await?;
             Ok((batch, unfinished))
         });
         let (batch, unfinished) = started.await?.answer;
@@ -96,14 +103,14 @@ impl Upload {
     /// Takes the next piece of the file.
     pub async fn take(&mut self, piece: &[u8]) -> Result<(), Error> {
         let mut lines = Vec::new();
-        self.reader.feed(piece, &mut lines).map_err(|missing| refused("no_column", Kind::Invalid, missing))?;
+        self.reader.feed(piece, &mut lines).map_err(unreadable)?;
         self.note(lines).await
     }
 
     /// Takes the end of the file.
     pub async fn end(mut self) -> Result<Stored, Error> {
         let mut lines = Vec::new();
-        self.reader.end(&mut lines).map_err(|missing| refused("no_column", Kind::Invalid, missing))?;
+        self.reader.end(&mut lines).map_err(unreadable)?;
         self.note(lines).await?;
         self.store().await?;
         self.report.imported = self.import.added();
@@ -154,6 +161,17 @@ impl Upload {
             self.report.faults.push(FaultyLine { line, fault });
         }
     }
+}
+
+/// A file of which nothing is imported.
+#[expect(clippy::needless_pass_by_value, reason = "it maps an error")]
+fn unreadable(it: Unreadable) -> Error {
+    let code = match it {
+        Unreadable::NoColumn(_) => "no_column",
+        Unreadable::NoText(_) => "not_text",
+        Unreadable::OpenQuote(_) => "open_quote",
+    };
+    refused(code, Kind::Invalid, it.to_string())
 }
 
 fn refused(code: &str, kind: Kind, detail: impl Into<String>) -> Error {

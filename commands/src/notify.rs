@@ -5,6 +5,7 @@
 
 pub mod format;
 pub mod outside;
+mod sellers;
 mod send;
 mod shown;
 mod tell;
@@ -46,6 +47,7 @@ impl Commands {
             NotificationTask::TellInvited { invitation, locale, message } => {
                 self.tell_invited(intent, *invitation, *locale, message).await
             }
+            NotificationTask::TellOfKeys { variant, news } => self.tell_of_keys(intent, *variant, news).await,
             NotificationTask::TellOfStock { variant } => self.tell_of_stock(intent, *variant).await,
             NotificationTask::TellOfReturn { product } => self.tell_of_return(intent, *product).await,
             NotificationTask::TellOfPrice { product, variant, price } => {
@@ -68,7 +70,8 @@ pub(crate) fn command_of(task: &NotificationTask) -> &'static str {
     match task {
         NotificationTask::TellAccount { .. }
         | NotificationTask::TellBuyer { .. }
-        | NotificationTask::TellInvited { .. } => "notification.queue",
+        | NotificationTask::TellInvited { .. }
+        | NotificationTask::TellOfKeys { .. } => "notification.queue",
         NotificationTask::TellOfStock { .. }
         | NotificationTask::TellOfReturn { .. }
         | NotificationTask::TellOfPrice { .. } => "watch.tell",

@@ -17,18 +17,18 @@ use crate::key_delivery;
 use crate::money::Money;
 use crate::order::{self, CancelReason, Order, Placed};
 use crate::payment::{self, Payment, RefundCause};
-use crate::quantity::{Demand, Quantity, summed};
+use crate::quantity::{Demand, Quantity};
 use crate::returns::{self, Received, Return};
 use crate::settlement::ensure_payment_recorded;
 use crate::stock::{self, StockLevel};
 use crate::text::Comment;
 use crate::work::{Refused, Work};
-use crate::{Decider as _, Kind, Personal};
+use crate::{Kind, Personal};
 
 mod credit;
 mod money;
 
-use credit::{Back, issue, left_to_credit, most, uncounted};
+use credit::{Back, issue, left_to_credit, merged, most, uncounted};
 use money::give_shipping_back;
 pub use money::{ShippingBack, refund, retry_refund};
 
@@ -203,13 +203,6 @@ pub fn receive_return(
     issue(work, (placed, order), &left, &valued, &back)?;
     give_shipping_back(work, order, shipping)?;
     work.put_back(order, &whole)
-}
-
-fn merged(lines: &[Demand]) -> Result<Vec<Demand>, Refused> {
-    summed(lines.iter().copied()).map_err(|error| {
-        let category = Order::CATEGORY;
-        Refused::because(&format!("{category}.too_many_lines"), Kind::Invalid, error.to_string())
-    })
 }
 
 fn order_of(work: &Work, return_id: ReturnId) -> Result<OrderId, Refused> {

@@ -3,15 +3,15 @@
 //! ```text
 //! key pool:    open         import    withdraw   assign      revoke
 //! stock:       pool keys    import    withdraw   commit
-//! order:                                         mark paid   return
+//! order:                                         mark paid   return, credit
 //! ```
 //!
 //! Pure: each is decided on states that were loaded before, and appended whole or not at all. So the pieces on hand are always the
 //! keys that are left in the pool, and a reserved piece has a key: the pool cannot be empty when an order is paid.
 
 use crate::ids::{OrderId, ProductId, VariantId};
-use crate::key_pool::{self, Command, KeyPool, Rejection};
-use crate::order::{LineKeys, Placed};
+use crate::key_pool::{self, Command, KeyPool, Rejection, count_of};
+use crate::order::{LineKeys, Placed, RevokedKeys};
 use crate::product::Product;
 use crate::quantity::{Demand, Quantity};
 use crate::stock::{self, StockLevel};
@@ -77,12 +77,11 @@ pub fn assign(work: &mut Work, order: OrderId, lines: &[Demand]) -> Result<Vec<L
     lines.iter().map(assign).collect()
 }
 
-/// Revokes the keys of pieces that an order gives back; `before` is the order until then.
+/// Revokes the keys of pieces that an order gives up; `before` is the order until then.
 pub fn revoke(work: &mut Work, order: OrderId, before: &Placed, lines: &[Demand]) -> Result<(), Refused> {
-    for Demand { variant, quantity } in lines.iter().filter(|line| before.keys.contains_key(&line.variant)) {
-        let revealed = before.revealed_among_next_returned(*variant, *quantity);
-        let revoke = Command::Revoke { order, count: *quantity, revealed };
-        work.decide::<KeyPool>(key_pool::id(*variant), &revoke)?;
+    for RevokedKeys { variant, keys, revealed } in before.keys_given_up_with(lines) {
+        let Ok(count) = Quantity::new(count_of(&keys)) else { continue };
+        work.decide::<KeyPool>(key_pool::id(variant), &Command::Revoke { order, count, revealed, keys })?;
     }
     Ok(())
 }

@@ -55,6 +55,22 @@ pub fn count_of(keys: &[KeyRange]) -> i64 {
     keys.iter().map(|range| i64::from(range.count)).sum()
 }
 
+/// A part of some ranges: so many keys after the first `skip`.
+pub fn part_of(keys: &[KeyRange], skip: i64, count: i64) -> Vec<KeyRange> {
+    let (mut skip, mut count) = (u32::try_from(skip).unwrap_or(u32::MAX), u32::try_from(count).unwrap_or(0));
+    let mut part = Vec::new();
+    for range in keys {
+        let skipped = skip.min(range.count);
+        skip -= skipped;
+        let taken = (range.count - skipped).min(count);
+        count -= taken;
+        if taken > 0 {
+            part.push(KeyRange { batch: range.batch, first: range.first + skipped, count: taken });
+        }
+    }
+    part
+}
+
 /// What happened to a pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -101,6 +117,9 @@ pub enum Event {
         count: Quantity,
         /// How many of them the buyer had been shown: they may be used.
         revealed: i64,
+        /// The keys, of which the first ones had been shown; older events do not say it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keys: Vec<KeyRange>,
     },
     /// The number was set below which staff is told that few keys are left.
     AlertSet {
@@ -160,6 +179,8 @@ pub enum Command {
         count: Quantity,
         /// How many of them the buyer had been shown.
         revealed: i64,
+        /// The keys, of which the first ones had been shown.
+        keys: Vec<KeyRange>,
     },
     /// Set below which number staff is told.
     SetAlert {
@@ -294,8 +315,9 @@ impl Decider for KeyPool {
             Command::Import { batch, count } => self.import(*batch, *count),
             Command::Assign { order, quantity } => self.assign(*order, *quantity),
             Command::Withdraw { batch, quantity, reason } => self.withdraw(*batch, *quantity, reason.as_ref()),
-            Command::Revoke { order, count, revealed } => {
-                Ok(vec![Event::Revoked { order: *order, count: *count, revealed: *revealed }])
+            Command::Revoke { order, count, revealed, keys } => {
+                let (order, count, revealed, keys) = (*order, *count, *revealed, keys.clone());
+                Ok(vec![Event::Revoked { order, count, revealed, keys }])
             }
             Command::SetAlert { below } if *below == self.counts.alert_below => Ok(vec![]),
             Command::SetAlert { below } => Ok(self.and_alert(Event::AlertSet { below: *below })),

@@ -75,7 +75,9 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
         | Message::DeliveryLost { .. }
         | Message::BackInStock { .. }
         | Message::PriceDropped { .. }
-        | Message::SellerInvitation { .. } => Treatment::Count,
+        | Message::SellerInvitation { .. }
+        | Message::KeysRanLow { .. }
+        | Message::KeysRevoked { .. } => Treatment::Count,
     }
 }
 

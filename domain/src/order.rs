@@ -52,8 +52,8 @@ mod status;
 mod taxes;
 
 pub use commands::{Command, Wanted};
-pub use delivered::{Delivered, Shown};
-pub use events::{Buyer, Event, Line, LineKeys, Placement, ReturnLine};
+pub use delivered::{Delivered, LineKeys, RevokedKeys, Shown};
+pub use events::{Buyer, Event, Line, Placement, ReturnLine};
 pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
 pub use progress::Progress;
@@ -112,6 +112,9 @@ pub struct Placed {
     /// The keys that were delivered, per variant.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<VariantId, Delivered>,
+    /// The pieces whose keys were revoked with a refund of money alone, per variant.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys_refunded: BTreeMap<VariantId, i64>,
     /// The open returns, with the goods to be returned.
     pub returning: BTreeMap<ReturnId, Vec<Demand>>,
     /// All returns of the order.
@@ -192,8 +195,8 @@ impl Decider for Order {
                 _ => Ok(vec![Event::Noted { note: note.clone(), by: asked.by.account(), at: asked.at }]),
             },
             Command::ForgetBuyer { subject, force } => self.live()?.forget_buyer(*subject, *force),
-            Command::Credit { credit_note, refund, amount, shipping } => {
-                self.live()?.credit(*credit_note, *refund, *amount, *shipping)
+            Command::Credit { credit_note, refund, amount, shipping, keys } => {
+                self.live()?.credit(*credit_note, *refund, *amount, *shipping, keys)
             }
             Command::CloseReturn { return_id } => self.live()?.close_return(*return_id),
             Command::ExtendPaymentWindow { pay_by } => self.live()?.extend_payment_window(*pay_by),
@@ -206,6 +209,7 @@ impl Decider for Order {
                     restock: restock.clone(),
                     refund: *refund,
                     return_id: *return_id,
+                    revoked: vec![],
                 })
             }
         }
@@ -273,9 +277,10 @@ impl Order {
                 it.window_extended = true;
             }),
             Event::MovedToCart { cart } => self.with(|it| it.moved_to = Some(*cart)),
-            Event::Credited { credit_note, amount, shipping, .. } => {
-                self.with(|it| it.note_credit(*credit_note, *amount, *shipping))
-            }
+            Event::Credited { credit_note, amount, shipping, revoked, .. } => self.with(|it| {
+                it.note_credit(*credit_note, *amount, *shipping);
+                it.note_keys_refunded(revoked);
+            }),
             Event::ReturnClosed { return_id } => self.with(|it| drop(it.returning.remove(return_id))),
             Event::Returned { credit_note, lines, amount, return_id, .. } => self.with(|it| {
                 it.take_back(*credit_note, lines, *amount);
@@ -340,6 +345,7 @@ impl Placed {
             parcels: BTreeMap::new(),
             lost: BTreeMap::new(),
             keys: BTreeMap::new(),
+            keys_refunded: BTreeMap::new(),
             returning: BTreeMap::new(),
             returns: vec![],
             by_hand: false,

@@ -9,7 +9,7 @@ pub(crate) use asked::is_asked as is_fresh;
 pub use error::{NO_COUNTRY, TextError};
 pub use form::{ascii_domain, nfc, nfkc, opaque};
 pub use handle::{HANDLE_MAX, HANDLE_MIN};
-pub use letter::is_ignorable;
+pub use letter::{is_hidden, is_ignorable};
 use rules::Rules;
 pub use search::search_form;
 use serde::de::Visitor;

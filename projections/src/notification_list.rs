@@ -139,7 +139,7 @@ impl Row {
         let (order, product) = match notice.message.about() {
             About::Account | About::Seller(_) => (None, None),
             About::Order(order) => (Some(order), None),
-            About::Product(product) => (None, Some(product)),
+            About::Product(product) | About::Keys(_, product) => (None, Some(product)),
         };
         Self {
             id: event.id_of::<Notification>(),

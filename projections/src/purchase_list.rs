@@ -57,8 +57,8 @@ pub struct PurchasedLine {
     pub keys: i64,
     /// Keys among them that the buyer has been shown.
     pub revealed: i64,
-    /// Pieces that were given back: their keys are not shown any more.
-    pub returned: i64,
+    /// Keys that were revoked with a return or a refund: they are not shown any more.
+    pub revoked: i64,
 }
 
 impl Row {
@@ -69,7 +69,7 @@ impl Row {
             if lines.iter().all(|known| known.variant != line.variant) {
                 let (sku, title) = (line.sku.clone(), line.title.clone());
                 let (variant, product) = (line.variant, line.product);
-                lines.push(PurchasedLine { variant, product, sku, title, keys: 0, revealed: 0, returned: 0 });
+                lines.push(PurchasedLine { variant, product, sku, title, keys: 0, revealed: 0, revoked: 0 });
             }
         }
         let number = Number::of(order.uuid());
@@ -83,8 +83,9 @@ impl Row {
 
 impl View for PurchaseList {
     const NAME: &'static str = "purchase_list";
-    const VERSION: i32 = 1;
-    const READS: &'static [Reads] = &[Reads::only::<Order>(&["placed", "paid", "keys_revealed", "returned"])];
+    const VERSION: i32 = 2;
+    const READS: &'static [Reads] =
+        &[Reads::only::<Order>(&["placed", "paid", "keys_revealed", "returned", "credited"])];
     type Fact = Event;
     type Row = Row;
 
@@ -99,6 +100,7 @@ impl View for PurchaseList {
             Event::Placed(placement) => Row::of(order, placement).is_some(),
             Event::Paid { keys, .. } => !keys.is_empty(),
             Event::KeysRevealed { .. } | Event::Returned { .. } => true,
+            Event::Credited { revoked, .. } => !revoked.is_empty(),
             _ => false,
         };
         if touches { vec![order.to_string()] } else { vec![] }
@@ -129,7 +131,14 @@ impl View for PurchaseList {
             Event::Returned { lines, .. } => {
                 for back in lines {
                     if let Some(line) = row.line(back.variant) {
-                        line.returned += back.quantity.get();
+                        line.revoked += back.quantity.get();
+                    }
+                }
+            }
+            Event::Credited { revoked, .. } => {
+                for given_up in revoked {
+                    if let Some(line) = row.line(given_up.variant) {
+                        line.revoked += count_of(&given_up.keys);
                     }
                 }
             }

@@ -1,8 +1,14 @@
 //! Files of keys, in pieces: a key a line, or a column of a CSV file (RFC 4180) that its header names.
 
-use byteshop_domain::text::{KEY_MAX, LicenceKey};
+use std::fmt;
+
+use byteshop_domain::text::{KEY_MAX, LicenceKey, is_hidden};
 use csv_core::ReadFieldResult;
 use serde::Serialize;
+
+use quotes::Quotes;
+
+mod quotes;
 
 /// The most bytes of a line that are kept: more than the longest key has in UTF-8, with space around it.
 const KEPT_MAX: usize = 4 * KEY_MAX + 256;
@@ -10,6 +16,34 @@ const KEPT_MAX: usize = 4 * KEY_MAX + 256;
 const FIELD: usize = 512;
 /// The mark that spreadsheets put before the first line.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The bytes by which a file is recognized that is no text.
+const START: usize = 6;
+/// The first bytes of compressed files: gzip, Zstandard, zip, bzip2 and xz.
+const COMPRESSED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\0"];
+
+/// Why nothing of a file can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// The header does not have the column.
+    NoColumn(String),
+    /// It is no text in UTF-8.
+    NoText(&'static str),
+    /// A quote is never closed, so that everything behind it is one value.
+    OpenQuote(u64),
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoColumn(column) => write!(f, "the first line must be a header with the column {column}"),
+            Self::NoText(why) => f.write_str(why),
+            Self::OpenQuote(line) => {
+                write!(f, "the quote that opens on line {line} is never closed; nothing was imported: correct the file")
+            }
+        }
+    }
+}
 
 /// The form of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +64,8 @@ pub enum Fault {
     TooLong,
     /// It has control characters, or is not UTF-8.
     Characters,
+    /// It has characters that no reader sees.
+    Invisible,
     /// The pool has the key already, or an earlier line has it.
     Duplicate,
 }
@@ -70,6 +106,9 @@ impl Kept {
         if text.trim().chars().count() > KEY_MAX {
             return Err(Fault::TooLong);
         }
+        if text.trim().chars().any(is_hidden) && LicenceKey::new(&text).is_ok() {
+            return Err(Fault::Invisible);
+        }
         LicenceKey::new(&text).map_err(|_| Fault::Characters)
     }
 }
@@ -77,7 +116,7 @@ impl Kept {
 /// Reads a file piece by piece, and keeps one line of it.
 #[derive(Debug)]
 pub(super) struct Reader {
-    /// The first bytes, until it is known whether they are a mark.
+    /// The first bytes, until it is known what they are.
     start: Option<Vec<u8>>,
     format: Format,
 }
@@ -99,6 +138,7 @@ struct Table {
     text: Kept,
     /// The line on which the record begins.
     number: u64,
+    quotes: Quotes,
 }
 
 impl Reader {
@@ -107,7 +147,8 @@ impl Reader {
             Form::Lines => Format::Lines { number: 1, line: Kept::default(), is_open: false },
             Form::Csv(column) => {
                 let (reader, text) = (csv_core::Reader::new(), Kept::default());
-                Format::Csv(Box::new(Table { reader, column, place: None, field: 0, text, number: 1 }))
+                let quotes = Quotes::default();
+                Format::Csv(Box::new(Table { reader, column, place: None, field: 0, text, number: 1, quotes }))
             }
         };
         Self { start: Some(Vec::new()), format }
@@ -116,24 +157,30 @@ impl Reader {
     /// Reads a piece.
     ///
     /// # Errors
-    /// When the header does not have the column.
-    pub(super) fn feed(&mut self, piece: &[u8], lines: &mut Vec<Line>) -> Result<(), String> {
+    /// When nothing of the file can be read.
+    pub(super) fn feed(&mut self, piece: &[u8], lines: &mut Vec<Line>) -> Result<(), Unreadable> {
         let Some(mut start) = self.start.take() else { return self.format.feed(piece, lines) };
         start.extend_from_slice(piece);
-        if start.len() < BYTE_ORDER_MARK.len() {
+        if start.len() < START {
             self.start = Some(start);
             return Ok(());
         }
-        self.format.feed(start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&start), lines)
+        self.begin(&start, lines)
+    }
+
+    /// Reads the first bytes.
+    fn begin(&mut self, start: &[u8], lines: &mut Vec<Line>) -> Result<(), Unreadable> {
+        check_text(start)?;
+        self.format.feed(start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start), lines)
     }
 
     /// Reads the end of the file.
     ///
     /// # Errors
-    /// When there is no header.
-    pub(super) fn end(&mut self, lines: &mut Vec<Line>) -> Result<(), String> {
+    /// When there is no header, or a quote is open.
+    pub(super) fn end(&mut self, lines: &mut Vec<Line>) -> Result<(), Unreadable> {
         if let Some(start) = self.start.take() {
-            self.format.feed(&start, lines)?;
+            self.begin(&start, lines)?;
         }
         match &mut self.format {
             Format::Lines { number, line, is_open: true } => {
@@ -142,15 +189,31 @@ impl Reader {
             }
             Format::Lines { is_open: false, .. } => Ok(()),
             Format::Csv(table) => {
+                if let Some(line) = table.quotes.open() {
+                    return Err(Unreadable::OpenQuote(line));
+                }
                 table.feed(&[], lines)?;
-                table.place.map(drop).ok_or_else(|| no_column(&table.column))
+                table.place.map(drop).ok_or_else(|| Unreadable::NoColumn(table.column.clone()))
             }
         }
     }
 }
 
+/// Refuses files that are compressed, or in UTF-16: text in UTF-8 has no zero byte, and every other one of UTF-16 mostly is one.
+fn check_text(start: &[u8]) -> Result<(), Unreadable> {
+    if COMPRESSED.iter().any(|mark| start.starts_with(mark)) {
+        return Err(Unreadable::NoText("the file is compressed; send it as plain text in UTF-8"));
+    }
+    let is_wide =
+        start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") || start.iter().take(2).any(|it| *it == 0);
+    if is_wide {
+        return Err(Unreadable::NoText("the file is in UTF-16; save it as text in UTF-8"));
+    }
+    Ok(())
+}
+
 impl Format {
-    fn feed(&mut self, piece: &[u8], lines: &mut Vec<Line>) -> Result<(), String> {
+    fn feed(&mut self, piece: &[u8], lines: &mut Vec<Line>) -> Result<(), Unreadable> {
         match self {
             Self::Lines { number, line, is_open } => {
                 let mut rest = piece;
@@ -169,6 +232,7 @@ impl Format {
             Self::Csv(table) => {
                 // Without them the line numbers are the same however lines end, and no key has one.
                 let piece: Vec<u8> = piece.iter().copied().filter(|byte| *byte != b'\r').collect();
+                table.quotes.note(&piece);
                 table.feed(&piece, lines)
             }
         }
@@ -176,7 +240,7 @@ impl Format {
 }
 
 impl Table {
-    fn feed(&mut self, mut piece: &[u8], lines: &mut Vec<Line>) -> Result<(), String> {
+    fn feed(&mut self, mut piece: &[u8], lines: &mut Vec<Line>) -> Result<(), Unreadable> {
         let mut field = [0; FIELD];
         let is_end = piece.is_empty();
         loop {
@@ -200,7 +264,7 @@ impl Table {
         }
     }
 
-    fn end_of_field(&mut self, is_last: bool, lines: &mut Vec<Line>) -> Result<(), String> {
+    fn end_of_field(&mut self, is_last: bool, lines: &mut Vec<Line>) -> Result<(), Unreadable> {
         match self.place {
             None => {
                 let name = std::mem::take(&mut self.text).bytes;
@@ -211,7 +275,7 @@ impl Table {
                     return Ok(());
                 }
                 if is_last {
-                    return Err(no_column(&self.column));
+                    return Err(Unreadable::NoColumn(self.column.clone()));
                 }
             }
             // A header is skipped after the column was found in it.
@@ -228,17 +292,13 @@ impl Table {
     }
 }
 
-fn no_column(column: &str) -> String {
-    format!("the first line must be a header with the column {column}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     type Told = (u64, Result<String, Fault>);
 
-    fn read(form: &Form, file: &[u8], size: usize) -> Result<Vec<Told>, String> {
+    fn read(form: &Form, file: &[u8], size: usize) -> Result<Vec<Told>, Unreadable> {
         let mut reader = Reader::new(form.clone());
         let mut lines = Vec::new();
         for piece in file.chunks(size) {
@@ -299,7 +359,40 @@ mod tests {
     fn a_table_without_the_column_is_refused() {
         let form = Form::Csv("key".to_owned());
         for file in [&b"id,code\n1,A\n"[..], b"", b"code"] {
-            assert!(read(&form, file, 5).is_err());
+            assert_eq!(read(&form, file, 5), Err(Unreadable::NoColumn("key".to_owned())));
         }
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_told_with_its_line() {
+        let form = Form::Csv("key".to_owned());
+        for size in [1, 2, 100] {
+            let open = |file: &[u8]| read(&form, file, size).unwrap_err();
+            assert_eq!(open(b"key,note\r\nA,\"x\ny\"\nB,\"z\nC,\nD,\n"), Unreadable::OpenQuote(4));
+            assert_eq!(open(b"\"key"), Unreadable::OpenQuote(1));
+            assert_eq!(open(b"key\n\"A\"\"\n"), Unreadable::OpenQuote(2));
+            // A quote in the middle of a value is one of its characters.
+            assert_eq!(read(&form, b"key\nA\"B\n\"C\"D", size).unwrap().len(), 2);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_is_refused() {
+        let wide: Vec<u8> = "KEY-1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let marked = [&b"\xff\xfe"[..], &wide].concat();
+        for file in [&wide[..], &marked, b"\xfe\xff\0K", b"\0K", b"\x1f\x8b\x08\0\0\0\0", b"PK\x03\x04\x14\0"] {
+            for form in [Form::Lines, Form::Csv("key".to_owned())] {
+                assert!(matches!(read(&form, file, 1), Err(Unreadable::NoText(_))), "{file:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_with_characters_that_no_reader_sees_is_refused() {
+        let file = "A\u{200b}B\n\u{200d}\nC\u{2028}D\nE\u{2800}\nF\u{a0}G\nH";
+        let lines: Vec<_> = read(&Form::Lines, file.as_bytes(), 4).unwrap().into_iter().map(|(_, key)| key).collect();
+        let unseen = Err(Fault::Invisible);
+        let kept = |key: &str| Ok(key.to_owned());
+        assert_eq!(lines, [unseen.clone(), unseen.clone(), unseen.clone(), unseen, kept("F\u{a0}G"), kept("H")]);
     }
 }

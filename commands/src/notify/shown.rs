@@ -1,7 +1,7 @@
 //! The content of a message: the facts of its event, and data that is looked up when it is sent.
 
 use byteshop_domain::account::Secret;
-use byteshop_domain::ids::{NotificationId, OrderId, ShipmentId};
+use byteshop_domain::ids::{NotificationId, OrderId, SellerId, ShipmentId};
 use byteshop_domain::money::Money;
 use byteshop_domain::notification::{About, CancelledBy, Message, Notice, Notification, Recipient, Template};
 use byteshop_domain::order::{Order, Placed};
@@ -13,7 +13,7 @@ use byteshop_domain::text::Title;
 use byteshop_domain::{Locale, Personal};
 
 use super::format;
-use super::words::{self, Shown, ShownExtra, ShownOrder, ShownPaper, ShownProduct};
+use super::words::{self, Shown, ShownExtra, ShownKeys, ShownOrder, ShownPaper, ShownProduct};
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::links::Target;
@@ -55,7 +55,14 @@ impl Commands {
                 }
                 self.add_papers(message, id, placed, locale, &mut shown).await?;
                 shown.received = self.received(message, placed, locale).await?;
-                shown.goods = goods_of(&self.part(message).await?, placed);
+                let part = self.part(message).await?;
+                let sent = placed.without_keys(part.clone()).len();
+                shown.back = match part.len() - sent {
+                    0 => "goods",
+                    _ if sent == 0 => "keys",
+                    _ => "both",
+                };
+                shown.goods = goods_of(&part, placed);
                 if let Message::OrderShipped { parcel, .. } = message {
                     shown.ship_to = self.ship_to(placed, locale).await?;
                     shown.tracking_url = self.tracking_url(*parcel).await?;
@@ -67,9 +74,10 @@ impl Commands {
                     shown.unsubscribe = self.unsubscribe_link(id, account, locale).await?;
                 }
             }
-            About::Seller(id) => {
-                let seller = self.get::<Seller>(id).await?;
-                shown.seller = seller.and_then(|it| it.state.live().ok().map(|known| known.name.to_string()));
+            About::Seller(id) => shown.seller = self.name_of_seller(id).await?,
+            About::Keys(seller, product) => {
+                shown.seller = self.name_of_seller(seller).await?;
+                shown.url = page("products", &product.to_string());
             }
         }
         tell(message, locale, &mut shown);
@@ -103,6 +111,11 @@ impl Commands {
                 Ok(None)
             }
         }
+    }
+
+    async fn name_of_seller(&self, id: SellerId) -> Result<Option<String>, Error> {
+        let seller = self.get::<Seller>(id).await?;
+        Ok(seller.and_then(|it| it.state.live().ok().map(|known| known.name.to_string())))
     }
 
     /// The order reduced to the lines that were cancelled last; unchanged if the whole order was cancelled.
@@ -154,9 +167,9 @@ impl Commands {
         }
         if template == Template::OrderRefunded {
             let now = self.get::<Order>(id).await?;
-            let any =
-                now.as_ref().and_then(|order| order.state.live().ok()).is_some_and(|it| !it.credit_notes.is_empty());
-            if any {
+            let now = now.as_ref().and_then(|order| order.state.live().ok());
+            shown.keys_revoked = now.is_some_and(|it| it.keys.keys().any(|variant| it.revoked_keys(*variant).0 > 0));
+            if now.is_some_and(|it| !it.credit_notes.is_empty()) {
                 shown.credit_notes = self.link_in_mail(Target::CreditNotes(id), locale).await?;
             }
         }
@@ -210,7 +223,9 @@ impl Commands {
             | Message::EmailChangeRequested {}
             | Message::BackInStock { .. }
             | Message::PriceDropped { .. }
-            | Message::SellerInvitation { .. } => None,
+            | Message::SellerInvitation { .. }
+            | Message::KeysRanLow { .. }
+            | Message::KeysRevoked { .. } => None,
         };
         let Some(parcel) = parcel else { return Ok(Vec::new()) };
         let parcel = self.get::<Shipment>(parcel).await?;
@@ -244,7 +259,9 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::DeliveryReturning { .. }
         | Message::DeliveryLost { .. }
         | Message::BackInStock { .. }
-        | Message::PriceDropped { .. } => None,
+        | Message::PriceDropped { .. }
+        | Message::KeysRanLow { .. }
+        | Message::KeysRevoked { .. } => None,
     }
 }
 
@@ -283,6 +300,14 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
                 Role::Owner => "owner",
                 Role::Staff => "staff",
             });
+        }
+        Message::KeysRanLow { title, variant_title, left, .. } => {
+            shown.product = Some(product_of(title, variant_title.as_ref()));
+            shown.left = Some(*left);
+        }
+        Message::KeysRevoked { title, variant_title, keys, .. } => {
+            shown.product = Some(product_of(title, variant_title.as_ref()));
+            shown.revoked = keys.iter().map(ShownKeys::from).collect();
         }
         Message::ConfirmEmail { .. }
         | Message::ResetPassword { .. }

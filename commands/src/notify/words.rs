@@ -6,6 +6,7 @@
 use std::sync::LazyLock;
 
 use byteshop_domain::Locale;
+use byteshop_domain::key_pool::KeyRange;
 use byteshop_domain::notification::Template;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -69,6 +70,14 @@ pub struct Shown {
     pub payment: Option<ShownPayment>,
     /// The lines of the order that the message is about, if not all of them.
     pub goods: Vec<ShownGoods>,
+    /// What of a return is sent back: `goods`, or `both` goods and keys; nothing if it is of `keys`.
+    pub back: &'static str,
+    /// Whether keys of the order were revoked.
+    pub keys_revoked: bool,
+    /// How many keys are left.
+    pub left: Option<i64>,
+    /// The keys that were revoked.
+    pub revoked: Vec<ShownKeys>,
     /// The reason, as staff wrote it.
     pub because: Option<String>,
     /// The carrier.
@@ -165,6 +174,23 @@ pub struct ShownGoods {
     pub quantity: i64,
 }
 
+/// Consecutive keys of a batch.
+#[derive(Debug, Serialize)]
+pub struct ShownKeys {
+    /// The number of the batch.
+    pub batch: u32,
+    /// The number of the first one, from 1.
+    pub from: u32,
+    /// The number of the last one.
+    pub to: u32,
+}
+
+impl From<&KeyRange> for ShownKeys {
+    fn from(it: &KeyRange) -> Self {
+        Self { batch: it.batch, from: it.first + 1, to: it.first + it.count }
+    }
+}
+
 /// A line of an order.
 #[derive(Debug, Serialize)]
 pub struct ShownLine {
@@ -214,7 +240,7 @@ macro_rules! sources {
 sources! {
     "confirm_email" "reset_password" "confirm_new_email" "email_change_requested" "already_registered" "password_changed" "second_factor_set_up" "second_factor_removed" "order_placed" "payment_instructions" "order_paid" "order_cancelled"
     "order_lines_cancelled" "order_refunded" "order_shipped" "order_delivered" "delivery_failed" "delivery_returning" "delivery_lost"
-    "return_approved" "return_rejected" "back_in_stock" "price_dropped" "seller_invitation"
+    "return_approved" "return_rejected" "back_in_stock" "price_dropped" "seller_invitation" "keys_ran_low" "keys_revoked"
 }
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {

@@ -14,8 +14,10 @@ use byteshop_domain::text::{LicenceKey, Reason};
 use byteshop_domain::work::{Refused, Work};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::error::Error;
+use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
+use crate::use_cases::products;
+use crate::use_cases::sellers::ActsFor;
 
 /// The pool of a variant, with its stock.
 #[derive(Debug, Clone)]
@@ -35,17 +37,21 @@ pub struct Started {
     pub unfinished: Vec<u32>,
 }
 
-/// Loads the pool of a variant with its stock.
-async fn load(unit: &Unit, variant: VariantId) -> Result<Pool, Error> {
-    let stock = unit.load::<StockLevel>(variant).await?.exists()?;
+/// Loads the pool of a variant with its stock, for staff and the members of the seller whose product it is of.
+async fn load(unit: &Unit, variant: VariantId, acts_for: ActsFor) -> Result<Pool, Error> {
+    let stock = unit.load::<StockLevel>(variant).await?;
+    if stock.version == 0 {
+        return Err(Rejected::missing("variant").into());
+    }
+    products::require_stock(unit, &stock, acts_for).await?;
     let pool = unit.load::<KeyPool>(key_pool::id(variant)).await?;
     unit.check_version(&pool)?;
     Ok(Pool { pool, stock })
 }
 
 /// Starts an import into the pool of a variant; the first one opens the pool.
-pub async fn start_import(unit: &Unit, variant: VariantId) -> Result<Started, Error> {
-    let Pool { mut pool, stock } = load(unit, variant).await?;
+pub async fn start_import(unit: &Unit, variant: VariantId, acts_for: ActsFor) -> Result<Started, Error> {
+    let Pool { mut pool, stock } = load(unit, variant, acts_for).await?;
     let product = stock.state.product.ok_or(stock::Rejection::Missing)?;
     let mut together = unit.together();
     together.hold(&pool);
@@ -58,8 +64,8 @@ pub async fn start_import(unit: &Unit, variant: VariantId) -> Result<Started, Er
 }
 
 /// Ends an import: its keys can be sold. Without any keys nothing happens.
-pub async fn import(unit: &Unit, variant: VariantId, batch: u32, count: i64) -> Result<Pool, Error> {
-    let pool = load(unit, variant).await?;
+pub async fn import(unit: &Unit, variant: VariantId, acts_for: ActsFor, batch: u32, count: i64) -> Result<Pool, Error> {
+    let pool = load(unit, variant, acts_for).await?;
     let Ok(count) = Quantity::new(count) else { return Ok(pool) };
     decide(unit, pool, |work| key_delivery::import(work, variant, batch, count))
 }
@@ -68,17 +74,23 @@ pub async fn import(unit: &Unit, variant: VariantId, batch: u32, count: i64) -> 
 pub async fn withdraw(
     unit: &Unit,
     variant: VariantId,
+    acts_for: ActsFor,
     batch: u32,
     quantity: Option<Quantity>,
     reason: Option<&Reason>,
 ) -> Result<Pool, Error> {
-    let pool = load(unit, variant).await?;
+    let pool = load(unit, variant, acts_for).await?;
     decide(unit, pool, |work| key_delivery::withdraw(work, variant, batch, quantity, reason))
 }
 
-/// Sets the number of keys below which staff is told.
-pub async fn set_alert(unit: &Unit, variant: VariantId, below: Option<Quantity>) -> Result<Pool, Error> {
-    let mut it = load(unit, variant).await?;
+/// Sets the number of keys below which staff, and the members of a seller, are told.
+pub async fn set_alert(
+    unit: &Unit,
+    variant: VariantId,
+    acts_for: ActsFor,
+    below: Option<Quantity>,
+) -> Result<Pool, Error> {
+    let mut it = load(unit, variant, acts_for).await?;
     unit.decide(&mut it.pool, &Command::SetAlert { below })?;
     Ok(it)
 }

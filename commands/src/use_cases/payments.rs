@@ -16,6 +16,7 @@ use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
 use byteshop_domain::payment::{self, CaptureMode, Payment, ProviderOutcome, ProviderReference, VoidReason};
+use byteshop_domain::quantity::Demand;
 use byteshop_domain::settlement::{self, Payer};
 use byteshop_domain::text::{Link, Reason};
 use serde::Serialize;
@@ -232,16 +233,23 @@ pub fn retry_refund(unit: &Unit, payment: &mut Loaded<Payment>, failed: RefundId
     Ok(())
 }
 
-/// Refunds a part of a payment because the shop wants it so; see [`aftersales::refund`].
-pub async fn refund(unit: &Unit, payment: &mut Loaded<Payment>, amount: Money, reason: &Reason) -> Result<(), Error> {
+/// Refunds a part of a payment because the shop wants it so, and revokes the keys of these pieces; see [`aftersales::refund`].
+pub async fn refund(
+    unit: &Unit,
+    payment: &mut Loaded<Payment>,
+    amount: Money,
+    reason: &Reason,
+    keys: &[Demand],
+) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(payment);
     let order = unit.load::<Order>(payment.state.live()?.order).await?;
     together.hold(&order);
     if let Ok(placed) = order.state.live() {
         together.load_documents(unit, placed).await?;
+        together.load_pools(&placed.pieces_with_keys()).await?;
     }
-    together.decide(|work| aftersales::refund(work, payment.id, amount, reason))?;
+    together.decide(|work| aftersales::refund(work, payment.id, amount, reason, keys))?;
     unit.refresh(payment);
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! The amount of an order that can still be refunded, and the credit note of a refund.
 
-use crate::Kind;
 use crate::credit_note::{self, CreditNote, Left};
 use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId};
 use crate::money::{Money, MoneyError};
-use crate::order::{self, Placed, ReturnLine};
+use crate::order::{self, Order, Placed, ReturnLine};
 use crate::payment::{self, Payment, RefundCause};
-use crate::quantity::Demand;
+use crate::quantity::{Demand, summed};
 use crate::series::Document;
 use crate::work::{Refused, Work};
+use crate::{Decider as _, Kind};
 
 /// A refund and its credit note.
 pub(super) struct Back {
@@ -76,6 +76,14 @@ pub(super) fn write_down(
 pub(super) fn left_to_credit<'a>(work: &Work, order: &'a Placed) -> Result<Left<'a>, Refused> {
     let earlier = order.credit_notes.iter().map(|id| work.get::<CreditNote>(*id)).collect::<Result<Vec<_>, _>>()?;
     Left::after(order, earlier.iter().filter_map(|note| note.issued())).map_err(uncounted)
+}
+
+/// The pieces of lines, summed per variant.
+pub(super) fn merged(lines: &[Demand]) -> Result<Vec<Demand>, Refused> {
+    summed(lines.iter().copied()).map_err(|error| {
+        let category = Order::CATEGORY;
+        Refused::because(&format!("{category}.too_many_lines"), Kind::Invalid, error.to_string())
+    })
 }
 
 pub(super) fn uncounted(error: MoneyError) -> Refused {

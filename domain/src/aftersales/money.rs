@@ -1,12 +1,14 @@
 //! Refunds without goods: of the shipping price, or of an amount that staff chooses.
 
-use super::credit::{Back, content, left_to_credit, most, uncounted, write_down};
+use super::credit::{Back, content, left_to_credit, merged, most, uncounted, write_down};
 use crate::Kind;
 use crate::credit_note::Left;
 use crate::ids::{OrderId, PaymentId, RefundId};
+use crate::key_delivery;
 use crate::money::Money;
 use crate::order::{self, Order};
 use crate::payment::{self, Payment, RefundCause};
+use crate::quantity::Demand;
 use crate::rejected::Rejected;
 use crate::settlement::ensure_payment_recorded;
 use crate::text::Reason;
@@ -47,7 +49,7 @@ pub(super) fn give_shipping_back(work: &mut Work, order: OrderId, wanted: Option
     }
     let reason = Reason::new("shipping");
     let reason = reason.map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
-    credit(work, order, &left, amount, &reason, true)
+    credit(work, order, &left, amount, &reason, &For::Shipping)
 }
 
 /// The payment would refuse it as well, but does not know the field of the request.
@@ -69,12 +71,32 @@ pub fn retry_refund(work: &mut Work, payment: PaymentId, failed: RefundId) -> Re
 }
 
 /// Refunds an amount of a payment by decision of the shop, with a credit note without goods.
-pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, reason: &Reason) -> Result<(), Refused> {
-    let order = work.get::<Payment>(payment)?.live()?.order;
+///
+/// `keys` are the pieces that it is for whose keys are revoked. A refund that leaves nothing of the payment revokes all of them.
+pub fn refund(
+    work: &mut Work,
+    payment: PaymentId,
+    amount: Money,
+    reason: &Reason,
+    keys: &[Demand],
+) -> Result<(), Refused> {
+    let opened = work.get::<Payment>(payment)?;
+    let (order, refundable) = (opened.live()?.order, opened.live()?.refundable());
     ensure_payment_recorded(work, order)?;
     let state = work.get::<Order>(order)?;
-    let left = left_to_credit(work, state.live()?)?;
-    credit(work, order, &left, amount, reason, false)
+    let before = state.live()?;
+    let left = left_to_credit(work, before)?;
+    let keys = if amount == refundable { before.pieces_with_keys() } else { merged(keys)? };
+    credit(work, order, &left, amount, reason, &For::Keys(&keys))?;
+    key_delivery::revoke(work, order, before, &keys)
+}
+
+/// What is refunded, if no goods come back.
+enum For<'a> {
+    /// A part of the shipping price.
+    Shipping,
+    /// An amount, and the keys of these pieces are revoked.
+    Keys(&'a [Demand]),
 }
 
 /// Refunds an amount, with a credit note for what the earlier ones have left.
@@ -84,8 +106,12 @@ fn credit(
     left: &Left<'_>,
     amount: Money,
     reason: &Reason,
-    shipping: bool,
+    of: &For<'_>,
 ) -> Result<(), Refused> {
+    let (shipping, keys) = match of {
+        For::Shipping => (true, vec![]),
+        For::Keys(keys) => (false, keys.to_vec()),
+    };
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
     let payment = placed.placement.payment;
@@ -94,7 +120,7 @@ fn credit(
     work.decide::<Payment>(payment, &payment::Command::RequestRefund { refund, amount: Some(amount), cause })?;
     let credit_note = work.new_id();
     let back = Back { refund: Some(refund), credit_note, amount, shipping: shipping.then_some(amount) };
-    work.decide::<Order>(order, &order::Command::Credit { credit_note, refund, amount, shipping })?;
+    work.decide::<Order>(order, &order::Command::Credit { credit_note, refund, amount, shipping, keys })?;
     let not_credited = left.total().map_err(uncounted)?;
     if amount.amount > not_credited.amount {
         return Err(credited_already(work, payment, not_credited));

@@ -101,8 +101,9 @@ fn staff_is_told_once_that_few_keys_are_left() {
 
 #[test]
 fn keys_that_were_given_back_stay_assigned() {
-    let revoke = Command::Revoke { order: number(1), count: pieces(2), revealed: 1 };
-    let revoked = Event::Revoked { order: number(1), count: pieces(2), revealed: 1 };
+    let keys = vec![range(1, 1, 2)];
+    let revoke = Command::Revoke { order: number(1), count: pieces(2), revealed: 1, keys: keys.clone() };
+    let revoked = Event::Revoked { order: number(1), count: pieces(2), revealed: 1, keys };
     let history = [five(), vec![assigned(1, &[range(1, 0, 3)])]].concat();
     given::<KeyPool>(history.clone()).when(&revoke).then([revoked.clone()]);
     let state: KeyPool = crate::fold(&[history, vec![revoked]].concat());
@@ -130,7 +131,8 @@ fn events_are_golden() {
             assigned(1, &[range(1, 0, 2)]),
             withdrawn(1, 2, 1),
             Event::Withdrawn { keys: range(1, 2, 1), reason: Some(text("leaked")) },
-            Event::Revoked { order: number(1), count: pieces(2), revealed: 1 },
+            Event::Revoked { order: number(1), count: pieces(2), revealed: 1, keys: vec![] },
+            Event::Revoked { order: number(1), count: pieces(2), revealed: 1, keys: vec![range(1, 1, 2)] },
             Event::AlertSet { below: Some(pieces(10)) },
             Event::AlertSet { below: None },
             Event::RanLow { left: 9 },

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::Personal;
 use crate::account::Secret;
 use crate::ids::{AccountId, InvitationId, OrderId, ProductId, ReturnId, SellerId, ShipmentId, VariantId};
+use crate::key_pool::KeyRange;
 use crate::money::{Money, Price};
 use crate::order::ReturnLine;
 use crate::payment::Choice;
@@ -228,6 +229,38 @@ pub enum Message {
         /// When the invitation expires.
         expires_at: DateTime<Utc>,
     },
+    /// Few keys are left in a pool of a seller.
+    KeysRanLow {
+        /// The seller.
+        seller: SellerId,
+        /// The product.
+        product: ProductId,
+        /// The variant whose pool it is.
+        variant: VariantId,
+        /// The title of the product.
+        title: Title,
+        /// The title of the variant, if it differs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        variant_title: Option<Title>,
+        /// How many keys are left.
+        left: i64,
+    },
+    /// Keys of a seller that their buyer had been shown were revoked: they may be used.
+    KeysRevoked {
+        /// The seller.
+        seller: SellerId,
+        /// The product.
+        product: ProductId,
+        /// The variant whose keys they are.
+        variant: VariantId,
+        /// The title of the product.
+        title: Title,
+        /// The title of the variant, if it differs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        variant_title: Option<Title>,
+        /// The keys.
+        keys: Vec<KeyRange>,
+    },
 }
 
 /// The subject of a message.
@@ -241,6 +274,8 @@ pub enum About {
     Product(ProductId),
     /// A seller that invites the recipient.
     Seller(SellerId),
+    /// The keys of a product of a seller, of which the recipient is a member.
+    Keys(SellerId, ProductId),
 }
 
 macro_rules! templates {
@@ -294,6 +329,8 @@ templates! {
     BackInStock "back_in_stock";
     PriceDropped "price_dropped";
     SellerInvitation "seller_invitation";
+    KeysRanLow "keys_ran_low";
+    KeysRevoked "keys_revoked";
 }
 
 impl Message {
@@ -323,6 +360,9 @@ impl Message {
             | Self::OrderDelivered { order } => About::Order(*order),
             Self::BackInStock { product, .. } | Self::PriceDropped { product, .. } => About::Product(*product),
             Self::SellerInvitation { seller, .. } => About::Seller(*seller),
+            Self::KeysRanLow { seller, product, .. } | Self::KeysRevoked { seller, product, .. } => {
+                About::Keys(*seller, *product)
+            }
         }
     }
 
@@ -352,7 +392,9 @@ impl Message {
             | Self::ReturnRejected { .. }
             | Self::OrderDelivered { .. }
             | Self::BackInStock { .. }
-            | Self::PriceDropped { .. } => None,
+            | Self::PriceDropped { .. }
+            | Self::KeysRanLow { .. }
+            | Self::KeysRevoked { .. } => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ids::{AccountId, InvitationId, OrderId};
+use crate::key_pool::KeyRange;
 use crate::payment::Choice;
 use crate::payment_book::ManualKind;
 use crate::personal::Subject;
@@ -168,6 +169,10 @@ fn every_template_has_its_message() {
 }
 
 fn messages() -> Vec<Message> {
+    [messages_to_people(), messages_to_members()].concat()
+}
+
+fn messages_to_people() -> Vec<Message> {
     let code = || Personal::new(Subject(number::<AccountId>(1).uuid()), "AAECAw");
     let (order, product, variant) = (number::<OrderId>(2), number(3), number(4));
     vec![
@@ -234,6 +239,27 @@ fn messages() -> Vec<Message> {
             }),
         },
         invitation(),
+    ]
+}
+
+fn messages_to_members() -> Vec<Message> {
+    vec![
+        Message::KeysRanLow {
+            seller: number(8),
+            product: number(3),
+            variant: number(4),
+            title: text("Editor"),
+            variant_title: None,
+            left: 4,
+        },
+        Message::KeysRevoked {
+            seller: number(8),
+            product: number(3),
+            variant: number(4),
+            title: text("Editor"),
+            variant_title: Some(text("Editor, one year")),
+            keys: vec![KeyRange { batch: 1, first: 5, count: 1 }],
+        },
     ]
 }
 

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::events::{LineKeys, Placement, ReturnLine};
+use super::delivered::LineKeys;
+use super::events::{Placement, ReturnLine};
 use super::status::CancelReason;
 use crate::ids::{CartId, CreditNoteId, PaymentId, RefundId, ReturnId, ShipmentId, VariantId};
 use crate::issuer::Issuer;
@@ -152,6 +153,8 @@ pub enum Command {
         amount: Money,
         /// Whether it refunds a part of the shipping price.
         shipping: bool,
+        /// The pieces whose keys are revoked with it.
+        keys: Vec<Demand>,
     },
     /// Record that a return was rejected or withdrawn.
     CloseReturn {

@@ -1,7 +1,7 @@
-//! The keys that an order got for a variant, and the part of them that is shown.
+//! The keys that an order got for a variant, and the parts of them that are shown or revoked.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ids::VariantId;
 use crate::key_pool::KeyRange;
@@ -30,18 +30,28 @@ pub struct Shown {
     pub more: i64,
 }
 
-/// A part of some ranges: so many keys after the first `skip`.
-pub(super) fn part_of(keys: &[KeyRange], skip: i64, count: i64) -> Vec<KeyRange> {
-    let (mut skip, mut count) = (u32::try_from(skip).unwrap_or(u32::MAX), u32::try_from(count).unwrap_or(0));
-    let mut part = Vec::new();
-    for range in keys {
-        let skipped = skip.min(range.count);
-        skip -= skipped;
-        let taken = (range.count - skipped).min(count);
-        count -= taken;
-        if taken > 0 {
-            part.push(KeyRange { batch: range.batch, first: range.first + skipped, count: taken });
-        }
-    }
-    part
+/// The keys of a pool that an order got for the pieces of a variant: the first key is of the first piece.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineKeys {
+    /// The variant.
+    pub variant: VariantId,
+    /// The keys.
+    pub keys: Vec<KeyRange>,
+}
+
+/// Keys of a variant that an order gives up: the last ones that it had left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedKeys {
+    /// The variant.
+    pub variant: VariantId,
+    /// The keys.
+    pub keys: Vec<KeyRange>,
+    /// How many of them the buyer had been shown, from the first one on: they may be used.
+    #[serde(default, skip_serializing_if = "is_none_of_them")]
+    pub revealed: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_none_of_them(count: &i64) -> bool {
+    *count == 0
 }

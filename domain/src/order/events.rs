@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::delivered::{LineKeys, RevokedKeys};
 use super::status::{CancelReason, Fulfilment};
 use crate::Personal;
 use crate::cart::Destination;
@@ -10,7 +11,6 @@ use crate::ids::{
     AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, UsageId, VariantId,
 };
 use crate::issuer::Issuer;
-use crate::key_pool::KeyRange;
 use crate::money::{ExactPrice, Money, Price};
 use crate::pricing::{Discount, LineTax, Shipping};
 use crate::quantity::{Demand, Quantity};
@@ -61,15 +61,6 @@ pub struct Line {
     /// The tax of the line; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax: Option<LineTax>,
-}
-
-/// The keys of a pool that an order got for the pieces of a variant: the first key is of the first piece.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LineKeys {
-    /// The variant.
-    pub variant: VariantId,
-    /// The keys.
-    pub keys: Vec<KeyRange>,
 }
 
 /// The amount that is given back for a line.
@@ -325,6 +316,9 @@ pub enum Event {
         /// The return that this closes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         return_id: Option<ReturnId>,
+        /// The keys that are revoked with it; older events do not say it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        revoked: Vec<RevokedKeys>,
     },
     /// Staff added a note for other staff.
     Noted {
@@ -352,6 +346,9 @@ pub enum Event {
         /// Whether it refunds a part of the shipping price.
         #[serde(default, skip_serializing_if = "is_false")]
         shipping: bool,
+        /// The keys that are revoked with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        revoked: Vec<RevokedKeys>,
     },
     /// The order can be paid longer, as its buyer chose a method that takes longer.
     PaymentWindowExtended {

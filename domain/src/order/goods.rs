@@ -1,5 +1,7 @@
 //! The goods of an order: how many pieces of each variant are kept, packed, handed over, returned or to be returned.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use super::{Decision, Event, Placed, Rejection, ReturnLine, Status};
@@ -135,7 +137,13 @@ impl Placed {
 
     /// The pieces of a variant that can still be returned.
     pub fn left_to_return(&self, variant: VariantId) -> i64 {
-        self.handed_over(variant) - self.returned.get(&variant).copied().unwrap_or(0)
+        self.handed_over(variant) - self.given_up(variant)
+    }
+
+    /// The pieces of a variant that were returned, or whose keys were revoked with a refund of money alone.
+    pub(super) fn given_up(&self, variant: VariantId) -> i64 {
+        let of = |pieces: &BTreeMap<VariantId, i64>| pieces.get(&variant).copied().unwrap_or(0);
+        of(&self.returned) + of(&self.keys_refunded)
     }
 
     /// The pieces of a variant in returns that are open.
@@ -189,7 +197,7 @@ impl Placed {
             return Err(Rejection::NotFulfilled);
         }
         for Demand { variant, quantity } in &lines {
-            let left = self.left_to_return(*variant) - self.coming_back(*variant);
+            let left = (self.left_to_return(*variant) - self.coming_back(*variant)).max(0);
             if quantity.get() > left {
                 return Err(Rejection::TooManyReturned { variant: *variant, left });
             }
@@ -232,7 +240,7 @@ impl Placed {
         };
         for Demand { variant, quantity } in &back {
             let own: i64 = promised.iter().filter(|it| it.variant == *variant).map(|it| it.quantity.get()).sum();
-            let left = self.left_to_return(*variant) - self.coming_back(*variant) + own;
+            let left = (self.left_to_return(*variant) - self.coming_back(*variant) + own).max(0);
             if quantity.get() > left {
                 return Err(Rejection::TooManyReturned { variant: *variant, left });
             }
@@ -248,10 +256,11 @@ impl Placed {
             return Err(Rejection::WrongTotal);
         }
         let mut returned = returned.clone();
-        if let Event::Returned { restock, .. } = &mut returned
-            && self.placement.imported
-        {
-            restock.clear();
+        if let Event::Returned { restock, revoked, .. } = &mut returned {
+            *revoked = self.keys_given_up_with(&back);
+            if self.placement.imported {
+                restock.clear();
+            }
         }
         Ok(vec![returned])
     }

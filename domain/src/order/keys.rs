@@ -4,11 +4,11 @@
 use chrono::{DateTime, Utc};
 
 use super::commands::Wanted;
-use super::delivered::{Delivered, Shown, part_of};
+use super::delivered::{Delivered, Shown};
 use super::rejections::KEYS_SHOWN_MAX;
-use super::{Decision, Event, LineKeys, Placed, Rejection};
+use super::{Decision, Event, LineKeys, Placed, Rejection, RevokedKeys};
 use crate::ids::VariantId;
-use crate::key_pool::count_of;
+use crate::key_pool::{count_of, part_of};
 use crate::quantity::{Demand, Quantity};
 
 impl Placed {
@@ -20,8 +20,33 @@ impl Placed {
 
     /// The keys of a variant that the buyer can see: those of pieces that are neither given back nor on their way back.
     pub fn keys_left(&self, variant: VariantId) -> i64 {
-        let back = self.returned.get(&variant).copied().unwrap_or(0) + self.coming_back(variant);
-        self.keys.get(&variant).map_or(0, |it| (count_of(&it.keys) - back).max(0))
+        (self.keys_kept(variant) - self.coming_back(variant)).max(0)
+    }
+
+    /// The keys of a variant that are not revoked; some of them may be on their way back.
+    pub fn keys_kept(&self, variant: VariantId) -> i64 {
+        self.keys.get(&variant).map_or(0, |it| (count_of(&it.keys) - self.given_up(variant)).max(0))
+    }
+
+    /// The pieces whose keys are not revoked.
+    pub fn pieces_with_keys(&self) -> Vec<Demand> {
+        let kept = |variant: &VariantId| {
+            Some(Demand { variant: *variant, quantity: Quantity::new(self.keys_kept(*variant)).ok()? })
+        };
+        self.keys.keys().filter_map(kept).collect()
+    }
+
+    /// The keys that are revoked when the order gives up these pieces: the last ones.
+    pub fn keys_given_up_with(&self, lines: &[Demand]) -> Vec<RevokedKeys> {
+        let of_line = |Demand { variant, quantity }: &Demand| {
+            let delivered = self.keys.get(variant)?;
+            let kept = self.keys_kept(*variant);
+            let count = quantity.get().min(kept);
+            let keys = part_of(&delivered.keys, kept - count, count);
+            let revealed = (delivered.revealed.min(kept) - (kept - count)).max(0);
+            (count > 0).then_some(RevokedKeys { variant: *variant, keys, revealed })
+        };
+        lines.iter().filter_map(of_line).collect()
     }
 
     /// The keys to show, at most [`KEYS_SHOWN_MAX`].
@@ -57,19 +82,12 @@ impl Placed {
         Ok(if lines.is_empty() { vec![] } else { vec![Event::KeysRevealed { lines, at }] })
     }
 
-    /// How many keys the buyer has seen among those that are given up next.
-    pub fn revealed_among_next_returned(&self, variant: VariantId, quantity: Quantity) -> i64 {
-        let Some(delivered) = self.keys.get(&variant) else { return 0 };
-        let left = count_of(&delivered.keys) - self.returned.get(&variant).copied().unwrap_or(0);
-        (delivered.revealed.min(left) - (left - quantity.get())).max(0)
-    }
-
     /// How many keys of a variant were given up, and how many of those the buyer had seen.
     pub fn revoked_keys(&self, variant: VariantId) -> (i64, i64) {
         let Some(delivered) = self.keys.get(&variant) else { return (0, 0) };
-        let back = self.returned.get(&variant).copied().unwrap_or(0);
-        let kept = count_of(&delivered.keys) - back;
-        (back, (delivered.revealed - kept).max(0))
+        let revoked = self.given_up(variant);
+        let kept = count_of(&delivered.keys) - revoked;
+        (revoked, (delivered.revealed - kept).max(0))
     }
 
     pub(super) fn note_keys(&mut self, lines: &[LineKeys]) {
@@ -83,6 +101,12 @@ impl Placed {
             if let Some(delivered) = self.keys.get_mut(&line.variant) {
                 (delivered.revealed, delivered.revealed_at) = (line.quantity.get(), Some(at));
             }
+        }
+    }
+
+    pub(super) fn note_keys_refunded(&mut self, revoked: &[RevokedKeys]) {
+        for RevokedKeys { variant, keys, .. } in revoked {
+            *self.keys_refunded.entry(*variant).or_default() += count_of(keys);
         }
     }
 

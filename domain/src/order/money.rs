@@ -207,13 +207,14 @@ impl Placed {
     }
 
     /// Refunds an amount without goods: the payment decides whether enough of it is left, the order whether enough of the
-    /// shipping price is left.
+    /// shipping price is left. `keys` are the pieces whose keys are revoked, summed per variant.
     pub(super) fn credit(
         &self,
         credit_note: CreditNoteId,
         refund: RefundId,
         amount: Money,
         shipping: bool,
+        keys: &[Demand],
     ) -> Decision {
         if self.credit_notes.contains(&credit_note) {
             return Ok(vec![]);
@@ -232,7 +233,14 @@ impl Placed {
         if shipping && amount.amount > left.amount {
             return Err(Rejection::TooMuchShipping { left });
         }
-        Ok(vec![Event::Credited { credit_note, refund, amount, shipping }])
+        for Demand { variant, quantity } in keys {
+            let left = self.keys_kept(*variant);
+            if quantity.get() > left {
+                return Err(Rejection::TooManyKeys { variant: *variant, left });
+            }
+        }
+        let revoked = self.keys_given_up_with(keys);
+        Ok(vec![Event::Credited { credit_note, refund, amount, shipping, revoked }])
     }
 
     pub(super) fn note_shipping_off(&mut self, shipping: Option<Money>, was_paid: bool) {

@@ -61,6 +61,9 @@ crate::rejections! {
         ReturnWindowPassed => Conflict: "the return window has closed";
         TooManyNotes => Conflict: "an order can have at most {NOTES_MAX} notes";
         NoKeys => Conflict: "the order has no such keys: it is not paid, they were given back, or these goods have none";
+        KeysOfBuyer => Forbidden: "keys are shown to the buyer of the order alone, and not to staff";
+        TooManyKeys { variant: VariantId, left: i64 } => Conflict at "/lines":
+            "only {left} keys of {variant} can still be revoked";
         KeysInTurn { revealed: i64 } => Conflict at "/from":
             "keys are revealed in their order, and {revealed} are revealed so far";
         Imported => Conflict: "the order belongs to an older system, which handles its shipping and returns";

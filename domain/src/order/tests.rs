@@ -123,7 +123,7 @@ fn give_back(note: u128, lines: &[ReturnLine]) -> Command {
 fn returned(note: u128, lines: &[ReturnLine], restock: &[Demand]) -> Event {
     let amount = cents(lines.iter().map(|line| line.amount.amount).sum());
     let (lines, restock) = (lines.to_vec(), restock.to_vec());
-    Event::Returned { credit_note: id(note), lines, amount, restock, refund: None, return_id: None }
+    Event::Returned { credit_note: id(note), lines, amount, restock, refund: None, return_id: None, revoked: vec![] }
 }
 
 fn axes(history: &[Event]) -> (Status, PaymentStatus, Fulfilment) {
@@ -545,11 +545,11 @@ fn an_order_of_the_past_moves_no_stock_by_itself() {
 }
 
 fn credited(note: u128, amount: i64, shipping: bool) -> Event {
-    Event::Credited { credit_note: id(note), refund: id(4), amount: cents(amount), shipping }
+    Event::Credited { credit_note: id(note), refund: id(4), amount: cents(amount), shipping, revoked: vec![] }
 }
 
 fn credit(note: u128, amount: i64, shipping: bool) -> Command {
-    Command::Credit { credit_note: id(note), refund: id(4), amount: cents(amount), shipping }
+    Command::Credit { credit_note: id(note), refund: id(4), amount: cents(amount), shipping, keys: vec![] }
 }
 
 #[test]
@@ -676,6 +676,7 @@ fn every_stored_form_is_golden() {
                 restock: vec![],
                 refund: Some(id(4)),
                 return_id: Some(id(1)),
+                revoked: vec![],
             },
             cancelled(CancelReason::BuyerRequest, true),
             cancelled(CancelReason::StaffRequest, true),
@@ -797,6 +798,8 @@ fn rejections_are_well_said() {
         R::Imported,
         R::NotOfGuest,
         R::NoKeys,
+        R::KeysOfBuyer,
+        R::TooManyKeys { variant: id(1), left: 0 },
         R::KeysInTurn { revealed: 0 },
         R::UnderWay,
     ]);

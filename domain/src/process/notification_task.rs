@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Locale;
 use crate::ids::{AccountId, InvitationId, NotificationId, OrderId, ProductId, VariantId};
+use crate::key_pool::KeyRange;
 use crate::money::Price;
 use crate::notification::Message;
 
@@ -39,6 +40,13 @@ pub enum NotificationTask {
         /// The variant that is in stock again.
         variant: VariantId,
     },
+    /// Queue a message to each member of the seller whose keys these are, if they are of one.
+    TellOfKeys {
+        /// The variant.
+        variant: VariantId,
+        /// What the members are told.
+        news: KeyNews,
+    },
     /// [`NotificationTask::TellOfStock`] for each variant of a product that is published again, and a message to each watcher of
     /// a price that was reduced in the meantime.
     TellOfReturn {
@@ -53,6 +61,22 @@ pub enum NotificationTask {
         variant: VariantId,
         /// The new price.
         price: Price,
+    },
+}
+
+/// What the members of a seller are told of their keys.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum KeyNews {
+    /// Few keys are left.
+    RanLow {
+        /// How many.
+        left: i64,
+    },
+    /// Keys were revoked that their buyer had been shown.
+    Revoked {
+        /// The keys.
+        keys: Vec<KeyRange>,
     },
 }
 

@@ -4,6 +4,7 @@
 //! account, order, payment, parcel, return, seller event ─▶ tell ─▶ notification queued
 //! order placed ─▶ timer ─▶ tell, unless it was paid or cancelled by then
 //! stock came in, price set ─▶ tell the watchers ─▶ notifications queued
+//! few keys left, keys revoked ─▶ tell the members of their seller ─▶ notifications queued
 //! ```
 //! and in a process of its own, so that a slow mail server holds up nothing but mail ([`SendNotifications`]):
 //! ```text
@@ -15,10 +16,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use super::notification_task::{NotificationTask, Sending};
+pub use super::notification_task::{KeyNews, NotificationTask, Sending};
 use super::{Process, Reaction};
 use crate::account::{self, Account};
 use crate::ids::{AccountId, OrderId, ProductId, ReturnId, SellerId, ShipmentId, VariantId};
+use crate::key_pool::{self, KeyPool, part_of};
 use crate::money::Money;
 use crate::notification::{self, CancelledBy, Message, Notification};
 use crate::order::{self, CancelReason, Order};
@@ -65,6 +67,7 @@ impl Process for Notify {
             "totp_confirmed",
             "totp_removed",
         ]),
+        Reads::only::<KeyPool>(&["revoked", "ran_low"]),
         Reads::only::<Order>(&["placed", "paid", "fulfilled", "completed", "cancelled", "lines_cancelled", "refunded"]),
         Reads::only::<Payment>(&["method_chosen", "refunded"]),
         Reads::only::<Product>(&["price_set", "published"]),
@@ -92,6 +95,8 @@ impl Process for Notify {
             of_stock(*id, event)
         } else if let AnyEvent::Seller(id, event) = event {
             of_seller(*id, event)
+        } else if let AnyEvent::KeyPool(id, event) = event {
+            of_keys(key_pool::variant(*id), event)
         } else {
             None
         };
@@ -260,6 +265,23 @@ fn of_stock(variant: VariantId, event: &stock::Event) -> Option<NotificationTask
         | stock::Event::Released { .. } => Some(NotificationTask::TellOfStock { variant }),
         _ => None,
     }
+}
+
+/// A key that its buyer was never shown is of no use to them, so its seller has nothing to do.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn of_keys(variant: VariantId, event: &key_pool::Event) -> Option<NotificationTask> {
+    let news = match event {
+        key_pool::Event::RanLow { left } => KeyNews::RanLow { left: *left },
+        key_pool::Event::Revoked { revealed, keys, .. } => {
+            let keys = part_of(keys, 0, *revealed);
+            if keys.is_empty() {
+                return None;
+            }
+            KeyNews::Revoked { keys }
+        }
+        _ => return None,
+    };
+    Some(NotificationTask::TellOfKeys { variant, news })
 }
 
 fn of_seller(seller: SellerId, event: &seller::Event) -> Option<NotificationTask> {

@@ -327,7 +327,7 @@ impl Shop {
                 let payment = self.payment(order)?;
                 let left = self.get::<Payment>(payment).live().unwrap().refundable();
                 let amount = Money { amount: left.amount / i64::from(part), ..left };
-                self.together(chain, |work| aftersales::refund(work, payment, amount, &text("a scratch")))
+                self.together(chain, |work| aftersales::refund(work, payment, amount, &text("a scratch"), &[]))
             }
             Buying::RetryRefund { order, which } => {
                 let payment = self.payment(order)?;

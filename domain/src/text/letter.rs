@@ -15,6 +15,12 @@ pub fn is_ignorable(letter: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
 }
 
+/// Whether no reader sees that a character is there: it is neither a mark nor a space within a line.
+pub fn is_hidden(letter: char) -> bool {
+    let is_space = letter.is_whitespace() && !matches!(letter, '\u{2028}' | '\u{2029}');
+    !is_space && !letter.is_control() && !is_seen(letter)
+}
+
 /// Whether a character leaves a mark. Unicode knows which do not by themselves; it counts the blank of Braille (U+2800) as a
 /// pattern, and the frames of annotations (U+FFF9 to U+FFFB) as shown where nothing knows them.
 pub(super) fn is_seen(letter: char) -> bool {

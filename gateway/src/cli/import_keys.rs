@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use byteshop_commands::key_upload::{Fault, Form, Report, Stored};
 use byteshop_commands::use_cases::keys;
+use byteshop_commands::use_cases::sellers::ActsFor;
 use byteshop_commands::{Commands, Error};
 use byteshop_domain::ids::VariantId;
 use tokio::io::AsyncReadExt as _;
@@ -43,7 +44,8 @@ async fn import(commands: &Commands, args: ImportKeysArgs) -> Result<(), Failure
     let mut open = tokio::fs::File::open(&file).await.map_err(unread)?;
     let length = i64::try_from(open.metadata().await.map_err(unread)?.len()).unwrap_or(i64::MAX);
     let form = column.map_or(Form::Lines, Form::Csv);
-    let mut upload = commands.upload_keys(&intent(commands, "key_pool.start_import"), variant, form).await?;
+    let start = intent(commands, "key_pool.start_import");
+    let mut upload = commands.upload_keys(&start, variant, ActsFor::House, form).await?;
     let meter = Meter::new("keys", "bytes");
     let (mut piece, mut done) = (vec![0; PIECE], 0);
     loop {
@@ -64,8 +66,8 @@ async fn import(commands: &Commands, args: ImportKeysArgs) -> Result<(), Failure
 async fn record(commands: &Commands, variant: VariantId, stored: &Stored) -> Result<(), Error> {
     let (batch, count) = (stored.batch, stored.report.imported);
     let intent = intent(commands, "key_pool.import");
-    let imported =
-        commands.run(&intent, |unit| async move { keys::import(&unit, variant, batch, count).await.map(drop) });
+    let imported = commands
+        .run(&intent, |unit| async move { keys::import(&unit, variant, ActsFor::House, batch, count).await.map(drop) });
     imported.await.map(drop)
 }
 
@@ -82,6 +84,7 @@ fn tell(report: &Report) -> Result<(), Failure> {
             Fault::Blank => "is empty",
             Fault::TooLong => "is too long",
             Fault::Characters => "has control characters, or is not UTF-8",
+            Fault::Invisible => "has invisible characters",
             Fault::Duplicate => "is in the pool already",
         };
         output::line(&format!("line {} {said}", faulty.line))?;

@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use byteshop_commands::key_upload::Form;
 use byteshop_commands::use_cases::keys::{self, Pool};
+use byteshop_commands::use_cases::sellers::ActsFor;
 use byteshop_commands::{Error, Loaded};
 use byteshop_domain::ids::VariantId;
 use byteshop_domain::key_pool::{self, KeyPool};
@@ -25,13 +26,14 @@ use utoipa_axum::routes;
 use super::show;
 use super::show::PageOf;
 use crate::app::{App, Shared};
-use crate::edge::actor::Staff;
+use crate::edge::actor::{Staff, Trader};
 use crate::edge::ask::{Ask, Of, Params, Streamed};
 use crate::edge::body::Pieces;
 use crate::edge::lists;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
 use crate::edge::values::Limit;
+use crate::queries::catalog::require_keeper;
 
 /// The largest upload: a million keys of some 130 bytes.
 const UPLOAD_MAX: usize = 128 << 20;
@@ -50,6 +52,13 @@ struct UploadQuery {
 }
 
 fn form(headers: &HeaderMap, column: Option<&Label>) -> Result<Form, Problem> {
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "request.unsupported_media_type",
+            "keys are sent uncompressed: remove Content-Encoding",
+        ));
+    }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "text/plain" if column.is_some() => Err(Problem::query("column", "only a CSV file has columns")),
@@ -70,7 +79,7 @@ fn form(headers: &HeaderMap, column: Option<&Label>) -> Result<Form, Problem> {
 /// stock of its own: its available keys are its stock. One import per pool runs at a time.
 #[utoipa::path(post, path = "/v1/variants/{id}/keys", operation_id = "importKeys",
     tag = "stock", params(("id" = String, Path), UploadQuery),
-    request_body(content((String = "text/plain"), (String = "text/csv"))), security(("bearer" = ["staff"])),
+    request_body(content((String = "text/plain"), (String = "text/csv"))), security(("bearer" = ["member"])),
     responses((status = 200, description = "What was imported", body = show::KeyImport)))]
 async fn import(
     State(app): State<Shared>,
@@ -78,11 +87,14 @@ async fn import(
     Params(query): Params<UploadQuery>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let mut streamed = Streamed::<Staff>::of(request, &app).await?;
+    let mut streamed = Streamed::<Trader>::of(request, &app).await?;
+    let acts_for = streamed.ask.who.acts_for();
+    require(&app, &streamed.ask.who, variant).await?;
     let form = form(streamed.headers(), query.column.as_ref())?;
     let body = std::mem::take(&mut streamed.body);
     let mut pieces = Pieces::of(streamed.headers(), body, UPLOAD_MAX, UPLOAD_PATIENCE)?;
-    let mut upload = app.commands.upload_keys(&streamed.ask.intent("key_pool.start_import"), variant, form).await?;
+    let intent = streamed.ask.intent("key_pool.start_import");
+    let mut upload = app.commands.upload_keys(&intent, variant, acts_for, form).await?;
     let mut digest = Sha256::new();
     while let Some(piece) = pieces.next().await? {
         digest.update(&piece);
@@ -92,7 +104,7 @@ async fn import(
     let ask = streamed.after(&app, &digest.finalize()).await?;
     let (batch, report) = (stored.batch, &stored.report);
     let answer = app.run(&ask, "key_pool.import", |unit| async move {
-        let pool = keys::import(&unit, variant, batch, report.imported).await?;
+        let pool = keys::import(&unit, variant, acts_for, batch, report.imported).await?;
         Reply::ok(pool.pool.version, &show::KeyImport::of(variant, batch, report, &pool))
     });
     let answer = answer.await;
@@ -104,16 +116,27 @@ async fn import(
 /// Keys of a variant, in numbers.
 #[utoipa::path(get, path = "/v1/variants/{id}/keys", operation_id = "getKeyPool",
     tag = "stock", params(("id" = String, Path)),
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The pool", body = show::KeyPool)))]
+    security(("bearer" = ["member"])), responses((status = 200, description = "The pool", body = show::KeyPool)))]
 async fn pool(
     State(app): State<Shared>,
     Of(variant): Of<VariantId>,
-    _staff: Staff,
+    who: Trader,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     app.await_log(&headers).await?;
+    require(&app, &who, variant).await?;
     let it = loaded(&app, variant).await?.ok_or_else(|| Problem::missing("key_pool"))?;
     reply::one(it.pool.version, &show::KeyPool::of(variant, &it))
+}
+
+/// Refuses callers who do not keep the product of a variant, before a request costs work.
+async fn require(app: &App, who: &Trader, variant: VariantId) -> Result<(), Problem> {
+    let missing = || Problem::missing("variant");
+    let stock = app.commands.get::<StockLevel>(variant).await?.ok_or_else(missing)?;
+    if who.acts_for() == ActsFor::House {
+        return Ok(());
+    }
+    require_keeper(app, &who.0, stock.state.product.ok_or_else(missing)?).await
 }
 
 /// The pool of a variant with its stock, if it has one.
@@ -141,16 +164,17 @@ struct Withdrawal {
 ///
 /// Keys that orders reserve are kept for them: repeat the request after the payment window to withdraw what they have released.
 #[utoipa::path(post, path = "/v1/variants/{id}/keys/withdraw", operation_id = "withdrawKeys",
-    tag = "stock", params(("id" = String, Path)), request_body = Withdrawal, security(("bearer" = ["staff"])),
+    tag = "stock", params(("id" = String, Path)), request_body = Withdrawal, security(("bearer" = ["member"])),
     responses((status = 200, description = "The pool", body = show::KeyPool)))]
 async fn withdraw(
     State(app): State<Shared>,
     Of(variant): Of<VariantId>,
-    ask: Ask<Staff, Withdrawal>,
+    ask: Ask<Trader, Withdrawal>,
 ) -> Result<Response, Problem> {
-    let body = &ask.body;
-    app.run(&ask, "key_pool.withdraw", |unit| async move {
-        let pool = keys::withdraw(&unit, variant, body.batch, body.quantity, body.reason.as_ref()).await?;
+    let (ask, body) = (&ask, &ask.body);
+    app.run(ask, "key_pool.withdraw", |unit| async move {
+        let pool =
+            keys::withdraw(&unit, variant, ask.who.acts_for(), body.batch, body.quantity, body.reason.as_ref()).await?;
         Reply::ok(pool.pool.version, &show::KeyPool::of(variant, &pool))
     })
     .await
@@ -160,25 +184,25 @@ async fn withdraw(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"below": 50}))]
 struct Alert {
-    /// The number of unsold keys; null if staff is not to be told.
+    /// The number of unsold keys; null if no one is to be told.
     below: Option<Quantity>,
 }
 
 /// Sets below which number of unsold keys a pool is low.
 ///
-/// A pool that becomes low is told once, by the event `key_pool.ran_low`, which webhooks deliver, and is listed with `low=true`
-/// until more keys are imported.
+/// A pool that becomes low is told once, by the event `key_pool.ran_low`, which webhooks deliver, and by a mail to the members of
+/// its seller. It is listed with `low=true` until more keys are imported.
 #[utoipa::path(put, path = "/v1/variants/{id}/keys/alert", operation_id = "setKeyAlert",
-    tag = "stock", params(("id" = String, Path)), request_body = Alert, security(("bearer" = ["staff"])),
+    tag = "stock", params(("id" = String, Path)), request_body = Alert, security(("bearer" = ["member"])),
     responses((status = 200, description = "The pool", body = show::KeyPool)))]
 async fn set_alert(
     State(app): State<Shared>,
     Of(variant): Of<VariantId>,
-    ask: Ask<Staff, Alert>,
+    ask: Ask<Trader, Alert>,
 ) -> Result<Response, Problem> {
-    let below = ask.body.below;
+    let (below, acts_for) = (ask.body.below, ask.who.acts_for());
     app.run(&ask, "key_pool.set_alert", |unit| async move {
-        let pool = keys::set_alert(&unit, variant, below).await?;
+        let pool = keys::set_alert(&unit, variant, acts_for, below).await?;
         Reply::ok(pool.pool.version, &show::KeyPool::of(variant, &pool))
     })
     .await

@@ -11,6 +11,7 @@ use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::{Payment, VoidReason};
+use byteshop_domain::quantity::Demand;
 use byteshop_domain::text::{Link, Reason, Slug};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -193,9 +194,15 @@ struct NewRefund {
     /// The reason, printed on the credit note.
     #[schema(default = json!({"x-schema": {"example": "a scratch on the lid"}}))]
     reason: Reason,
+    /// The pieces delivered by keys that the refund is for: their keys are revoked. By default none, unless nothing is left of the
+    /// payment.
+    lines: Option<show::LineQuantities>,
 }
 
 /// Refunds part of a payment and issues a credit note.
+///
+/// Keys of the pieces in `lines` are revoked with it, the last ones of the order first: they are not shown any more, and never sold
+/// again. A refund of all that is left of the payment revokes all keys of the order.
 ///
 /// The provider executes the refund soon after; see `refunds` of the payment. A refund with `manual` waits until staff makes and
 /// settles it.
@@ -212,7 +219,8 @@ async fn refund(
     let app = &app;
     app.run(ask, "payment.refund", |unit| async move {
         let mut payment = unit.load_matching::<Payment>(id).await?;
-        payments::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason).await?;
+        let keys: Vec<Demand> = ask.body.lines.iter().flatten().map(Demand::from).collect();
+        payments::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason, &keys).await?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
         let body = show::Payment::of(unit.commands(), id, payment.state.live()?).with_notes();
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)

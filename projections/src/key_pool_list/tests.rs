@@ -32,7 +32,7 @@ fn a_row_has_the_numbers_of_its_pool() {
         Event::Assigned { order, keys: vec![range(0, 2)] },
         Event::Withdrawn { keys: range(9, 1), reason: None },
         Event::RanLow { left: 7 },
-        Event::Revoked { order, count: quantity(2), revealed: 1 },
+        Event::Revoked { order, count: quantity(2), revealed: 1, keys: vec![range(0, 2)] },
         Event::ImportStarted { batch: 2 },
         Event::Imported { batch: 2, count: quantity(1) },
     ];

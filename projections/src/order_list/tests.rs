@@ -69,6 +69,7 @@ fn returned(quantity: i64, amount: i64) -> Event {
         restock: vec![],
         refund: None,
         return_id: None,
+        revoked: vec![],
     }
 }
 
@@ -165,6 +166,7 @@ fn piece_by_piece() -> Vec<Vec<Event>> {
         restock: vec![],
         refund,
         return_id: Some(ReturnId::from_uuid(Uuid::from_u128(9))),
+        revoked: vec![],
     };
     let part_due = cancelled(CancelReason::StaffRequest, true, Some(eur(1000)));
     vec![

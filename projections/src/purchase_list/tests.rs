@@ -4,7 +4,7 @@ use byteshop_domain::Currency;
 use byteshop_domain::ids::{CreditNoteId, Id, PaymentId};
 use byteshop_domain::key_pool::KeyRange;
 use byteshop_domain::money::{Money, Price};
-use byteshop_domain::order::{Buyer, Line, LineKeys, ReturnLine};
+use byteshop_domain::order::{Buyer, Line, LineKeys, ReturnLine, RevokedKeys};
 use byteshop_domain::quantity::{Demand, Quantity};
 use uuid::Uuid;
 
@@ -83,14 +83,22 @@ fn a_row_counts_the_keys_that_were_delivered_shown_and_given_back() {
         restock: vec![],
         refund: None,
         return_id: None,
+        revoked: vec![],
     };
-    let history = [placed(Some(2), vec![line(4, true), line(8, false)]), paid(keys), seen, back];
+    let refunded = Event::Credited {
+        credit_note: id::<CreditNoteId>(7),
+        refund: id(8),
+        amount: eur(500),
+        shipping: false,
+        revoked: vec![RevokedKeys { variant: id(4), keys: vec![range(1, 1)], revealed: 1 }],
+    };
+    let history = [placed(Some(2), vec![line(4, true), line(8, false)]), paid(keys), seen, back, refunded];
     let rows = fold(&history);
     assert_eq!(rows.len(), 1);
     let row = &rows[0];
     assert_eq!((row.account, row.lines.len(), row.paid_at.is_some()), (id(2), 1, true));
     let it = &row.lines[0];
-    assert_eq!((it.variant, it.keys, it.revealed, it.returned), (id(4), 3, 2, 1));
+    assert_eq!((it.variant, it.keys, it.revealed, it.revoked), (id(4), 3, 2, 2));
     assert_eq!(fold(&history[..1])[0].paid_at, None);
 }
 

@@ -3,6 +3,8 @@
 mod buying;
 mod importing;
 mod races;
+mod refunds;
+mod sellers;
 
 use std::collections::BTreeSet;
 
@@ -76,6 +78,27 @@ impl Kiosk {
     pub(super) async fn revealed(&self, path: &str, cart: &GuestCart) -> Vec<String> {
         let reveal = self.shop.post(&format!("{path}/keys/reveal")).with(cart).json(json!({}));
         keys_of(&reveal.send().await.expect(200).body)
+    }
+
+    /// A variant of the house that is no physical item.
+    pub(super) async fn of_house(shop: &TestShop) -> String {
+        let (product, _) = shop.product("HOUSE-CASE", 500, 0).await;
+        let variant = json!({"sku": "HOUSE-1", "price": {"amount": 500, "currency": "EUR"}, "physical": false});
+        let path = format!("/v1/products/{product}/variants");
+        let added = shop.post(&path).by(&shop.token(Role::Support)).json(variant).send().await.expect(201);
+        let variants = added.body["variants"].as_array().unwrap();
+        variants.iter().find(|it| it["sku"] == "HOUSE-1").unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The text of the mail to an address whose subject has these words.
+    pub(super) async fn mail(&self, to: &str, words: &str) -> String {
+        let path = format!("/dev/mail?to={to}");
+        eventually(&format!("the mail to {to}: {words}"), async || {
+            let mails = self.shop.get(&path).header("Accept", "application/json").send().await.expect(200).body;
+            let found = mails["items"].as_array()?.iter().find(|mail| mail["subject"].to_string().contains(words))?;
+            Some(found["text"].as_str()?.to_owned())
+        })
+        .await
     }
 
     /// What is in the tables of the log and of the views that are not the keys themselves.

@@ -6,6 +6,16 @@ use super::*;
 
 const LOCALES: [Locale; 2] = [Locale::En, Locale::Ru];
 
+fn payment(total: &str) -> ShownPayment {
+    ShownPayment {
+        title: "Bank transfer".into(),
+        instructions: vec!["IBAN DE02 1203 0000 0000 2020 51".to_owned(), "Holder: Knob & Co".into()],
+        amount: total.into(),
+        reference: "7K3Q-X9MW-2FBA".into(),
+        pay_by: Some("20 November 2026, 14:30 UTC".into()),
+    }
+}
+
 fn shown(locale: Locale) -> Shown {
     let (total, one) = match locale {
         Locale::En => ("€52.97", "€19.99"),
@@ -53,14 +63,12 @@ fn shown(locale: Locale) -> Shown {
         refund_due: true,
         amount: Some(one.into()),
         received: None,
-        payment: Some(ShownPayment {
-            title: "Bank transfer".into(),
-            instructions: vec!["IBAN DE02 1203 0000 0000 2020 51".to_owned(), "Holder: Knob & Co".into()],
-            amount: total.into(),
-            reference: "7K3Q-X9MW-2FBA".into(),
-            pay_by: Some("20 November 2026, 14:30 UTC".into()),
-        }),
+        payment: Some(payment(total)),
         goods: vec![ShownGoods { title: "Board <oak> & \"oil\"".into(), quantity: 1 }],
+        back: "both",
+        keys_revoked: true,
+        left: Some(3),
+        revoked: vec![ShownKeys { batch: 1, from: 6, to: 6 }, ShownKeys { batch: 2, from: 1, to: 3 }],
         because: Some("the knife is <worn>".into()),
         carrier: Some("Royal Mail".into()),
         tracking: Some("RM123456785GB".into()),
@@ -99,6 +107,7 @@ fn a_message_does_without_pages_and_without_what_may_be_missing() {
             bare.shop.return_address.clear();
             (bare.refund_due, bare.goods, bare.because) = (false, Vec::new(), None);
             bare.ship_to.clear();
+            (bare.back, bare.keys_revoked, bare.left) = ("keys", false, Some(0));
             let less =
                 |order| ShownOrder { pay_by: None, more: 0, extras: vec![], free: true, travels: false, ..order };
             bare.order = bare.order.map(less);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::fold;
 use crate::key_pool::KeyRange;
-use crate::order::{KEYS_SHOWN_MAX, LineKeys, Shown, Wanted};
+use crate::order::{KEYS_SHOWN_MAX, LineKeys, RevokedKeys, Shown, Wanted};
 
 fn range(batch: u32, first: u32, count: u32) -> KeyRange {
     KeyRange { batch, first, count }
@@ -85,17 +85,59 @@ fn pieces_that_are_given_back_give_up_the_last_keys() {
     let history = [&bought(4)[..], &[revealed(3)]].concat();
     let state = fold::<Order>(&history);
     let placed = state.live().unwrap();
-    let used = |quantity| placed.revealed_among_next_returned(id(1), pieces(quantity));
+    let used = |quantity| placed.keys_given_up_with(&[demand(1, quantity)])[0].revealed;
     assert_eq!([used(1), used(2), used(4)], [0, 1, 3]);
+    let across = RevokedKeys { variant: id(1), keys: vec![range(1, 9, 1), range(2, 0, 2)], revealed: 2 };
+    assert_eq!(placed.keys_given_up_with(&[demand(1, 3), demand(2, 1)]), [across]);
     let requested = Event::ReturnRequested { return_id: id(1), lines: vec![demand(1, 1)] };
     let asked = [&history[..], &[requested]].concat();
     assert_eq!(fold::<Order>(&asked).live().unwrap().keys_left(id(1)), 3);
+    let last = RevokedKeys { variant: id(1), keys: vec![range(2, 0, 2)], revealed: 1 };
+    given::<Order>(history.clone()).when(&give_back(1, &[back(1, 2, 20)])).then([two_back(vec![last])]);
     let one_back = [&history[..], &[returned(1, &[back(1, 2, 20)], &[])]].concat();
     let state = fold::<Order>(&one_back);
     let placed = state.live().unwrap();
     assert_eq!((placed.keys_left(id(1)), placed.revoked_keys(id(1))), (2, (2, 1)));
-    assert_eq!(placed.revealed_among_next_returned(id(1), pieces(2)), 2);
+    assert_eq!(placed.keys_given_up_with(&[demand(1, 9)])[0].revealed, 2);
     assert_eq!(placed.without_keys(vec![demand(1, 1), demand(2, 1)]), [demand(2, 1)]);
+}
+
+/// Two pieces of 10 that come back with their keys.
+fn two_back(revoked: Vec<RevokedKeys>) -> Event {
+    let lines = vec![back(1, 2, 20)];
+    let (amount, restock, refund, return_id) = (cents(20), vec![demand(1, 2)], None, None);
+    Event::Returned { credit_note: id(1), lines, amount, restock, refund, return_id, revoked }
+}
+
+fn refund(note: u128, keys: Vec<Demand>) -> Command {
+    Command::Credit { credit_note: id(note), refund: id(4), amount: cents(10), shipping: false, keys }
+}
+
+fn refunded(note: u128, revoked: Vec<RevokedKeys>) -> Event {
+    Event::Credited { credit_note: id(note), refund: id(4), amount: cents(10), shipping: false, revoked }
+}
+
+#[test]
+fn a_refund_of_money_alone_revokes_the_keys_that_it_names() {
+    let history = [&bought(4)[..], &[revealed(4)]].concat();
+    let last =
+        |first, count| RevokedKeys { variant: id(1), keys: vec![range(2, first, count)], revealed: count.into() };
+    given::<Order>(history.clone()).when(&refund(1, vec![demand(1, 1)])).then([refunded(1, vec![last(1, 1)])]);
+    given::<Order>(history.clone()).when(&refund(1, vec![])).then([refunded(1, vec![])]);
+    let none = Rejection::TooManyKeys { variant: id(2), left: 0 };
+    given::<Order>(history.clone()).when(&refund(1, vec![demand(2, 1)])).then_refused(none);
+    let gone = [&history[..], &[refunded(1, vec![last(1, 1)])]].concat();
+    let state = fold::<Order>(&gone);
+    let placed = state.live().unwrap();
+    assert_eq!((placed.keys_left(id(1)), placed.revoked_keys(id(1))), (3, (1, 1)));
+    assert_eq!(placed.pieces_with_keys(), [demand(1, 3)]);
+    given::<Order>(gone.clone()).when(&reveal(4, None)).then_refused(Rejection::NoKeys);
+    let too_many = Rejection::TooManyKeys { variant: id(1), left: 3 };
+    given::<Order>(gone.clone()).when(&refund(2, vec![demand(1, 4)])).then_refused(too_many);
+    // What was refunded so is not returned again, also not by a return that was requested before.
+    let ask = Command::RequestReturn { return_id: id(1), lines: vec![demand(1, 4)], since: None };
+    let refused = Rejection::TooManyReturned { variant: id(1), left: 3 };
+    given::<Order>(gone).when(&ask).then_refused(refused);
 }
 
 #[test]
@@ -108,6 +150,8 @@ fn what_is_said_of_keys_is_golden() {
             Event::Placed(placement(vec![Line { digital: true, keys: true, ..line(1, 3, 10) }])),
             Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys, in_part: true },
             revealed(2),
+            two_back(vec![RevokedKeys { variant: id(1), keys: vec![range(1, 9, 1), range(2, 0, 1)], revealed: 0 }]),
+            refunded(1, vec![RevokedKeys { variant: id(1), keys: vec![range(2, 0, 1)], revealed: 1 }]),
         ],
     );
 }

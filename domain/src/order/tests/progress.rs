@@ -133,7 +133,7 @@ fn the_money_of_a_return_counts_with_the_goods_only_if_no_provider_gives_it_back
     let Event::Returned { credit_note, lines, amount, restock, refund, .. } = elsewhere.clone() else {
         panic!("goods are returned")
     };
-    let here = Event::Returned { credit_note, lines, amount, restock, refund, return_id: Some(id(8)) };
+    let here = Event::Returned { credit_note, lines, amount, restock, refund, return_id: Some(id(8)), revoked: vec![] };
     assert_eq!(money(&[&sold[..], &[here]].concat()), (Paid, 35, 0));
     assert_eq!(money(&[&sold[..], &[elsewhere]].concat()), (PartlyRefunded, 35, 10));
 }

@@ -5,6 +5,7 @@ use crate::Locale;
 use crate::account::{Channel, Secret};
 use crate::cart::Destination;
 use crate::ids::{InvitationId, NotificationId};
+use crate::key_pool::KeyRange;
 use crate::notification::{Death, Notice, Recipient, Skip};
 use crate::payment::Choice;
 use crate::payment_book::ManualKind;
@@ -313,6 +314,24 @@ fn somebody_who_is_invited_hears_of_it() {
     let task = NotificationTask::TellInvited { invitation, locale: Locale::Ru, message };
     assert_eq!(told(&AnyEvent::Seller(number(6), invited)), [task]);
     assert_eq!(told(&AnyEvent::Seller(number(6), seller::Event::Closed {})), []);
+}
+
+#[test]
+fn the_members_of_a_seller_hear_of_few_keys_and_of_revoked_ones_that_may_be_used() {
+    let of_keys = |event| told(&AnyEvent::KeyPool(key_pool::id(number(3)), event));
+    let task = |news| NotificationTask::TellOfKeys { variant: number(3), news };
+    assert_eq!(of_keys(key_pool::Event::RanLow { left: 4 }), [task(KeyNews::RanLow { left: 4 })]);
+    let range = |first, count| KeyRange { batch: 1, first, count };
+    let revoked = |revealed, keys: Vec<KeyRange>| {
+        let count = pieces(key_pool::count_of(&keys).max(1));
+        key_pool::Event::Revoked { order: number(1), count, revealed, keys }
+    };
+    let seen = vec![range(4, 1)];
+    assert_eq!(of_keys(revoked(1, vec![range(4, 2)])), [task(KeyNews::Revoked { keys: seen })]);
+    assert_eq!(of_keys(revoked(0, vec![range(4, 2)])), []);
+    // Older events do not say which keys.
+    assert_eq!(of_keys(revoked(1, vec![])), []);
+    assert_eq!(of_keys(key_pool::Event::AlertSet { below: None }), []);
 }
 
 #[test]

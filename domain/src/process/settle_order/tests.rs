@@ -137,6 +137,7 @@ fn returned_goods_go_back_on_the_shelf_unless_they_are_spoilt() {
         restock,
         refund: None,
         return_id: None,
+        revoked: vec![],
     };
     let take_back = Step::ReturnStock { order: id(1), lines: lines() };
     assert_eq!(on_order(returned(lines())), [Reaction::Now(take_back)]);

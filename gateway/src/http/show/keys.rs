@@ -115,6 +115,8 @@ enum KeyFault {
     TooLong,
     /// It has control characters, or is not UTF-8.
     Characters,
+    /// It has characters that no reader sees.
+    Invisible,
     /// The pool has the key already, or an earlier line has it.
     Duplicate,
 }
@@ -125,6 +127,7 @@ impl From<Fault> for KeyFault {
             Fault::Blank => Self::Blank,
             Fault::TooLong => Self::TooLong,
             Fault::Characters => Self::Characters,
+            Fault::Invisible => Self::Invisible,
             Fault::Duplicate => Self::Duplicate,
         }
     }

@@ -1,6 +1,7 @@
 //! The sentence of each event of an order's history: its name, which every language has, and its facts.
 
 use byteshop_commands::notify::format;
+use byteshop_domain::key_pool::count_of;
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, ReturnLine};
 use byteshop_domain::payment::{self, DeclineReason, FailureReason, RefundCause, VoidReason};
@@ -111,6 +112,13 @@ impl Facts {
                 json!({"pay_by": format::moment(*pay_by, format::Zone::default(), self.locale)}),
             ),
             order::Event::Returned { return_id: None, amount, .. } => ("returned", self.amount(*amount)),
+            order::Event::Returned { revoked, .. } | order::Event::Credited { revoked, .. } if !revoked.is_empty() => {
+                let seen: i64 = revoked.iter().map(|of| of.revealed).sum();
+                (
+                    "keys_revoked",
+                    json!({"keys": revoked.iter().map(|of| count_of(&of.keys)).sum::<i64>(), "seen": seen}),
+                )
+            }
             order::Event::ParcelReturned { .. } => ("can_be_sent_again", self.bare()),
             order::Event::Replaced { lines } => ("replaced", json!({"by": self.by, "pieces": pieces_of(lines)})),
             order::Event::ParcelFound { extra, .. } => ("found", json!({"extra": pieces_of(extra)})),

@@ -70,10 +70,14 @@ async fn a_key_is_shown_to_its_buyer_and_to_nobody_else() {
     let page = |path: &str| format!("{path}/keys");
     let reveal = |path: &str| shop.post(&format!("{path}/keys/reveal")).json(json!({}));
     for foreign in [&path, &guests] {
-        for token in [&other.token, &kiosk.staff, &shop.token(Role::Admin)] {
-            reveal(foreign).by(token).send().await.expect_problem(404, "order.missing");
-            shop.get(&page(foreign)).by(token).send().await.expect_problem(404, "order.missing");
-            shop.post(&page(foreign)).by(token).send().await.expect_problem(404, "order.missing");
+        // Staff knows of the order, so it hears why it is not shown its keys.
+        let (strange, of_staff) = ((404, "order.missing"), (403, "order.keys_of_buyer"));
+        for (token, (status, code)) in
+            [(&other.token, strange), (&kiosk.staff, of_staff), (&shop.token(Role::Admin), of_staff)]
+        {
+            reveal(foreign).by(token).send().await.expect_problem(status, code);
+            shop.get(&page(foreign)).by(token).send().await.expect_problem(status, code);
+            shop.post(&page(foreign)).by(token).send().await.expect_problem(status, code);
         }
         reveal(foreign).with(&others_cart).send().await.expect_problem(404, "order.missing");
         reveal(foreign).send().await.expect_problem(404, "order.missing");

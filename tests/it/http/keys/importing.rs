@@ -2,6 +2,7 @@
 
 use byteshop_commands::Intent;
 use byteshop_commands::key_upload::Form;
+use byteshop_commands::use_cases::sellers::ActsFor;
 use byteshop_domain::Actor;
 use byteshop_domain::ids::VariantId;
 use byteshop_domain::text::KEY_MAX;
@@ -41,6 +42,30 @@ async fn imported_keys_are_counted_and_are_the_stock_of_the_variant() {
     assert_eq!(numbers(&nothing["pool"]), [4, 4, 0, 0, 0]);
     assert_eq!(nothing["pool"]["batches"].as_array().unwrap().len(), 2);
     kiosk.send("application/json", "{}").await.expect_problem(415, "request.unsupported_media_type");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_is_refused_whole_and_says_why() {
+    let kiosk = Kiosk::open().await;
+    let unclosed = "key,note\nA,1\nB,\"2\nC,3\nD,4\n";
+    let refused = kiosk.send("text/csv", unclosed).await.expect_problem(422, "key_pool.open_quote");
+    assert!(refused.body["detail"].as_str().unwrap().contains("line 3"), "{}", refused.body);
+    let wide: Vec<u8> = "KEY-1\nKEY-2".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let refused = kiosk.send("text/plain", wide).await.expect_problem(422, "key_pool.not_text");
+    assert!(refused.body["detail"].as_str().unwrap().contains("UTF-16"), "{}", refused.body);
+    let zipped: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b";
+    let refused = kiosk.send("text/plain", zipped.to_vec()).await.expect_problem(422, "key_pool.not_text");
+    assert!(refused.body["detail"].as_str().unwrap().contains("compressed"), "{}", refused.body);
+    let call = kiosk.shop.post(&kiosk.path()).by(&kiosk.staff).header("Content-Type", "text/plain");
+    let coded = call.header("Content-Encoding", "gzip").body_raw("A").send().await;
+    coded.expect_problem(415, "request.unsupported_media_type");
+    assert_eq!(numbers(&kiosk.pool().await), [0; 5]);
+    let done = kiosk.send("text/plain", "A\u{200b}B\n\u{200b}\nC").await.expect(200).body;
+    let faults = json!([{"line": 1, "fault": "invisible"}, {"line": 2, "fault": "invisible"}]);
+    assert_eq!((&done["imported"], &done["rejected"], &done["faults"]), (&json!(1), &json!(2), &faults));
+    let unknown = kiosk.shop.post("/v1/variants/var_01h455vb4pex5vsknk084sn02q/keys").by(&kiosk.staff);
+    let unknown = unknown.header("Content-Type", "text/plain").body_raw("A").send().await;
+    unknown.expect_problem(404, "variant.missing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,7 +113,7 @@ async fn an_import_that_is_broken_off_counts_nothing_and_blocks_nothing() {
     let variant: VariantId = kiosk.variant.parse().unwrap();
     let actor = Actor::System { name: "test".into() };
     let intent = Intent::new(actor, "key_pool.start_import", kiosk.shop.commands.clock().new_id());
-    let begin = || kiosk.shop.commands.upload_keys(&intent, variant, Form::Lines);
+    let begin = || kiosk.shop.commands.upload_keys(&intent, variant, ActsFor::House, Form::Lines);
     let mut upload = begin().await.unwrap();
     upload.take(keys("K", 5_000).join("\n").as_bytes()).await.unwrap();
     kiosk.send("text/plain", "A").await.expect_problem(409, "key_pool.import_running");
