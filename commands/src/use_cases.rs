@@ -8,6 +8,7 @@ pub mod carts;
 pub mod categories;
 pub mod checkout;
 pub(crate) mod documents;
+mod generated_keys;
 pub mod keys;
 pub mod manual_payments;
 pub mod notifications;

@@ -6,6 +6,7 @@
 //!                        └────┘ committed: leaves with its order · released: available again
 //!                               replaced: leaves for an order whose pieces were lost in transit
 //!                               keys pooled: from now on the pieces are the keys of a pool
+//!                               unlimited: their keys are generated, so none is on hand and none runs out
 //!
 //!          0 ≤ reserved ≤ on hand          available = on hand − reserved
 //! ```
@@ -54,6 +55,9 @@ pub struct StockLevel {
     /// Whether its pieces are the keys of a pool.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub keys_pooled: bool,
+    /// Whether as many can be sold as buyers want.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unlimited: bool,
     /// The last orders whose pieces left the stock.
     settled: VecDeque<OrderId>,
 }
@@ -88,6 +92,7 @@ impl Decider for StockLevel {
             // Opened above.
             Command::Open { .. } => Ok(vec![]),
             Command::PoolKeys {} => self.pool_keys(),
+            Command::MakeUnlimited {} => self.make_unlimited(),
             Command::ImportKeys { quantity } => {
                 self.keys_only()?;
                 self.room_for(*quantity)?;
@@ -125,7 +130,8 @@ impl Decider for StockLevel {
     }
 
     fn evolve(mut self, event: &Event) -> Self {
-        Pieces { on_hand: self.on_hand, reserved: self.reserved } = self.pieces().after(event);
+        Pieces { on_hand: self.on_hand, reserved: self.reserved, unlimited: self.unlimited } =
+            self.pieces().after(event);
         match event {
             Event::Opened { product, sku } => {
                 self.product = Some(*product);
@@ -146,7 +152,8 @@ impl Decider for StockLevel {
                 self.reservations.remove(order);
             }
             // They change the numbers of pieces alone.
-            Event::Received { .. }
+            Event::Unlimited {}
+            | Event::Received { .. }
             | Event::Returned { .. }
             | Event::Lost { .. }
             | Event::Replaced { .. }
@@ -165,7 +172,7 @@ impl StockLevel {
     }
 
     fn pieces(&self) -> Pieces {
-        Pieces { on_hand: self.on_hand, reserved: self.reserved }
+        Pieces { on_hand: self.on_hand, reserved: self.reserved, unlimited: self.unlimited }
     }
 
     fn open(&self, product: ProductId, sku: &Sku) -> Decision {
@@ -188,6 +195,7 @@ impl StockLevel {
             | Command::LoseInTransit { .. }
             | Command::FindInTransit { .. }
             | Command::PoolKeys {}
+            | Command::MakeUnlimited {}
             | Command::ImportKeys { .. }
             | Command::WithdrawKeys { .. }
             | Command::Reserve { .. }
@@ -207,6 +215,15 @@ impl StockLevel {
             // Reserved pieces are on hand too.
             false if self.on_hand > 0 => Err(Rejection::NotEmpty),
             false => Ok(vec![Event::KeysPooled {}]),
+        }
+    }
+
+    fn make_unlimited(&self) -> Decision {
+        self.keys_only()?;
+        match self.unlimited {
+            true => Ok(vec![]),
+            false if self.on_hand > 0 => Err(Rejection::NotEmpty),
+            false => Ok(vec![Event::Unlimited {}]),
         }
     }
 

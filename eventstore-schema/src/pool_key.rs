@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use byteshop_domain::key_pool::{KeyRange, count_of};
+use byteshop_domain::key_pool::{GENERATED, KeyRange, count_of};
 use byteshop_domain::text::LicenceKey;
 use byteshop_domain::{Personal, Subject};
 use uuid::Uuid;
@@ -48,6 +48,42 @@ impl Vault {
         sqlx::query("set synchronous_commit to off").execute(&mut connection).await?;
         let key = self.key_of_pool(Subject(pool)).await?;
         Ok(Some(KeyImport { connection, key, pool, added: 0 }))
+    }
+
+    /// Adds generated keys to a pool, each under its number, unless that has a key already: whichever was written first is the key of
+    /// its number. Gives the numbers that have none yet, because the pool has the same key under another one.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    pub async fn add_generated_keys(&self, pool: Uuid, keys: &[(u32, LicenceKey)]) -> Result<Vec<u32>, StoreError> {
+        let key = self.key_of_pool(Subject(pool)).await?;
+        let (mut numbers, mut hashes, mut sealed) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, text) in keys {
+            numbers.push(signed(*number));
+            hashes.push(key.hash_of_key(text.as_str()).to_vec());
+            sealed.push(key.seal_key(Subject(pool), &serde_json::to_vec(text)?)?);
+        }
+        let lacking: Vec<i32> = sqlx::query_scalar(
+            "with added as (
+                 insert into log.pool_key (pool, batch, number, hash, sealed)
+                 select $1, $2, number, hash, sealed
+                   from unnest($3::integer[], $4::bytea[], $5::bytea[]) as new (number, hash, sealed)
+                     on conflict do nothing
+              returning number)
+             select wanted
+               from unnest($3::integer[]) as wanted
+              where not exists (select from added where added.number = wanted)
+                and not exists (select from log.pool_key known
+                                 where known.pool = $1 and known.batch = $2 and known.number = wanted)",
+        )
+        .bind(pool)
+        .bind(signed(GENERATED))
+        .bind(&numbers)
+        .bind(&hashes)
+        .bind(&sealed)
+        .fetch_all(self.log().pool())
+        .await?;
+        Ok(lacking.into_iter().filter_map(|number| u32::try_from(number).ok()).collect())
     }
 
     /// Some keys of a pool, still encrypted, in the order of the ranges.

@@ -36,6 +36,8 @@ pub struct Row {
     pub sku: Sku,
     /// Keys that were imported.
     pub imported: i64,
+    /// Keys that were generated for the orders that got them.
+    pub generated: i64,
     /// Unsold keys, reserved or not.
     pub left: i64,
     /// Keys that paid orders have got.
@@ -57,20 +59,21 @@ pub struct Row {
 
 impl Row {
     fn counts(&self) -> Counts {
-        let Self { imported, assigned, withdrawn, revoked, revoked_revealed, alert_below, low, .. } = *self;
-        Counts { imported, assigned, withdrawn, revoked, revoked_revealed, alert_below, low }
+        let Self { imported, generated, assigned, withdrawn, revoked, revoked_revealed, alert_below, low, .. } = *self;
+        Counts { imported, generated, assigned, withdrawn, revoked, revoked_revealed, alert_below, low }
     }
 
     fn with(self, counts: Counts, changed_at: DateTime<Utc>) -> Self {
-        let Counts { imported, assigned, withdrawn, revoked, revoked_revealed, alert_below, low } = counts;
+        let Counts { imported, generated, assigned, withdrawn, revoked, revoked_revealed, alert_below, low } = counts;
         let left = counts.left();
-        Self { imported, left, assigned, withdrawn, revoked, revoked_revealed, alert_below, low, changed_at, ..self }
+        let row = Self { imported, generated, left, assigned, withdrawn, revoked, revoked_revealed, ..self };
+        Self { alert_below, low, changed_at, ..row }
     }
 }
 
 impl View for KeyPoolList {
     const NAME: &'static str = "key_pool_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const READS: &'static [Reads] = &[Reads::all::<KeyPool>()];
     type Fact = Event;
     type Row = Row;
@@ -92,6 +95,7 @@ impl View for KeyPoolList {
                 product: *product,
                 sku: sku.clone(),
                 imported: 0,
+                generated: 0,
                 left: 0,
                 assigned: 0,
                 withdrawn: 0,

@@ -35,11 +35,13 @@ pub struct Row {
     pub reserved: i64,
     /// Pieces available for sale.
     pub available: i64,
+    /// Whether as many can be sold as buyers want.
+    pub unlimited: bool,
 }
 
 impl View for StockLevel {
     const NAME: &'static str = "stock_level";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const READS: &'static [Reads] = &[Reads::all::<Stock>()];
     type Fact = Event;
     type Row = Row;
@@ -61,6 +63,7 @@ impl View for StockLevel {
                 on_hand: 0,
                 reserved: 0,
                 available: 0,
+                unlimited: false,
             });
         }
         row.map(|row| row.after(fact))
@@ -69,7 +72,8 @@ impl View for StockLevel {
 
 impl Row {
     fn after(self, event: &Event) -> Self {
-        let pieces = Pieces { on_hand: self.on_hand, reserved: self.reserved }.after(event);
-        Self { on_hand: pieces.on_hand, reserved: pieces.reserved, available: pieces.available(), ..self }
+        let pieces = Pieces { on_hand: self.on_hand, reserved: self.reserved, unlimited: self.unlimited }.after(event);
+        let Pieces { on_hand, reserved, unlimited } = pieces;
+        Self { on_hand, reserved, available: pieces.available(), unlimited, ..self }
     }
 }

@@ -397,7 +397,7 @@ impl History {
         let stock = self.stocks.entry(id).or_default();
         let mut found = Vec::new();
         match event {
-            stock::Event::Opened { .. } | stock::Event::KeysPooled {} => {}
+            stock::Event::Opened { .. } | stock::Event::KeysPooled {} | stock::Event::Unlimited {} => {}
             stock::Event::Received { quantity, .. } => stock.received += quantity.get(),
             stock::Event::Lost { quantity, .. } | stock::Event::Replaced { quantity, .. } => {
                 stock.lost += quantity.get();
@@ -431,11 +431,11 @@ impl History {
         }
         stock.level = std::mem::take(&mut stock.level).evolve(event);
         let level = &stock.level;
-        if !(0 <= level.reserved && level.reserved <= level.on_hand) {
+        if !(0 <= level.reserved && (level.unlimited || level.reserved <= level.on_hand)) {
             found.push(format!("{id} has {} on hand and {} reserved, at {at}", level.on_hand, level.reserved));
         }
         let flow = stock.received + stock.returned - stock.lost - stock.committed;
-        if !stock.counted && flow != level.on_hand {
+        if !stock.counted && !level.unlimited && flow != level.on_hand {
             found.push(format!("{id} has {} on hand where {flow} came and stayed, at {at}", level.on_hand));
         }
         self.breaches.extend(found);

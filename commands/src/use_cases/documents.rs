@@ -14,6 +14,7 @@ use crate::engine::error::Error;
 use crate::engine::intent::Intent;
 use crate::engine::together::Together;
 use crate::engine::unit::Unit;
+use crate::use_cases::generated_keys;
 
 impl Commands {
     /// Lets a series go on above a number: what is left out is written down with its reason. Gives the last
@@ -40,7 +41,9 @@ impl Commands {
             if let Some(placed) = loaded.state.awaiting(payment) {
                 together.load::<Series>(&[of_invoices(unit.asked().at.year())]).await?;
                 together.load_stock(&placed.stock_to_move()).await?;
-                together.load_pools(&placed.keyed()).await?;
+                let keyed = placed.keyed();
+                generated_keys::make(&unit, &keyed).await?;
+                together.load_pools(&keyed).await?;
             }
             together.decide(|work| settlement::mark_paid(work, order, payment))
         })

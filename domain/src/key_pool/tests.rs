@@ -111,6 +111,47 @@ fn keys_that_were_given_back_stay_assigned() {
     assert_eq!((counts.assigned, counts.left(), counts.revoked, counts.revoked_revealed), (3, 2, 2, 1));
 }
 
+fn set(pattern: &str) -> Event {
+    Event::PatternSet { pattern: Pattern::new(pattern).unwrap() }
+}
+
+fn generate(pattern: &str) -> Command {
+    Command::SetPattern { pattern: Pattern::new(pattern).unwrap() }
+}
+
+#[test]
+fn keys_of_a_pattern_are_numbered_and_never_run_out() {
+    let pattern = "ACME-{16}";
+    given::<KeyPool>([]).when(&generate(pattern)).then_refused(Rejection::Missing);
+    given::<KeyPool>(five()).when(&generate(pattern)).then_refused(Rejection::KeysLeft { left: 5 });
+    given::<KeyPool>([opened()]).when(&generate(pattern)).then([set(pattern)]);
+    let history = vec![opened(), set(pattern)];
+    given::<KeyPool>(history.clone()).when(&generate(pattern)).then_nothing();
+    given::<KeyPool>(history.clone()).when(&generate("{20}")).then([set("{20}")]);
+    given::<KeyPool>(history.clone()).when(&Command::StartImport {}).then_refused(Rejection::Generated);
+    let first = assigned(1, &[range(GENERATED, 0, 2)]);
+    given::<KeyPool>(history.clone()).when(&assign(1, 2)).then([first.clone()]);
+    let after = [history, vec![first]].concat();
+    given::<KeyPool>(after.clone()).when(&assign(2, 3)).then([assigned(2, &[range(GENERATED, 2, 3)])]);
+    let counts = crate::fold::<KeyPool>(&after).counts;
+    assert_eq!((counts.imported, counts.generated, counts.assigned, counts.left()), (0, 2, 2, 0));
+    given::<KeyPool>(after).when(&withdraw(GENERATED, 1)).then_refused(Rejection::NoSuchBatch);
+}
+
+#[test]
+fn a_pool_that_generates_does_not_run_low_and_takes_no_import_that_was_under_way() {
+    let below = Event::AlertSet { below: Some(pieces(5)) };
+    let sold = assigned(1, &[range(1, 0, 3), range(2, 0, 2)]);
+    let history = [five(), vec![below, sold, Event::RanLow { left: 0 }, started(3), set("{16}")]].concat();
+    let state: KeyPool = crate::fold(&history);
+    assert_eq!((state.counts.alert_below, state.counts.low), (None, false));
+    let import = Command::Import { batch: 3, count: pieces(1) };
+    given::<KeyPool>(history.clone()).when(&import).then_refused(Rejection::Generated);
+    let alert = |below| Command::SetAlert { below };
+    given::<KeyPool>(history.clone()).when(&alert(Some(pieces(1)))).then_refused(Rejection::Generated);
+    given::<KeyPool>(history).when(&alert(None)).then_nothing();
+}
+
 #[test]
 fn a_pool_has_not_endless_batches() {
     let mut history = vec![opened()];
@@ -136,6 +177,8 @@ fn events_are_golden() {
             Event::AlertSet { below: Some(pieces(10)) },
             Event::AlertSet { below: None },
             Event::RanLow { left: 9 },
+            assigned(1, &[range(GENERATED, 0, 2)]),
+            set("ACME-{8}-{8}{check}"),
         ],
     );
 }
@@ -149,6 +192,8 @@ fn rejections_are_well_said() {
         R::NoSuchBatch,
         R::TooManyBatches,
         R::Overtaken,
+        R::Generated,
+        R::KeysLeft { left: 1 },
         R::Empty { left: 0 },
         R::NotEnough { left: 0 },
     ]);

@@ -74,7 +74,7 @@ impl Process for Notify {
         Reads::only::<Return>(&["approved", "rejected"]),
         Reads::only::<Seller>(&["member_invited"]),
         Reads::only::<Shipment>(&["handed_over", "attempt_failed", "returning_to_sender", "lost"]),
-        Reads::only::<StockLevel>(&["received", "returned", "counted", "released"]),
+        Reads::only::<StockLevel>(&["received", "returned", "counted", "released", "unlimited"]),
     ];
     type Step = Step<NotificationTask>;
 
@@ -262,7 +262,8 @@ fn of_stock(variant: VariantId, event: &stock::Event) -> Option<NotificationTask
         stock::Event::Received { .. }
         | stock::Event::Returned { .. }
         | stock::Event::Counted { .. }
-        | stock::Event::Released { .. } => Some(NotificationTask::TellOfStock { variant }),
+        | stock::Event::Released { .. }
+        | stock::Event::Unlimited {} => Some(NotificationTask::TellOfStock { variant }),
         _ => None,
     }
 }

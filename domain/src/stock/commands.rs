@@ -69,6 +69,8 @@ pub enum Command {
     },
     /// Let the keys of a pool be its pieces from now on.
     PoolKeys {},
+    /// Let as many pieces be sold as buyers want, because their keys are generated.
+    MakeUnlimited {},
     /// Add the keys of an import.
     ImportKeys {
         /// The quantity.

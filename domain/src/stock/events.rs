@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::rejections::ON_HAND_MAX;
 use crate::ids::{OrderId, ProductId};
 use crate::quantity::Quantity;
 use crate::text::{Reason, Sku};
@@ -73,6 +74,8 @@ pub enum Event {
     },
     /// Its pieces are the keys of a pool from now on: imports and withdrawals of keys alone change what is on hand.
     KeysPooled {},
+    /// As many pieces can be sold as buyers want, because their keys are generated: none is on hand, and none runs out.
+    Unlimited {},
     /// Pieces were reserved for an order.
     Reserved {
         /// The order.
@@ -111,26 +114,31 @@ pub struct Pieces {
     pub on_hand: i64,
     /// The reserved pieces.
     pub reserved: i64,
+    /// Whether as many can be sold as buyers want.
+    pub unlimited: bool,
 }
 
 impl Pieces {
     /// The numbers after an event.
     #[must_use]
     pub fn after(self, event: &Event) -> Self {
-        let Self { on_hand, reserved } = self;
+        let Self { on_hand, reserved, unlimited } = self;
         match event {
             Event::Received { quantity, .. } | Event::Returned { quantity, .. } => {
-                Self { on_hand: on_hand + quantity.get(), reserved }
+                Self { on_hand: on_hand + quantity.get(), ..self }
             }
             Event::Lost { quantity, .. } | Event::Replaced { quantity, .. } => {
-                Self { on_hand: on_hand - quantity.get(), reserved }
+                Self { on_hand: on_hand - quantity.get(), ..self }
             }
-            Event::Counted { on_hand } => Self { on_hand: *on_hand, reserved },
-            Event::Reserved { quantity, .. } => Self { on_hand, reserved: reserved + quantity.get() },
+            Event::Counted { on_hand } => Self { on_hand: *on_hand, ..self },
+            Event::Unlimited {} => Self { unlimited: true, ..self },
+            Event::Reserved { quantity, .. } => Self { reserved: reserved + quantity.get(), ..self },
+            // They were never on hand.
+            Event::Committed { quantity, .. } if unlimited => Self { reserved: reserved - quantity.get(), ..self },
             Event::Committed { quantity, .. } => {
-                Self { on_hand: on_hand - quantity.get(), reserved: reserved - quantity.get() }
+                Self { on_hand: on_hand - quantity.get(), reserved: reserved - quantity.get(), ..self }
             }
-            Event::Released { quantity, .. } => Self { on_hand, reserved: reserved - quantity.get() },
+            Event::Released { quantity, .. } => Self { reserved: reserved - quantity.get(), ..self },
             // Pieces in transit had left with their order.
             Event::Opened { .. }
             | Event::KeysPooled {}
@@ -141,6 +149,6 @@ impl Pieces {
 
     /// The pieces that can be reserved.
     pub fn available(self) -> i64 {
-        self.on_hand - self.reserved
+        if self.unlimited { ON_HAND_MAX - self.reserved } else { self.on_hand - self.reserved }
     }
 }

@@ -131,6 +131,30 @@ fn pieces_lost_in_transit_are_replaced_from_available_ones() {
 }
 
 #[test]
+fn generated_keys_never_run_out_and_are_never_on_hand() {
+    let reserve = Command::Reserve { order: id(1), quantity: pieces(5), expires_at: None };
+    given::<StockLevel>([opened()]).when(&Command::MakeUnlimited {}).then_refused(Rejection::NoKeyPool);
+    let imported = [opened(), Event::KeysPooled {}, received(1)];
+    given::<StockLevel>(imported).when(&Command::MakeUnlimited {}).then_refused(Rejection::NotEmpty);
+    let pooled = vec![opened(), Event::KeysPooled {}];
+    given::<StockLevel>(pooled.clone()).when(&Command::MakeUnlimited {}).then([Event::Unlimited {}]);
+    given::<StockLevel>(pooled.clone()).when(&reserve).then_refused(Rejection::NotEnough { available: 0 });
+    let unlimited = [pooled, vec![Event::Unlimited {}]].concat();
+    given::<StockLevel>(unlimited.clone()).when(&Command::MakeUnlimited {}).then_nothing();
+    given::<StockLevel>(unlimited.clone()).when(&reserve).then([reserved(1, 5)]);
+    let count = Command::Count { on_hand: 3 };
+    given::<StockLevel>(unlimited.clone()).when(&count).then_refused(Rejection::KeysPooled);
+    let promised = [unlimited, vec![reserved(1, 5)]].concat();
+    let state = crate::fold::<StockLevel>(&promised);
+    assert_eq!((state.on_hand, state.reserved, state.available()), (0, 5, ON_HAND_MAX - 5));
+    let sold = [promised.clone(), vec![Event::Committed { order: id(1), quantity: pieces(5) }]].concat();
+    let state = crate::fold::<StockLevel>(&sold);
+    assert_eq!((state.on_hand, state.reserved, state.available()), (0, 0, ON_HAND_MAX));
+    let released = [promised, vec![Event::Released { order: id(1), quantity: pieces(5), reason: None }]].concat();
+    assert_eq!(crate::fold::<StockLevel>(&released).available(), ON_HAND_MAX);
+}
+
+#[test]
 fn every_stored_form_is_golden() {
     let reason = || Some(text("a pallet"));
     golden(
@@ -148,6 +172,7 @@ fn every_stored_form_is_golden() {
             Event::Replaced { order: id(1), quantity: pieces(1) },
             Event::Counted { on_hand: 0 },
             Event::KeysPooled {},
+            Event::Unlimited {},
             reserved(1, 2),
             Event::Reserved { order: id(1), quantity: pieces(2), expires_at: Some(noon()) },
             Event::Committed { order: id(1), quantity: pieces(2) },
@@ -181,8 +206,11 @@ impl Model {
     /// Does what a command that was accepted asks.
     fn accept(&mut self, command: &Command) {
         match command {
-            Command::Open { .. } | Command::PoolKeys {} | Command::WithdrawKeys { .. } | Command::ImportKeys { .. } => {
-            }
+            Command::Open { .. }
+            | Command::PoolKeys {}
+            | Command::MakeUnlimited {}
+            | Command::WithdrawKeys { .. }
+            | Command::ImportKeys { .. } => {}
             Command::Receive { quantity, .. } | Command::Return { quantity, .. } => self.on_hand += quantity.get(),
             Command::Lose { quantity, .. } | Command::Replace { quantity, .. } => self.on_hand -= quantity.get(),
             Command::LoseInTransit { .. } | Command::FindInTransit { .. } => {}
@@ -214,6 +242,7 @@ impl Model {
             | Command::Return { .. }
             // Of a variant without keys, they are refused or open the pool; none of them is tried here.
             | Command::PoolKeys {}
+            | Command::MakeUnlimited {}
             | Command::ImportKeys { .. }
             | Command::WithdrawKeys { .. }
             | Command::LoseInTransit { .. }

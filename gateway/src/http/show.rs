@@ -48,8 +48,10 @@ pub struct Stock<'a> {
     on_hand: i64,
     /// Pieces reserved for orders.
     reserved: i64,
-    /// Available for sale: on hand − reserved.
+    /// Available for sale: on hand − reserved; 1,000,000,000 − reserved if it is unlimited.
     available: i64,
+    /// Whether as many can be sold as buyers want, because keys are generated.
+    unlimited: bool,
 }
 
 impl<'a> Stock<'a> {
@@ -62,6 +64,7 @@ impl<'a> Stock<'a> {
             on_hand: it.on_hand,
             reserved: it.reserved,
             available: it.available(),
+            unlimited: it.unlimited,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Licence keys: imported, sold, shown to their buyer and to nobody else, and each of them once.
 
 mod buying;
+mod generating;
 mod importing;
 mod races;
 mod refunds;

@@ -3,7 +3,7 @@
 use byteshop_commands::key_upload::{Fault, Report};
 use byteshop_commands::use_cases::keys::Pool;
 use byteshop_domain::ids::{ProductId, VariantId};
-use byteshop_domain::key_pool::Batch;
+use byteshop_domain::key_pool::{Batch, Pattern};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::text::Sku;
 use serde::Serialize;
@@ -15,9 +15,14 @@ pub struct KeyPool<'a> {
     variant: VariantId,
     product: Option<ProductId>,
     sku: Option<&'a Sku>,
-    /// Keys that were imported: those available, reserved, assigned and withdrawn.
+    /// The pattern by which keys are generated; null if they are imported.
+    #[schema(default = json!({"x-schema": {"example": "ACME-{8}-{8}"}}))]
+    pattern: Option<&'a str>,
+    /// Keys that were imported. With the generated ones: those available, reserved, assigned and withdrawn.
     imported: i64,
-    /// Keys that can be sold.
+    /// Keys that were generated for the orders that got them.
+    generated: i64,
+    /// Keys that can be sold; 1,000,000,000 without the reserved ones if they are generated.
     available: i64,
     /// Keys that orders reserve until they are paid.
     reserved: i64,
@@ -67,7 +72,9 @@ impl<'a> KeyPool<'a> {
             variant,
             product: pool.product,
             sku: pool.sku.as_ref(),
+            pattern: pool.pattern.as_ref().map(Pattern::as_str),
             imported: pool.counts.imported,
+            generated: pool.counts.generated,
             available: stock.available(),
             reserved: stock.reserved,
             assigned: pool.counts.assigned,
