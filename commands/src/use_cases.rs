@@ -10,6 +10,7 @@ pub mod checkout;
 pub(crate) mod documents;
 mod generated_keys;
 pub mod keys;
+pub mod licences;
 pub mod manual_payments;
 pub mod notifications;
 pub mod offers;

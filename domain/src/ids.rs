@@ -203,6 +203,8 @@ ids! {
     WatchId "wch";
     /// The pool of keys of a variant.
     KeyPoolId "pool";
+    /// The licence of a key of a pool.
+    LicenceId "lic";
     /// A webhook endpoint.
     WebhookEndpointId "whk";
     /// A seller of the marketplace.

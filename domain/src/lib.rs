@@ -23,6 +23,7 @@ pub mod issuer;
 pub mod key_delivery;
 pub mod key_pool;
 pub mod ledger;
+pub mod licence;
 pub mod locale;
 pub mod mailbox;
 pub mod money;

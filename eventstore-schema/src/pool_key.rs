@@ -8,7 +8,9 @@ use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use byteshop_domain::ids::{Id as _, VariantId};
 use byteshop_domain::key_pool::{GENERATED, KeyRange, count_of};
+use byteshop_domain::licence::KeyNumber;
 use byteshop_domain::text::LicenceKey;
 use byteshop_domain::{Personal, Subject};
 use uuid::Uuid;
@@ -84,6 +86,35 @@ impl Vault {
         .fetch_all(self.log().pool())
         .await?;
         Ok(lacking.into_iter().filter_map(|number| u32::try_from(number).ok()).collect())
+    }
+
+    /// The numbers under which these variants have a key: at most one of each. Only its keyed hash is looked for.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    pub async fn find_key(&self, variants: &[VariantId], key: &str) -> Result<Vec<KeyNumber>, StoreError> {
+        let subjects: Vec<Subject> = variants.iter().map(|variant| Subject(variant.uuid())).collect();
+        let (mut pools, mut hashes) = (Vec::new(), Vec::new());
+        // A variant without a key to encrypt with has no pool.
+        for (pool, secret) in self.keys(&subjects).await? {
+            pools.push(pool.0);
+            hashes.push(secret.hash_of_key(key).to_vec());
+        }
+        let found: Vec<(Uuid, i32, i32)> = sqlx::query_as(
+            "select known.pool, known.batch, known.number
+               from unnest($1::uuid[], $2::bytea[]) as wanted (pool, hash)
+               join log.pool_key known on known.pool = wanted.pool and known.hash = wanted.hash
+              order by known.pool",
+        )
+        .bind(&pools)
+        .bind(&hashes)
+        .fetch_all(self.log().pool())
+        .await?;
+        let number = |(pool, batch, number): (Uuid, i32, i32)| {
+            let (batch, number) = (u32::try_from(batch).ok()?, u32::try_from(number).ok()?);
+            Some(KeyNumber { variant: VariantId::from_uuid(pool), batch, number })
+        };
+        Ok(found.into_iter().filter_map(number).collect())
     }
 
     /// Some keys of a pool, still encrypted, in the order of the ranges.

@@ -309,7 +309,7 @@ impl Vault {
     }
 
     /// The keys of some people; those who were forgotten, or never had one, are missing.
-    async fn keys(&self, subjects: &[Subject]) -> Result<BTreeMap<Subject, SubjectKey>, StoreError> {
+    pub(crate) async fn keys(&self, subjects: &[Subject]) -> Result<BTreeMap<Subject, SubjectKey>, StoreError> {
         let mut keys = BTreeMap::new();
         let mut missing = Vec::new();
         for subject in subjects {

@@ -17,6 +17,7 @@ pub mod images;
 pub mod keys;
 pub mod language;
 mod ledger;
+mod licences;
 pub mod matrix;
 pub mod me;
 mod mode;

@@ -4,6 +4,7 @@
 
 pub mod account_list;
 pub mod api_key_list;
+pub mod assigned_keys;
 pub mod category_list;
 pub mod engine;
 mod error;

@@ -4,6 +4,7 @@ use byteshop_eventstore::Log;
 
 use crate::account_list::AccountList;
 use crate::api_key_list::ApiKeyList;
+use crate::assigned_keys::AssignedKeys;
 use crate::category_list::CategoryList;
 use crate::error::Error;
 use crate::key_pool_list::KeyPoolList;
@@ -31,6 +32,7 @@ fn shop() -> Vec<Registered> {
         Registered::of::<ReturnList>(),
         Registered::of::<PurchaseList>(),
         Registered::of::<KeyPoolList>(),
+        Registered::of::<AssignedKeys>(),
         Registered::of::<NotificationList>(),
         Registered::of::<PromotionList>(),
         Registered::of::<Sales>(),

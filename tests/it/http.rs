@@ -27,6 +27,7 @@ mod headers;
 mod journeys;
 mod keys;
 mod ledger;
+mod licences;
 mod links;
 mod lost;
 mod manual_payments;

@@ -97,6 +97,18 @@ pub async fn set_pattern(unit: &Unit, variant: VariantId, acts_for: ActsFor, pat
     Ok(it)
 }
 
+/// Sets on how many machines a key of a variant can be active.
+pub async fn limit_activations(
+    unit: &Unit,
+    variant: VariantId,
+    acts_for: ActsFor,
+    limit: Option<Quantity>,
+) -> Result<Pool, Error> {
+    let mut it = load(unit, variant, acts_for).await?;
+    unit.decide(&mut it.pool, &Command::LimitActivations { limit })?;
+    Ok(it)
+}
+
 /// Sets the number of keys below which staff, and the members of a seller, are told.
 pub async fn set_alert(
     unit: &Unit,

@@ -153,6 +153,18 @@ fn a_pool_that_generates_does_not_run_low_and_takes_no_import_that_was_under_way
 }
 
 #[test]
+fn the_number_of_machines_is_limited_and_set_free_again() {
+    let limit = |limit: Option<i64>| Command::LimitActivations { limit: limit.map(pieces) };
+    let limited = |limit: Option<i64>| Event::ActivationsLimited { limit: limit.map(pieces) };
+    given::<KeyPool>([]).when(&limit(Some(3))).then_refused(Rejection::Missing);
+    given::<KeyPool>([opened()]).when(&limit(None)).then_nothing();
+    given::<KeyPool>([opened()]).when(&limit(Some(3))).then([limited(Some(3))]);
+    let history = [opened(), limited(Some(3))];
+    given::<KeyPool>(history.clone()).when(&limit(Some(3))).then_nothing();
+    given::<KeyPool>(history).when(&limit(None)).then([limited(None)]);
+}
+
+#[test]
 fn a_pool_has_not_endless_batches() {
     let mut history = vec![opened()];
     for batch in (1..).take(BATCHES_MAX) {
@@ -179,6 +191,8 @@ fn events_are_golden() {
             Event::RanLow { left: 9 },
             assigned(1, &[range(GENERATED, 0, 2)]),
             set("ACME-{8}-{8}{check}"),
+            Event::ActivationsLimited { limit: Some(pieces(3)) },
+            Event::ActivationsLimited { limit: None },
         ],
     );
 }

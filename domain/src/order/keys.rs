@@ -9,6 +9,7 @@ use super::rejections::KEYS_SHOWN_MAX;
 use super::{Decision, Event, LineKeys, Placed, Rejection, RevokedKeys};
 use crate::ids::VariantId;
 use crate::key_pool::{count_of, part_of};
+use crate::licence::KeyNumber;
 use crate::quantity::{Demand, Quantity};
 
 impl Placed {
@@ -26,6 +27,19 @@ impl Placed {
     /// The keys of a variant that are not revoked; some of them may be on their way back.
     pub fn keys_kept(&self, variant: VariantId) -> i64 {
         self.keys.get(&variant).map_or(0, |it| (count_of(&it.keys) - self.given_up(variant)).max(0))
+    }
+
+    /// Whether the buyer can see a key of a variant; none if the order did not get it.
+    pub fn shows(&self, key: KeyNumber) -> Option<bool> {
+        let mut before = 0;
+        for range in &self.keys.get(&key.variant)?.keys {
+            let is_in = range.batch == key.batch && (range.first..range.first + range.count).contains(&key.number);
+            if is_in {
+                return Some(before + i64::from(key.number - range.first) < self.keys_left(key.variant));
+            }
+            before += i64::from(range.count);
+        }
+        None
     }
 
     /// The pieces whose keys are not revoked.

@@ -38,6 +38,9 @@ pub const PER_ACCOUNT: u32 = 60_000;
 pub const AUTH_PER_ADDRESS: u32 = 60;
 /// Coupon codes that one address may enter per minute: a person has one or two, an attacker who guesses has thousands.
 pub const COUPONS_PER_ADDRESS: u32 = 20;
+/// Licence keys that one address may check, activate or deactivate a minute: an office whose programs start in the morning, and far
+/// too few to find a key.
+pub const LICENCES_PER_ADDRESS: u32 = 60;
 /// Streams of changes of one process at a time: each is kept alive and looks for news.
 const STREAMS: usize = 1_000;
 /// Streams of one visitor at a time: an office that waits for its orders.
@@ -71,6 +74,8 @@ pub struct Limits {
     auth: Option<Arc<Limit<IpAddr>>>,
     /// By address, for coupon codes.
     coupons: Option<Arc<Limit<IpAddr>>>,
+    /// By address, for checks of licences.
+    licences: Option<Arc<Limit<IpAddr>>>,
     /// By address, for guest checkouts.
     checkouts: Option<Arc<Limit<IpAddr>>>,
     /// By address, for changes by guests.
@@ -92,6 +97,7 @@ impl Default for Limits {
             account: None,
             auth: None,
             coupons: None,
+            licences: None,
             checkouts: None,
             guest_writes: None,
             account_writes: None,
@@ -112,6 +118,7 @@ impl std::fmt::Debug for Limits {
             .field("per_account", &self.account.as_ref().map(|limit| limit.quota))
             .field("auth_per_address", &self.auth.as_ref().map(|limit| limit.quota))
             .field("coupons_per_address", &self.coupons.as_ref().map(|limit| limit.quota))
+            .field("licences_per_address", &self.licences.as_ref().map(|limit| limit.quota))
             .field("checkouts_per_address", &self.checkouts.as_ref().map(|limit| limit.quota))
             .field("guest_writes_per_address", &self.guest_writes.as_ref().map(|limit| limit.quota))
             .field("writes_per_account", &self.account_writes.as_ref().map(|limit| limit.quota))
@@ -178,6 +185,16 @@ impl Limits {
     /// Counts coupon codes that an address enters.
     pub fn coupons(&self, address: IpAddr) -> Result<(), Problem> {
         of_visitor(self.coupons.as_deref(), address).map(drop)
+    }
+
+    /// The same, with a limit to the keys that one address may check, activate or deactivate a minute; 0 is no limit.
+    pub fn with_licences(self, address: u32) -> Self {
+        Self { licences: Limit::new("licences", address), ..self }
+    }
+
+    /// Counts a key that an address checks, activates or deactivates.
+    pub fn licences(&self, address: IpAddr) -> Result<(), Problem> {
+        of_visitor(self.licences.as_deref(), address).map(drop)
     }
 
     /// The same, with so many requests of one visitor under way at a time.

@@ -210,6 +210,33 @@ async fn set_alert(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"limit": 3}))]
+struct Activations {
+    /// The number of machines; null for no limit of the variant.
+    limit: Option<Quantity>,
+}
+
+/// Sets on how many machines a key of a variant can be active.
+///
+/// A lower limit takes no machine away from keys that are active on more.
+#[utoipa::path(put, path = "/v1/variants/{id}/keys/activations", operation_id = "setKeyActivations",
+    tag = "stock", params(("id" = String, Path)), request_body = Activations, security(("bearer" = ["member"])),
+    responses((status = 200, description = "The pool", body = show::KeyPool)))]
+async fn limit_activations(
+    State(app): State<Shared>,
+    Of(variant): Of<VariantId>,
+    ask: Ask<Trader, Activations>,
+) -> Result<Response, Problem> {
+    let (limit, acts_for) = (ask.body.limit, ask.who.acts_for());
+    app.run(&ask, "key_pool.limit_activations", |unit| async move {
+        let pool = keys::limit_activations(&unit, variant, acts_for, limit).await?;
+        Reply::ok(pool.pool.version, &show::KeyPool::of(variant, &pool))
+    })
+    .await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"pattern": "ACME-{8}-{8}"}))]
 struct Generation {
     /// Text with groups of random characters, such as `{8}`, at least 13 of them in all; `{check}` is a check character.
@@ -275,5 +302,5 @@ async fn list(
 pub fn routes() -> OpenApiRouter<Shared> {
     let of_variant =
         OpenApiRouter::new().routes(routes!(import, pool)).routes(routes!(withdraw)).routes(routes!(set_alert));
-    of_variant.routes(routes!(set_pattern)).routes(routes!(list))
+    of_variant.routes(routes!(set_pattern)).routes(routes!(limit_activations)).routes(routes!(list))
 }

@@ -9,10 +9,10 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    accounts, admin, api_keys, auth, bulk, carts, categories, images, keys, ledger, matrix, me, notifications,
-    operations, order_keys, orders, payment_methods, payments, print, products, promotions, provider, receipts,
-    returns, search, second_factor, sellers, sessions, shipments, shipping, stock, story, tax, unsubscribe, variants,
-    webhooks_out,
+    accounts, admin, api_keys, auth, bulk, carts, categories, images, keys, ledger, licences, matrix, me,
+    notifications, operations, order_keys, orders, payment_methods, payments, print, products, promotions, provider,
+    receipts, returns, search, second_factor, sellers, sessions, shipments, shipping, stock, story, tax, unsubscribe,
+    variants, webhooks_out,
 };
 use crate::app::Shared;
 use crate::edge::access;
@@ -35,6 +35,7 @@ mod values;
         (name = "catalog", description = "Categories, products and their variants"),
         (name = "stock", description = "On hand, reserved and available quantities"),
         (name = "sellers", description = "Sellers of the marketplace and their members"),
+        (name = "licences", description = "Checking and activating licence keys"),
         (name = "carts", description = "Carts and checkout"),
         (name = "shipping", description = "Shipping zones, services and quotes"),
         (name = "promotions", description = "Coupons and automatic promotions"),
@@ -90,6 +91,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(stock::routes())
         .merge(sellers::routes())
         .merge(keys::routes())
+        .merge(licences::routes())
         .merge(carts::routes())
         .merge(shipping::routes())
         .merge(promotions::routes())

@@ -198,6 +198,8 @@ fn body((method, path): &Route) -> Value {
         }
         ("PUT", "/v1/products/{id}/images") => json!({"images": []}),
         ("POST", "/v1/variants/{id}/stock") => json!({"type": "received", "quantity": 1}),
+        ("POST", "/v1/variants/{id}/keys/withdraw") => json!({"batch": 1}),
+        ("PUT", "/v1/variants/{id}/keys/pattern") => json!({"pattern": "{16}"}),
         ("POST", "/v1/sellers/{id}/invitations") => json!({"email": "new@example.org", "role": "staff"}),
         ("PUT", "/v1/sellers/{id}/members/{account}") => json!({"role": "staff"}),
         _ => json!({}),

@@ -101,7 +101,7 @@ fn every_promised_route_is_there() {
 }
 
 /// What an operation id begins with: an imperative, so that generated clients read as sentences.
-const VERBS: &str = "accept add apply approve archive ban cancel capture change check close confirm create discard end enrol erase export fulfil \
+const VERBS: &str = "accept activate add apply approve archive ban cancel capture change check close confirm create deactivate discard end enrol erase export fulfil \
     get hand import invite list log merge move pack pause pay print publish quote reauthenticate receive record redeliver \
     refresh refund register reinstate reject remove reorder replace replay request resend reset resume retry reveal revoke \
     rotate set settle show stream suspend unban unpublish unsubscribe unwatch update upsert void watch withdraw";

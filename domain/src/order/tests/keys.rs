@@ -3,6 +3,7 @@
 use super::*;
 use crate::fold;
 use crate::key_pool::KeyRange;
+use crate::licence::KeyNumber;
 use crate::order::{KEYS_SHOWN_MAX, LineKeys, RevokedKeys, Shown, Wanted};
 
 fn range(batch: u32, first: u32, count: u32) -> KeyRange {
@@ -130,6 +131,9 @@ fn a_refund_of_money_alone_revokes_the_keys_that_it_names() {
     let state = fold::<Order>(&gone);
     let placed = state.live().unwrap();
     assert_eq!((placed.keys_left(id(1)), placed.revoked_keys(id(1))), (3, (1, 1)));
+    let shows = |batch, number| placed.shows(KeyNumber { variant: id(1), batch, number });
+    assert_eq!([shows(1, 8), shows(1, 9), shows(2, 0)], [Some(true); 3]);
+    assert_eq!([shows(2, 1), shows(2, 2), shows(1, 0)], [Some(false), None, None]);
     assert_eq!(placed.pieces_with_keys(), [demand(1, 3)]);
     given::<Order>(gone.clone()).when(&reveal(4, None)).then_refused(Rejection::NoKeys);
     let too_many = Rejection::TooManyKeys { variant: id(1), left: 3 };

@@ -18,6 +18,8 @@ pub struct KeyPool<'a> {
     /// The pattern by which keys are generated; null if they are imported.
     #[schema(default = json!({"x-schema": {"example": "ACME-{8}-{8}"}}))]
     pattern: Option<&'a str>,
+    /// On how many machines a key can be active; null for no limit of the variant.
+    activations: Option<Quantity>,
     /// Keys that were imported. With the generated ones: those available, reserved, assigned and withdrawn.
     imported: i64,
     /// Keys that were generated for the orders that got them.
@@ -72,6 +74,7 @@ impl<'a> KeyPool<'a> {
             variant,
             product: pool.product,
             sku: pool.sku.as_ref(),
+            activations: pool.activations,
             pattern: pool.pattern.as_ref().map(Pattern::as_str),
             imported: pool.counts.imported,
             generated: pool.counts.generated,
