@@ -232,8 +232,14 @@ pub fn retry_refund(unit: &Unit, payment: &mut Loaded<Payment>, failed: RefundId
     Ok(())
 }
 
-/// Refunds a part of a payment because the shop wants it so; see [`aftersales::refund`].
-pub async fn refund(unit: &Unit, payment: &mut Loaded<Payment>, amount: Money, reason: &Reason) -> Result<(), Error> {
+/// Refunds some of a payment because the shop wants it so; see [`aftersales::refund`].
+pub async fn refund(
+    unit: &Unit,
+    payment: &mut Loaded<Payment>,
+    amount: Money,
+    reason: &Reason,
+    part: Option<u16>,
+) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(payment);
     let order = unit.load::<Order>(payment.state.live()?.order).await?;
@@ -241,7 +247,7 @@ pub async fn refund(unit: &Unit, payment: &mut Loaded<Payment>, amount: Money, r
     if let Ok(placed) = order.state.live() {
         together.load_documents(unit, placed).await?;
     }
-    together.decide(|work| aftersales::refund(work, payment.id, amount, reason))?;
+    together.decide(|work| aftersales::refund(work, payment.id, amount, reason, part))?;
     unit.refresh(payment);
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::ids::{OrderId, PaymentId, RefundId};
 use crate::money::Money;
 use crate::order::{self, Order};
 use crate::payment::{self, Payment, RefundCause};
+use crate::quantity::Demand;
 use crate::rejected::Rejected;
 use crate::settlement::ensure_payment_recorded;
 use crate::text::Reason;
@@ -23,14 +24,19 @@ pub enum ShippingBack {
     Nothing,
 }
 
-/// Refunds the shipping price, in full or in part.
-pub(super) fn give_shipping_back(work: &mut Work, order: OrderId, wanted: Option<ShippingBack>) -> Result<(), Refused> {
+/// Refunds the shipping price of the part that these lines are of, in full or in part.
+pub(super) fn give_shipping_back(
+    work: &mut Work,
+    order: OrderId,
+    lines: &[Demand],
+    wanted: Option<ShippingBack>,
+) -> Result<(), Refused> {
     let Some(wanted) = wanted else { return Ok(()) };
     let state = work.get::<Order>(order)?;
     let before = state.live()?;
     let left = left_to_credit(work, before)?;
-    let paid = before.shipping_left();
-    let most = Money { amount: paid.amount.min(most(work, &left, before.placement.payment)?.amount), ..paid };
+    let paid = before.shipping_left_with(lines);
+    let most = Money { amount: paid.amount.min(most(work, &left, before, lines)?.amount), ..paid };
     let amount = match wanted {
         ShippingBack::Some(amount) if amount.currency != most.currency || amount.amount < 0 => {
             return Err(no_shipping(most));
@@ -47,7 +53,7 @@ pub(super) fn give_shipping_back(work: &mut Work, order: OrderId, wanted: Option
     }
     let reason = Reason::new("shipping");
     let reason = reason.map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
-    credit(work, order, &left, amount, &reason, true)
+    credit(work, order, &left, &Credit { amount, reason, shipping: true, part: before.part_number_of(lines) })
 }
 
 /// The payment would refuse it as well, but does not know the field of the request.
@@ -68,24 +74,36 @@ pub fn retry_refund(work: &mut Work, payment: PaymentId, failed: RefundId) -> Re
     Ok(())
 }
 
-/// Refunds an amount of a payment by decision of the shop, with a credit note without goods.
-pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, reason: &Reason) -> Result<(), Refused> {
+/// Refunds an amount of a payment by decision of the shop, with a credit note without goods. It is of the part of the order with
+/// this number, or split over all parts.
+pub fn refund(
+    work: &mut Work,
+    payment: PaymentId,
+    amount: Money,
+    reason: &Reason,
+    part: Option<u16>,
+) -> Result<(), Refused> {
     let order = work.get::<Payment>(payment)?.live()?.order;
     ensure_payment_recorded(work, order)?;
     let state = work.get::<Order>(order)?;
     let left = left_to_credit(work, state.live()?)?;
-    credit(work, order, &left, amount, reason, false)
+    credit(work, order, &left, &Credit { amount, reason: reason.clone(), shipping: false, part })
+}
+
+/// A refund of money alone.
+struct Credit {
+    amount: Money,
+    reason: Reason,
+    /// Whether it refunds a part of the shipping price.
+    shipping: bool,
+    /// The number of the part of the order that it is of.
+    part: Option<u16>,
 }
 
 /// Refunds an amount, with a credit note for what the earlier ones have left.
-fn credit(
-    work: &mut Work,
-    order: OrderId,
-    left: &Left<'_>,
-    amount: Money,
-    reason: &Reason,
-    shipping: bool,
-) -> Result<(), Refused> {
+fn credit(work: &mut Work, order: OrderId, left: &Left<'_>, wanted: &Credit) -> Result<(), Refused> {
+    let Credit { amount, reason, shipping, part } = wanted;
+    let (amount, shipping, part) = (*amount, *shipping, *part);
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
     let payment = placed.placement.payment;
@@ -94,7 +112,7 @@ fn credit(
     work.decide::<Payment>(payment, &payment::Command::RequestRefund { refund, amount: Some(amount), cause })?;
     let credit_note = work.new_id();
     let back = Back { refund: Some(refund), credit_note, amount, shipping: shipping.then_some(amount) };
-    work.decide::<Order>(order, &order::Command::Credit { credit_note, refund, amount, shipping })?;
+    work.decide::<Order>(order, &order::Command::Credit { credit_note, refund, amount, shipping, part })?;
     let not_credited = left.total().map_err(uncounted)?;
     if amount.amount > not_credited.amount {
         return Err(credited_already(work, payment, not_credited));

@@ -152,6 +152,8 @@ pub enum Command {
         amount: Money,
         /// Whether it refunds a part of the shipping price.
         shipping: bool,
+        /// The number of the part that it is of; split over all parts if absent.
+        part: Option<u16>,
     },
     /// Record that a return was rejected or withdrawn.
     CloseReturn {

@@ -212,7 +212,7 @@ async fn refund(
     let app = &app;
     app.run(ask, "payment.refund", |unit| async move {
         let mut payment = unit.load_matching::<Payment>(id).await?;
-        payments::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason).await?;
+        payments::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason, None).await?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
         let body = show::Payment::of(unit.commands(), id, payment.state.live()?).with_notes();
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)

@@ -34,6 +34,7 @@ fn line(variant: u128, keys: bool) -> Line {
         exact_price: None,
         digital: keys,
         keys,
+        seller: None,
         amount: eur(1_500),
         discount: None,
         tax: None,
