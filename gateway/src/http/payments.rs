@@ -193,6 +193,10 @@ struct NewRefund {
     /// The reason, printed on the credit note.
     #[schema(default = json!({"x-schema": {"example": "a scratch on the lid"}}))]
     reason: Reason,
+    /// The number of the part of the order that is refunded. By default the amount is split over all parts, in proportion to
+    /// what is left of each.
+    #[schema(minimum = 1, example = 1)]
+    part: Option<u16>,
 }
 
 /// Refunds part of a payment and issues a credit note.
@@ -212,7 +216,8 @@ async fn refund(
     let app = &app;
     app.run(ask, "payment.refund", |unit| async move {
         let mut payment = unit.load_matching::<Payment>(id).await?;
-        payments::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason, None).await?;
+        let NewRefund { amount, reason, part } = &ask.body;
+        payments::refund(&unit, &mut payment, *amount, reason, *part).await?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
         let body = show::Payment::of(unit.commands(), id, payment.state.live()?).with_notes();
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
