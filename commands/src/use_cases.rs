@@ -15,6 +15,7 @@ pub mod manual_payments;
 pub mod notifications;
 pub mod offers;
 pub mod orders;
+pub mod parts;
 pub mod payment_book;
 pub mod payments;
 pub mod price;

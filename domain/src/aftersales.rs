@@ -97,7 +97,7 @@ pub fn cancel_lines(
     }
     let payment = placed.placement.payment;
     let left = left_to_credit(work, placed)?;
-    let most = most(work, &left, payment)?;
+    let most = most(work, &left, placed, &lines)?;
     let valued = placed.valued(&lines, most);
     let back = Back::of(work, &valued)?;
     let back = if shipping.is_none() { back.with_shipping(work, placed, &lines, most) } else { back };
@@ -111,7 +111,7 @@ pub fn cancel_lines(
         back.request(work, payment, RefundCause::LinesCancelled)?;
         issue(work, (placed, order), &left, &valued, &back)?;
     }
-    give_shipping_back(work, order, shipping)?;
+    give_shipping_back(work, order, &lines, shipping)?;
     // Pieces that were lost in transit do not come back.
     let here = if restock { placed.at_hand(&lines) } else { vec![] };
     work.put_back(order, &here)
@@ -125,7 +125,8 @@ fn cancel_unpaid(
     reason: CancelReason,
 ) -> Result<(), Refused> {
     let valued = before.valued(lines, before.payable());
-    let shipping = Some(before.shipping_left()).filter(|it| it.amount > 0 && before.shipping_falls_with(lines));
+    let shipping =
+        Some(before.shipping_left_with(lines)).filter(|it| it.amount > 0 && before.shipping_falls_with(lines));
     let (refund, credit_note, restock) = (None, None, true);
     let command = order::Command::CancelLines { lines: valued, shipping, reason, refund, credit_note, restock };
     work.decide::<Order>(order, &command)?;
@@ -190,7 +191,7 @@ pub fn receive_return(
     let whole = merged(&lines.iter().filter(|line| line.restock).map(demand).collect::<Vec<_>>())?;
     let whole = placed.without_keys(whole);
     let left = left_to_credit(work, placed)?;
-    let valued = placed.valued(&came, most(work, &left, payment)?);
+    let valued = placed.valued(&came, most(work, &left, placed, &came)?);
     let back = Back::of(work, &valued)?;
     let (amount, refund, credit_note) = (back.amount, back.refund, back.credit_note);
     let receive = returns::Command::Receive { lines: lines.to_vec(), amount, refund, credit_note };
@@ -201,7 +202,7 @@ pub fn receive_return(
     key_delivery::revoke(work, order, placed, &came)?;
     back.request(work, payment, RefundCause::Return { id })?;
     issue(work, (placed, order), &left, &valued, &back)?;
-    give_shipping_back(work, order, shipping)?;
+    give_shipping_back(work, order, &came, shipping)?;
     work.put_back(order, &whole)
 }
 

@@ -229,6 +229,7 @@ pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
 }
 
 fn bought((line, quoted): (&cart::Line, &pricing::Line), offers: &BTreeMap<VariantId, Offer>) -> order::Line {
+    let offer = offers.get(&line.variant);
     order::Line {
         variant: line.variant,
         product: line.product,
@@ -241,7 +242,8 @@ fn bought((line, quoted): (&cart::Line, &pricing::Line), offers: &BTreeMap<Varia
         discount: Some(quoted.discount).filter(|discount| discount.amount > 0),
         tax: quoted.tax,
         digital: !quoted.physical,
-        keys: offers.get(&line.variant).is_some_and(|offer| offer.keys),
+        keys: offer.is_some_and(|offer| offer.keys),
+        seller: offer.and_then(|offer| offer.seller),
     }
 }
 

@@ -42,7 +42,9 @@ mod goods;
 mod keys;
 mod money;
 mod number;
+mod of_part;
 mod parcel;
+mod parts;
 mod pricing;
 mod progress;
 mod rejections;
@@ -53,9 +55,10 @@ mod taxes;
 
 pub use commands::{Command, Wanted};
 pub use delivered::{Delivered, LineKeys, RevokedKeys, Shown};
-pub use events::{Buyer, Event, Line, Placement, ReturnLine};
+pub use events::{Buyer, Event, Line, PartShare, Placement, ReturnLine};
 pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
+pub use parts::{Packed, Part, Parts, Sums};
 pub use progress::Progress;
 pub use rejections::{KEYS_SHOWN_MAX, LINES_MAX, NOTES_MAX, Rejection};
 pub use sold::Sold;
@@ -87,6 +90,9 @@ pub struct Placed {
     pub seller: Option<Issuer>,
     /// What the order adds to the sales.
     pub sold: Sold,
+    /// What the house and each seller sell of it.
+    #[serde(skip)]
+    pub parts: Parts,
     /// The tax on its invoice, by rate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub invoiced: Vec<Taxed>,
@@ -195,8 +201,8 @@ impl Decider for Order {
                 _ => Ok(vec![Event::Noted { note: note.clone(), by: asked.by.account(), at: asked.at }]),
             },
             Command::ForgetBuyer { subject, force } => self.live()?.forget_buyer(*subject, *force),
-            Command::Credit { credit_note, refund, amount, shipping, keys } => {
-                self.live()?.credit(*credit_note, *refund, *amount, *shipping, keys)
+            Command::Credit { credit_note, refund, amount, shipping, keys, part } => {
+                self.live()?.credit(*credit_note, *refund, *amount, *shipping, keys, *part)
             }
             Command::CloseReturn { return_id } => self.live()?.close_return(*return_id),
             Command::ExtendPaymentWindow { pay_by } => self.live()?.extend_payment_window(*pay_by),
@@ -219,6 +225,7 @@ impl Decider for Order {
         let counted = self.with(|it| {
             it.progress.note(event);
             it.sold.note(event);
+            it.parts.note(event);
         });
         counted.evolved(event)
     }
@@ -334,6 +341,7 @@ impl Placed {
             invoice: None,
             seller: None,
             sold: Sold::new(placement.total),
+            parts: Parts::new(&placement),
             invoiced: vec![],
             returned: BTreeMap::new(),
             credit_notes: vec![],

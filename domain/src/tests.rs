@@ -11,6 +11,7 @@ mod goods;
 mod judge;
 mod ledger;
 mod manual;
+mod parts;
 mod provider;
 mod runner;
 mod shop;

@@ -16,6 +16,7 @@ mod openapi;
 pub mod order_email;
 pub mod order_list;
 pub mod page;
+pub mod part_list;
 pub mod product_list;
 pub mod promotion_list;
 pub mod purchase_list;

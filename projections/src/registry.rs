@@ -12,6 +12,7 @@ use crate::ledger::Ledger;
 use crate::notification_list::NotificationList;
 use crate::order_email::OrderEmail;
 use crate::order_list::OrderList;
+use crate::part_list::PartList;
 use crate::product_list::ProductList;
 use crate::promotion_list::PromotionList;
 use crate::purchase_list::PurchaseList;
@@ -29,6 +30,7 @@ fn shop() -> Vec<Registered> {
         Registered::of::<StockLevel>(),
         Registered::of::<OrderList>(),
         Registered::of::<OrderEmail>(),
+        Registered::of::<PartList>(),
         Registered::of::<ReturnList>(),
         Registered::of::<PurchaseList>(),
         Registered::of::<KeyPoolList>(),

@@ -54,6 +54,7 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0102_seller_list",
     "0103_purchase_list",
     "0104_key_pool_list",
+    "0105_part_list",
     "0110_assigned_keys",
 ];
 

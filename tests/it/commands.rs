@@ -231,7 +231,7 @@ async fn what_is_credited_just_now_is_not_credited_again() {
         shop.order_becomes(placed.order, order::Placed::is_paid).await;
         let give = shop.run("payment.refund", |unit| async move {
             let mut payment = unit.load::<Payment>(placed.payment).await?;
-            payments::refund(&unit, &mut payment, seven, why, &[]).await
+            payments::refund(&unit, &mut payment, seven, why, &[], None).await
         });
         let call_off = shop.run("order.cancel", |unit| async move {
             let mut order = unit.load::<Order>(placed.order).await?;

@@ -233,13 +233,14 @@ pub fn retry_refund(unit: &Unit, payment: &mut Loaded<Payment>, failed: RefundId
     Ok(())
 }
 
-/// Refunds a part of a payment because the shop wants it so, and revokes the keys of these pieces; see [`aftersales::refund`].
+/// Refunds some of a payment because the shop wants it so, and revokes the keys of these pieces; see [`aftersales::refund`].
 pub async fn refund(
     unit: &Unit,
     payment: &mut Loaded<Payment>,
     amount: Money,
     reason: &Reason,
     keys: &[Demand],
+    part: Option<u16>,
 ) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(payment);
@@ -249,7 +250,7 @@ pub async fn refund(
         together.load_documents(unit, placed).await?;
         together.load_pools(&placed.pieces_with_keys()).await?;
     }
-    together.decide(|work| aftersales::refund(work, payment.id, amount, reason, keys))?;
+    together.decide(|work| aftersales::refund(work, payment.id, amount, reason, keys, part))?;
     unit.refresh(payment);
     Ok(())
 }

@@ -31,7 +31,7 @@ impl Back {
 
     /// Adds the shipping price if nothing is shipped any more; at most what is left of `most`.
     pub(super) fn with_shipping(self, work: &mut Work, placed: &Placed, lines: &[Demand], most: Money) -> Self {
-        let left = placed.shipping_left().amount.min(most.amount - self.amount.amount);
+        let left = placed.shipping_left_with(lines).amount.min(most.amount - self.amount.amount);
         if left <= 0 || !placed.shipping_falls_with(lines) {
             return self;
         }
@@ -127,9 +127,11 @@ pub(super) fn content(
     })
 }
 
-/// The most that returned goods, or shipping, can be worth now: what is left of the payment and has no credit note.
-pub(super) fn most(work: &Work, left: &Left<'_>, payment: PaymentId) -> Result<Money, Refused> {
+/// The most that returned goods, or shipping, can be worth now: what is left of the payment, and of the part that these lines are
+/// of, and has no credit note.
+pub(super) fn most(work: &Work, left: &Left<'_>, placed: &Placed, lines: &[Demand]) -> Result<Money, Refused> {
     let not_credited = left.total().map_err(uncounted)?;
-    let refundable = work.get::<Payment>(payment)?.live()?.refundable();
-    Ok(Money { amount: refundable.amount.min(not_credited.amount), ..refundable })
+    let refundable = work.get::<Payment>(placed.placement.payment)?.live()?.refundable();
+    let of_part = placed.part_of(lines).map_or(refundable.amount, |part| part.left().amount);
+    Ok(Money { amount: refundable.amount.min(not_credited.amount).min(of_part), ..refundable })
 }

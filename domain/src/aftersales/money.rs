@@ -25,14 +25,19 @@ pub enum ShippingBack {
     Nothing,
 }
 
-/// Refunds the shipping price, in full or in part.
-pub(super) fn give_shipping_back(work: &mut Work, order: OrderId, wanted: Option<ShippingBack>) -> Result<(), Refused> {
+/// Refunds the shipping price of the part that these lines are of, in full or in part.
+pub(super) fn give_shipping_back(
+    work: &mut Work,
+    order: OrderId,
+    lines: &[Demand],
+    wanted: Option<ShippingBack>,
+) -> Result<(), Refused> {
     let Some(wanted) = wanted else { return Ok(()) };
     let state = work.get::<Order>(order)?;
     let before = state.live()?;
     let left = left_to_credit(work, before)?;
-    let paid = before.shipping_left();
-    let most = Money { amount: paid.amount.min(most(work, &left, before.placement.payment)?.amount), ..paid };
+    let paid = before.shipping_left_with(lines);
+    let most = Money { amount: paid.amount.min(most(work, &left, before, lines)?.amount), ..paid };
     let amount = match wanted {
         ShippingBack::Some(amount) if amount.currency != most.currency || amount.amount < 0 => {
             return Err(no_shipping(most));
@@ -49,7 +54,8 @@ pub(super) fn give_shipping_back(work: &mut Work, order: OrderId, wanted: Option
     }
     let reason = Reason::new("shipping");
     let reason = reason.map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
-    credit(work, order, &left, amount, &reason, &For::Shipping)
+    let part = before.part_number_of(lines);
+    credit(work, order, &left, &Credit { amount, reason, shipping: true, keys: vec![], part })
 }
 
 /// The payment would refuse it as well, but does not know the field of the request.
@@ -72,13 +78,15 @@ pub fn retry_refund(work: &mut Work, payment: PaymentId, failed: RefundId) -> Re
 
 /// Refunds an amount of a payment by decision of the shop, with a credit note without goods.
 ///
-/// `keys` are the pieces that it is for whose keys are revoked. A refund that leaves nothing of the payment revokes all of them.
+/// It is of the part of the order with this number, or of the part of these pieces, or split over all parts. `keys` are the pieces
+/// that it is for whose keys are revoked. A refund that leaves nothing of the payment revokes all of them.
 pub fn refund(
     work: &mut Work,
     payment: PaymentId,
     amount: Money,
     reason: &Reason,
     keys: &[Demand],
+    part: Option<u16>,
 ) -> Result<(), Refused> {
     let opened = work.get::<Payment>(payment)?;
     let (order, refundable) = (opened.live()?.order, opened.live()?.refundable());
@@ -86,32 +94,34 @@ pub fn refund(
     let state = work.get::<Order>(order)?;
     let before = state.live()?;
     let left = left_to_credit(work, before)?;
-    let keys = if amount == refundable { before.pieces_with_keys() } else { merged(keys)? };
-    credit(work, order, &left, amount, reason, &For::Keys(&keys))?;
-    key_delivery::revoke(work, order, before, &keys)
+    let named = merged(keys)?;
+    before.are_of_one_part(&named)?;
+    let part = match (part, before.part_number_of(&named)) {
+        (Some(part), Some(of_keys)) if part != of_keys => return Err(order::Rejection::SeveralParts.into()),
+        (part, of_keys) => part.or(of_keys),
+    };
+    let keys = if amount == refundable { before.pieces_with_keys() } else { named };
+    let wanted = Credit { amount, reason: reason.clone(), shipping: false, keys, part };
+    credit(work, order, &left, &wanted)?;
+    key_delivery::revoke(work, order, before, &wanted.keys)
 }
 
-/// What is refunded, if no goods come back.
-enum For<'a> {
-    /// A part of the shipping price.
-    Shipping,
-    /// An amount, and the keys of these pieces are revoked.
-    Keys(&'a [Demand]),
+/// A refund of money alone.
+struct Credit {
+    amount: Money,
+    reason: Reason,
+    /// Whether it refunds a part of the shipping price.
+    shipping: bool,
+    /// The pieces whose keys are revoked.
+    keys: Vec<Demand>,
+    /// The number of the part of the order that it is of.
+    part: Option<u16>,
 }
 
 /// Refunds an amount, with a credit note for what the earlier ones have left.
-fn credit(
-    work: &mut Work,
-    order: OrderId,
-    left: &Left<'_>,
-    amount: Money,
-    reason: &Reason,
-    of: &For<'_>,
-) -> Result<(), Refused> {
-    let (shipping, keys) = match of {
-        For::Shipping => (true, vec![]),
-        For::Keys(keys) => (false, keys.to_vec()),
-    };
+fn credit(work: &mut Work, order: OrderId, left: &Left<'_>, wanted: &Credit) -> Result<(), Refused> {
+    let Credit { amount, reason, shipping, keys, part } = wanted;
+    let (amount, shipping, keys, part) = (*amount, *shipping, keys.clone(), *part);
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
     let payment = placed.placement.payment;
@@ -120,7 +130,7 @@ fn credit(
     work.decide::<Payment>(payment, &payment::Command::RequestRefund { refund, amount: Some(amount), cause })?;
     let credit_note = work.new_id();
     let back = Back { refund: Some(refund), credit_note, amount, shipping: shipping.then_some(amount) };
-    work.decide::<Order>(order, &order::Command::Credit { credit_note, refund, amount, shipping, keys })?;
+    work.decide::<Order>(order, &order::Command::Credit { credit_note, refund, amount, shipping, keys, part })?;
     let not_credited = left.total().map_err(uncounted)?;
     if amount.amount > not_credited.amount {
         return Err(credited_already(work, payment, not_credited));

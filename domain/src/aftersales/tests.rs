@@ -16,6 +16,7 @@ use crate::tax_book::Rounding;
 use crate::testing::{cents, id, noon, pieces, price, text};
 use crate::{AnyEvent, fold};
 
+mod parts;
 mod shipping;
 
 const ORDER: u128 = 1;
@@ -33,6 +34,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         exact_price: None,
         digital: false,
         keys: false,
+        seller: None,
         amount: cents(amount * number),
         discount: None,
         tax: None,
@@ -134,7 +136,7 @@ fn credited(work: Work) -> Vec<(Money, Option<Money>)> {
 /// A paid order of which 1.00 was to be refunded, and the provider refused it.
 fn with_failed_refund() -> (Work, RefundId) {
     let mut work = work(true);
-    refund(&mut work, id(PAYMENT), cents(100), &text("a scratch"), &[]).unwrap();
+    refund(&mut work, id(PAYMENT), cents(100), &text("a scratch"), &[], None).unwrap();
     // The first new id.
     let asked = id(101);
     let command = payment::Command::RecordRefundOutcome { refund: asked, outcome: payment::RefundOutcome::Refused };
@@ -205,14 +207,14 @@ fn an_order_that_is_about_to_hear_of_its_payment_is_asked_again() {
     work.hold::<Payment>(id(PAYMENT), Arc::new(fold(&history)));
     let refused = cancel_lines(&mut work, id(ORDER), &[lamps(1)], REASON, true, None).unwrap_err();
     assert!(matches!(&refused, Refused::NotYet(rejected) if rejected.code == "order.not_paid"), "{refused:?}");
-    assert!(refund(&mut work, id(PAYMENT), cents(1), &text("a scratch"), &[]).is_err());
+    assert!(refund(&mut work, id(PAYMENT), cents(1), &text("a scratch"), &[], None).is_err());
     assert!(work.decided().events.is_empty());
 }
 
 #[test]
 fn a_refund_has_a_credit_note_with_the_next_number() {
     let mut work = work(true);
-    refund(&mut work, id(PAYMENT), cents(100), &text("a scratch"), &[]).unwrap();
+    refund(&mut work, id(PAYMENT), cents(100), &text("a scratch"), &[], None).unwrap();
     let events = work.decided().events;
     let kinds: Vec<&str> = events.iter().map(AnyEvent::category).collect();
     assert_eq!(kinds, ["payment", "order", "series", "credit_note"]);
@@ -247,12 +249,12 @@ fn a_failed_refund_is_retried_for_its_amount_under_its_credit_note() {
 #[test]
 fn an_amount_is_refunded_as_far_as_no_credit_note_covers_it() {
     let (mut work, failed) = with_failed_refund();
-    let refused = refund(&mut work, id(PAYMENT), cents(201), &text("another"), &[]).unwrap_err();
+    let refused = refund(&mut work, id(PAYMENT), cents(201), &text("another"), &[], None).unwrap_err();
     let Refused::Rejected(rejected) = refused else { panic!("{refused:?}") };
     assert_eq!(rejected.code, "payment.credited_already");
     assert!(rejected.detail.contains(&failed.to_string()), "{}", rejected.detail);
     let (mut work, _) = with_failed_refund();
-    refund(&mut work, id(PAYMENT), cents(200), &text("another"), &[]).unwrap();
+    refund(&mut work, id(PAYMENT), cents(200), &text("another"), &[], None).unwrap();
     assert_eq!(credited(work), [(cents(100), None), (cents(200), None)]);
 }
 

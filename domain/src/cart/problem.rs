@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Line;
 use crate::Currency;
-use crate::ids::VariantId;
+use crate::ids::{SellerId, VariantId};
 use crate::money::Price;
 use crate::product::Product;
 use crate::quantity::Quantity;
@@ -24,6 +24,8 @@ pub struct Offer {
     pub purchasable: bool,
     /// Whether a key of a pool is delivered for each piece.
     pub keys: bool,
+    /// The seller; none if the house sells it.
+    pub seller: Option<SellerId>,
 }
 
 /// Why a line cannot be bought as it is.
@@ -69,7 +71,8 @@ impl Offer {
         let product = product.live().ok()?;
         let price = product.variant(variant).ok()?.listed(currency)?.price;
         let purchasable = product.is_sold(seller);
-        Some(Self { price, available: stock.available(), purchasable, keys: stock.keys_pooled })
+        let (available, keys) = (stock.available(), stock.keys_pooled);
+        Some(Self { price, available, purchasable, keys, seller: product.seller })
     }
 }
 

@@ -275,7 +275,13 @@ fn problems_say_what_keeps_each_line_from_being_bought() {
         line(4, 2, 100),
         line(5, 2, 100),
     ]));
-    let offer = |amount, available, purchasable| Offer { price: price(amount), available, purchasable, keys: false };
+    let offer = |amount, available, purchasable| Offer {
+        price: price(amount),
+        available,
+        purchasable,
+        keys: false,
+        seller: None,
+    };
     let offers = BTreeMap::from([
         (id(1), offer(100, 2, true)),
         (id(2), offer(120, 0, true)),

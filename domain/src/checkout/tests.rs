@@ -48,7 +48,8 @@ fn full() -> Vec<cart::Event> {
 }
 
 fn offers(amount: i64, available: i64) -> BTreeMap<VariantId, Offer> {
-    let offer = |amount, available| Offer { price: price(amount), available, purchasable: true, keys: false };
+    let offer =
+        |amount, available| Offer { price: price(amount), available, purchasable: true, keys: false, seller: None };
     BTreeMap::from([(id(1), offer(amount, available)), (id(7), offer(50, 1))])
 }
 
@@ -107,6 +108,14 @@ fn a_full_cart_becomes_an_order_with_every_line_reserved() {
     assert_eq!((placed.placement.total, placed.placement.lines.len()), (cents(250), 2));
     assert_eq!(placed.placement.buyer.account, Some(id(5)));
     given::<Cart>(full()).when(&done.cart).then([cart::Event::CheckedOut { order: id(3) }]);
+}
+
+#[test]
+fn each_line_keeps_the_seller_that_its_product_is_of() {
+    let mut offers = offers(100, 2);
+    offers.get_mut(&id(7)).unwrap().seller = Some(id(61));
+    let order::Command::Place(placement) = check_out(&full(), &offers).unwrap().order else { panic!("it is placed") };
+    assert_eq!(placement.lines.iter().map(|line| line.seller).collect::<Vec<_>>(), [None, Some(id(61))]);
 }
 
 #[test]
@@ -202,7 +211,7 @@ fn an_offer_is_what_the_product_and_its_stock_say() {
         stock::Event::Reserved { order: id(8), quantity: pieces(2), expires_at: None },
     ]);
     let draft = fold::<Product>(&history);
-    let offer = Offer { price: price(100), available: 3, purchasable: false, keys: false };
+    let offer = Offer { price: price(100), available: 3, purchasable: false, keys: false, seller: None };
     assert_eq!(Offer::of(&draft, None, id(1), &level, Currency::EUR), Some(offer));
     history.push(product::Event::Published {});
     let published = fold::<Product>(&history);

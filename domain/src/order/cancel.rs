@@ -154,6 +154,7 @@ impl Placed {
             return Err(Rejection::DiscountOfWhole);
         }
         let off = Self::checked(lines)?;
+        self.are_of_one_part(&off)?;
         for Demand { variant, quantity } in &off {
             let left = self.left_to_cancel(*variant);
             if quantity.get() > left {
@@ -184,7 +185,7 @@ impl Placed {
     /// The shipping price is only refunded with the last piece that is shipped, and only once.
     fn checked_shipping(&self, shipping: Option<Money>, off: &[Demand]) -> Result<Option<Money>, Rejection> {
         let Some(shipping) = shipping else { return Ok(None) };
-        let left = self.shipping_left();
+        let left = self.shipping_left_with(off);
         if !self.shipping_falls_with(off) || shipping.currency != left.currency || shipping.amount <= 0 {
             return Err(Rejection::WrongTotal);
         }

@@ -155,6 +155,8 @@ pub enum Command {
         shipping: bool,
         /// The pieces whose keys are revoked with it.
         keys: Vec<Demand>,
+        /// The number of the part that it is of; split over all parts if absent.
+        part: Option<u16>,
     },
     /// Record that a return was rejected or withdrawn.
     CloseReturn {

@@ -8,7 +8,7 @@ use super::status::{CancelReason, Fulfilment};
 use crate::Personal;
 use crate::cart::Destination;
 use crate::ids::{
-    AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, UsageId, VariantId,
+    AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, SellerId, ShipmentId, UsageId, VariantId,
 };
 use crate::issuer::Issuer;
 use crate::money::{ExactPrice, Money, Price};
@@ -55,6 +55,9 @@ pub struct Line {
     /// Whether a key of the variant's pool is delivered for each piece.
     #[serde(default, skip_serializing_if = "is_false")]
     pub keys: bool,
+    /// The seller whose part of the order it belongs to; absent if the house sells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller: Option<SellerId>,
     /// The discount on it; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount: Option<Money>,
@@ -71,6 +74,16 @@ pub struct ReturnLine {
     /// The quantity.
     pub quantity: Quantity,
     /// The refunded amount.
+    pub amount: Money,
+}
+
+/// What one part of an order has of an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartShare {
+    /// The seller whose part it is; absent for the house.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller: Option<SellerId>,
+    /// The amount.
     pub amount: Money,
 }
 
@@ -349,6 +362,9 @@ pub enum Event {
         /// The keys that are revoked with it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         revoked: Vec<RevokedKeys>,
+        /// What each part of the order has of the amount; empty if the order has one part.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<PartShare>,
     },
     /// The order can be paid longer, as its buyer chose a method that takes longer.
     PaymentWindowExtended {

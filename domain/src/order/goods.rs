@@ -59,12 +59,14 @@ impl Placed {
         self.bought(variant) - self.off(variant) - self.travelling(variant, 0)
     }
 
-    /// Whether nothing is left to ship, and nothing was shipped, once these lines are cancelled, although something was to be
-    /// shipped before: then the shipping price is refunded with them, or no longer due.
+    /// Whether nothing is left to ship, and nothing was shipped, of the part that these lines are of, once they are cancelled,
+    /// although something was to be shipped before: then its shipping price is refunded with them, or no longer due.
     pub fn shipping_falls_with(&self, lines: &[Demand]) -> bool {
+        let part = self.part_of(lines);
+        let variants: Vec<VariantId> = part.map_or_else(|| self.variants(), |part| part.variants().collect());
         let kept = |lines: &[Demand]| -> i64 {
             let more = |variant| lines.iter().filter(|it| it.variant == variant).map(|it| it.quantity.get()).sum();
-            self.variants().into_iter().map(|variant| self.travelling(variant, more(variant))).sum()
+            variants.iter().map(|variant| self.travelling(*variant, more(*variant))).sum()
         };
         kept(&[]) > 0 && kept(lines) == 0
     }
@@ -196,6 +198,7 @@ impl Placed {
         if self.handed_over_pieces() == 0 {
             return Err(Rejection::NotFulfilled);
         }
+        self.are_of_one_part(&lines)?;
         for Demand { variant, quantity } in &lines {
             let left = (self.left_to_return(*variant) - self.coming_back(*variant)).max(0);
             if quantity.get() > left {
@@ -231,6 +234,7 @@ impl Placed {
             Status::Open | Status::Completed => {}
         }
         let back = Self::checked(lines)?;
+        self.are_of_one_part(&back)?;
         if self.sum_of(lines) != Ok(*amount) {
             return Err(Rejection::WrongTotal);
         }

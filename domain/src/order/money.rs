@@ -215,6 +215,7 @@ impl Placed {
         amount: Money,
         shipping: bool,
         keys: &[Demand],
+        part: Option<u16>,
     ) -> Decision {
         if self.credit_notes.contains(&credit_note) {
             return Ok(vec![]);
@@ -239,8 +240,8 @@ impl Placed {
                 return Err(Rejection::TooManyKeys { variant: *variant, left });
             }
         }
-        let revoked = self.keys_given_up_with(keys);
-        Ok(vec![Event::Credited { credit_note, refund, amount, shipping, revoked }])
+        let (revoked, parts) = (self.keys_given_up_with(keys), self.shares_of_credit(part, amount, shipping)?);
+        Ok(vec![Event::Credited { credit_note, refund, amount, shipping, revoked, parts }])
     }
 
     pub(super) fn note_shipping_off(&mut self, shipping: Option<Money>, was_paid: bool) {
@@ -293,9 +294,10 @@ impl Placed {
         if let Some(tax) = sent.and_then(|shipping| shipping.tax)
             && let Some(taxed) = all.iter_mut().find(|it| it.is_like(&tax))
         {
-            // All of the shipping includes all of its tax; what is left at this rate is the tax of the goods.
-            taxed.tax = taxed.tax.minus(tax.amount)?;
-            taxed.net = taxed.net.minus(self.shipping_waived.minus(tax.amount)?)?;
+            // All of the shipping of a part includes all of its tax; what is left at this rate is the tax of everything else.
+            let waived = self.waived_shipping_tax();
+            taxed.tax = taxed.tax.minus(waived)?;
+            taxed.net = taxed.net.minus(self.shipping_waived.minus(waived)?)?;
         }
         let mut off = self.cancelled_quantities.clone();
         for (line, share) in self.placement.lines.iter().zip(self.shares()) {

@@ -1,6 +1,6 @@
 //! A parcel of an order, as far as the order needs to know it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::quantity::Demand;
 
@@ -23,7 +23,7 @@ impl Parcel {
 }
 
 /// The stage of a parcel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParcelStage {
     /// In the shop, packed.

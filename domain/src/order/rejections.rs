@@ -48,6 +48,10 @@ crate::rejections! {
             "a discount depends on the whole order; cancel the whole order, or contact the shop";
         TooManyCancelled { variant: VariantId, left: i64 } => Conflict at "/lines":
             "only {left} of {variant} can still be cancelled";
+        SeveralParts => Invalid at "/lines":
+            "the lines belong to several parts of the order, which are of different sellers; name the lines of one part";
+        NoSuchPart => Invalid at "/part": "the order has no such part";
+        TooMuchOfPart { left: Money } => Conflict at "/amount": "only {left} of this part of the order can still be refunded";
         NothingLeft => Conflict: "nothing would be left of the order; cancel the whole order instead";
         TooManyShipped { variant: VariantId, left: i64 } => Conflict at "/lines":
             "only {left} of {variant} can still be packed";

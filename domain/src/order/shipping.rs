@@ -25,6 +25,7 @@ impl Placed {
             let nothing = self.variants().into_iter().all(|variant| self.left_to_ship(variant) == 0);
             return Err(if nothing { Rejection::NothingToSend } else { Rejection::EmptyParcel });
         }
+        self.are_of_one_part(&lines)?;
         for Demand { variant, quantity } in &lines {
             let left = self.left_to_ship(*variant);
             if quantity.get() > left {

@@ -10,7 +10,7 @@ use crate::money::Money;
 pub enum CancelReason {
     /// The buyer cancelled it.
     BuyerRequest,
-    /// The shop cannot or will not deliver.
+    /// The shop or a seller cannot or will not deliver.
     StaffRequest,
     /// The payment failed for good.
     PaymentFailed,

@@ -22,6 +22,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         exact_price: None,
         digital: false,
         keys: false,
+        seller: None,
         amount: cents(amount * number),
         discount: None,
         tax: None,
@@ -545,11 +546,11 @@ fn an_order_of_the_past_moves_no_stock_by_itself() {
 }
 
 fn credited(note: u128, amount: i64, shipping: bool) -> Event {
-    Event::Credited { credit_note: id(note), refund: id(4), amount: cents(amount), shipping, revoked: vec![] }
+    Event::Credited { credit_note: id(note), refund: id(4), amount: cents(amount), shipping, revoked: vec![], parts: vec![] }
 }
 
 fn credit(note: u128, amount: i64, shipping: bool) -> Command {
-    Command::Credit { credit_note: id(note), refund: id(4), amount: cents(amount), shipping, keys: vec![] }
+    Command::Credit { credit_note: id(note), refund: id(4), amount: cents(amount), shipping, keys: vec![], part: None }
 }
 
 #[test]
@@ -785,6 +786,9 @@ fn rejections_are_well_said() {
         R::AwaitingCapture,
         R::DiscountOfWhole,
         R::TooManyCancelled { variant: id(1), left: 0 },
+        R::SeveralParts,
+        R::NoSuchPart,
+        R::TooMuchOfPart { left: cents(0) },
         R::NothingLeft,
         R::TooManyShipped { variant: id(1), left: 0 },
         R::NoSuchParcel,
@@ -806,6 +810,7 @@ fn rejections_are_well_said() {
 }
 
 mod keys;
+mod parts;
 mod progress;
 mod sending;
 mod shipping;

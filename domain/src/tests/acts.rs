@@ -57,7 +57,7 @@ pub enum Act {
 /// Turns of ordering, paying and cancelling.
 #[derive(Debug, Clone)]
 pub enum Buying {
-    Checkout { pieces: Pieces, coupon: bool, taxes: Taxes, free: bool },
+    Checkout { pieces: Pieces, basket: Basket },
     Pay { order: Pick, token: Token, automatic: bool, dies: Dies },
     Hint { order: Pick, reference: Pick },
     Void { order: Pick, staff: bool },
@@ -73,6 +73,16 @@ pub enum Buying {
 pub struct Taxes {
     included: bool,
     rounding: Rounding,
+}
+
+/// How the goods of an order are priced and sold.
+#[derive(Debug, Clone, Copy)]
+pub struct Basket {
+    coupon: bool,
+    taxes: Taxes,
+    free: bool,
+    /// Whether they are of several sellers, or of the house alone.
+    sellers: bool,
 }
 
 /// Turns of packing, shipping and returning.
@@ -109,6 +119,16 @@ pub enum Happening {
 fn taxes() -> impl Strategy<Value = Taxes> {
     let rounding = prop_oneof![Just(Rounding::Line), Just(Rounding::Rate)];
     (any::<bool>(), rounding).prop_map(|(included, rounding)| Taxes { included, rounding })
+}
+
+fn basket(free: f64) -> impl Strategy<Value = Basket> {
+    let free = proptest::bool::weighted(free);
+    (any::<bool>(), taxes(), free, any::<bool>()).prop_map(|(coupon, taxes, free, sellers)| Basket {
+        coupon,
+        taxes,
+        free,
+        sellers,
+    })
 }
 
 fn some_pieces() -> impl Strategy<Value = Pieces> {
@@ -155,8 +175,7 @@ fn seconds() -> impl Strategy<Value = u32> {
 fn buying() -> impl Strategy<Value = Buying> {
     let any = any::<bool>;
     prop_oneof![
-        4 => (some_pieces(), any(), taxes(), proptest::bool::weighted(0.1))
-            .prop_map(|(pieces, coupon, taxes, free)| Buying::Checkout { pieces, coupon, taxes, free }),
+        4 => (some_pieces(), basket(0.1)).prop_map(|(pieces, basket)| Buying::Checkout { pieces, basket }),
         6 => (any_pick(), token(), any(), dies())
             .prop_map(|(order, token, automatic, dies)| Buying::Pay { order, token, automatic, dies }),
         1 => (any_pick(), any_pick()).prop_map(|(order, reference)| Buying::Hint { order, reference }),
@@ -211,12 +230,7 @@ pub fn any_pick() -> impl Strategy<Value = Pick> {
 
 /// How most histories begin: a buyer places and pays an order, and the process reads it.
 fn beginning() -> impl Strategy<Value = Vec<Turn>> {
-    let checkout = (some_pieces(), any::<bool>(), taxes()).prop_map(|(pieces, coupon, taxes)| Buying::Checkout {
-        pieces,
-        coupon,
-        taxes,
-        free: false,
-    });
+    let checkout = (some_pieces(), basket(0.0)).prop_map(|(pieces, basket)| Buying::Checkout { pieces, basket });
     let pay = any::<bool>().prop_map(|automatic| {
         let (order, token, dies) = (0, Token::Success, Dies::Not);
         Buying::Pay { order, token, automatic, dies }
@@ -247,16 +261,18 @@ fn variant(number: u8) -> VariantId {
     id(u128::from(number) % VARIANTS + 1)
 }
 
-/// Pieces of an order, as many as it has or more.
+/// Pieces of one part of an order, as many as it has or more.
 fn of_order(shop: &Shop, order: OrderId, of: &[(u8, u8)]) -> Vec<Demand> {
-    let variants = shop.states.orders[&order].live().unwrap().variants();
+    let placed = shop.states.orders[&order].live().unwrap();
+    let variants = placed.variants();
     let quantity = |number: u8| pieces(i64::from(number.div_ceil(2)));
-    of.iter()
-        .map(|(which, number)| Demand {
-            variant: variants[usize::from(*which) % variants.len()],
-            quantity: quantity(*number),
-        })
-        .collect()
+    let demand = |(which, number): &(u8, u8)| Demand {
+        variant: variants[usize::from(*which) % variants.len()],
+        quantity: quantity(*number),
+    };
+    let lines: Vec<Demand> = of.iter().map(demand).collect();
+    let part = placed.part_number_of(&lines);
+    lines.into_iter().filter(|line| part.is_none() || placed.parts.number_of(line.variant) == part).collect()
 }
 
 /// One of the existing things.
@@ -298,7 +314,7 @@ impl Shop {
 
     fn buy(&mut self, chain: usize, act: Buying) -> Result<(), Refused> {
         match act {
-            Buying::Checkout { pieces, coupon, taxes, free } => self.check_out(chain, &pieces, coupon, taxes, free),
+            Buying::Checkout { pieces, basket } => self.check_out(chain, &pieces, basket),
             Buying::Pay { order, token, automatic, dies } => {
                 let order = self.order(order)?;
                 let reference = text(&format!("test-{}", self.new_id::<PaymentId>()));
@@ -327,7 +343,9 @@ impl Shop {
                 let payment = self.payment(order)?;
                 let left = self.get::<Payment>(payment).live().unwrap().refundable();
                 let amount = Money { amount: left.amount / i64::from(part), ..left };
-                self.together(chain, |work| aftersales::refund(work, payment, amount, &text("a scratch"), &[]))
+                // Now and then of one part alone.
+                let of_part = (part > 2).then(|| u16::from(part) - 2);
+                self.together(chain, |work| aftersales::refund(work, payment, amount, &text("a scratch"), &[], of_part))
             }
             Buying::RetryRefund { order, which } => {
                 let payment = self.payment(order)?;
@@ -359,9 +377,8 @@ impl Shop {
                 let order = self.order(order)?;
                 let state = self.get::<Order>(order);
                 let placed = state.live().unwrap();
-                let left =
-                    |variant| Some(Demand { variant, quantity: Quantity::new(placed.left_to_ship(variant)).ok()? });
-                let lines: Vec<Demand> = placed.variants().into_iter().filter_map(left).collect();
+                let left = placed.parts.all().iter().map(|part| placed.left_to_ship_of(part));
+                let lines = left.into_iter().find(|lines| !lines.is_empty()).unwrap_or_default();
                 self.prepare(chain, order, &lines)
             }
             Sending::Unpack { parcel } => {
@@ -456,16 +473,9 @@ impl Shop {
         Ok(())
     }
 
-    fn check_out(
-        &mut self,
-        chain: usize,
-        of: &[(u8, u8)],
-        coupon: bool,
-        taxes: Taxes,
-        free: bool,
-    ) -> Result<(), Refused> {
-        let (cart, offers) = self.cart(of, free);
-        let quote = self.quote(&cart, coupon, taxes, free);
+    fn check_out(&mut self, chain: usize, of: &[(u8, u8)], basket: Basket) -> Result<(), Refused> {
+        let (cart, offers) = self.cart(of, basket);
+        let quote = self.quote(&cart, basket);
         let (order, payment) = (self.new_id(), self.new_id());
         let ids = Ids { cart: id(1), order, payment };
         let at = self.now;
@@ -491,7 +501,11 @@ impl Shop {
         })
     }
 
-    fn cart(&self, of: &[(u8, u8)], free: bool) -> (Cart, std::collections::BTreeMap<VariantId, Offer>) {
+    fn cart(
+        &self,
+        of: &[(u8, u8)],
+        Basket { free, sellers, .. }: Basket,
+    ) -> (Cart, std::collections::BTreeMap<VariantId, Offer>) {
         let created = cart::Event::Created {
             owner: Some(id(5)),
             token_hash: None,
@@ -504,7 +518,10 @@ impl Shop {
         for (which, number) in of {
             let unit_price = price(if free { 0 } else { [333, 1_000, 1_999, 50][usize::from(*which) % 4] });
             let available = self.states.stocks[&variant(*which)].available();
-            offers.insert(variant(*which), Offer { price: unit_price, available, purchasable: true, keys: false });
+            // The first seller has a variant that is shipped and the one that is not.
+            let seller = [None, Some(id(61)), Some(id(62)), Some(id(61))][usize::from(*which) % 4].filter(|_| sellers);
+            let offer = Offer { price: unit_price, available, purchasable: true, keys: false, seller };
+            offers.insert(variant(*which), offer);
             events.push(cart::Event::LineSet(cart::Line {
                 variant: variant(*which),
                 product: id(u128::from(*which) * 10 + 10),
@@ -517,7 +534,7 @@ impl Shop {
         (fold(&events), offers)
     }
 
-    fn quote(&self, cart: &Cart, coupon: bool, taxes: Taxes, free: bool) -> Quote {
+    fn quote(&self, cart: &Cart, Basket { coupon, taxes, free, .. }: Basket) -> Quote {
         let class = TaxClass::Standard;
         let item = |line: &cart::Line| Item {
             variant: line.variant,

@@ -3,11 +3,12 @@
 use super::acts::limited;
 use super::goods::Goods;
 use super::manual::on_account;
+use super::parts;
 use super::provider::State;
 use super::shop::Shop;
 use crate::credit_note::{Content, CreditNote};
 use crate::ids::{OrderId, RefundId, VariantId};
-use crate::order::{Fulfilment, ParcelStage, PaymentStatus, Placed, Status, Taxed};
+use crate::order::{Fulfilment, ParcelStage, Part, PaymentStatus, Placed, Status, Taxed};
 use crate::payment::{self, Opened, Payment, RefundCause, RefundStage};
 use crate::returns::Stage as Settled;
 use crate::testing::id;
@@ -47,6 +48,7 @@ pub fn at_any_time(shop: &Shop) {
         let placed = order.live().unwrap();
         assert!(placed.credited.amount <= placed.payable().amount, "{id}: more is credited than was to be paid");
         assert!(placed.payable().amount >= 0, "{id}: less than nothing is to be paid");
+        parts::at_any_time(*id, placed);
     }
     for (reference, charge) in &shop.provider.charges {
         assert!(charge.refunded() <= charge.amount, "{reference}: more was given back than was charged");
@@ -229,19 +231,25 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
     }
 }
 
-/// The shipping that is no longer due, or is refunded: all of it, once nothing is left to ship of an open order.
+/// The shipping that is no longer due, or is refunded: all of that of a part, once nothing is left to ship of it in an open order.
 fn shipping_that_fell(goods: &Goods, id: OrderId, placed: &Placed) -> (i64, i64) {
-    let travels = |variant: &VariantId| !goods.digital.contains(variant);
+    let fell = placed.parts.all().iter().map(|part| of_part(goods, id, placed, part));
+    fell.fold((0, 0), |(waived, back), (one, other)| (waived + one, back + other))
+}
+
+fn of_part(goods: &Goods, id: OrderId, placed: &Placed, part: &Part) -> (i64, i64) {
+    let travels = |variant: &VariantId| part.has(*variant) && !goods.digital.contains(variant);
     let sum = |book: &std::collections::BTreeMap<(OrderId, VariantId), i64>| -> i64 {
         book.iter().filter(|((of, variant), _)| *of == id && travels(variant)).map(|(_, number)| number).sum()
     };
     let lines = placed.placement.lines.iter().filter(|line| travels(&line.variant));
     let bought: i64 = lines.map(|line| line.quantity.get()).sum();
     let off = matches!(placed.progress.status, Status::Cancelled | Status::Expired);
+    let shipping = part.sums.shipping_due.amount;
     match (bought, sum(&goods.off_unpaid), sum(&goods.kept)) {
         (0, _, _) => (0, 0),
-        (bought, off_unpaid, _) if bought == off_unpaid => (shipping(placed), 0),
-        (_, _, 0) if !off => (0, shipping(placed)),
+        (bought, off_unpaid, _) if bought == off_unpaid => (shipping, 0),
+        (_, _, 0) if !off => (0, shipping),
         (_, _, _) => (0, 0),
     }
 }

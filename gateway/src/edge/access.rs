@@ -168,7 +168,7 @@ pub fn page(table: &Table) -> String {
          routes; the integration test `access` calls each route as each kind of caller.\n\n\
          - Anybody: no token is required.\n\
          - Owner: the account or the guest that the resource belongs to. Other customers get 404; where staff has access, too, the row says so.\n\
-         - Members of the seller: the accounts that act for the seller, or for the seller of the product; its owners are some of them. \
+         - Members of the seller: the accounts that act for the seller, or for the seller of the product, parcel or return; its owners are some of them. \
          All others get 404, or 403 where the resource is public, such as a published product. Members who are no owners get 403 \
          where only owners are listed; they may leave.\n\
          - Programs need an API key with the scope.\n\

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::links::Target;
-use byteshop_commands::use_cases::{accounts, orders};
+use byteshop_commands::use_cases::{accounts, orders, parts};
 use byteshop_commands::{Done, Error, Loaded, Unit};
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::money::Money;
@@ -27,6 +27,7 @@ use crate::edge::positions::Opened;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
 use crate::edge::values::Moment;
+use crate::queries::sellers::names_of;
 
 mod list;
 pub(super) mod visible;
@@ -40,6 +41,9 @@ struct Cancellation {
     /// The lines to cancel; the whole order by default.
     #[schema(default = json!({"x-schema": {"minItems": 1}}))]
     lines: Option<show::LineQuantities>,
+    /// The number of the part to cancel instead of `lines`: everything of it that is not packed.
+    #[schema(minimum = 1, example = 1)]
+    part: Option<u16>,
     /// Whether goods that had left the stock go back into it; only staff may set this to false.
     restock: Option<bool>,
     /// How much of the paid shipping to refund when a part of a paid order is cancelled: true for all of it, false for
@@ -80,7 +84,7 @@ impl ShippingBack {
     }
 }
 
-/// Cancels an order or some of its lines.
+/// Cancels an order, one of its parts, or some lines of a part.
 ///
 /// Buyers can cancel their own orders until they are packed; staff can cancel any.
 #[utoipa::path(post, path = "/v1/orders/{id}/cancel", operation_id = "cancelOrder",
@@ -96,7 +100,11 @@ async fn cancel(
         return Err(Problem::forbidden("only staff may write goods off"));
     }
     let restock = ask.body.restock.unwrap_or(true);
+    if ask.body.part.is_some() && ask.body.lines.is_some() {
+        return Err(Problem::invalid("/part", "name a part or some lines, not both"));
+    }
     if ask.body.lines.is_none()
+        && ask.body.part.is_none()
         && ask.body.shipping.is_some_and(|shipping| !matches!(shipping, ShippingBack::All(true)))
     {
         let said = "cancelling the whole order refunds all of the shipping: leave `shipping` out, or name the lines";
@@ -117,12 +125,14 @@ async fn cancel(
         let before = order.version;
         let staff = ask.who.is_staff();
         let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
-        match &ask.body.lines {
+        let lines = match (&ask.body.lines, ask.body.part) {
+            (Some(lines), _) => Some(lines.iter().map(Demand::from).collect::<Vec<_>>()),
+            (None, Some(part)) => Some(parts::numbered(order.state.live()?, part)?),
+            (None, None) => None,
+        };
+        match lines {
             None => orders::cancel(&unit, &mut order, reason, restock).await?,
-            Some(lines) => {
-                let lines: Vec<Demand> = lines.iter().map(Demand::from).collect();
-                orders::cancel_lines(&unit, &mut order, &lines, reason, restock, shipping).await?;
-            }
+            Some(lines) => orders::cancel_lines(&unit, &mut order, &lines, reason, restock, shipping).await?,
         }
         // What was off already is off for the reason that was given then.
         if let Some(note) = ask.body.text.as_ref().filter(|_| order.version > before) {
@@ -257,7 +267,7 @@ async fn one(
     let stream = app.commands.link_at_hand(Target::Stream(id)).await?;
     let links = show::Links { stream: stream.url, expires_at: stream.until };
     let shown = show::Order::of(id, placed).at(placed_at, paid_at.filter(|_| placed.is_paid()));
-    let shown = shown.with_papers(papers).with_links(links);
+    let shown = shown.with_papers(papers).with_links(links).with_sellers(&names_of(&app, placed).await?);
     let shown = if staff { shown.with_notes() } else { shown };
     reply::one(found.version, &shown)
 }

@@ -194,9 +194,13 @@ struct NewRefund {
     /// The reason, printed on the credit note.
     #[schema(default = json!({"x-schema": {"example": "a scratch on the lid"}}))]
     reason: Reason,
-    /// The pieces delivered by keys that the refund is for: their keys are revoked. By default none, unless nothing is left of the
-    /// payment.
+    /// The pieces delivered by keys that the refund is for: their keys are revoked. They are of one part of the order. By default none,
+    /// unless nothing is left of the payment.
     lines: Option<show::LineQuantities>,
+    /// The number of the part of the order that is refunded. By default that of `lines`; without them the amount is split over all
+    /// parts, in proportion to what is left of each.
+    #[schema(minimum = 1, example = 1)]
+    part: Option<u16>,
 }
 
 /// Refunds part of a payment and issues a credit note.
@@ -219,8 +223,9 @@ async fn refund(
     let app = &app;
     app.run(ask, "payment.refund", |unit| async move {
         let mut payment = unit.load_matching::<Payment>(id).await?;
-        let keys: Vec<Demand> = ask.body.lines.iter().flatten().map(Demand::from).collect();
-        payments::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason, &keys).await?;
+        let NewRefund { amount, reason, lines, part } = &ask.body;
+        let keys: Vec<Demand> = lines.iter().flatten().map(Demand::from).collect();
+        payments::refund(&unit, &mut payment, *amount, reason, &keys, *part).await?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
         let body = show::Payment::of(unit.commands(), id, payment.state.live()?).with_notes();
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)

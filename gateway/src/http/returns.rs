@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::use_cases::returns;
+use byteshop_commands::use_cases::{parts, returns};
 use byteshop_commands::{Error, Loaded, Rejected, Unit};
 use byteshop_domain::Bounded;
 use byteshop_domain::cart::LINES_MAX;
@@ -23,7 +23,7 @@ use super::orders::visible::{check, on_order, own};
 use super::orders::{ShippingBack, shipping_back};
 use super::show;
 use crate::app::Shared;
-use crate::edge::actor::{Caller, Staff, Who};
+use crate::edge::actor::{Caller, Trader, Who};
 use crate::edge::ask::{Ask, Nothing, Of};
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
@@ -82,15 +82,16 @@ struct Approved<'a> {
 /// The buyer's mail says where to send the goods; without a return address, `warnings` says so.
 #[utoipa::path(post, path = "/v1/returns/{id}/approve", operation_id = "approveReturn",
     tag = "orders", params(("id" = String, Path)),
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The return", body = Approved)))]
+    security(("bearer" = ["member"])), responses((status = 200, description = "The return", body = Approved)))]
 async fn approve(
     State(app): State<Shared>,
     Of(id): Of<ReturnId>,
-    ask: Ask<Staff, Nothing>,
+    ask: Ask<Trader, Nothing>,
 ) -> Result<Response, Problem> {
+    let ask = &ask;
     let missing = return_address_warning(&app.trade.return_address);
-    app.run(&ask, "return.approve", |unit| async move {
-        let mut it = unit.load_matching::<Return>(id).await?;
+    app.run(ask, "return.approve", |unit| async move {
+        let mut it = parts::returned(&unit, id, ask.who.acts_for()).await?;
         returns::approve(&unit, &mut it)?;
         let approved = show::Return::of(it.id, it.state.live()?);
         Reply::ok(it.version, &Approved { approved, warnings: missing.into_iter().collect() })
@@ -109,16 +110,16 @@ struct Refusal {
 /// Rejects a return.
 #[utoipa::path(post, path = "/v1/returns/{id}/reject", operation_id = "rejectReturn",
     tag = "orders", params(("id" = String, Path)),
-    request_body = Refusal, security(("bearer" = ["staff"])),
+    request_body = Refusal, security(("bearer" = ["member"])),
     responses((status = 200, description = "The return", body = show::Return)))]
 async fn reject(
     State(app): State<Shared>,
     Of(id): Of<ReturnId>,
-    ask: Ask<Staff, Refusal>,
+    ask: Ask<Trader, Refusal>,
 ) -> Result<Response, Problem> {
     let ask = &ask;
     app.run(ask, "return.reject", |unit| async move {
-        let mut it = unit.load_matching::<Return>(id).await?;
+        let mut it = parts::returned(&unit, id, ask.who.acts_for()).await?;
         returns::reject(&unit, &mut it, ask.body.reason.clone()).await?;
         shown(&it)
     })
@@ -155,7 +156,8 @@ type Arrivals = Bounded<Vec<Arrived>, LINES_MAX>;
 struct Arrival {
     #[schema(default = json!({"x-schema": {"minItems": 1}}))]
     lines: Arrivals,
-    /// How much of the paid shipping to refund too: true for all of it, or an amount; nothing by default.
+    /// How much of the paid shipping of this part to refund too: true for all of it, or an amount; nothing by default. Only staff may
+    /// set it.
     #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
 }
@@ -180,17 +182,20 @@ struct Arrived {
 /// Goods in saleable condition go back into stock, and the buyer is refunded.
 #[utoipa::path(post, path = "/v1/returns/{id}/receive", operation_id = "receiveReturn",
     tag = "orders", params(("id" = String, Path)),
-    request_body = Arrival, security(("bearer" = ["staff"])),
+    request_body = Arrival, security(("bearer" = ["member"])),
     responses((status = 200, description = "The return", body = show::Return)))]
 async fn receive(
     State(app): State<Shared>,
     Of(id): Of<ReturnId>,
-    ask: Ask<Staff, Arrival>,
+    ask: Ask<Trader, Arrival>,
 ) -> Result<Response, Problem> {
     let ask = &ask;
     let app = &app;
+    if ask.body.shipping.is_some() && !ask.who.0.is_staff() {
+        return Err(Problem::forbidden("only staff may decide how much of the shipping is refunded"));
+    }
     app.run(ask, "return.receive", |unit| async move {
-        let mut it = unit.load_matching::<Return>(id).await?;
+        let mut it = parts::returned(&unit, id, ask.who.acts_for()).await?;
         let came = ask.body.lines.iter().map(|line| Received {
             variant: line.variant,
             quantity: line.quantity,

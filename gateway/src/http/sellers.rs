@@ -29,6 +29,7 @@ use crate::queries::sellers::seller_named;
 
 mod admin;
 mod members;
+mod orders;
 mod products;
 mod seen;
 
@@ -212,5 +213,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(mine))
         .merge(members::routes())
         .merge(products::routes())
+        .merge(orders::routes())
         .merge(admin::routes())
 }

@@ -1,10 +1,11 @@
-//! Shipments: parcels of orders, packed and handed over by staff, followed by their buyers.
+//! Shipments: parcels of orders, packed and handed over by staff or by the members of the seller whose goods are in them, followed
+//! by their buyers.
 
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::links::Target;
 use byteshop_commands::ports::carrier::{Heard, is_story};
-use byteshop_commands::use_cases::shipments;
+use byteshop_commands::use_cases::{parts, shipments};
 use byteshop_commands::{Error, Loaded};
 use byteshop_domain::ids::{OrderId, ShipmentId};
 use byteshop_domain::quantity::Demand;
@@ -19,7 +20,7 @@ use utoipa_axum::routes;
 
 use super::show;
 use crate::app::{App, Shared};
-use crate::edge::actor::{Caller, Staff};
+use crate::edge::actor::{Caller, Staff, Trader};
 use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::by_link::ByLink;
 use crate::edge::past::Then;
@@ -32,11 +33,31 @@ const WEIGHT_MAX_G: u32 = 1_000_000;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"lines": [{"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1}], "carrier": {"kind": "other", "name": "DHL"}}))]
-struct NewShipment {
-    /// The contents; by default everything left to ship. Replacements of lost goods are taken from stock.
+pub(super) struct NewShipment {
+    /// The contents, all of one part of the order; by default everything left to ship. Replacements of lost goods are taken from
+    /// stock.
     lines: Option<show::LineQuantities>,
     /// The carrier; by default the simulated one, where the shop is connected to it.
     carrier: Option<Carrier>,
+}
+
+impl NewShipment {
+    /// The contents, if they are named.
+    pub(super) fn contents(&self) -> Option<Vec<Demand>> {
+        self.lines.as_ref().map(|lines| lines.iter().map(Demand::from).collect())
+    }
+
+    /// The carrier; refuses an unknown story of the simulated one.
+    pub(super) fn carrier(&self) -> Result<Carrier, Problem> {
+        let carrier = self.carrier.clone().unwrap_or(Carrier::Simulated { story: None });
+        if let Carrier::Simulated { story: Some(story) } = &carrier
+            && !is_story(story.as_str())
+        {
+            let stories = "delivered, attempt_failed, returned, lost, found or silent";
+            return Err(Problem::invalid("/carrier/story", format!("unknown story; expected {stories}")));
+        }
+        Ok(carrier)
+    }
 }
 
 /// Creates a shipment for some or all lines of an order.
@@ -50,19 +71,10 @@ async fn prepare(
     ask: Ask<Staff, NewShipment>,
 ) -> Result<Response, Problem> {
     let ask = &ask;
-    let carrier = ask.body.carrier.clone().unwrap_or(Carrier::Simulated { story: None });
-    if let Carrier::Simulated { story: Some(story) } = &carrier
-        && !is_story(story.as_str())
-    {
-        let stories = "delivered, attempt_failed, returned, lost, found or silent";
-        return Err(Problem::invalid("/carrier/story", format!("unknown story; expected {stories}")));
-    }
-    let carrier = &carrier;
+    let carrier = &ask.body.carrier()?;
     app.run(ask, "shipment.prepare", |unit| async move {
-        let lines = ask.body.lines.as_ref().map(|lines| lines.iter().map(Demand::from).collect::<Vec<_>>());
-        let it = shipments::prepare(&unit, id, lines.as_deref(), carrier).await?;
-        let body = show::Shipment::of(it.id, it.state.live()?);
-        Reply::created(format!("/v1/shipments/{}", it.id), it.version, &body)
+        let it = shipments::prepare(&unit, id, ask.body.contents().as_deref(), carrier).await?;
+        created(&it)
     })
     .await
 }
@@ -79,12 +91,12 @@ struct Pack {
 /// Closes and labels a shipment.
 #[utoipa::path(post, path = "/v1/shipments/{id}/pack", operation_id = "packShipment",
     tag = "delivery", params(("id" = String, Path)), request_body = Pack,
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The shipment", body = show::Shipment)))]
-async fn pack(State(app): State<Shared>, Of(id): Of<ShipmentId>, ask: Ask<Staff, Pack>) -> Result<Response, Problem> {
+    security(("bearer" = ["member"])), responses((status = 200, description = "The shipment", body = show::Shipment)))]
+async fn pack(State(app): State<Shared>, Of(id): Of<ShipmentId>, ask: Ask<Trader, Pack>) -> Result<Response, Problem> {
     let ask = &ask;
     check_weight(ask.body.weight_g)?;
     app.run(ask, "shipment.pack", |unit| async move {
-        let mut it = unit.load_matching::<Shipment>(id).await?;
+        let mut it = parts::parcel(&unit, id, ask.who.acts_for()).await?;
         shipments::pack(&unit, &mut it, ask.body.weight_g)?;
         shown(&it)
     })
@@ -104,14 +116,15 @@ fn check_weight(weight_g: Option<u32>) -> Result<(), Problem> {
 /// Its goods can be packed again or cancelled.
 #[utoipa::path(post, path = "/v1/shipments/{id}/cancel", operation_id = "cancelShipment",
     tag = "delivery", params(("id" = String, Path)),
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The shipment", body = show::Shipment)))]
+    security(("bearer" = ["member"])), responses((status = 200, description = "The shipment", body = show::Shipment)))]
 async fn cancel(
     State(app): State<Shared>,
     Of(id): Of<ShipmentId>,
-    ask: Ask<Staff, Nothing>,
+    ask: Ask<Trader, Nothing>,
 ) -> Result<Response, Problem> {
-    app.run(&ask, "shipment.cancel", |unit| async move {
-        let mut it = unit.load_matching::<Shipment>(id).await?;
+    let ask = &ask;
+    app.run(ask, "shipment.cancel", |unit| async move {
+        let mut it = parts::parcel(&unit, id, ask.who.acts_for()).await?;
         shipments::cancel(&unit, &mut it).await?;
         shown(&it)
     })
@@ -136,12 +149,12 @@ struct HandOver {
 /// Hands a shipment over to its carrier.
 #[utoipa::path(post, path = "/v1/shipments/{id}/hand-over", operation_id = "handOverShipment",
     tag = "delivery", params(("id" = String, Path)),
-    request_body = HandOver, security(("bearer" = ["staff"])),
+    request_body = HandOver, security(("bearer" = ["member"])),
     responses((status = 200, description = "The shipment", body = show::Shipment)))]
 async fn hand_over(
     State(app): State<Shared>,
     Of(id): Of<ShipmentId>,
-    ask: Ask<Staff, HandOver>,
+    ask: Ask<Trader, HandOver>,
 ) -> Result<Response, Problem> {
     let ask = &ask;
     let url = ask.body.tracking_url.as_ref();
@@ -152,7 +165,7 @@ async fn hand_over(
     let weight_g = ask.body.weight_g;
     check_weight(weight_g)?;
     app.run(ask, "shipment.hand_over", |unit| async move {
-        let mut it = unit.load_matching::<Shipment>(id).await?;
+        let mut it = parts::parcel(&unit, id, ask.who.acts_for()).await?;
         shipments::hand_over(&unit, &mut it, ask.body.tracking.as_ref(), url, weight_g).await?;
         shown(&it)
     })
@@ -197,12 +210,12 @@ struct NewStatus {
 /// Reports older than the latest known one change nothing.
 #[utoipa::path(post, path = "/v1/shipments/{id}/status", operation_id = "updateShipmentStatus",
     tag = "delivery", params(("id" = String, Path)),
-    request_body = NewStatus, security(("bearer" = ["staff"])),
+    request_body = NewStatus, security(("bearer" = ["member"])),
     responses((status = 200, description = "The shipment", body = show::Shipment)))]
 async fn status(
     State(app): State<Shared>,
     Of(id): Of<ShipmentId>,
-    ask: Ask<Staff, NewStatus>,
+    ask: Ask<Trader, NewStatus>,
 ) -> Result<Response, Problem> {
     let ask = &ask;
     let news = match ask.body.status {
@@ -215,7 +228,7 @@ async fn status(
         CarrierStatus::Returned => None,
     };
     app.run(ask, "shipment.status", |unit| async move {
-        let mut it = unit.load_matching::<Shipment>(id).await?;
+        let mut it = parts::parcel(&unit, id, ask.who.acts_for()).await?;
         let NewStatus { at, place, reason, .. } = &ask.body;
         match news {
             Some(news) => {
@@ -281,6 +294,12 @@ async fn one(
 async fn papers(app: &App, id: ShipmentId) -> Result<show::ShipmentPapers, Error> {
     let label = app.commands.link_at_hand(Target::Label(id)).await?;
     Ok(show::ShipmentPapers { label: label.url, expires_at: label.until })
+}
+
+/// The answer to a parcel that was made.
+pub(super) fn created(it: &Loaded<Shipment>) -> Result<Reply, Error> {
+    let body = show::Shipment::of(it.id, it.state.live()?);
+    Reply::created(format!("/v1/shipments/{}", it.id), it.version, &body)
 }
 
 fn shown(it: &Loaded<Shipment>) -> Result<Reply, Error> {

@@ -15,10 +15,12 @@ mod links;
 pub(super) mod names;
 mod order;
 mod page;
+mod part;
 mod payment;
 mod price;
 mod promotion;
 pub(super) mod seller;
+mod seller_order;
 
 pub use byteshop_domain::address::Address;
 pub use byteshop_domain::category::AttributeDefinition;
@@ -37,6 +39,7 @@ pub use order::Order;
 pub use page::PageOf;
 pub use payment::Payment;
 pub use promotion::Promotion;
+pub use seller_order::{SellerOrder, SellerOrderPage};
 
 /// The stock of a variant.
 #[derive(Serialize, ToSchema)]

@@ -1,12 +1,15 @@
 //! Which seller is meant, and whether a caller acts for it.
 
-use byteshop_commands::Error;
+use std::collections::BTreeMap;
+
 use byteshop_commands::use_cases::sellers::handle_name;
+use byteshop_commands::{Error, Snapshot};
 use byteshop_domain::account::Account;
 use byteshop_domain::ids::SellerId;
 use byteshop_domain::name::UniqueName;
+use byteshop_domain::order::Placed;
 use byteshop_domain::seller::Seller;
-use byteshop_domain::text::{Handle, fresh};
+use byteshop_domain::text::{Handle, Name, fresh};
 
 use crate::app::App;
 use crate::edge::actor::Caller;
@@ -20,6 +23,19 @@ pub(crate) async fn is_member(app: &App, caller: &Caller, seller: &Seller) -> Re
         return Ok(found.is_some_and(|it| it.state.live().is_ok_and(|open| open.may_sell().is_ok())));
     }
     Ok(false)
+}
+
+/// The names of the sellers of the parts of an order.
+pub(crate) async fn names_of(app: &App, order: &Placed) -> Result<BTreeMap<SellerId, Name>, Error> {
+    let sellers: Vec<SellerId> = order.parts.all().iter().filter_map(|part| part.seller).collect();
+    if sellers.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let found = app.commands.get_all::<Seller>(&sellers).await?;
+    let name = |(id, found): (&SellerId, &Option<Snapshot<Seller>>)| {
+        Some((*id, found.as_ref()?.state.live().ok()?.name.clone()))
+    };
+    Ok(sellers.iter().zip(&found).filter_map(name).collect())
 }
 
 /// The seller with this id or handle.

@@ -43,6 +43,7 @@ fn placed() -> Recorded {
             exact_price: None,
             digital: false,
             keys: false,
+            seller: None,
             amount: euros(3_570),
             discount: None,
             tax: Some(LineTax { class: TaxClass::Standard, rate, included: true, amount: euros(570) }),

@@ -34,6 +34,7 @@ fn line(variant: u128, keys: bool) -> Line {
         exact_price: None,
         digital: keys,
         keys,
+        seller: None,
         amount: eur(1_500),
         discount: None,
         tax: None,
@@ -91,6 +92,7 @@ fn a_row_counts_the_keys_that_were_delivered_shown_and_given_back() {
         amount: eur(500),
         shipping: false,
         revoked: vec![RevokedKeys { variant: id(4), keys: vec![range(1, 1)], revealed: 1 }],
+        parts: vec![],
     };
     let history = [placed(Some(2), vec![line(4, true), line(8, false)]), paid(keys), seen, back, refunded];
     let rows = fold(&history);

@@ -42,6 +42,10 @@ struct Things {
     seller: String,
     /// A published product of that seller.
     sold: (String, String),
+    /// An order of it, with a parcel and a return.
+    sold_order: String,
+    sold_shipment: String,
+    sold_return: String,
     clerk: Person,
     /// The owner of another seller.
     rival: Person,
@@ -52,8 +56,7 @@ impl Things {
         let (product, variant) = shop.product("ACCESS", 500, 1_000).await;
         let (owner, victim) = (shop.person("owner@example.org").await, shop.person("victim@example.org").await.id);
         let bought = Self::bought(shop, &owner, &variant).await;
-        let (owned_shipment, owned_return) = Self::sent(shop, &owner, &variant).await;
-        let owned_cart = Self::cart(shop, &owner, &variant).await;
+        let (_, owned_shipment, owned_return) = Self::sent(shop, &owner, &variant).await;
         let address = shop.post("/v1/me/addresses").by(&owner.token).json(json!({"country": "DE"})).send().await;
         let (placed, _) = shop.order(&variant, 1).await;
         let (clerk, rival) = (shop.person("clerk@example.org").await, shop.person("rival@example.org").await);
@@ -61,9 +64,14 @@ impl Things {
         shop.join(&seller, &owner, &clerk, "staff").await;
         shop.seller(&rival, "pans").await;
         let sold = shop.product_of(&seller, &owner, "KETTLE", 900, 5).await;
+        let (sold_order, sold_shipment, sold_return) = Self::sent(shop, &owner, &sold.1).await;
+        let owned_cart = Self::cart(shop, &owner, &variant).await;
         Self {
             seller,
             sold,
+            sold_order,
+            sold_shipment,
+            sold_return,
             clerk,
             rival,
             owned_order: bought.text("/id").to_owned(),
@@ -82,9 +90,10 @@ impl Things {
         }
     }
 
-    /// A parcel that is on its way, and a return of what was in it.
-    async fn sent(shop: &TestShop, owner: &Person, variant: &str) -> (String, String) {
-        let order = format!("/v1/orders/{}", Self::bought(shop, owner, variant).await.text("/id"));
+    /// A paid order with a parcel that is on its way, and a return of what was in it.
+    async fn sent(shop: &TestShop, owner: &Person, variant: &str) -> (String, String, String) {
+        let id = Self::bought(shop, owner, variant).await.text("/id").to_owned();
+        let order = format!("/v1/orders/{id}");
         let (staff, pay) = (shop.token(Role::Support), json!({"provider": "test", "token": "tok_success"}));
         shop.post(&format!("{order}/payments")).by(&owner.token).json(pay).send().await.expect(201);
         byteshop_tests::patience::eventually("the order is paid", || async {
@@ -98,7 +107,7 @@ impl Things {
         hand_over.json(json!({"tracking": "T-1"})).send().await.expect(200);
         let back = json!({"lines": [{"variant": variant, "quantity": 1}], "reason": "other"});
         let back = shop.post(&format!("{order}/returns")).by(&owner.token).json(back).send().await.expect(201);
-        (made, back.id())
+        (id, made, back.id())
     }
 
     async fn cart(shop: &TestShop, owner: &Person, variant: &str) -> String {
@@ -142,6 +151,7 @@ impl Things {
             match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
                 None => filled.push_str(part),
                 Some("variant") => filled.push_str(&self.variant),
+                Some("order") => filled.push_str(&self.sold_order),
                 Some("image") => filled.push_str("img_00000000000000000000000001"),
                 Some("receipt") => filled.push_str("rcp_00000000000000000000000001"),
                 Some("invitation") => filled.push_str("inv_00000000000000000000000001"),
@@ -189,6 +199,12 @@ fn body((method, path): &Route) -> Value {
         ("POST", "/v1/orders/{id}/payments") => json!({"provider": "test", "token": "tok_success"}),
         ("POST", "/v1/orders/{id}/returns") => {
             json!({"lines": [{"variant": "var_00000000000000000000000001", "quantity": 1}], "reason": "other"})
+        }
+        ("POST", "/v1/shipments/{id}/status") => json!({"status": "in_transit"}),
+        ("POST", "/v1/returns/{id}/reject") => json!({"reason": "the knife was used"}),
+        ("POST", "/v1/returns/{id}/receive") => {
+            let variant = "var_00000000000000000000000001";
+            json!({"lines": [{"variant": variant, "quantity": 1, "condition": "new", "restock": true}]})
         }
         ("POST", "/v1/products") => json!({"title": "Kettle"}),
         ("POST", "/v1/products/{id}/variants") => json!({"sku": "K-1", "price": {"amount": 1, "currency": "EUR"}}),

@@ -27,7 +27,7 @@ fn card(token: &str) -> Value {
 }
 
 /// A parcel to Germany costs 9.00.
-async fn sends(shop: &TestShop) {
+pub(super) async fn sends(shop: &TestShop) {
     let service = json!({"service": "flat", "name": "Flat", "days": {"min": 1, "max": 3},
         "bands": [{"up_to_g": 10_000, "prices": [euro(900)]}]});
     let zone = json!({"zone": "germany", "name": "Germany", "countries": ["DE"], "services": [service]});

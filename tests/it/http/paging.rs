@@ -28,6 +28,8 @@ struct Fair {
     admin: String,
     sold: Paid,
     variant: String,
+    /// A seller, and what it sells.
+    seller: (String, String),
     count: usize,
 }
 
@@ -38,7 +40,10 @@ impl Fair {
         let (_, variant) = shop.product("F-0", 500, 500).await;
         let sold = paid(&shop, &variant, 90).await;
         shop.post(&format!("{}/fulfil", sold.path)).by(&admin).send().await.expect(200);
-        Self { shop, admin, sold, variant, count: 0 }
+        let owner = shop.person("owner@example.org").await;
+        let seller = shop.seller(&owner, "kettles").await;
+        let (_, kettle) = shop.product_of(&seller, &owner, "KETTLE", 900, 500).await;
+        Self { shop, admin, sold, variant, seller: (seller, kettle), count: 0 }
     }
 
     async fn post(&self, path: &str, body: Value) -> Answer {
@@ -69,7 +74,7 @@ impl Fair {
         import.send().await.expect(200);
         self.shop.register(&format!("p{number}@example.org")).await.expect(202);
         self.applied(number, &name).await;
-        self.shop.order(&self.variant, 1).await;
+        self.shop.order(&self.seller.1, 1).await;
         let (placed, cart) = self.shop.order(&self.variant, 1).await;
         let pay = json!({"provider": "test", "token": "tok_success"});
         let path = format!("/v1/orders/{}/payments", placed.text("/id"));
@@ -137,7 +142,7 @@ fn assert_once(there: &[String], seen: &[String], what: &str) {
     assert!(missed.is_empty() && twice.is_empty(), "{what}: missed {missed:?}, twice {twice:?}");
 }
 
-fn lists(endpoint: &str) -> Vec<List> {
+fn lists(endpoint: &str, seller: &str) -> Vec<List> {
     let list = |path: &str, id| List { path: path.to_owned(), id };
     vec![
         list("/v1/admin/notifications", "id"),
@@ -154,6 +159,8 @@ fn lists(endpoint: &str) -> Vec<List> {
         list("/v1/admin/promotions?status=active", "id"),
         list("/v1/admin/api-keys", "id"),
         list("/v1/admin/sellers", "id"),
+        list(&format!("/v1/sellers/{seller}/orders"), "id"),
+        list(&format!("/v1/sellers/{seller}/orders?status=open"), "id"),
         list("/v1/admin/key-pools", "variant"),
         list("/v1/admin/audit?type=order.placed", "position"),
         list("/v1/admin/ledger/entries", "position"),
@@ -170,7 +177,7 @@ async fn each_item_is_on_one_page_of_every_list_while_others_are_added() {
         fair.goes_on().await;
     }
     fair.shop.at_rest().await;
-    let lists = lists(&endpoint);
+    let lists = lists(&endpoint, &fair.seller.0);
     let deliveries = &lists[1];
     eventually("something was delivered", || async { (fair.all(deliveries).await.len() >= 4).then_some(()) }).await;
     for (index, list) in lists.iter().enumerate() {
@@ -207,7 +214,7 @@ async fn a_cursor_is_for_one_list_with_its_filters() {
         fair.shop.product(&format!("F-{}", fair.count), 500, 0).await;
     }
     fair.shop.at_rest().await;
-    let mut all = lists(&endpoints[0]);
+    let mut all = lists(&endpoints[0], &fair.seller.0);
     all.push(List { path: format!("/v1/webhook-endpoints/{}/deliveries", endpoints[1]), id: "number" });
     let products = [
         "sort=newest",

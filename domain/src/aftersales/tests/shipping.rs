@@ -17,7 +17,7 @@ fn cancel_book(work: &mut Work, shipping: Option<ShippingBack>) -> Result<(), Re
 /// The paid order after a refund of 0.25: 0.34 are left.
 fn partly_refunded() -> Work {
     let mut work = work_on(book_and_file(), true);
-    refund(&mut work, id(PAYMENT), cents(25), &text("a scratch"), &[]).unwrap();
+    refund(&mut work, id(PAYMENT), cents(25), &text("a scratch"), &[], None).unwrap();
     work
 }
 

@@ -29,6 +29,7 @@ fn priced() -> Placement {
         tax: Some(tax(false, 342)),
         digital: false,
         keys: false,
+        seller: None,
     };
     let discount = Discount {
         promotion: id(8),

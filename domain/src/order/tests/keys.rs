@@ -115,7 +115,7 @@ fn refund(note: u128, keys: Vec<Demand>) -> Command {
 }
 
 fn refunded(note: u128, revoked: Vec<RevokedKeys>) -> Event {
-    Event::Credited { credit_note: id(note), refund: id(4), amount: cents(10), shipping: false, revoked }
+    Event::Credited { credit_note: id(note), refund: id(4), amount: cents(10), shipping: false, revoked, parts: vec![] }
 }
 
 #[test]

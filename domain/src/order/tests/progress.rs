@@ -152,26 +152,31 @@ fn examples() -> Vec<(String, Event)> {
 fn a_fold_changes_with_exactly_the_events_that_it_declares() {
     let lines = [demand(1, 3), demand(2, 1)];
     let sent = [paid(), gone(7, &lines), Event::Fulfilled { completed: false, at: None }];
-    let starts = [&sent[..0], &sent[..1], &sent[..2], &sent].map(|history| [&[placed()], history].concat());
+    // The parcel of the examples.
+    let packed = [paid(), parcel(1, &lines)];
+    let starts = [&sent[..0], &sent[..1], &sent[..2], &sent, &packed].map(|history| [&[placed()], history].concat());
     let changed = |event: &Event| {
         let orders = starts.iter().map(|history| crate::fold::<Order>(history).live().unwrap().clone());
-        let changes = orders.map(|Placed { progress, sold, .. }| {
-            let (mut new_progress, mut new_sold) = (progress, sold);
+        let changes = orders.map(|Placed { progress, sold, parts, .. }| {
+            let (mut new_progress, mut new_sold, mut new_parts) = (progress, sold, parts.clone());
             new_progress.note(event);
             new_sold.note(event);
-            (new_progress != progress, new_sold != sold)
+            new_parts.note(event);
+            (new_progress != progress, new_sold != sold, new_parts != parts)
         });
-        changes.fold((false, false), |any, one| (any.0 || one.0, any.1 || one.1))
+        changes.fold((false, false, false), |any, one| (any.0 || one.0, any.1 || one.1, any.2 || one.2))
     };
-    let (mut progress, mut sold) = (BTreeSet::from(["placed".to_owned()]), BTreeSet::from(["placed".to_owned()]));
+    let [mut progress, mut sold, mut parts] = [(); 3].map(|()| BTreeSet::from(["placed".to_owned()]));
     for (event_type, event) in examples() {
-        let (of_progress, of_sold) = changed(&event);
+        let (of_progress, of_sold, of_parts) = changed(&event);
         progress.extend(of_progress.then(|| event_type.clone()));
-        sold.extend(of_sold.then_some(event_type));
+        sold.extend(of_sold.then(|| event_type.clone()));
+        parts.extend(of_parts.then_some(event_type));
     }
     let declared = |types: &[&str]| types.iter().map(|&it| it.to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(progress, declared(Progress::READS));
     assert_eq!(sold, declared(Sold::READS));
+    assert_eq!(parts, declared(Parts::READS));
 }
 
 #[test]

@@ -1,21 +1,24 @@
 //! How orders look from outside.
 
+use std::collections::BTreeMap;
+
 use byteshop_domain::Personal;
 use byteshop_domain::ids::{
-    AccountId, CartId, CreditNoteId, Id as _, OrderId, PaymentId, ProductId, ReturnId, ShipmentId, VariantId,
+    AccountId, CartId, CreditNoteId, Id as _, OrderId, PaymentId, ProductId, ReturnId, SellerId, ShipmentId, VariantId,
 };
 use byteshop_domain::key_pool::count_of;
 use byteshop_domain::money::{ExactPrice, Money, Price};
 use byteshop_domain::order::{self, Placed};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::tax_book::Rounding;
-use byteshop_domain::text::{NoteText, Reference, Sku, Title};
+use byteshop_domain::text::{Name, NoteText, Reference, Sku, Title};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::cart::Where;
 use super::links::{Links, Papers};
+use super::part::OrderPart;
 use super::price::{Discount, LineTax, Shipping};
 
 /// An order.
@@ -43,6 +46,8 @@ pub struct Order<'a> {
     #[schema(nullable = true)]
     address: Where<'a>,
     lines: Vec<OrderLine<'a>>,
+    /// What the house and each seller sell of it: one part each, whose sums make those of the order.
+    parts: Vec<OrderPart<'a>>,
     /// The sum of the lines before discounts.
     subtotal: Money,
     /// The discount on lines and shipping.
@@ -160,11 +165,10 @@ impl KeyCounts {
     }
 }
 
-impl<'a> Order<'a> {
-    /// An order as it is.
-    pub fn of(id: OrderId, it: &'a Placed) -> Self {
-        let placement = &it.placement;
-        let lines = placement.lines.iter().map(|line| OrderLine {
+impl<'a> OrderLine<'a> {
+    /// A line of an order, with how far its pieces are.
+    pub(super) fn of(it: &'a Placed, line: &'a order::Line) -> Self {
+        Self {
             variant: line.variant,
             product: line.product,
             sku: &line.sku,
@@ -180,7 +184,15 @@ impl<'a> Order<'a> {
             amount: line.amount,
             discount: line.off(),
             tax: line.tax.as_ref().map(LineTax::from),
-        });
+        }
+    }
+}
+
+impl<'a> Order<'a> {
+    /// An order as it is.
+    pub fn of(id: OrderId, it: &'a Placed) -> Self {
+        let placement = &it.placement;
+        let lines = placement.lines.iter().map(|line| OrderLine::of(it, line));
         // Placing checked that each of these can be counted.
         let zero = Money::zero(placement.total.currency);
         Self {
@@ -196,6 +208,7 @@ impl<'a> Order<'a> {
             moved_to: it.moved_to,
             address: Where::of(&placement.destination),
             lines: lines.collect(),
+            parts: it.parts.numbered().map(|(number, part)| OrderPart::of(number, part)).collect(),
             subtotal: placement.subtotal().unwrap_or(zero),
             discount: placement.discount().unwrap_or(zero),
             shipping: placement.shipping_price(),
@@ -220,6 +233,12 @@ impl<'a> Order<'a> {
             reference: placement.reference.as_ref(),
             written: &it.notes,
         }
+    }
+
+    /// With the names of the sellers of its parts.
+    pub fn with_sellers(mut self, names: &BTreeMap<SellerId, Name>) -> Self {
+        self.parts.iter_mut().for_each(|part| part.name(names));
+        self
     }
 
     /// With what staff wrote down about it.

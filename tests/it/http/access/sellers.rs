@@ -15,6 +15,8 @@ fn of_sellers((_, access): &(&Route, &Access)) -> bool {
 async fn ask(shop: &TestShop, things: &Things, route: &Route, person: &Person) -> Answer {
     let path = things.path(&route.1, false).replace(&things.product, &things.sold.0);
     let path = path.replace(&things.variant, &things.sold.1);
+    let path = path.replace(&things.owned_shipment, &things.sold_shipment);
+    let path = path.replace(&things.owned_return, &things.sold_return);
     if route.0 == "POST" && route.1.ends_with("/images") {
         let file = shop.post(&path).header("Content-Type", "image/png").body("no image");
         return file.by(&person.token).send().await;
