@@ -144,19 +144,19 @@ fn whose_pages_may_ask_is_told_by_origins() {
 fn an_emulator_is_a_default_of_development_alone() {
     let with = |pairs: &[(&str, &str)]| Config::load(&environment(pairs));
     let nothing = with(&[]).unwrap();
-    assert_eq!(nothing.connected(), Connected::default());
+    assert_eq!(nothing.connected().unwrap(), Connected::default());
     assert!(nothing.warnings().concat().contains("set BYTESHOP_PAYMENT_PROVIDER"), "{:?}", nothing.warnings());
     let dev = with(&[("BYTESHOP_DEV", "1")]).unwrap();
-    assert_eq!(dev.connected(), Connected::emulators());
+    assert_eq!(dev.connected().unwrap(), Connected::emulators());
     assert!(!dev.warnings().concat().contains("emulated"), "{:?}", dev.warnings());
     let named = with(&[("BYTESHOP_PAYMENT_PROVIDER", "test"), ("BYTESHOP_CARRIER", "simulated, none")]).unwrap();
-    assert_eq!(named.connected(), Connected::emulators());
+    assert_eq!(named.connected().unwrap(), Connected::emulators());
     let warnings = named.warnings().concat();
     assert!(warnings.contains("no money moves") && warnings.contains("nothing is shipped"), "{warnings}");
     let off = with(&[("BYTESHOP_DEV", "1"), ("BYTESHOP_PAYMENT_PROVIDER", "none"), ("BYTESHOP_CARRIER", "none")]);
-    assert_eq!(off.unwrap().connected(), Connected::default());
+    assert_eq!(off.unwrap().connected().unwrap(), Connected::default());
     let told = with(&[("BYTESHOP_PAYMENT_PROVIDER", "stripe")]).unwrap_err().to_string();
-    assert!(told.contains("BYTESHOP_PAYMENT_PROVIDER must be test or none"), "{told}");
+    assert!(told.contains("BYTESHOP_PAYMENT_PROVIDER must be test, paypal or none"), "{told}");
 }
 
 #[test]

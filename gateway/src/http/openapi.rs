@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     accounts, admin, api_keys, auth, bulk, carts, categories, images, keys, ledger, matrix, me, notifications,
-    operations, order_keys, orders, payment_methods, payments, print, products, promotions, provider, receipts,
+    operations, order_keys, orders, payment_methods, payments, paypal, print, products, promotions, provider, receipts,
     returns, search, second_factor, sellers, sessions, shipments, shipping, stock, story, tax, unsubscribe, variants,
     webhooks_out,
 };
@@ -113,6 +113,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(shipments::routes())
         .merge(print::routes())
         .merge(provider::routes())
+        .merge(paypal::routes())
         .merge(admin::routes())
         .merge(ledger::routes())
         .merge(operations::routes())
