@@ -85,7 +85,7 @@ impl Reader {
                 self.lacking(needed, "must be set, as payment_provider names paypal");
             }
         }
-        let is_dev = self.shown("dev") == Some("true");
+        let is_dev = self.is_in_development();
         if !is_dev && !self.is_given("api_url") {
             self.lacking("api_url", "must be set, as PayPal sends buyers back to it");
         }
