@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod config;
 mod data_key;
+mod end;
 mod erase;
 pub mod failure;
 mod import_keys;
@@ -17,6 +18,7 @@ mod moment;
 mod numbers;
 mod operating;
 pub mod output;
+mod paypal_sandbox;
 pub mod progress;
 mod replay;
 mod roles;
@@ -93,5 +95,6 @@ async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
         Command::Numbers(args) => numbers::run(&config, args).await,
         Command::Seed(args) => seed::run(&config, args).await,
         Command::Audit(args) => audit::run(&config, args).await,
+        Command::PaypalSandbox(args) => paypal_sandbox::run(args).await,
     }
 }

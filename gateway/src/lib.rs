@@ -15,6 +15,7 @@ pub mod near;
 pub mod operations;
 pub mod operator;
 pub mod outside;
+pub mod paypal_sandbox;
 pub mod pictures;
 mod qr;
 mod queries;

@@ -21,6 +21,7 @@ mod import;
 mod log;
 mod notifications;
 mod operations;
+mod paypal_sandbox;
 mod pricing;
 mod projections;
 mod readiness;

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::roles::UpArgs;
 use super::{
-    accounts, audit, check, config, data_key, erase, import_keys, keys, ledger, numbers, replay, roles, seed, token,
-    views,
+    accounts, audit, check, config, data_key, erase, import_keys, keys, ledger, numbers, paypal_sandbox, replay, roles,
+    seed, token, views,
 };
 
 /// An event-sourced shop: one log, many views and a complete audit trail.
@@ -86,6 +86,8 @@ pub(super) enum Command {
     Token(token::TokenArgs),
     /// Print the settings in force and their sources; `port` is set by BYTESHOP_PORT or as `port` in byteshop.toml
     Config(config::ConfigArgs),
+    /// Run a stand-in for PayPal, for development and tests, with its own books
+    PaypalSandbox(paypal_sandbox::PaypalSandboxArgs),
     /// Print shell completions
     Completions {
         /// The shell
@@ -98,7 +100,7 @@ impl Command {
     /// Whether it runs a part of the shop, whose log is its only voice.
     pub(super) fn is_a_role(&self) -> bool {
         match self {
-            Self::Up(_) | Self::Serve(_) | Self::Work(_) | Self::Relay => true,
+            Self::Up(_) | Self::Serve(_) | Self::Work(_) | Self::Relay | Self::PaypalSandbox(_) => true,
             Self::Migrate
             | Self::Audit(_)
             | Self::Views(_)

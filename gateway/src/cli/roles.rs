@@ -7,8 +7,8 @@ use std::time::Instant;
 use byteshop_commands::relay::NatsConfig;
 use byteshop_eventstore::{DataKeys, Log};
 use chrono::TimeDelta;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::end::End;
 use super::failure::Failure;
 use super::output;
 use super::running::Run;
@@ -244,23 +244,4 @@ fn address(config: &Config) -> Result<SocketAddr, Failure> {
         )));
     }
     Ok(SocketAddr::new(config.address, config.port))
-}
-
-/// The signal to stop: Ctrl-C or SIGTERM. It is listened for from the creation of this value on.
-struct End {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl End {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn asked_for(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }
