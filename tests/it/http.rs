@@ -36,6 +36,7 @@ mod order_filters;
 mod ownership;
 mod paging;
 mod papers;
+mod paypal;
 mod personal;
 mod positions;
 mod provider;
