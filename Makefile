@@ -61,8 +61,8 @@ mutants: tools ## plant bugs in the domain and the engine, and list those that n
 tour: ## regenerate docs/tour.md with the output of its commands
 	BYTESHOP_TEST_WRITE=1 $(LINTED) $(CARGO) test --locked --workspace --test it the_tour_can_be_walked
 
-openapi: ## regenerate docs/openapi.json and docs/ACCESS.md from the code
-	BYTESHOP_TEST_WRITE=1 $(LINTED) $(CARGO) test --locked --workspace --test it -- \
+openapi: ## regenerate docs/openapi.json and docs/ACCESS.md from the code, and the Rust code of gateway/proto
+	BYTESHOP_TEST_WRITE=1 $(LINTED) $(CARGO) test --locked --workspace --test it -- the_generated_code_is_that_of_the_contracts \
 	  the_document_in_docs_is_the_programs the_page_of_who_may_call_what_is_up_to_date
 
 dist: ## build the release binary, target/dist/byteshop

@@ -31,7 +31,7 @@ mod status;
 pub mod v1;
 
 /// The descriptors of all services, for reflection.
-const DESCRIBED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/byteshop.bin"));
+const DESCRIBED: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/proto/generated/byteshop.bin"));
 
 /// Largest message that is read: a hundred lines, or a search with every filter, ten times over.
 const MESSAGE_MAX: usize = 128 << 10;

@@ -71,12 +71,16 @@ impl Default for Patience {
 /// Serves until cancelled; then requests in progress are completed, and new ones are refused. If visitors are limited,
 /// each may have a share of all connections; a proxy may have the shares of all its visitors.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, cancel: CancellationToken) {
-    let room = room();
-    let limit = match limits.connections_each() {
+    let limit = connections(limits.connections_each(), room());
+    serve_with(listener, router, (limit, limits.proxies().clone()), cancel, Patience::default()).await;
+}
+
+/// The limit on connections, of which each visitor may have as many as that, if that is limited.
+fn connections(each: Option<usize>, room: usize) -> ConcurrencyLimit {
+    match each {
         Some(each) => ConcurrencyLimit::new(room, each.min(room / SHARE)).reserving(room / RESERVE, FEW),
         None => ConcurrencyLimit::new(room, room),
-    };
-    serve_with(listener, router, (limit, limits.proxies().clone()), cancel, Patience::default()).await;
+    }
 }
 
 /// The same with another patience.

@@ -216,12 +216,27 @@ impl Drop for Up {
 
 /// The status line of an answer.
 fn get(address: &str, path: &str) -> String {
+    answer(address, path).lines().next().unwrap_or_default().to_owned()
+}
+
+/// A whole answer.
+fn answer(address: &str, path: &str) -> String {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    answer.lines().next().unwrap_or_default().to_owned()
+    answer
+}
+
+/// A series for each route and bound is many: there are few bounds, and the status is only in the counter.
+fn measures_requests_with_few_series(metrics: &str) {
+    let of = |name: &str| metrics.lines().filter(|line| line.starts_with(name)).map(str::to_owned).collect::<Vec<_>>();
+    let buckets = of("byteshop_http_request_duration_seconds_bucket{");
+    let of_one = buckets.iter().filter(|line| line.contains(r#"route="/health/live""#)).count();
+    assert!((1..=7).contains(&of_one) && buckets.iter().all(|line| !line.contains("status=")), "{buckets:?}");
+    let requests = of("byteshop_http_requests_total{");
+    assert!(requests.iter().any(|line| line.contains(r#"status="200""#)), "{requests:?}");
 }
 
 fn open_directory() -> tempfile::TempDir {
@@ -244,7 +259,9 @@ fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
     for data in [one.path(), other.path()] {
         let run: Value = serde_json::from_slice(&std::fs::read(data.join("data/run.json")).unwrap()).unwrap();
         let operations = run["operations"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
-        assert_eq!(get(&operations, "/metrics"), "HTTP/1.1 200 OK", "each has an address of its own");
+        let metrics = answer(&operations, "/metrics");
+        assert!(metrics.starts_with("HTTP/1.1 200 OK"), "each has an address of its own: {metrics}");
+        measures_requests_with_few_series(&metrics);
     }
     // The settings are those of the shop, not of the command beside it.
     let of_shop = printed(byteshop(one.path(), &["config", "--data", "data", "--format", "table"]));
@@ -854,8 +871,11 @@ async fn a_process_that_has_read_another_log_is_found_and_begins_again() {
     let lead = log.lead("settle_order").await.unwrap().unwrap();
     assert!(refused(history.byteshop(&["check", "--repair"])).1.contains("stop the shop"));
     lead.resign().await;
-    let (status, repaired) = check(&["check", "--repair"]);
-    assert_eq!((status, state_of(&lines(&repaired), "settle_order")), (1, None), "the parked one waits");
+    let (status, repaired) = check(&["check", "--repair", "--format", "table"]);
+    assert!(repaired.contains("restarted the process settle_order from the start of the log"), "{repaired}");
+    let (again, found) = check(&["check", "--repair"]);
+    let settle_order = state_of(&lines(&found), "settle_order");
+    assert_eq!((status, again, settle_order), (1, 1, None), "the parked one waits");
     assert_eq!(log.process_checkpoint("settle_order").await.unwrap().position, 0);
     assert!(log.restart_process("send_notifications").await.unwrap());
     assert_eq!(check(&["check"]).0, 0);
@@ -1041,6 +1061,12 @@ async fn the_demo_shop_is_made_once_and_its_views_are_rebuilt_and_checked() {
     assert!(said.contains("an operator rebuilds stock_level") && said.contains(&me()), "{said}");
     let past = lines(&ask(&["replay", "product_list", "--until", "0"]));
     assert_eq!((&past[0]["rows"], &past[0]["table"]), (&json!(0), &json!("read.product_list__until")));
+    let left = json!({"view": "product_list", "table": "read.product_list__until", "dropped": false});
+    assert_eq!(lines(&ask(&["replay", "--leftovers"])), [left]);
+    assert_eq!(lines(&ask(&["replay", "sales", "--leftovers", "--drop"])), [] as [Value; 0]);
+    let dropped = ask(&["replay", "--leftovers", "--drop", "--format", "table"]);
+    assert!(dropped.contains("product_list__until") && dropped.contains("dropped"), "{dropped}");
+    assert_eq!(lines(&ask(&["replay", "--leftovers"])), [] as [Value; 0]);
     let table = ask(&["views", "--format", "table"]);
     assert!(table.contains("product_list") && table.contains("live"), "{table}");
 

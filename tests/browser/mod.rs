@@ -88,6 +88,10 @@ async fn a_person_opens_the_papers_of_an_order_from_its_mail() {
         page.enter_window(2).await;
         page.shows("h1", "Invoice").await;
         page.shows("table", "BROWSER-2").await;
+        // However long the provider's reference is, it is not broken where it would be copied wrongly.
+        let lines = "const range = document.createRange(); range.selectNodeContents(document.querySelector('dd.reference')); \
+                     return new Set([...range.getClientRects()].map(it => it.top)).size";
+        assert_eq!(page.evaluate(lines).await, 1, "the lines of the reference");
     })
     .await;
 }

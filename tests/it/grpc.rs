@@ -1,5 +1,7 @@
 //! The catalog over gRPC: it says what HTTP says, behind the same edge.
 
+use std::path::Path;
+
 use byteshop_gateway::edge::limits::Limits;
 use byteshop_gateway::grpc::v1::attribute_value::Kind;
 use byteshop_gateway::grpc::v1::catalog_service_client::CatalogServiceClient;
@@ -12,10 +14,31 @@ use byteshop_gateway::grpc::v1::{
 use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::TestShop;
+use prost::Message as _;
 use serde_json::{Value, json};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
+
+/// `make openapi` writes it anew. A build then needs no compiler of Protocol Buffers, and none of the crates of one.
+#[test]
+fn the_generated_code_is_that_of_the_contracts() {
+    let gateway = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway/proto");
+    let kept = gateway.join("generated");
+    let made = tempfile::tempdir().unwrap();
+    let described = protox::compile(["byteshop/v1/catalog.proto"], [&gateway]).unwrap();
+    std::fs::write(made.path().join("byteshop.bin"), described.encode_to_vec()).unwrap();
+    tonic_prost_build::configure().build_transport(false).out_dir(made.path()).compile_fds(described).unwrap();
+    for file in std::fs::read_dir(made.path()).unwrap() {
+        let name = file.unwrap().file_name();
+        let (made, kept) = (std::fs::read(made.path().join(&name)).unwrap(), kept.join(&name));
+        if std::env::var_os("BYTESHOP_TEST_WRITE").is_some() {
+            std::fs::write(kept, made).unwrap();
+        } else {
+            assert!(std::fs::read(kept).unwrap_or_default() == made, "{name:?} is old: run make openapi");
+        }
+    }
+}
 
 /// A client of a shop, which says who it is.
 struct Client {

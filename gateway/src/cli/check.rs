@@ -246,3 +246,32 @@ fn advise(followers: &[Follower]) -> Result<(), Failure> {
     }
     Ok(out.flush()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn follower(part: Part, name: &str, state: Standing) -> Follower {
+        Follower { part, name: name.to_owned(), state, position: Some(7), lag: Some(0), lag_s: None, reason: None }
+    }
+
+    #[test]
+    fn what_stands_still_is_red_and_what_runs_is_not() {
+        let standings =
+            [(Standing::Parked, "parked"), (Standing::OtherHistory, "other history"), (Standing::Live, "live")];
+        for (state, word) in standings {
+            let found = [Finding::of(&follower(Part::View, "sales", state))];
+            let told = table(&found).force_no_tty().enforce_styling().to_string();
+            let line = told.lines().find(|line| line.contains(word)).unwrap_or_default();
+            assert_eq!(line.contains("\u{1b}["), state != Standing::Live, "{told}");
+        }
+    }
+
+    #[test]
+    fn a_repair_says_what_was_done_to_each() {
+        let done = |part, name| repaired(&follower(part, name, Standing::OtherHistory));
+        assert!(done(Part::Relay, "BYTESHOP").contains("deleted the JetStream stream BYTESHOP"));
+        assert!(done(Part::Process, "settle_order").contains("restarted the process settle_order"));
+        assert_eq!(done(Part::View, "sales"), "rebuilt the view sales from the log");
+    }
+}

@@ -8,4 +8,4 @@
     reason = "made from proto/, where it is documented"
 )]
 
-tonic::include_proto!("byteshop.v1");
+include!(concat!(env!("CARGO_MANIFEST_DIR"), "/proto/generated/byteshop.v1.rs"));

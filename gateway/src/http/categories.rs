@@ -21,12 +21,13 @@ use utoipa_axum::routes;
 use super::show::{self, PageOf};
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Staff};
-use crate::edge::ask::{Ask, Nothing, Of, Params, present};
+use crate::edge::ask::{Ask, Named, Nothing, Of, Params, present};
 use crate::edge::lists;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
 use crate::edge::values::Limit;
+use crate::queries::catalog::category_named;
 
 /// Most categories that are put into an order at once: more do not lie beside each other in a tree for people.
 const ORDER_MAX: usize = 200;
@@ -250,25 +251,36 @@ async fn archive_rest(app: &Shared, intent: &Intent, id: CategoryId, children: C
     Ok(())
 }
 
-/// One category.
+/// One category, by its id or its slug, with the path to it.
 ///
-/// Only staff can read earlier states of an archived category.
+/// Only staff can read earlier states of a category that is archived, or that was below one.
 #[utoipa::path(get, path = "/v1/categories/{id}", operation_id = "getCategory",
-    tag = "catalog", security(()), params(("id" = String, Path), Then),
-    responses((status = 200, description = "The category", body = show::Category)))]
+    tag = "catalog", security(()), params(("id" = String, Path, description = "The id or the slug"), Then),
+    responses((status = 200, description = "The category", body = show::CategoryWithPath)))]
 async fn one(
     State(app): State<Shared>,
-    Of(id): Of<CategoryId>,
+    Named(name): Named,
     then: Then,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    app.await_log(&headers).await?;
+    let id = category_named(&app, &name).await?.ok_or_else(|| Problem::missing("category"))?;
     let may_see = |category: &Category| {
         let withdrawn = then.at.is_some() && category.live().is_ok_and(|it| it.archived);
         if withdrawn && !caller.is_staff() { Err(Problem::missing("category")) } else { Ok(()) }
     };
     let found = app.snapshot_for(id, &then, &headers, may_see).await?;
-    reply::one(found.version, &shown(id, &found.state)?)
+    let mut above = Vec::new();
+    let mut parent = found.state.live()?.parent;
+    while let Some(id) = parent {
+        let next = app.snapshot_for(id, &then, &headers, may_see).await?.state;
+        parent = next.live()?.parent;
+        above.push((id, next));
+    }
+    let path = above.iter().rev().map(|(id, category)| Ok(show::PathCategory::of(*id, category.live()?)));
+    let path = path.collect::<Result<_, Error>>()?;
+    reply::one(found.version, &show::CategoryWithPath { category: shown(id, &found.state)?, path })
 }
 
 /// Which categories are wanted.

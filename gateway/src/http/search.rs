@@ -7,9 +7,7 @@ use axum::response::Response;
 use byteshop_commands::Error;
 use byteshop_domain::Currency;
 use byteshop_domain::ids::{CategoryId, SellerId};
-use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::openapi::Described;
-use byteshop_domain::text::Slug;
 use byteshop_projections::product_list::{self, Facets, Query, Shown, Sort};
 use http::HeaderMap;
 use serde::Deserialize;
@@ -26,7 +24,7 @@ use crate::edge::problem::Problem;
 use crate::edge::values::{Limit, said};
 use crate::edge::version::digits;
 use crate::edge::{lists, parameters, reply};
-use crate::queries::catalog::{self, by_default, check_values, words};
+use crate::queries::catalog::{self, by_default, category_named, check_values, words};
 use crate::queries::sellers::seller_named;
 
 /// The prefix of a filter by attribute, as in `attr.material=porcelain`.
@@ -245,18 +243,8 @@ async fn seller(app: &Shared, name: Option<&str>) -> Result<Option<SellerId>, Pr
 async fn categories(app: &Shared, named: &[String]) -> Result<Vec<CategoryId>, Problem> {
     let mut found = Vec::with_capacity(named.len());
     for text in named {
-        let slug = match text.parse() {
-            Ok(id) => {
-                found.push(id);
-                continue;
-            }
-            Err(_) => Slug::new(text),
-        };
         let unknown = || Problem::query("category", "no such category; use the id or the slug of a category");
-        let name = name::id(NameKind::CategorySlug, slug.map_err(|_| unknown())?.as_str());
-        let held = app.commands.get::<UniqueName>(name).await?;
-        let holder = held.and_then(|name| name.state.holder::<CategoryId>());
-        found.push(holder.ok_or_else(unknown)?);
+        found.push(category_named(app, text).await?.ok_or_else(unknown)?);
     }
     Ok(found)
 }

@@ -1,15 +1,15 @@
-//! Queries of the catalog: a page of products, and one product with its available quantities.
+//! Queries of the catalog: a page of products, one product with its available quantities, and the category that a name means.
 
 use std::sync::Arc;
 
 use byteshop_commands::use_cases::products::sku_names;
 use byteshop_commands::{Error, Snapshot};
-use byteshop_domain::ids::{ProductId, VariantId};
-use byteshop_domain::name::UniqueName;
+use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
+use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::product::{self, Created, Product};
 use byteshop_domain::seller::Seller;
 use byteshop_domain::stock::StockLevel;
-use byteshop_domain::text::Sku;
+use byteshop_domain::text::{Sku, Slug};
 use byteshop_projections::View as _;
 use byteshop_projections::category_list::CategoryList;
 use byteshop_projections::product_list::{Found, ProductList, Query, Shown};
@@ -28,6 +28,16 @@ use crate::queries::sellers::is_member;
 const Q_MAX: usize = 200;
 /// Most values of filters in one query: more than a page shows.
 const VALUES_MAX: usize = 100;
+
+/// The category with this id or slug.
+pub(crate) async fn category_named(app: &App, name: &str) -> Result<Option<CategoryId>, Error> {
+    if let Ok(id) = name.parse() {
+        return Ok(Some(id));
+    }
+    let Ok(slug) = Slug::new(name) else { return Ok(None) };
+    let held = app.commands.get::<UniqueName>(name::id(NameKind::CategorySlug, slug.as_str())).await?;
+    Ok(held.and_then(|name| name.state.holder()))
+}
 
 /// Words to search for.
 pub(crate) fn words(text: String) -> Result<String, Problem> {

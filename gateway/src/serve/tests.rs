@@ -16,6 +16,19 @@ fn brief() -> Patience {
     Patience { head: Duration::from_millis(50), ..Patience::default() }
 }
 
+#[test]
+fn greedy_visitors_leave_connections_to_others() {
+    let limit = connections(Some(1_000), 64);
+    let visitor = |last: u8| IpAddr::from([192, 0, 2, last]);
+    let greedy: Vec<_> =
+        (1..=8).map(|last| std::iter::from_fn(|| limit.acquire(visitor(last)).ok()).collect::<Vec<_>>()).collect();
+    let most = greedy.iter().map(Vec::len).max();
+    assert_eq!(most, Some(64 / SHARE), "a visitor has a share of all");
+    // Without a reserve, four of them would have had all.
+    assert!(greedy[4].len() >= FEW, "the fifth got {}", greedy[4].len());
+    assert!(connections(None, 64).acquire(visitor(9)).is_ok());
+}
+
 #[tokio::test]
 async fn half_a_head_does_not_hold_a_connection_and_a_stop_ends_idle_ones() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

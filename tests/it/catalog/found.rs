@@ -278,6 +278,17 @@ async fn a_category_is_named_by_its_slug_too_and_stands_under_an_open_one() {
     }
     let unknown = ask("category=cellar", at).await.expect_problem(400, "request.invalid_query");
     assert_eq!(unknown.text("/errors/0/parameter"), "category");
+    // Its page is found by its slug, with its breadcrumbs.
+    for name in ["bottom", bottom.as_str()] {
+        let page = staff.shop.get(&format!("/v1/categories/{name}")).send().await.expect(200);
+        assert_eq!((page.text("/id"), page.text("/slug")), (bottom.as_str(), "bottom"));
+        let crumb = |id: &str, name: &str| json!({"id": id, "name": name, "slug": name});
+        assert_eq!(page.body["path"], json!([crumb(&top, "top"), crumb(&middle, "middle")]));
+    }
+    assert_eq!(staff.shop.get("/v1/categories/top").send().await.expect(200).body["path"], json!([]));
+    for unknown in ["cellar", "Bottom", "%20"] {
+        staff.shop.get(&format!("/v1/categories/{unknown}")).send().await.expect_problem(404, "category.missing");
+    }
     // Whatever becomes of what is below a closed category, a facet names no parent that it does not list.
     let listed = async |at: i64| {
         let found = ask("", at).await.expect(200);

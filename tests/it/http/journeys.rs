@@ -73,6 +73,15 @@ async fn an_orders_history_says_who_did_what_and_why() {
     assert!(!history.body.to_string().contains("access_hash"), "{}", history.body);
     assert!(!shop.get(&path).with(&cart).send().await.body.to_string().contains("hash"));
     shop.get(&format!("{path}/history")).send().await.expect_problem(404, "order.missing");
+    // Staff is told which colleague acted; the buyer is told that staff did.
+    let staff = shop.token(Role::Support);
+    let cancelled = shop.post(&format!("{path}/cancel")).by(&staff).send().await.expect(200);
+    assert_eq!(cancelled.text("/cancel_reason"), "staff_request");
+    let history = || shop.get(&format!("{path}/history"));
+    let seen = history().by(&staff).send().await.expect(200).body["story"].to_string();
+    let told = history().with(&cart).send().await.expect(200).body["story"].to_string();
+    assert!(seen.contains(" (support acc_"), "{seen}");
+    assert!(told.contains("Staff cancelled") && !told.contains("acc_"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use byteshop_gateway::http::openapi::document;
 use byteshop_tests::shop::TestShop;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The paths and methods of the document.
 fn operations() -> Vec<(String, Method, Value)> {
@@ -131,6 +131,28 @@ fn operation_ids_are_unique_and_read_as_a_verb_and_a_noun() {
 
 /// The longest summary: one line beside the path in a list of operations.
 const SUMMARY_MAX: usize = 90;
+
+#[test]
+fn a_generated_client_knows_the_server_what_needs_no_credentials_and_what_is_binary() {
+    let document: Value = serde_json::from_str(document()).unwrap();
+    assert_eq!(document["servers"][0]["url"], "/");
+    for path in ["/health/live", "/health/ready"] {
+        assert_eq!(document["paths"][path]["get"]["security"], json!([]), "{path}");
+    }
+    let bytes = &document["components"]["schemas"]["Binary"];
+    assert_eq!((&bytes["type"], &bytes["format"]), (&json!("string"), &json!("binary")));
+    let is_binary = |kind: &str| kind.starts_with("image/") || kind == "application/octet-stream";
+    let mut binary = 0;
+    for (path, _, operation) in operations() {
+        let bodies = operation["responses"].as_object().unwrap().values().chain(operation.get("requestBody"));
+        let contents = bodies.filter_map(|body| body["content"].as_object()).flatten();
+        for (kind, content) in contents.filter(|(kind, _)| is_binary(kind)) {
+            assert_eq!(content["schema"]["$ref"], "#/components/schemas/Binary", "{path} {kind}");
+            binary += 1;
+        }
+    }
+    assert!(binary > 0, "no operation sends bytes");
+}
 
 #[test]
 fn every_summary_is_one_short_plain_sentence() {

@@ -30,6 +30,31 @@ pub struct Category<'a> {
     archived: bool,
 }
 
+/// A category with the path to it.
+#[derive(Serialize, ToSchema)]
+pub struct CategoryWithPath<'a> {
+    /// The category.
+    #[serde(flatten)]
+    pub category: Category<'a>,
+    /// The categories above it, the root category first: the breadcrumbs of its page.
+    pub path: Vec<PathCategory<'a>>,
+}
+
+/// A category above another one.
+#[derive(Serialize, ToSchema)]
+pub struct PathCategory<'a> {
+    id: CategoryId,
+    name: &'a Name,
+    slug: &'a Slug,
+}
+
+impl<'a> PathCategory<'a> {
+    /// A category as it is.
+    pub fn of(id: CategoryId, it: &'a category::Created) -> Self {
+        Self { id, name: &it.name, slug: &it.slug }
+    }
+}
+
 /// The schedule of a product.
 #[derive(Serialize, ToSchema)]
 pub struct Schedule {
