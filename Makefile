@@ -10,7 +10,7 @@ LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_H
 # Tests wait for servers as much as they compute, so two per core keep it busy.
 export RUST_TEST_THREADS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
-.PHONY: help up test check advisories bench faults s3 fuzz mutants tour openapi dist servers tools pip contract
+.PHONY: help up test check advisories bench faults paypal s3 fuzz mutants tour openapi dist servers tools pip contract
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ bench: servers ## run the benchmarks, each figure next to a limit of this machin
 
 faults: servers ## run the crash tests, longer than in `make test`
 	BYTESHOP_TEST_FAULT_ROUNDS=$${BYTESHOP_TEST_FAULT_ROUNDS:-50} $(CARGO) test --locked --workspace --release --test faults -- --nocapture $(ARGS)
+
+paypal: servers ## pay ten thousand times with PayPal's stand-in, while the shop is killed, and compare the books
+	BYTESHOP_TEST_PAYPAL_PAYMENTS=$${BYTESHOP_TEST_PAYPAL_PAYMENTS:-10000} $(CARGO) test --locked --workspace --release --test faults paypal -- --nocapture $(ARGS)
 
 s3: servers ## test images in a bucket of a real S3-compatible server, which is installed from PyPI into target/s3
 	$(CARGO) test --locked --workspace --test s3 --no-run

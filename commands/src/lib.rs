@@ -169,11 +169,15 @@ impl Commands {
         &self.shared.connected
     }
 
-    fn provider(&self) -> &dyn ports::PaymentProvider {
-        if self.connected().has_provider(Provider::Test) {
-            &self.shared.provider
-        } else {
-            &ports::connected::NoProvider
+    /// A payment provider; one that never answers if the shop is not connected to it.
+    fn provider(&self, provider: Provider) -> &dyn ports::PaymentProvider {
+        if !self.connected().has_provider(provider) {
+            return &ports::connected::NoProvider;
+        }
+        match (provider, &self.connected().paypal) {
+            (Provider::Test, _) => &self.shared.provider,
+            (Provider::Paypal, Some(paypal)) => paypal,
+            (Provider::Paypal, None) => &ports::connected::NoProvider,
         }
     }
 

@@ -8,13 +8,15 @@ pub mod http_message;
 pub mod kept;
 pub mod message;
 pub mod payment_test;
+pub mod paypal;
 pub mod smtp;
 pub mod webhook;
 
+use byteshop_domain::Currency;
 use byteshop_domain::ids::{PaymentId, RefundId};
 use byteshop_domain::ledger::Holding;
 use byteshop_domain::money::Money;
-use byteshop_domain::payment::{CaptureMode, ProviderOutcome, ProviderReference};
+use byteshop_domain::payment::{CaptureMode, ProviderOutcome, ProviderReference, Registration};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
@@ -23,8 +25,19 @@ use futures_util::future::BoxFuture;
 #[error("there was no answer: {0}")]
 pub struct NoAnswer(pub String);
 
+/// Why a provider cannot be paid with an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAccepted {
+    /// The provider has no payments in the currency.
+    #[error("it does not accept {}", .0.code())]
+    Currency(Currency),
+    /// The provider has no fractions in the currency.
+    #[error("it accepts only whole amounts in {}", .0.code())]
+    Fraction(Currency),
+}
+
 /// A charge that a buyer asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Charge<'a> {
     /// Our reference; the provider treats a second charge under it as the same.
     pub reference: &'a ProviderReference,
@@ -34,46 +47,83 @@ pub struct Charge<'a> {
     pub capture: CaptureMode,
     /// How much.
     pub amount: Money,
-    /// The token that the buyer's client got from the provider; it is sent to the provider and stored nowhere.
-    pub token: &'a str,
+    /// The token that the buyer's client got from the provider, if it gives out tokens; it is sent to the provider and stored nowhere.
+    pub token: Option<&'a str>,
+    /// Where the provider's page sends the buyer.
+    pub back: Back<'a>,
+}
+
+/// Where the page of a provider sends the buyer.
+#[derive(Debug, Clone, Copy)]
+pub struct Back<'a> {
+    /// After they approved the charge.
+    pub approved: &'a str,
+    /// When they leave the page.
+    pub left: &'a str,
+}
+
+/// What is known after a charge was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// The outcome so far.
+    pub outcome: ProviderOutcome,
+    /// What the provider calls the attempt, if it has an id of its own.
+    pub registration: Option<Registration>,
+}
+
+impl Begun {
+    /// An outcome, at a provider that knows the attempt by the reference of the shop.
+    pub fn ended(outcome: ProviderOutcome) -> Self {
+        Self { outcome, registration: None }
+    }
+}
+
+/// An attempt that a provider is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// Our reference.
+    pub reference: &'a ProviderReference,
+    /// What the provider calls it, if it said so.
+    pub registration: Option<&'a Registration>,
+    /// The payment.
+    pub payment: PaymentId,
 }
 
 /// A payment provider.
 pub trait PaymentProvider: Send + Sync {
-    /// Whether a token has the form that this provider gives out.
-    fn knows(&self, token: &str) -> bool;
-    /// A reference for a new charge with this token.
-    fn reference(&self, token: &str, id: uuid::Uuid) -> Option<ProviderReference>;
+    /// A reference for a new charge, with a token if the provider gives out tokens; none if it does not know the token.
+    fn reference(&self, token: Option<&str>, id: uuid::Uuid) -> Option<ProviderReference>;
+    /// Whether an amount can be paid with it.
+    fn accepts(&self, amount: Money) -> Result<(), NotAccepted>;
     /// Authorizes the amount, and takes it as well when it is to be taken at once.
-    fn authorize<'a>(
-        &'a self,
-        charge: Charge<'a>,
-        now: DateTime<Utc>,
-    ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>>;
+    fn authorize<'a>(&'a self, charge: Charge<'a>, now: DateTime<Utc>) -> BoxFuture<'a, Result<Begun, NoAnswer>>;
     /// Captures an authorized charge; repeating it changes nothing.
-    fn capture<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>>;
-    /// Voids or refunds everything under the reference; repeating it changes nothing.
-    fn release<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>>;
+    fn capture<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>>;
+    /// Voids or refunds everything of an attempt; repeating it changes nothing.
+    fn release<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>>;
     /// Refunds a part of a captured charge; repeating it with the same key changes nothing. False if the provider
     /// refuses.
     fn refund<'a>(
         &'a self,
-        reference: &'a ProviderReference,
+        attempt: Attempt<'a>,
         refund: RefundId,
         amount: Money,
     ) -> BoxFuture<'a, Result<bool, NoAnswer>>;
     /// Cancels a charge that waits for a person at the provider's page, and no other; gives what the charge is then.
     fn cancel_attempt<'a>(
         &'a self,
-        reference: &'a ProviderReference,
+        attempt: Attempt<'a>,
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>>;
-    /// Looks up the state of a charge.
+    /// Looks up the state of a charge whose payment waits for it: what its buyer has approved is carried out.
     fn look_up<'a>(
         &'a self,
-        reference: &'a ProviderReference,
+        attempt: Attempt<'a>,
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>>;
+    /// Looks up the state of a charge that no payment waits for: nothing is carried out any more.
+    fn find<'a>(&'a self, attempt: Attempt<'a>, now: DateTime<Utc>)
+    -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>>;
     /// What the provider holds of each captured charge: what was captured and not refunded.
     fn statement(&self) -> BoxFuture<'_, Result<Vec<Holding>, NoAnswer>>;
 }

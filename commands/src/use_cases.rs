@@ -21,6 +21,7 @@ pub mod payments;
 pub mod price;
 pub mod products;
 pub mod promotions;
+mod provider_hints;
 pub mod returns;
 pub mod sellers;
 mod settlement;

@@ -146,7 +146,7 @@ impl Entry {
         if let payment::Event::Captured { order, amount, method, reference } = event {
             let money = match method {
                 Method::External => Account::Imported,
-                Method::Test | Method::Free => Account::Clearing,
+                Method::Test | Method::Paypal | Method::Free => Account::Clearing,
                 // The receipts have their own entries.
                 Method::BankTransfer | Method::Elsewhere => return None,
             };

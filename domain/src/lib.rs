@@ -35,6 +35,7 @@ pub mod order;
 pub mod parcels;
 pub mod payment;
 pub mod payment_book;
+pub mod payment_provider;
 pub mod personal;
 pub mod pricing;
 pub mod process;

@@ -18,6 +18,8 @@
 //! refunds. While an attempt is in progress the payment cannot be voided; a void is only requested, and the outcome of the
 //! attempt is not captured. Failed, voided and refunded are final, and so is cancelled, which only older payments are.
 //!
+//! A provider that has ids of its own registers an attempt: `registered` holds its id, and the page where the buyer approves it.
+//!
 //! An attempt that the buyer leaves, or that the provider cannot continue, is declined too: the order can be paid within its
 //! payment window by another one. An attempt that waits for a person at the provider's page is replaced by the next attempt:
 //! the provider cancels it first. Should it succeed after all, it is accepted if there is no other attempt, and released
@@ -51,7 +53,8 @@ mod stage;
 
 pub use commands::{Command, NewReceipt};
 pub use events::{
-    DeclineReason, Event, FailureReason, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, VoidReason,
+    DeclineReason, Event, FailureReason, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration,
+    VoidReason,
 };
 pub use method::{CaptureMode, Choice, Method};
 pub use rejections::{ATTEMPTS_MAX, CHOICES_MAX, DAYS_AGO_MAX, RECEIPTS_MAX, RECEIVED_MAX, Rejection};
@@ -97,6 +100,9 @@ pub struct Opened {
     pub attempt: Option<Attempt>,
     /// The earlier attempts: one of them may still turn out to have succeeded.
     pub earlier: Vec<ProviderReference>,
+    /// What the provider calls its attempts, where it has ids of its own.
+    #[serde(skip_serializing_if = "Registrations::is_empty")]
+    pub registrations: Box<Registrations>,
     /// Why the last attempt was declined, if it was.
     pub declined: Option<DeclineReason>,
     /// How often in a row the provider did not answer.
@@ -119,6 +125,23 @@ pub struct Opened {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_zero(number: &u8) -> bool {
     *number == 0
+}
+
+/// What the provider calls the attempts of a payment, by their references; most payments have none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Registrations(BTreeMap<ProviderReference, Registration>);
+
+impl Registrations {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The attempt that the provider calls so.
+    pub fn named(&self, id: &str) -> Option<&ProviderReference> {
+        let named = self.0.iter().find(|(_, registration)| registration.id.as_str() == id);
+        named.map(|(reference, _)| reference)
+    }
 }
 
 /// An attempt at a provider.
@@ -157,6 +180,9 @@ impl Decider for Payment {
                 let (method, reference, return_url) = (*method, reference.clone(), return_url.clone());
                 let attempt = Attempt { method, reference, return_url, capture: *capture, void_requested: None };
                 self.with(|it| it.note_attempt(attempt))
+            }
+            Event::Registered { reference, registration } => {
+                self.with(|it| drop(it.registrations.0.insert(reference.clone(), registration.clone())))
             }
             Event::Authorized { expires_at, .. } => self.with(|it| {
                 it.stage = Stage::Authorized(it.authorization(*expires_at));
@@ -220,6 +246,7 @@ impl Payment {
             Command::Attempt { method, reference, capture, return_url } => {
                 self.live()?.attempt(*method, reference, *capture, return_url.as_ref())
             }
+            Command::RecordRegistration { reference, registration } => self.live()?.register(reference, registration),
             Command::RecordOutcome { reference, outcome } => self.live()?.record_outcome(reference, *outcome, asked.at),
             Command::RequestCapture {} => self.live()?.request_capture(asked.at),
             Command::Capture {} => self.live()?.capture(),
@@ -311,6 +338,7 @@ impl Opened {
             refusals: 0,
             attempt: None,
             earlier: vec![],
+            registrations: Box::default(),
             declined: None,
             silences: 0,
             choice: None,

@@ -1,9 +1,11 @@
-//! The payment book: the methods of payment that staff settles by hand, such as a bank transfer, in one stream.
+//! The payment book: the methods of payment that staff settles by hand, such as a bank transfer, and where the payment providers
+//! of the shop are offered, in one stream.
 //!
 //! ```text
-//! (empty) ──method set, method removed──▶ …
+//! (empty) ──method set, method removed, provider limited, provider unlimited──▶ …
 //! ```
 //!
+//! A provider is offered everywhere unless the book limits it.
 //! A method is offered for the orders of its countries and currencies. What a buyer chose is frozen in their payment, so a later
 //! change of the book does not affect the buyers who chose a method before.
 
@@ -15,6 +17,7 @@ use crate::Currency;
 use crate::bounded::Bounded;
 use crate::decider::{Asked, Decider};
 use crate::ids::{Id as _, PaymentBookId};
+use crate::payment_provider::Provider;
 use crate::tax_book::COUNTRIES_MAX;
 use crate::text::{Country, Instructions, Slug, Title};
 
@@ -69,6 +72,21 @@ pub struct ManualMethod {
     pub accounts_only: bool,
 }
 
+/// Where a payment provider is offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = NewProviderLimit))]
+pub struct ProviderLimit {
+    /// The provider.
+    pub provider: Provider,
+    /// The countries whose orders it is offered for, as ISO 3166 codes; all if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub countries: Bounded<Vec<Country>, { COUNTRIES_MAX }>,
+    /// The currencies in which it is offered; all that it accepts if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub currencies: Bounded<Vec<Currency>, { CURRENCIES_MAX }>,
+}
+
 /// The order that a method is to be offered for.
 #[derive(Debug, Clone, Copy)]
 pub struct Sale<'a> {
@@ -91,6 +109,13 @@ pub enum Event {
         /// The method.
         method: Slug,
     },
+    /// A provider is offered only there from now on; this replaces earlier limits of this provider.
+    ProviderLimited(ProviderLimit),
+    /// A provider is offered everywhere again.
+    ProviderUnlimited {
+        /// The provider.
+        provider: Provider,
+    },
 }
 
 impl crate::Event for Event {}
@@ -99,10 +124,12 @@ impl crate::Event for Event {}
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Set all methods; they replace the earlier ones.
+    /// Set all methods, and all limits of providers; they replace the earlier ones.
     Set {
         /// The methods, each once.
         methods: Vec<ManualMethod>,
+        /// The limits of providers, each provider once.
+        providers: Vec<ProviderLimit>,
     },
 }
 
@@ -119,6 +146,11 @@ crate::rejections! {
             "a shop has at most {METHODS_MAX} methods, and a method {COUNTRIES_MAX} countries and {CURRENCIES_MAX} currencies";
         NotOffered { method: Slug } => Invalid at "/method":
             "`{method}` is not offered for this order; GET /v1/orders/{{id}}/payment-methods lists what is";
+        ProviderTwice { at: usize } => Invalid at "/providers/{at}/provider": "a provider has two limits";
+        ProviderNoCode { at: usize, country: Country } => Invalid at "/providers/{at}/countries":
+            "`{country}` is not a country; use an ISO 3166 code such as DE";
+        ProviderNotOffered { provider: &'static str } => Invalid at "/provider":
+            "`{provider}` is not offered for this order; GET /v1/orders/{{id}}/payment-methods lists what is";
     }
 }
 
@@ -127,6 +159,9 @@ crate::rejections! {
 pub struct PaymentBook {
     /// The methods.
     pub methods: BTreeMap<Slug, ManualMethod>,
+    /// Where providers are offered; everywhere without a limit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub providers: BTreeMap<Provider, ProviderLimit>,
 }
 
 impl Decider for PaymentBook {
@@ -139,31 +174,60 @@ impl Decider for PaymentBook {
 
     fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
         match command {
-            Command::Set { methods } => {
-                if methods.len() > METHODS_MAX {
-                    return Err(Rejection::TooMany);
-                }
-                let mut kept = BTreeSet::new();
-                for (at, method) in methods.iter().enumerate() {
-                    if !kept.insert(&method.method) {
-                        return Err(Rejection::MethodTwice { at });
-                    }
-                    check(at, method)?;
-                }
-                let removed = self.methods.keys().filter(|known| !kept.contains(known));
-                let removed = removed.map(|method| Event::MethodRemoved { method: method.clone() });
-                let set = methods.iter().filter(|method| self.methods.get(&method.method) != Some(*method));
-                Ok(removed.chain(set.cloned().map(Event::MethodSet)).collect())
+            Command::Set { methods, providers } => {
+                let mut events = self.set_methods(methods)?;
+                events.extend(self.limit(providers)?);
+                Ok(events)
             }
         }
     }
 
     fn evolve(mut self, event: &Event) -> Self {
         match event {
-            Event::MethodSet(method) => self.methods.insert(method.method.clone(), method.clone()),
-            Event::MethodRemoved { method } => self.methods.remove(method),
-        };
+            Event::MethodSet(method) => drop(self.methods.insert(method.method.clone(), method.clone())),
+            Event::MethodRemoved { method } => drop(self.methods.remove(method)),
+            Event::ProviderLimited(limit) => drop(self.providers.insert(limit.provider, limit.clone())),
+            Event::ProviderUnlimited { provider } => drop(self.providers.remove(provider)),
+        }
         self
+    }
+}
+
+impl PaymentBook {
+    fn set_methods(&self, methods: &[ManualMethod]) -> Result<Vec<Event>, Rejection> {
+        if methods.len() > METHODS_MAX {
+            return Err(Rejection::TooMany);
+        }
+        let mut kept = BTreeSet::new();
+        for (at, method) in methods.iter().enumerate() {
+            if !kept.insert(&method.method) {
+                return Err(Rejection::MethodTwice { at });
+            }
+            check(at, method)?;
+        }
+        let removed = self.methods.keys().filter(|known| !kept.contains(known));
+        let removed = removed.map(|method| Event::MethodRemoved { method: method.clone() });
+        let set = methods.iter().filter(|method| self.methods.get(&method.method) != Some(*method));
+        Ok(removed.chain(set.cloned().map(Event::MethodSet)).collect())
+    }
+
+    fn limit(&self, limits: &[ProviderLimit]) -> Result<Vec<Event>, Rejection> {
+        let mut kept = BTreeSet::new();
+        for (at, limit) in limits.iter().enumerate() {
+            if !kept.insert(limit.provider) {
+                return Err(Rejection::ProviderTwice { at });
+            }
+            if limit.countries.len() > COUNTRIES_MAX || limit.currencies.len() > CURRENCIES_MAX {
+                return Err(Rejection::TooMany);
+            }
+            if let Some(country) = limit.countries.iter().find(|country| !country.is_code()) {
+                return Err(Rejection::ProviderNoCode { at, country: country.clone() });
+            }
+        }
+        let removed = self.providers.keys().filter(|known| !kept.contains(known));
+        let removed = removed.map(|provider| Event::ProviderUnlimited { provider: *provider });
+        let set = limits.iter().filter(|limit| self.providers.get(&limit.provider) != Some(*limit));
+        Ok(removed.chain(set.cloned().map(Event::ProviderLimited)).collect())
     }
 }
 
@@ -184,16 +248,32 @@ fn check(at: usize, method: &ManualMethod) -> Result<(), Rejection> {
 impl ManualMethod {
     /// Whether it is offered for an order.
     pub fn is_offered(&self, sale: Sale<'_>) -> bool {
-        (self.countries.is_empty() || self.countries.contains(sale.country))
-            && (self.currencies.is_empty() || self.currencies.contains(&sale.currency))
-            && (sale.has_account || !self.accounts_only)
+        is_within(&self.countries, &self.currencies, sale) && (sale.has_account || !self.accounts_only)
     }
+}
+
+/// Whether an order is of one of these countries and currencies; an empty list has all.
+fn is_within(countries: &[Country], currencies: &[Currency], sale: Sale<'_>) -> bool {
+    (countries.is_empty() || countries.contains(sale.country))
+        && (currencies.is_empty() || currencies.contains(&sale.currency))
 }
 
 impl PaymentBook {
     /// The methods that are offered for an order.
     pub fn offered<'a>(&'a self, sale: Sale<'a>) -> impl Iterator<Item = &'a ManualMethod> + 'a {
         self.methods.values().filter(move |method| method.is_offered(sale))
+    }
+
+    /// Whether a provider is offered for an order.
+    pub fn offers(&self, provider: Provider, sale: Sale<'_>) -> bool {
+        let limit = self.providers.get(&provider);
+        limit.is_none_or(|limit| is_within(&limit.countries, &limit.currencies, sale))
+    }
+
+    /// Refuses a provider that is not offered for an order.
+    pub fn ensure_offered(&self, provider: Provider, sale: Sale<'_>) -> Result<(), Rejection> {
+        let name = provider.as_str();
+        if self.offers(provider, sale) { Ok(()) } else { Err(Rejection::ProviderNotOffered { provider: name }) }
     }
 
     /// The method of this name, if it is offered for an order.

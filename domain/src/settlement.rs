@@ -20,7 +20,7 @@ use crate::money::Money;
 use crate::order::{self, Order, PaymentStatus, Placed, Status};
 use crate::payment::{
     self, Authorization, CaptureMode, Choice, Command, Method, Opened, Payment, ProviderOutcome, ProviderReference,
-    Refund, RefundCause, RefundOutcome, Reversal, Stage, VoidReason,
+    Refund, RefundCause, RefundOutcome, Registration, Reversal, Stage, VoidReason,
 };
 use crate::payment_book::{self, PaymentBook};
 use crate::rejected::Rejected;
@@ -47,8 +47,10 @@ pub enum Move {
 /// A request to the provider, and its purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// Look up the attempt in progress.
+    /// Look up the attempt in progress, and carry it out if the buyer has approved it.
     LookUp(ProviderReference),
+    /// Look up the attempt in progress, whose void is requested: what the buyer approved is not carried out any more.
+    LookUpVoided(ProviderReference),
     /// Capture the authorized amount.
     Capture(ProviderReference),
     /// Release the authorized amount.
@@ -78,8 +80,10 @@ pub enum Request {
 /// A request as the provider gets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question<'a> {
-    /// The outcome of an attempt.
+    /// The outcome of an attempt that is in progress: what the buyer has approved is carried out.
     LookUp(&'a ProviderReference),
+    /// The outcome of an attempt that no payment waits for: what the buyer has approved is not carried out any more.
+    Find(&'a ProviderReference),
     /// Capture the authorized amount.
     Capture(&'a ProviderReference),
     /// Release it, or refund it if it is captured.
@@ -105,8 +109,10 @@ impl Request {
     /// The request as the provider gets it.
     pub fn question(&self) -> Question<'_> {
         match self {
-            Self::LookUp(reference) | Self::LookUpAgain(reference) | Self::LookUpOrphaned(reference) => {
-                Question::LookUp(reference)
+            Self::LookUp(reference) => Question::LookUp(reference),
+            // Only an attempt with a timer of its own is carried out, so that its amount is not forgotten after a crash.
+            Self::LookUpVoided(reference) | Self::LookUpAgain(reference) | Self::LookUpOrphaned(reference) => {
+                Question::Find(reference)
             }
             Self::Capture(reference) => Question::Capture(reference),
             Self::Release { reference, .. } | Self::ReleaseOrphaned(reference) => Question::Release(reference),
@@ -159,13 +165,17 @@ pub fn moves(task: Task<'_>, payment: PaymentId, opened: &Opened, at: DateTime<U
 /// Whether a payment refused a step because its state changed in the meantime, such as by another answer of the provider: then
 /// the task is decided again, so that what was authorized is released, and what was captured is refunded.
 pub fn was_overtaken(rejected: &Rejected) -> bool {
-    let overtaken = [payment::Rejection::AlreadyAuthorized, payment::Rejection::Captured];
+    let overtaken =
+        [payment::Rejection::AlreadyAuthorized, payment::Rejection::Captured, payment::Rejection::OtherAttempt];
     overtaken.iter().any(|rejection| rejected.is::<Payment>(rejection))
 }
 
 fn settle(opened: &Opened) -> Vec<Move> {
     match opened.stage {
-        Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => ask(opened, Request::LookUp),
+        Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
+            let is_to_be_voided = opened.void_of_attempt().is_some();
+            ask(opened, if is_to_be_voided { Request::LookUpVoided } else { Request::LookUp })
+        }
         Stage::Authorized(Authorization::Voiding { reason }) => {
             ask(opened, |reference| Request::Release { reference, reason })
         }
@@ -246,7 +256,7 @@ fn ask(opened: &Opened, request: impl Fn(ProviderReference) -> Request) -> Vec<M
 pub fn answered(opened: &Opened, request: &Request, answer: Answer, at: DateTime<Utc>) -> Vec<Move> {
     let check_at = at + opened.patience();
     let command = match request {
-        Request::LookUp(reference) => {
+        Request::LookUp(reference) | Request::LookUpVoided(reference) => {
             Command::RecordOutcome { reference: reference.clone(), outcome: outcome_of(answer, check_at) }
         }
         Request::Capture(_) => match answer {
@@ -302,6 +312,8 @@ fn later(reference: &ProviderReference, check_at: DateTime<Utc>) -> Command {
 /// How a buyer pays.
 #[derive(Debug, Clone, Copy)]
 pub struct Payer<'a> {
+    /// The method: a provider's.
+    pub method: Method,
     /// The reference of the attempt.
     pub reference: &'a ProviderReference,
     /// When the payment is captured.
@@ -351,17 +363,23 @@ pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(Paymen
     ensure_awaiting(placed)?;
     let payment = placed.placement.payment;
     let (reference, capture, return_url) = (by.reference.clone(), by.capture, by.return_url.cloned());
-    work.decide::<Payment>(payment, &Command::Attempt { method: Method::Test, reference, capture, return_url })?;
+    let method = by.method;
+    work.decide::<Payment>(payment, &Command::Attempt { method, reference, capture, return_url })?;
     Ok((payment, placed.payable()))
 }
 
-/// Records the outcome of an attempt. An automatic one was authorized and captured at once.
+/// Records what the provider calls an attempt, if it said so, and the outcome. An automatic one was authorized and captured at once.
 pub fn record_outcome(
     work: &mut Work,
     payment: PaymentId,
     reference: &ProviderReference,
+    registration: Option<&Registration>,
     outcome: ProviderOutcome,
 ) -> Result<(), Refused> {
+    if let Some(registration) = registration.cloned() {
+        let reference = reference.clone();
+        work.decide::<Payment>(payment, &Command::RecordRegistration { reference, registration })?;
+    }
     work.decide::<Payment>(payment, &Command::RecordOutcome { reference: reference.clone(), outcome })?;
     let is_granted_at_once = work.get::<Payment>(payment)?.live().is_ok_and(Opened::is_granted_at_once);
     if outcome == ProviderOutcome::Authorized && is_granted_at_once {

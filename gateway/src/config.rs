@@ -32,6 +32,7 @@ impl Config {
         let mut reader = Reader::gather(settings::ALL, inputs);
         let config = Self::read(&mut reader);
         reader.check_outside();
+        reader.check_paypal();
         match config {
             Some(config) if reader.mistakes.is_empty() => Ok(Self { in_force: reader.in_force, ..config }),
             Some(_) | None => Err(Mistakes(reader.mistakes)),
@@ -41,7 +42,7 @@ impl Config {
     /// Warnings that operators must see before the shop sells.
     pub fn warnings(&self) -> Vec<String> {
         let unsent = || self.outside().warning().map(str::to_owned);
-        let open = (!self.dev).then(|| self.connected().warnings().into_iter().chain(unsent()));
+        let open = (!self.dev).then(|| self.connected_warnings().into_iter().chain(unsent()));
         self.trade().warnings().chain(open.into_iter().flatten()).collect()
     }
 

@@ -15,6 +15,7 @@
 mod appends;
 mod keys;
 mod load;
+mod paypal;
 mod shop;
 
 use byteshop_tests::random::Chance;

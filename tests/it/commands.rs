@@ -38,7 +38,7 @@ fn code(error: &Error) -> &str {
 
 /// A payment by the emulated provider that succeeds.
 fn test_payment(capture: CaptureMode) -> Paying<'static> {
-    Paying { provider: Provider::Test, token: "tok_success", capture, return_url: None }
+    Paying { provider: Provider::Test, token: Some("tok_success"), capture, return_url: None }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

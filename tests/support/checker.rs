@@ -489,6 +489,7 @@ impl History {
             payment::Event::Refunded { amount, .. } => money.refunded += amount.amount,
             payment::Event::Attempted { reference, .. } => drop(money.attempts.insert(reference.to_string())),
             payment::Event::Opened { .. }
+            | payment::Event::Registered { .. }
             | payment::Event::Authorized { .. }
             | payment::Event::Pended { .. }
             | payment::Event::Unresolved { .. }

@@ -29,7 +29,7 @@ const UNLISTED: [(u16, &str); 2] = [
 ];
 
 /// How paths begin that are no part of the API: pages for people, and what only a shop in development has.
-const PAGES: [&str; 3] = ["/docs", "/problems/", "/dev"];
+const PAGES: [&str; 4] = ["/docs", "/problems/", "/dev", "/pay/"];
 
 /// A response, as far as the document speaks of it.
 #[derive(Clone, Copy)]

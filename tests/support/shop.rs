@@ -4,12 +4,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use byteshop_commands::notify::format::Zone;
 use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::{Commands, Connected};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_eventstore::{Clock, Log};
-use byteshop_gateway::config::{OperationsAddress, Shown};
+use byteshop_gateway::config::{OperationsAddress, OutsideConfig, Shown};
 use byteshop_gateway::edge::cors::Origins;
 use byteshop_gateway::edge::limits::Limits;
 use byteshop_gateway::edge::positions::{self, Positions};
@@ -307,6 +308,14 @@ impl Setup {
     /// It is connected to this.
     pub fn connected_to(self, connected: Connected) -> Self {
         Self { connected, ..self }
+    }
+
+    /// It knows its own address, as a shop in development does that `byteshop up` starts.
+    pub fn addressed(self) -> Self {
+        let (smtp, sms, push) = (None, None, None);
+        let (name, url, api_url, zone) = ("ByteShop".to_owned(), None, None, Zone::default());
+        let config = OutsideConfig { name, url, api_url, zone, smtp, sms, push };
+        Self { messages: Messages::Configured(Box::new(config)), ..self }
     }
 
     /// It is not in development: no token of the command line opens it.

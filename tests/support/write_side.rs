@@ -140,7 +140,8 @@ impl WriteSide {
     /// Pays an order with a token of the test provider.
     pub async fn pay(&self, order: OrderId, token: &str) -> Result<Done<String>, Error> {
         let stage = |payment: &Loaded<Payment>| format!("{:?}", payment.state.live().map(|it| it.stage));
-        let by = Paying { provider: Provider::Test, token, capture: CaptureMode::Automatic, return_url: None };
+        let by =
+            Paying { provider: Provider::Test, token: Some(token), capture: CaptureMode::Automatic, return_url: None };
         self.commands.pay(&self.intent("payment.attempt"), order, by, |_| Ok(()), stage).await
     }
 

@@ -5,6 +5,7 @@ use byteshop_domain::ids::RefundId;
 use byteshop_domain::ledger::Holding;
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::{ProviderOutcome, ProviderReference};
+pub use byteshop_domain::payment_provider::Provider;
 use byteshop_domain::text::{Name, Reference};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
@@ -12,39 +13,14 @@ use futures_util::future::{BoxFuture, ready};
 use uuid::Uuid;
 
 use super::carrier::{CarrierPort, Report};
-use super::{Charge, NoAnswer, PaymentProvider};
-
-/// A payment provider that a shop can be connected to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Provider {
-    /// The emulated one: no money moves.
-    Test,
-}
+use super::paypal::Paypal;
+use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider};
 
 /// A carrier that a shop can be connected to. Carriers without an interface need no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectedCarrier {
     /// The simulated one: no parcel moves.
     Simulated,
-}
-
-impl Provider {
-    /// All of them.
-    pub const ALL: [Self; 1] = [Self::Test];
-
-    /// The name in settings and requests.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Test => "test",
-        }
-    }
-
-    /// Whether it only pretends to move money.
-    pub fn is_emulated(self) -> bool {
-        match self {
-            Self::Test => true,
-        }
-    }
 }
 
 impl ConnectedCarrier {
@@ -71,6 +47,8 @@ impl ConnectedCarrier {
 pub struct Connected {
     /// The payment providers.
     pub providers: Vec<Provider>,
+    /// PayPal, if it is one of them.
+    pub paypal: Option<Paypal>,
     /// The carriers.
     pub carriers: Vec<ConnectedCarrier>,
 }
@@ -78,7 +56,7 @@ pub struct Connected {
 impl Connected {
     /// The emulated payment provider and the simulated carrier, for development and tests.
     pub fn emulators() -> Self {
-        Self { providers: vec![Provider::Test], carriers: vec![ConnectedCarrier::Simulated] }
+        Self { providers: vec![Provider::Test], paypal: None, carriers: vec![ConnectedCarrier::Simulated] }
     }
 
     /// Whether payments can be made through this provider.
@@ -112,6 +90,10 @@ impl Connected {
                 "payments are emulated (BYTESHOP_PAYMENT_PROVIDER={name}): orders become paid, but no money moves"
             ));
         }
+        if let Some(paypal) = self.paypal.as_ref().filter(|paypal| !paypal.account().is_live()) {
+            let url = &paypal.account().url;
+            warnings.push(format!("payments with PayPal move no money (BYTESHOP_PAYPAL_URL={url})"));
+        }
         for carrier in self.carriers.iter().filter(|it| it.is_emulated()) {
             let name = carrier.as_str();
             warnings.push(format!(
@@ -132,33 +114,29 @@ fn no_provider<T: Send + 'static>() -> BoxFuture<'static, Result<T, NoAnswer>> {
 }
 
 impl PaymentProvider for NoProvider {
-    fn knows(&self, _token: &str) -> bool {
-        false
-    }
-
-    fn reference(&self, _token: &str, _id: Uuid) -> Option<ProviderReference> {
+    fn reference(&self, _token: Option<&str>, _id: Uuid) -> Option<ProviderReference> {
         None
     }
 
-    fn authorize<'a>(
-        &'a self,
-        _charge: Charge<'a>,
-        _now: DateTime<Utc>,
-    ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
+    fn accepts(&self, _amount: Money) -> Result<(), NotAccepted> {
+        Ok(())
+    }
+
+    fn authorize<'a>(&'a self, _charge: Charge<'a>, _now: DateTime<Utc>) -> BoxFuture<'a, Result<Begun, NoAnswer>> {
         no_provider()
     }
 
-    fn capture<'a>(&'a self, _reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>> {
+    fn capture<'a>(&'a self, _attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>> {
         no_provider()
     }
 
-    fn release<'a>(&'a self, _reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>> {
+    fn release<'a>(&'a self, _attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>> {
         no_provider()
     }
 
     fn refund<'a>(
         &'a self,
-        _reference: &'a ProviderReference,
+        _attempt: Attempt<'a>,
         _refund: RefundId,
         _amount: Money,
     ) -> BoxFuture<'a, Result<bool, NoAnswer>> {
@@ -167,7 +145,7 @@ impl PaymentProvider for NoProvider {
 
     fn cancel_attempt<'a>(
         &'a self,
-        _reference: &'a ProviderReference,
+        _attempt: Attempt<'a>,
         _now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
         no_provider()
@@ -175,7 +153,15 @@ impl PaymentProvider for NoProvider {
 
     fn look_up<'a>(
         &'a self,
-        _reference: &'a ProviderReference,
+        _attempt: Attempt<'a>,
+        _now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
+        no_provider()
+    }
+
+    fn find<'a>(
+        &'a self,
+        _attempt: Attempt<'a>,
         _now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
         no_provider()

@@ -13,12 +13,12 @@ use byteshop_domain::payment::{self, DeclineReason, ProviderOutcome, ProviderRef
 use byteshop_eventstore::emulator::{Books, Charge as Booked, NewCharge};
 use byteshop_eventstore::{Clock, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, TryFutureExt as _};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Charge, NoAnswer, PaymentProvider};
+use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider};
 
 /// How long a pending charge takes to settle.
 const PENDING_FOR: TimeDelta = TimeDelta::seconds(2);
@@ -137,7 +137,7 @@ impl TestProvider {
 
     async fn make(&self, charge: Charge<'_>, now: DateTime<Utc>) -> Result<ProviderOutcome, NoAnswer> {
         self.answers()?;
-        let Some((_, scenario, state)) = TOKENS.iter().find(|(token, _, _)| *token == charge.token) else {
+        let Some((_, scenario, state)) = TOKENS.iter().find(|(token, _, _)| Some(*token) == charge.token) else {
             return Ok(ProviderOutcome::Failed);
         };
         let automatic = charge.capture.is_automatic();
@@ -167,7 +167,11 @@ impl TestProvider {
         Ok(outcome(&booked, now))
     }
 
-    async fn find(&self, reference: &ProviderReference, now: DateTime<Utc>) -> Result<ProviderOutcome, NoAnswer> {
+    async fn find_charge(
+        &self,
+        reference: &ProviderReference,
+        now: DateTime<Utc>,
+    ) -> Result<ProviderOutcome, NoAnswer> {
         self.answers()?;
         let Some(mut charge) = self.books.find(reference.as_str()).await.map_err(down)? else {
             return Ok(ProviderOutcome::NotFound);
@@ -265,54 +269,58 @@ impl TestProvider {
 }
 
 impl PaymentProvider for TestProvider {
-    fn knows(&self, token: &str) -> bool {
-        TOKENS.iter().any(|(known, _, _)| *known == token)
-    }
-
-    fn reference(&self, token: &str, id: Uuid) -> Option<ProviderReference> {
-        let (_, scenario, _) = TOKENS.iter().find(|(known, _, _)| *known == token)?;
+    fn reference(&self, token: Option<&str>, id: Uuid) -> Option<ProviderReference> {
+        let (_, scenario, _) = TOKENS.iter().find(|(known, _, _)| Some(*known) == token)?;
         ProviderReference::new(&format!("test-{scenario}-{}", id.simple())).ok()
     }
 
-    fn authorize<'a>(
-        &'a self,
-        charge: Charge<'a>,
-        now: DateTime<Utc>,
-    ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
-        self.make(charge, now).boxed()
+    fn accepts(&self, _amount: Money) -> Result<(), NotAccepted> {
+        Ok(())
     }
 
-    fn capture<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>> {
-        self.take(reference).boxed()
+    fn authorize<'a>(&'a self, charge: Charge<'a>, now: DateTime<Utc>) -> BoxFuture<'a, Result<Begun, NoAnswer>> {
+        self.make(charge, now).map_ok(Begun::ended).boxed()
     }
 
-    fn release<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>> {
-        self.void_charge(reference).boxed()
+    fn capture<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>> {
+        self.take(attempt.reference).boxed()
+    }
+
+    fn release<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>> {
+        self.void_charge(attempt.reference).boxed()
     }
 
     fn refund<'a>(
         &'a self,
-        reference: &'a ProviderReference,
+        attempt: Attempt<'a>,
         refund: RefundId,
         amount: Money,
     ) -> BoxFuture<'a, Result<bool, NoAnswer>> {
-        self.give_back(reference, refund, amount).boxed()
+        self.give_back(attempt.reference, refund, amount).boxed()
     }
 
     fn cancel_attempt<'a>(
         &'a self,
-        reference: &'a ProviderReference,
+        attempt: Attempt<'a>,
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
-        self.withdraw(reference, now).boxed()
+        self.withdraw(attempt.reference, now).boxed()
     }
 
     fn look_up<'a>(
         &'a self,
-        reference: &'a ProviderReference,
+        attempt: Attempt<'a>,
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
-        self.find(reference, now).boxed()
+        self.find_charge(attempt.reference, now).boxed()
+    }
+
+    fn find<'a>(
+        &'a self,
+        attempt: Attempt<'a>,
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
+        self.find_charge(attempt.reference, now).boxed()
     }
 
     fn statement(&self) -> BoxFuture<'_, Result<Vec<Holding>, NoAnswer>> {

@@ -16,6 +16,7 @@ use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
 use byteshop_domain::payment::{self, CaptureMode, Payment, ProviderOutcome, ProviderReference, VoidReason};
+use byteshop_domain::payment_book::{self, PaymentBook};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::settlement::{self, Payer};
 use byteshop_domain::text::{Link, Reason};
@@ -28,7 +29,7 @@ use crate::engine::execute::Done;
 use crate::engine::intent::Intent;
 use crate::engine::unit::{Loaded, Unit};
 use crate::ports::connected::Provider;
-use crate::ports::{Charge, NoAnswer};
+use crate::ports::{Attempt, Back, Begun, Charge, NoAnswer};
 
 /// How long the provider may take to answer. Shorter than the grace after which an attempt is looked up.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,8 +39,8 @@ const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Paying<'a> {
     /// Who takes the money.
     pub provider: Provider,
-    /// What the buyer's client got from the provider.
-    pub token: &'a str,
+    /// What the buyer's client got from the provider, if the provider gives out tokens.
+    pub token: Option<&'a str>,
     /// When the money is taken.
     pub capture: CaptureMode,
     /// Where the buyer goes on after the provider's page.
@@ -74,7 +75,7 @@ impl Commands {
         {
             return Ok(done);
         }
-        let reference = self.provider().reference(token, self.clock().new_id()).ok_or_else(|| {
+        let reference = self.provider(provider).reference(token, self.clock().new_id()).ok_or_else(|| {
             Error::Rejected(Rejected {
                 code: "payment.unknown_token".into(),
                 kind: Kind::Invalid,
@@ -90,11 +91,14 @@ impl Commands {
             }
             attempted => attempted?,
         };
-        let outcome = self.authorize(Charge { reference: &reference, payment, amount, capture, token }).await;
-        let (reference, answer) = (&reference, &answer);
+        let [approved, left] = ["return", "cancel"].map(|way| self.url_of(&page_of(payment, way)));
+        let back = Back { approved: &approved, left: &left };
+        let charge = Charge { reference: &reference, payment, amount, capture, token, back };
+        let begun = self.authorize(provider, charge).await;
+        let (reference, begun, answer) = (&reference, &begun, &answer);
         self.run_entered(intent, |unit| async move {
             let mut loaded = unit.load::<Payment>(payment).await?;
-            conclude(&unit, &mut loaded, reference, outcome)?;
+            conclude(&unit, &mut loaded, reference, begun)?;
             Ok(answer(&loaded))
         })
         .await
@@ -133,7 +137,9 @@ impl Commands {
         let Some(reference) = snapshot.state.live().ok().and_then(payment::Opened::replaceable) else {
             return Ok(false);
         };
-        let outcome = match in_time(self.provider().cancel_attempt(reference, self.clock().now())).await {
+        let attempt = Attempt { reference, registration: snapshot.state.live()?.registration(reference), payment };
+        let provider = self.provider(Provider::of(reference));
+        let outcome = match in_time(provider.cancel_attempt(attempt, self.clock().now())).await {
             Ok(ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. }) => return Ok(false),
             Ok(outcome) => outcome,
             Err(error) => {
@@ -145,7 +151,7 @@ impl Commands {
         let noted = self
             .run(&intent, |unit| async move {
                 let mut loaded = unit.load::<Payment>(payment).await?;
-                conclude(&unit, &mut loaded, reference, outcome)
+                conclude(&unit, &mut loaded, reference, &Begun::ended(outcome))
             })
             .await;
         match noted {
@@ -169,12 +175,18 @@ impl Commands {
         P: Fn(&Order) -> Result<(), Error> + Send + Sync,
     {
         let intent = Intent { key: None, ..intent.clone() };
-        let by = Payer { reference, capture: by.capture, return_url: by.return_url };
+        let provider = by.provider;
+        let by = Payer { method: provider.into(), reference, capture: by.capture, return_url: by.return_url };
         let done = self
             .run(&intent, |unit| async move {
                 let order = unit.load::<Order>(order).await?.exists()?;
                 allowed(&order.state)?;
                 unit.check_version(&order)?;
+                if let Ok(placed) = order.state.live() {
+                    self.ensure_accepted(provider, placed.payable())?;
+                    let book = unit.load::<PaymentBook>(payment_book::id()).await?;
+                    book.state.ensure_offered(provider, placed.sale())?;
+                }
                 let mut together = unit.together();
                 together.hold(&order);
                 if let Ok(placed) = order.state.live() {
@@ -187,17 +199,59 @@ impl Commands {
         Ok(done.answer)
     }
 
+    /// Refuses an amount that the provider cannot be paid with.
+    fn ensure_accepted(&self, provider: Provider, amount: Money) -> Result<(), Error> {
+        self.provider(provider).accepts(amount).map_err(|reason| {
+            let name = provider.as_str();
+            let detail = format!(
+                "this order cannot be paid with `{name}`: {reason}; GET /v1/orders/{{id}}/payment-methods lists how it can"
+            );
+            let (code, pointer) = ("payment.amount_not_accepted".to_owned(), Some("/provider".to_owned()));
+            Error::Rejected(Rejected { code, kind: Kind::Invalid, detail, pointer })
+        })
+    }
+
+    /// Whether an amount can be paid with a provider.
+    pub fn accepts(&self, provider: Provider, amount: Money) -> bool {
+        self.provider(provider).accepts(amount).is_ok()
+    }
+
     /// Asks the provider for the money; what is to be taken at once it takes together with granting it.
-    async fn authorize(&self, charge: Charge<'_>) -> ProviderOutcome {
+    async fn authorize(&self, provider: Provider, charge: Charge<'_>) -> Begun {
         let now = self.clock().now();
-        match in_time(self.provider().authorize(charge, now)).await {
-            Ok(outcome) => outcome,
+        match in_time(self.provider(provider).authorize(charge, now)).await {
+            Ok(begun) => begun,
             Err(error) => {
                 tracing::warn!(%error, "the outcome of a charge is not known yet");
-                settlement::unanswered(now)
+                Begun::ended(settlement::unanswered(now))
             }
         }
     }
+
+    /// The buyer comes back from the page of a provider, having approved the attempt or having left it. `id` is what the provider
+    /// calls the attempt: who does not know it changes nothing. The provider is asked either way.
+    pub async fn come_back(&self, intent: &Intent, payment: PaymentId, id: &str, has_left: bool) -> Result<(), Error> {
+        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
+        let Ok(opened) = snapshot.state.live() else { return Ok(()) };
+        let Some(reference) = opened.registrations.named(id) else { return Ok(()) };
+        if has_left && opened.replaceable() == Some(reference) {
+            return match self.cancel_waiting_attempt(intent, opened.order).await {
+                // The buyer approved it before they left.
+                Ok(_) | Err(Error::Rejected(_)) => Ok(()),
+                Err(error) => Err(error),
+            };
+        }
+        match self.hear_of_charge(intent, payment, reference).await {
+            // A refusal means that the shop knows better already.
+            Ok(()) | Err(Error::Rejected(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The page of the shop to which a provider sends the buyer of a payment.
+fn page_of(payment: PaymentId, way: &str) -> String {
+    format!("/pay/{payment}/{way}")
 }
 
 /// Whether another attempt is in progress.
@@ -210,11 +264,12 @@ fn conclude(
     unit: &Unit,
     payment: &mut Loaded<Payment>,
     reference: &ProviderReference,
-    outcome: ProviderOutcome,
+    begun: &Begun,
 ) -> Result<(), Error> {
+    let Begun { outcome, registration } = begun;
     let mut together = unit.together();
     together.hold(payment);
-    together.decide(|work| settlement::record_outcome(work, payment.id, reference, outcome))?;
+    together.decide(|work| settlement::record_outcome(work, payment.id, reference, registration.as_ref(), *outcome))?;
     unit.refresh(payment);
     Ok(())
 }

@@ -14,6 +14,7 @@ use byteshop_domain::settlement::{self, Answer, Move, Question, Request, Task};
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::Intent;
+use crate::ports::Attempt;
 use crate::ports::connected::Provider;
 use crate::use_cases::payments::in_time;
 
@@ -84,7 +85,7 @@ impl Commands {
             match next {
                 Move::Decide(command) => self.decide_payment(intent, payment, command).await?,
                 Move::Ask(request) => {
-                    let answer = self.ask_provider(payment, &request).await;
+                    let answer = self.ask_provider(payment, opened, &request).await;
                     for then in settlement::answered(opened, &request, answer, self.clock().now()).into_iter().rev() {
                         moves.push_front(then);
                     }
@@ -94,23 +95,41 @@ impl Commands {
         Ok(())
     }
 
-    /// What the payment provider holds of each captured charge.
-    pub async fn provider_statement(&self) -> Result<Vec<Holding>, Error> {
-        if self.connected().providers.is_empty() {
-            return Err(Error::NoProvider { provider: Provider::Test.as_str() });
+    /// What each connected payment provider holds of its captured charges.
+    pub async fn provider_statement(&self, provider: Provider) -> Result<Vec<Holding>, Error> {
+        if !self.connected().has_provider(provider) {
+            return Err(Error::NoProvider { provider: provider.as_str() });
         }
-        Ok(in_time(self.provider().statement()).await?)
+        Ok(in_time(self.provider(provider).statement()).await?)
     }
 
-    async fn ask_provider(&self, payment: PaymentId, request: &Request) -> Answer {
-        let (provider, now) = (self.provider(), self.clock().now());
+    async fn ask_provider(&self, payment: PaymentId, opened: &Opened, request: &Request) -> Answer {
+        let now = self.clock().now();
+        let asked = |reference| {
+            let attempt = Attempt { reference, registration: opened.registration(reference), payment };
+            (self.provider(Provider::of(reference)), attempt)
+        };
         let done = |()| Answer::Done;
         let answer = match request.question() {
-            Question::LookUp(reference) => in_time(provider.look_up(reference, now)).await.map(Answer::Outcome),
-            Question::Capture(reference) => in_time(provider.capture(reference)).await.map(done),
-            Question::Release(reference) => in_time(provider.release(reference)).await.map(done),
+            Question::LookUp(reference) => {
+                let (provider, attempt) = asked(reference);
+                in_time(provider.look_up(attempt, now)).await.map(Answer::Outcome)
+            }
+            Question::Find(reference) => {
+                let (provider, attempt) = asked(reference);
+                in_time(provider.find(attempt, now)).await.map(Answer::Outcome)
+            }
+            Question::Capture(reference) => {
+                let (provider, attempt) = asked(reference);
+                in_time(provider.capture(attempt)).await.map(done)
+            }
+            Question::Release(reference) => {
+                let (provider, attempt) = asked(reference);
+                in_time(provider.release(attempt)).await.map(done)
+            }
             Question::Refund(reference, refund, amount) => {
-                let is_done = in_time(provider.refund(reference, refund, amount)).await;
+                let (provider, attempt) = asked(reference);
+                let is_done = in_time(provider.refund(attempt, refund, amount)).await;
                 is_done.map(|is_done| if is_done { Answer::Done } else { Answer::Refused })
             }
         };

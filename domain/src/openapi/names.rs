@@ -50,7 +50,9 @@ crate::sets! {
         BuyerRequest StaffRequest PaymentFailed PaymentCancelled PaymentWindowPassed AuthorizationExpired Imported
     }
     /// How an attempt to pay was made.
-    PaymentMethod of crate::payment::Method { Test External Free BankTransfer Elsewhere }
+    PaymentMethod of crate::payment::Method { Test Paypal External Free BankTransfer Elsewhere }
+    /// A payment provider that a shop can be connected to.
+    ProviderName of crate::payment_provider::Provider { Test Paypal }
     /// How money reaches the shop without a payment provider.
     ManualPaymentKind of crate::payment_book::ManualKind { BankTransfer Elsewhere }
     /// Why an attempt to pay came to nothing.

@@ -546,7 +546,14 @@ fn an_order_of_the_past_moves_no_stock_by_itself() {
 }
 
 fn credited(note: u128, amount: i64, shipping: bool) -> Event {
-    Event::Credited { credit_note: id(note), refund: id(4), amount: cents(amount), shipping, revoked: vec![], parts: vec![] }
+    Event::Credited {
+        credit_note: id(note),
+        refund: id(4),
+        amount: cents(amount),
+        shipping,
+        revoked: vec![],
+        parts: vec![],
+    }
 }
 
 fn credit(note: u128, amount: i64, shipping: bool) -> Command {

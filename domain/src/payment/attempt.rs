@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     ATTEMPTS_MAX, AUTHORIZED_FOR, Attempt, Authorization, CaptureMode, Decision, DeclineReason, Event, FailureReason,
-    Method, Opened, ProviderOutcome, ProviderReference, REFUSALS_MAX, Rejection, Stage, VoidReason,
+    Method, Opened, ProviderOutcome, ProviderReference, REFUSALS_MAX, Registration, Rejection, Stage, VoidReason,
 };
 use crate::text::Link;
 
@@ -60,6 +60,29 @@ impl Opened {
         let is_pending = matches!(self.stage, Stage::Pending { .. });
         let is_left = is_pending && self.void_of_attempt().is_none() && !self.reaches_limit_of_declines(self.refusals);
         self.attempt.as_ref().filter(|_| is_left).map(|attempt| &attempt.reference)
+    }
+
+    /// What the provider calls an attempt, if it has an id of its own.
+    pub fn registration(&self, reference: &ProviderReference) -> Option<&Registration> {
+        self.registrations.0.get(reference)
+    }
+
+    /// The page of the provider where the buyer approves the last attempt, while that waits for them.
+    pub fn page(&self) -> Option<&Link> {
+        let attempt = self.attempt.as_ref().filter(|_| matches!(self.stage, Stage::Pending { .. }))?;
+        self.registration(&attempt.reference)?.page.as_ref()
+    }
+
+    /// Records what the provider calls an attempt, even if that is over: it may still turn out to have succeeded.
+    pub(super) fn register(&self, reference: &ProviderReference, registration: &Registration) -> Decision {
+        if !self.is_last(reference) && !self.earlier.contains(reference) {
+            return Err(Rejection::OtherAttempt);
+        }
+        match self.registration(reference) {
+            None => Ok(vec![Event::Registered { reference: reference.clone(), registration: registration.clone() }]),
+            Some(known) if known == registration => Ok(vec![]),
+            Some(_) => Err(Rejection::ReferenceUsed),
+        }
     }
 
     pub(super) fn record_outcome(
@@ -315,7 +338,7 @@ impl Opened {
     }
 
     /// Why the attempt in progress is not captured, if its void was requested.
-    fn void_of_attempt(&self) -> Option<VoidReason> {
+    pub(crate) fn void_of_attempt(&self) -> Option<VoidReason> {
         self.attempt.as_ref().and_then(|attempt| attempt.void_requested)
     }
 }

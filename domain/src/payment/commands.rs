@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::events::{ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, VoidReason};
+use super::events::{ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration, VoidReason};
 use super::method::{CaptureMode, Choice, Method};
 use crate::Personal;
 use crate::ids::{OrderId, ReceiptId, RefundId};
@@ -51,6 +51,13 @@ pub enum Command {
         capture: CaptureMode,
         /// Where the buyer returns to from the provider's page.
         return_url: Option<Link>,
+    },
+    /// Record what the provider calls an attempt.
+    RecordRegistration {
+        /// The attempt.
+        reference: ProviderReference,
+        /// What the provider calls it.
+        registration: Registration,
     },
     /// Record the outcome of an attempt.
     RecordOutcome {

@@ -13,6 +13,18 @@ use crate::text::{Link, NoteText, Reason, Reference};
 /// The reference of an attempt at the provider, and the idempotency key: a repeated request charges only once.
 pub type ProviderReference = Reference;
 
+/// What the provider calls an attempt that it knows under an id of its own, and where the buyer approves it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// The id at the provider, under which it is asked about the attempt.
+    pub id: Reference,
+    /// The amount of the attempt.
+    pub amount: Money,
+    /// The page of the provider where the buyer approves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<Link>,
+}
+
 /// What a refund is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -144,6 +156,14 @@ pub enum Event {
         /// Where the buyer returns to from the provider's page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         return_url: Option<Link>,
+    },
+    /// The provider knows the attempt under an id of its own: this is recorded before the buyer is told where to approve it, so that
+    /// nothing is approved that the shop cannot ask about.
+    Registered {
+        /// The attempt.
+        reference: ProviderReference,
+        /// What the provider calls it.
+        registration: Registration,
     },
     /// The provider authorized the amount.
     Authorized {

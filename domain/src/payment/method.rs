@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 use crate::payment_book::ManualKind;
+use crate::payment_provider::Provider;
 use crate::text::{Instructions, Reference, Slug, Title};
 
 /// How the payment is made.
@@ -13,6 +14,8 @@ use crate::text::{Instructions, Reference, Slug, Title};
 pub enum Method {
     /// The emulated provider.
     Test,
+    /// PayPal.
+    Paypal,
     /// Outside this shop, before the order was imported.
     External,
     /// Without a payment: the amount is zero.
@@ -27,7 +30,7 @@ impl Method {
     /// Whether a payment provider carries it out.
     pub fn is_at_provider(self) -> bool {
         match self {
-            Self::Test => true,
+            Self::Test | Self::Paypal => true,
             Self::External | Self::Free | Self::BankTransfer | Self::Elsewhere => false,
         }
     }
@@ -36,7 +39,16 @@ impl Method {
     pub fn is_manual(self) -> bool {
         match self {
             Self::BankTransfer | Self::Elsewhere => true,
-            Self::Test | Self::External | Self::Free => false,
+            Self::Test | Self::Paypal | Self::External | Self::Free => false,
+        }
+    }
+}
+
+impl From<Provider> for Method {
+    fn from(provider: Provider) -> Self {
+        match provider {
+            Provider::Test => Self::Test,
+            Provider::Paypal => Self::Paypal,
         }
     }
 }

@@ -31,6 +31,28 @@ fn attempt(reference: &str) -> Command {
     }
 }
 
+fn at_paypal(reference: &str) -> Event {
+    Event::Attempted {
+        method: Method::Paypal,
+        reference: text(reference),
+        capture: CaptureMode::Automatic,
+        return_url: None,
+    }
+}
+
+fn registration() -> Registration {
+    let page = Some(text("https://www.paypal.com/checkoutnow?token=5O190127TN364715T"));
+    Registration { id: text("5O190127TN364715T"), amount: cents(3500), page }
+}
+
+fn registered(reference: &str) -> Event {
+    Event::Registered { reference: text(reference), registration: registration() }
+}
+
+fn register(reference: &str, registration: Registration) -> Command {
+    Command::RecordRegistration { reference: text(reference), registration }
+}
+
 fn conclude(reference: &str, outcome: ProviderOutcome) -> Command {
     Command::RecordOutcome { reference: text(reference), outcome }
 }
@@ -625,6 +647,39 @@ fn because(cause: RefundCause) -> Event {
 }
 
 #[test]
+fn a_provider_registers_an_attempt_once_and_its_page_is_shown_while_it_waits() {
+    let other = Registration { id: text("2GG279541U471931P"), ..registration() };
+    given::<Payment>([opened(), at_paypal("1")]).when(&register("1", registration())).then([registered("1")]);
+    given::<Payment>([opened(), at_paypal("1"), registered("1")]).when(&register("1", registration())).then_nothing();
+    given::<Payment>([opened(), at_paypal("1"), registered("1")])
+        .when(&register("1", other.clone()))
+        .then_refused(Rejection::ReferenceUsed);
+    given::<Payment>([opened(), at_paypal("1")])
+        .when(&register("2", registration()))
+        .then_refused(Rejection::OtherAttempt);
+    // An attempt that is over may still turn out to have succeeded, and then the provider has to be asked about it.
+    let left = declined("1", DeclineReason::NotReceived);
+    given::<Payment>([opened(), at_paypal("1"), left.clone()])
+        .when(&register("1", registration()))
+        .then([registered("1")]);
+    given::<Payment>([opened(), at_paypal("1"), left.clone(), at_paypal("2")]).when(&register("1", other)).then([
+        Event::Registered {
+            reference: text("1"),
+            registration: Registration { id: text("2GG279541U471931P"), ..registration() },
+        },
+    ]);
+    let shown = |events: &[Event]| {
+        let payment = events.iter().fold(Payment::default(), Payment::evolve);
+        payment.live().unwrap().page().cloned()
+    };
+    let pended = Event::Pended { reference: text("1"), check_at: noon() };
+    let waiting = [opened(), at_paypal("1"), registered("1"), pended];
+    assert_eq!(shown(&waiting), registration().page);
+    assert_eq!(shown(&waiting[..3]), None);
+    assert_eq!(shown(&[&waiting[..], &[left]].concat()), None);
+}
+
+#[test]
 fn every_stored_form_is_golden() {
     let external = Event::Captured { order: id(1), amount: cents(0), method: Method::External, reference: text("4") };
     golden(
@@ -635,6 +690,9 @@ fn every_stored_form_is_golden() {
             authorized("pay-1"),
             Event::Pended { reference: text("pay-1"), check_at: noon() },
             Event::Unresolved { reference: text("pay-1"), check_at: noon() },
+            at_paypal("pay-1"),
+            registered("pay-1"),
+            Event::Registered { reference: text("pay-1"), registration: Registration { page: None, ..registration() } },
             declined("pay-1", DeclineReason::Declined),
             declined("pay-1", DeclineReason::InsufficientFunds),
             declined("pay-1", DeclineReason::NotReceived),

@@ -31,7 +31,7 @@ fn counter() -> ManualMethod {
 }
 
 fn set(methods: impl Into<Vec<ManualMethod>>) -> Command {
-    Command::Set { methods: methods.into() }
+    Command::Set { methods: methods.into(), providers: vec![] }
 }
 
 #[test]
@@ -98,11 +98,52 @@ fn a_method_is_offered_in_its_countries_and_currencies_and_perhaps_to_accounts_a
     assert_eq!((book.longest_days(), PaymentBook::default().longest_days()), (7, 0));
 }
 
+fn limit() -> ProviderLimit {
+    let (countries, currencies) = ([text("DE"), text("FR")].into(), [Currency::EUR].into());
+    ProviderLimit { provider: Provider::Paypal, countries, currencies }
+}
+
+fn limited(providers: impl Into<Vec<ProviderLimit>>) -> Command {
+    Command::Set { methods: vec![], providers: providers.into() }
+}
+
+#[test]
+fn a_provider_is_offered_everywhere_unless_the_book_limits_it() {
+    let history = [Event::ProviderLimited(limit())];
+    given::<PaymentBook>([]).when(&limited([limit()])).then(history.clone());
+    given::<PaymentBook>(history.clone()).when(&limited([limit()])).then_nothing();
+    let unlimited = Event::ProviderUnlimited { provider: Provider::Paypal };
+    given::<PaymentBook>(history.clone()).when(&limited([])).then([unlimited]);
+    given::<PaymentBook>([]).when(&limited([limit(), limit()])).then_refused(Rejection::ProviderTwice { at: 1 });
+    let nowhere = ProviderLimit { countries: [text("Atlantis")].into(), ..limit() };
+    let refused = Rejection::ProviderNoCode { at: 0, country: text("Atlantis") };
+    given::<PaymentBook>([]).when(&limited([nowhere])).then_refused(refused);
+    let book = fold::<PaymentBook>(&history);
+    for (country, currency, provider, is_offered) in [
+        ("DE", Currency::EUR, Provider::Paypal, true),
+        ("DE", Currency::GBP, Provider::Paypal, false),
+        ("GB", Currency::EUR, Provider::Paypal, false),
+        ("GB", Currency::GBP, Provider::Test, true),
+    ] {
+        let country = text(country);
+        let sale = Sale { country: &country, currency, has_account: false };
+        let expected = if is_offered { Ok(()) } else { Err(Rejection::ProviderNotOffered { provider: "paypal" }) };
+        assert_eq!(book.ensure_offered(provider, sale), expected);
+        assert_eq!(PaymentBook::default().ensure_offered(provider, sale), Ok(()));
+    }
+}
+
 #[test]
 fn stored_forms_stay_readable() {
     golden(
         include_str!("golden.json"),
-        &[Event::MethodSet(transfer()), Event::MethodSet(counter()), Event::MethodRemoved { method: text("sepa") }],
+        &[
+            Event::MethodSet(transfer()),
+            Event::MethodSet(counter()),
+            Event::MethodRemoved { method: text("sepa") },
+            Event::ProviderLimited(limit()),
+            Event::ProviderUnlimited { provider: Provider::Paypal },
+        ],
     );
 }
 
@@ -115,5 +156,8 @@ fn rejections_are_well_said() {
         R::NoDays { at: 0 },
         R::TooMany,
         R::NotOffered { method: text("sepa") },
+        R::ProviderTwice { at: 0 },
+        R::ProviderNoCode { at: 1, country: text("Atlantis") },
+        R::ProviderNotOffered { provider: "paypal" },
     ]);
 }

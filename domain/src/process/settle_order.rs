@@ -263,7 +263,7 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         // For an attempt in progress this changes nothing: its timer looks up the outcome.
         payment::Event::VoidRequested { .. } => vec![Reaction::Now(Step::VoidPayment { payment })],
         payment::Event::Captured {
-            method: Method::Test | Method::Free | Method::BankTransfer | Method::Elsewhere,
+            method: Method::Test | Method::Paypal | Method::Free | Method::BankTransfer | Method::Elsewhere,
             order,
             ..
         } => {
@@ -304,6 +304,7 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         // An imported payment is recorded together with its order.
         payment::Event::Captured { method: Method::External, .. }
         | payment::Event::Opened { .. }
+        | payment::Event::Registered { .. }
         | payment::Event::Reduced { .. }
         | payment::Event::RefundFailed { .. }
         | payment::Event::StrayReleased { .. }

@@ -56,6 +56,23 @@ fn an_attempt_in_progress_is_looked_up_and_its_outcome_written_down() {
 }
 
 #[test]
+fn an_attempt_whose_void_is_requested_is_not_carried_out_any_more() {
+    let requested = Event::VoidRequested { reason: VoidReason::OrderCancelled };
+    let history = [attempted("1", CaptureMode::Automatic), requested];
+    let request = Request::LookUpVoided(text("1"));
+    assert_eq!(next(Task::Settle, &history), [Move::Ask(request.clone())]);
+    assert_eq!(request.question(), Question::Find(&text("1")));
+    let conclude = |outcome| decide(Command::RecordOutcome { reference: text("1"), outcome });
+    for outcome in [ProviderOutcome::Cancelled, ProviderOutcome::Authorized] {
+        assert_eq!(after(&history, &request, Answer::Outcome(outcome)), conclude(outcome));
+    }
+    // Nor is one that no payment waits for: it has no timer, so its amount could be forgotten.
+    for request in [Request::LookUpAgain(text("1")), Request::LookUpOrphaned(text("1"))] {
+        assert_eq!(request.question(), Question::Find(&text("1")));
+    }
+}
+
+#[test]
 fn a_timer_asks_about_its_own_attempt_and_about_no_other() {
     let left = Event::Declined { reference: text("1"), reason: DeclineReason::BuyerLeft };
     let first = [attempted("1", CaptureMode::Automatic)];
@@ -180,6 +197,8 @@ fn a_failed_attempt_is_looked_up_again_and_recorded_or_released() {
 fn a_task_is_looked_at_again_when_the_provider_was_faster() {
     let is = |rejection: payment::Rejection| was_overtaken(&rejection.into());
     assert!(is(payment::Rejection::AlreadyAuthorized) && is(payment::Rejection::Captured));
+    // Another attempt replaced it while the provider was asked: what it holds is released.
+    assert!(is(payment::Rejection::OtherAttempt));
     assert!(!is(payment::Rejection::Closed) && !is(payment::Rejection::VoidRequested));
     // Of another aggregate the same word is another rejection.
     let other = Rejected { code: "order.captured".to_owned(), ..payment::Rejection::Captured.into() };
@@ -196,7 +215,7 @@ fn unpaid() -> (Work, OrderId, PaymentId) {
 #[test]
 fn an_attempt_is_recorded_for_what_is_to_be_paid_and_only_while_the_order_waits() {
     let (mut work, order, payment) = unpaid();
-    let by = Payer { reference: &text("1"), capture: CaptureMode::Automatic, return_url: None };
+    let by = Payer { method: Method::Paypal, reference: &text("1"), capture: CaptureMode::Automatic, return_url: None };
     assert_eq!(attempt(&mut work, order, by).unwrap(), (payment, cents(300)));
     let stage = work.get::<Payment>(payment).unwrap().live().unwrap().stage;
     assert_eq!(stage, Stage::Attempted);

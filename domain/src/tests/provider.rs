@@ -102,7 +102,9 @@ impl Provider {
     pub fn answer(&mut self, request: &Request, now: DateTime<Utc>) -> Answer {
         let done = |()| Answer::Done;
         let answer = match request.question() {
-            Question::LookUp(reference) => self.look_up(reference, now).map(Answer::Outcome),
+            Question::LookUp(reference) | Question::Find(reference) => {
+                self.look_up(reference, now).map(Answer::Outcome)
+            }
             Question::Capture(reference) => self.capture(reference).map(done),
             Question::Release(reference) => self.release(reference).map(done),
             Question::Refund(reference, refund, amount) => {

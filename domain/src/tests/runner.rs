@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::provider::NewCharge;
 use super::shop::{Refused, Shop};
 use crate::ids::{OrderId, PaymentId};
-use crate::payment::{CaptureMode, Opened, Payment, VoidReason};
+use crate::payment::{CaptureMode, Method, Opened, Payment, VoidReason};
 use crate::process::settle_order::{SettleOrder, Step, carry_out};
 use crate::process::{Process as _, Reaction};
 use crate::settlement::{self, Move, Payer, Task};
@@ -180,7 +180,7 @@ impl Shop {
     pub fn pay(&mut self, chain: usize, order: OrderId, new: &NewCharge, dies: Dies) -> Result<(), Refused> {
         let reference = &new.reference;
         let capture = if new.automatic { CaptureMode::Automatic } else { CaptureMode::Manual };
-        let by = Payer { reference, capture, return_url: None };
+        let by = Payer { method: Method::Test, reference, capture, return_url: None };
         let (payment, amount) = self.together(chain, |work| settlement::attempt(work, order, by))?;
         let new = NewCharge { payment, amount: amount.amount, ..new.clone() };
         let life = self.life;
@@ -198,7 +198,7 @@ impl Shop {
             return Ok(());
         }
         let outcome = answer.unwrap_or(settlement::unanswered(self.now));
-        self.together(chain, |work| settlement::record_outcome(work, payment, reference, outcome))
+        self.together(chain, |work| settlement::record_outcome(work, payment, reference, None, outcome))
     }
 
     /// Carries out the next steps of a task for a payment, as production does: again when the state of the payment changed in

@@ -215,7 +215,7 @@ async fn settings(
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),
         trade: config.trade(),
         staff: config.staff(),
-        connected: config.connected(),
+        connected: config.connected().map_err(|error| Failure::refused(error.to_string()))?,
         dev: config.dev,
         messages: Messages::Configured(Box::new(config.outside())),
         webhook_private: config.webhook_private,

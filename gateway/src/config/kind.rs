@@ -182,6 +182,19 @@ pub(super) fn certificates(text: &str) -> Result<String, String> {
     Ok(pem)
 }
 
+/// The id of an account at PayPal.
+pub(super) fn merchant_id(text: &str) -> Result<String, String> {
+    let fits = text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    if fits { Ok(text.to_owned()) } else { Err(format!("is not a merchant id of 13 letters and digits: {text:?}")) }
+}
+
+/// A file of trusted roots; what is in it.
+pub(super) fn paypal_roots(text: &str) -> Result<String, String> {
+    let pem = std::fs::read_to_string(text).map_err(|error| format!("{text} cannot be read: {error}"))?;
+    byteshop_commands::ports::paypal::webhook::roots(&pem).map_err(|error| format!("{text} {error}"))?;
+    Ok(pem)
+}
+
 pub(super) fn tls(text: &str) -> Result<Tls, String> {
     match text {
         "none" => Ok(Tls::None),

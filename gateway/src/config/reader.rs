@@ -152,7 +152,7 @@ impl Reader {
     }
 
     /// Whether the shop is in development, which has defaults of its own.
-    fn is_in_development(&self) -> bool {
+    pub(super) fn is_in_development(&self) -> bool {
         self.given.get("dev").is_some_and(|(text, _)| kind::flag(text) == Ok(true))
     }
 

@@ -113,7 +113,7 @@ settings! {
         log_level: Option<String> = kind::log_level;
     }
     "Trade" {
-        "Payment providers, a list: test (emulated), or none"
+        "Payment providers, a list: paypal, test (emulated), or none"
         payment_provider: Vec<Provider> = kind::providers, default "none", development "test";
         "Connected carriers, a list: simulated, or none"
         carrier: Vec<ConnectedCarrier> = kind::carriers, default "none", development "simulated";
@@ -133,6 +133,20 @@ settings! {
         seller_address: Option<Vec<String>> = kind::lines;
         "Seller's tax number"
         seller_tax_id: Option<String> = kind::words;
+    }
+    "PayPal" {
+        "Base URL of PayPal's API, of its sandbox, or of a stand-in"
+        paypal_url: String = kind::http_url, default "https://api-m.paypal.com";
+        "Client id of the shop's app at PayPal"
+        paypal_client_id: Option<String> = kind::line;
+        "Secret of that app"
+        paypal_client_secret: Option<String> = kind::line, hides All;
+        "Merchant id of the shop's account at PayPal"
+        paypal_merchant_id: Option<String> = kind::merchant_id;
+        "Id of the webhook /v1/webhooks/paypal at PayPal"
+        paypal_webhook_id: Option<String> = kind::line;
+        "PEM file of the roots of PayPal's certificates, if not DigiCert's"
+        paypal_webhook_roots: Option<String> = kind::paypal_roots;
     }
     "Visitors" {
         "Proxies whose X-Forwarded-For is trusted: addresses and networks"

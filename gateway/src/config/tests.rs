@@ -144,19 +144,54 @@ fn whose_pages_may_ask_is_told_by_origins() {
 fn an_emulator_is_a_default_of_development_alone() {
     let with = |pairs: &[(&str, &str)]| Config::load(&environment(pairs));
     let nothing = with(&[]).unwrap();
-    assert_eq!(nothing.connected(), Connected::default());
+    assert_eq!(nothing.connected().unwrap(), Connected::default());
     assert!(nothing.warnings().concat().contains("set BYTESHOP_PAYMENT_PROVIDER"), "{:?}", nothing.warnings());
     let dev = with(&[("BYTESHOP_DEV", "1")]).unwrap();
-    assert_eq!(dev.connected(), Connected::emulators());
+    assert_eq!(dev.connected().unwrap(), Connected::emulators());
     assert!(!dev.warnings().concat().contains("emulated"), "{:?}", dev.warnings());
     let named = with(&[("BYTESHOP_PAYMENT_PROVIDER", "test"), ("BYTESHOP_CARRIER", "simulated, none")]).unwrap();
-    assert_eq!(named.connected(), Connected::emulators());
+    assert_eq!(named.connected().unwrap(), Connected::emulators());
     let warnings = named.warnings().concat();
     assert!(warnings.contains("no money moves") && warnings.contains("nothing is shipped"), "{warnings}");
     let off = with(&[("BYTESHOP_DEV", "1"), ("BYTESHOP_PAYMENT_PROVIDER", "none"), ("BYTESHOP_CARRIER", "none")]);
-    assert_eq!(off.unwrap().connected(), Connected::default());
+    assert_eq!(off.unwrap().connected().unwrap(), Connected::default());
     let told = with(&[("BYTESHOP_PAYMENT_PROVIDER", "stripe")]).unwrap_err().to_string();
-    assert!(told.contains("BYTESHOP_PAYMENT_PROVIDER must be test or none"), "{told}");
+    assert!(told.contains("BYTESHOP_PAYMENT_PROVIDER must be test, paypal or none"), "{told}");
+}
+
+#[test]
+fn paypal_needs_the_settings_of_its_account() {
+    let with = |dev: &str, more: &[(&str, &str)]| {
+        let all = [&[("BYTESHOP_DEV", dev), ("BYTESHOP_PAYMENT_PROVIDER", "test, paypal")], more].concat();
+        Config::load(&environment(&all))
+    };
+    let account = [
+        ("BYTESHOP_PAYPAL_CLIENT_ID", "client"),
+        ("BYTESHOP_PAYPAL_CLIENT_SECRET", "hidden"),
+        ("BYTESHOP_PAYPAL_MERCHANT_ID", "MERCHANTA2345"),
+        ("BYTESHOP_PAYPAL_WEBHOOK_ID", "1JE4291016473214C"),
+    ];
+    let stand_in = ("BYTESHOP_PAYPAL_URL", "http://127.0.0.1:8095");
+    let told = with("1", &[]).unwrap_err().to_string();
+    for (name, _) in account {
+        assert!(told.contains(&name.to_lowercase().replace("byteshop_", "")) || told.contains(name), "{name}: {told}");
+    }
+    let dev = with("1", &[&account[..], &[stand_in]].concat()).unwrap();
+    let connected = dev.connected().unwrap();
+    let url = connected.paypal.as_ref().map(|paypal| paypal.account().url.clone());
+    assert_eq!(url.as_deref(), Some("http://127.0.0.1:8095"));
+    assert!(connected.warnings().concat().contains("move no money (BYTESHOP_PAYPAL_URL=http://127.0.0.1:8095)"));
+    let shown = format!("{:?}", dev.in_force().iter().map(|setting| &setting.value).collect::<Vec<_>>());
+    assert!(!shown.contains("hidden") && !format!("{connected:?}").contains("hidden"), "{shown}");
+    // In production buyers have to come back, and the secret is not sent in the clear.
+    let told = with("0", &[&account[..], &[stand_in]].concat()).unwrap_err().to_string();
+    assert!(told.contains("sends buyers back") && told.contains("must begin with https://"), "{told}");
+    let api = ("BYTESHOP_API_URL", "https://api.shop.example");
+    assert!(with("0", &[&account[..], &[api]].concat()).unwrap().connected().unwrap().paypal.is_some());
+    let wrong = ("BYTESHOP_PAYPAL_MERCHANT_ID", "shop@example.org");
+    assert!(with("1", &[wrong]).unwrap_err().to_string().contains("is not a merchant id"));
+    let none = ("BYTESHOP_PAYPAL_WEBHOOK_ROOTS", "/nowhere.pem");
+    assert!(with("1", &[none]).unwrap_err().to_string().contains("cannot be read"));
 }
 
 #[test]

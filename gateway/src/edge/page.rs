@@ -30,6 +30,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("unsubscribe.html", include_str!("../../templates/unsubscribe.html")),
     ("keys.html", include_str!("../../templates/keys.html")),
     ("pay.html", include_str!("../../templates/pay.html")),
+    ("returned.html", include_str!("../../templates/returned.html")),
     ("docs.html", include_str!("../../templates/docs.html")),
     ("guide.html", include_str!("../../templates/guide.html")),
     ("welcome.html", include_str!("../../templates/welcome.html")),

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::{At, Error};
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::ledger::{Difference, Kind, differences};
@@ -120,8 +121,10 @@ const DIFFERENCES_MAX: usize = 1_000;
     responses((status = 200, description = "The differences", body = Reconciliation)))]
 async fn reconciliation(State(app): State<Shared>, _staff: Staff, headers: HeaderMap) -> Result<Response, Problem> {
     app.await_views(&[Ledger::NAME], &headers).await?;
-    let theirs = app.commands.provider_statement().await?;
-    let ours = app.views.ledger_holdings().await?;
+    // PayPal has no list of captured payments.
+    let theirs = app.commands.provider_statement(Provider::Test).await?;
+    let mut ours = app.views.ledger_holdings().await?;
+    ours.retain(|holding| Provider::of(&holding.reference) == Provider::Test);
     let charges = theirs.len();
     let mut items = differences(ours, theirs);
     let different = items.len();

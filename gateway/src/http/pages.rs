@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde_json::json;
 use utoipa_swagger_ui::Config;
 
-use super::{dev_mail, guide, mode, provider};
+use super::{dev_mail, guide, mode, paypal, provider};
 use crate::app::Shared;
 use crate::edge::local;
 use crate::edge::page::{is_for_a_person, page};
@@ -114,4 +114,5 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/docs/", get(reference))
         .route("/docs/{*file}", get(reference_file))
         .route("/problems/{code}", get(kind_of_problem))
+        .merge(paypal::pages().route_layer(from_fn(or_page)))
 }

@@ -1,4 +1,4 @@
-//! Payment methods: the book of those that staff settles by hand, and what is offered for an order.
+//! Payment methods: the book of those that staff settles by hand and of the limits of providers, and what is offered for an order.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -6,7 +6,7 @@ use byteshop_commands::ports::connected;
 use byteshop_commands::use_cases;
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::order::Placed;
-use byteshop_domain::payment_book::{self, ManualKind, ManualMethod, PaymentBook};
+use byteshop_domain::payment_book::{self, ManualKind, ManualMethod, PaymentBook, ProviderLimit};
 use byteshop_domain::text::{Country, Instructions, Slug, Title};
 use byteshop_domain::{Bounded, Currency};
 use chrono::{DateTime, Utc};
@@ -28,13 +28,19 @@ use crate::edge::{conditional, lists};
 /// The methods of a book.
 type MethodList = Bounded<Vec<ManualMethod>, { payment_book::METHODS_MAX }>;
 
-/// Manual payment methods.
+/// The limits of providers in a book.
+type LimitList = Bounded<Vec<ProviderLimit>, { connected::Provider::ALL.len() }>;
+
+/// Manual payment methods, and where providers are offered.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewManualMethods, example = json!({"methods": [{"method": "sepa", "kind": "bank_transfer", "title": "Bank transfer", "instructions": "IBAN DE02 1203 0000 0000 2020 51\nHolder: ByteShop", "currencies": ["EUR"], "days": 7}, {"method": "counter", "kind": "elsewhere", "title": "At the counter", "instructions": "Pay at our counter, Monday to Friday.", "countries": ["DE"]}]}))]
+#[schema(as = NewManualMethods, example = json!({"methods": [{"method": "sepa", "kind": "bank_transfer", "title": "Bank transfer", "instructions": "IBAN DE02 1203 0000 0000 2020 51\nHolder: ByteShop", "currencies": ["EUR"], "days": 7}, {"method": "counter", "kind": "elsewhere", "title": "At the counter", "instructions": "Pay at our counter, Monday to Friday.", "countries": ["DE"]}], "providers": [{"provider": "paypal", "countries": ["DE", "AT"], "currencies": ["EUR"]}]}))]
 struct ManualMethods {
     /// Without duplicates. Buyers who chose a method before pay as they were told then.
     methods: MethodList,
+    /// Where payment providers of the shop are offered, each once; a provider without a limit is offered everywhere. Empty by default.
+    #[serde(default)]
+    providers: LimitList,
 }
 
 /// A manual payment method.
@@ -65,20 +71,39 @@ impl<'a> From<&'a ManualMethod> for ShownMethod<'a> {
     }
 }
 
-/// Manual payment methods.
+/// Where a payment provider is offered.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProviderLimit)]
+struct ShownLimit<'a> {
+    provider: connected::Provider,
+    /// The countries whose orders it is offered for; all if empty.
+    countries: &'a [Country],
+    /// The currencies in which it is offered; all that it accepts if empty.
+    currencies: &'a [Currency],
+}
+
+/// Manual payment methods, and where providers are offered.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ManualMethods)]
 struct ShownMethods<'a> {
     methods: Vec<ShownMethod<'a>>,
+    /// The providers that are not offered everywhere.
+    providers: Vec<ShownLimit<'a>>,
 }
 
 impl<'a> ShownMethods<'a> {
     fn of(book: &'a PaymentBook) -> Self {
-        Self { methods: book.methods.values().map(ShownMethod::from).collect() }
+        let limits = book.providers.values();
+        let limits = limits.map(|ProviderLimit { provider, countries, currencies }| ShownLimit {
+            provider: *provider,
+            countries,
+            currencies,
+        });
+        Self { methods: book.methods.values().map(ShownMethod::from).collect(), providers: limits.collect() }
     }
 }
 
-/// Replaces all manual payment methods.
+/// Replaces all manual payment methods, and the limits of payment providers.
 ///
 /// Payments for which a buyer chose a method keep what the buyer was told. `If-Match` is required.
 #[utoipa::path(put, path = "/v1/admin/payment-methods", operation_id = "replacePaymentMethods",
@@ -91,13 +116,14 @@ async fn set(State(app): State<Shared>, ask: Ask<Admin, ManualMethods>) -> Resul
     app.run(ask, "payment_book.set", |unit| async move {
         let mut book = unit.load::<PaymentBook>(payment_book::id()).await?;
         unit.check_version(&book)?;
-        use_cases::payment_book::set(&unit, &mut book, ask.body.methods.to_vec())?;
+        let ManualMethods { methods, providers } = &ask.body;
+        use_cases::payment_book::set(&unit, &mut book, methods.to_vec(), providers.to_vec())?;
         Reply::ok(book.version, &ShownMethods::of(&book.state))
     })
     .await
 }
 
-/// All manual payment methods.
+/// All manual payment methods, and the limits of payment providers.
 #[utoipa::path(get, path = "/v1/admin/payment-methods", operation_id = "getPaymentMethods",
     tag = "payments", security(("bearer" = ["staff"]), ("api_key" = ["settings:write"])),
     responses((status = 200, description = "The methods", body = ShownMethods)))]
@@ -139,7 +165,10 @@ impl<'a> PaymentOptions<'a> {
         }
         let now = app.commands.clock().now();
         let connected = app.commands.connected();
-        let by_provider = connected.providers.iter().map(|provider| PaymentOption {
+        let is_offered = |provider: &&connected::Provider| {
+            app.commands.accepts(**provider, placed.payable()) && book.offers(**provider, placed.sale())
+        };
+        let by_provider = connected.providers.iter().filter(is_offered).map(|provider| PaymentOption {
             provider: (*provider).into(),
             method: None,
             kind: None,
@@ -161,6 +190,7 @@ impl From<connected::Provider> for Provider {
     fn from(provider: connected::Provider) -> Self {
         match provider {
             connected::Provider::Test => Self::Test,
+            connected::Provider::Paypal => Self::Paypal,
         }
     }
 }

@@ -50,6 +50,12 @@ enum NewPayment {
         #[schema(default = json!({"x-schema": {"example": "https://shop.example/thanks"}}))]
         return_url: Option<Link>,
     },
+    /// With PayPal, where the shop is connected to it: the buyer approves the payment at its `action_url`.
+    Paypal {
+        /// Where the buyer continues after PayPal's pages; a URL as with `test`.
+        #[schema(default = json!({"x-schema": {"example": "https://shop.example/thanks"}}))]
+        return_url: Option<Link>,
+    },
     /// By a method that staff settles by hand.
     Manual {
         /// One of the manual methods of `GET /v1/orders/{id}/payment-methods`.
@@ -76,7 +82,9 @@ impl TryFrom<PaymentFields> for NewPayment {
         let PaymentFields { provider, token, return_url, method } = fields;
         match (provider, token, method) {
             (Provider::Test, Some(token), None) => Ok(Self::Test { token, return_url }),
-            (Provider::Test, _, _) => Err("a payment by a provider needs a `token`, and has no `method`"),
+            (Provider::Test, _, _) => Err("a payment with `test` needs a `token`, and has no `method`"),
+            (Provider::Paypal, None, None) => Ok(Self::Paypal { return_url }),
+            (Provider::Paypal, _, _) => Err("a payment with `paypal` has no `token` and no `method`"),
             (Provider::Manual, None, Some(method)) if return_url.is_none() => Ok(Self::Manual { method }),
             (Provider::Manual, _, _) => {
                 Err("a manual payment needs a `method`, and has no `token` and no `return_url`")
@@ -92,6 +100,8 @@ impl TryFrom<PaymentFields> for NewPayment {
 pub(super) enum Provider {
     /// The emulated provider, where the shop is connected to it.
     Test,
+    /// PayPal, where the shop is connected to it.
+    Paypal,
     /// None: the buyer pays as instructed, and staff records the receipt.
     Manual,
 }
@@ -117,7 +127,11 @@ async fn pay(
     let ask = on_order(&app, ask, id).await?;
     match &ask.body {
         NewPayment::Test { token, return_url } => {
-            pay_by_provider(&app, &ask, id, connected::Provider::Test, token.as_str(), return_url.as_ref()).await
+            let (provider, token) = (connected::Provider::Test, Some(token.as_str()));
+            pay_by_provider(&app, &ask, id, provider, token, return_url.as_ref()).await
+        }
+        NewPayment::Paypal { return_url } => {
+            pay_by_provider(&app, &ask, id, connected::Provider::Paypal, None, return_url.as_ref()).await
         }
         NewPayment::Manual { method } => {
             let allowed = |order: &Order| check(&ask.who, order.live()?);
@@ -139,14 +153,14 @@ async fn pay_by_provider(
     ask: &Ask<Caller, NewPayment>,
     id: OrderId,
     provider: connected::Provider,
-    token: &str,
+    token: Option<&str>,
     return_url: Option<&Link>,
 ) -> Result<Response, Problem> {
-    if !(1..=TOKEN_MAX).contains(&token.len()) {
+    if token.is_some_and(|token| !(1..=TOKEN_MAX).contains(&token.len())) {
         return Err(Problem::invalid("/token", "the token must have 1 to 255 characters"));
     }
     // Without the provider no token is looked at: the answer is that there is none.
-    if !app.dev && app.commands.connected().has_provider(provider) && waits_for_a_person(token) {
+    if !app.dev && app.commands.connected().has_provider(provider) && token.is_some_and(waits_for_a_person) {
         let detail = "a payment with this token waits for a person at a page that exists only in development mode";
         return Err(Problem::invalid("/token", detail));
     }

@@ -1,7 +1,7 @@
 //! Folds of part_list.
 
 use byteshop_domain::Currency;
-use byteshop_domain::ids::{Id as _, PaymentId, ProductId, ShipmentId, VariantId};
+use byteshop_domain::ids::{PaymentId, ProductId, ShipmentId, VariantId};
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::order::{Buyer, Line};
 use byteshop_domain::quantity::{Demand, Quantity};

@@ -132,7 +132,7 @@ fn captured(amount: i64, refunded: i64) -> (String, i64, i64) {
 
 /// A payment by the emulated provider that succeeds.
 fn test_payment(capture: CaptureMode) -> Paying<'static> {
-    Paying { provider: Provider::Test, token: "tok_success", capture, return_url: None }
+    Paying { provider: Provider::Test, token: Some("tok_success"), capture, return_url: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]

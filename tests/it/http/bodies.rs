@@ -28,7 +28,9 @@ struct Taking {
 fn taking() -> Vec<Taking> {
     let document: Value = serde_json::from_str(document()).unwrap();
     let mut found = Vec::new();
-    for (path, item) in document["paths"].as_object().unwrap().iter().filter(|(path, _)| *path != SIGNED) {
+    for (path, item) in
+        document["paths"].as_object().unwrap().iter().filter(|(path, _)| !SIGNED.contains(&path.as_str()))
+    {
         for (method, operation) in item.as_object().unwrap() {
             let body = &operation["requestBody"];
             let Some(schema) = body.pointer("/content/application~1json/schema") else { continue };

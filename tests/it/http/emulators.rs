@@ -21,7 +21,7 @@ const TOKENS: [&str; 9] = [
 ];
 
 fn only_payments() -> Connected {
-    Connected { providers: vec![Provider::Test], carriers: vec![] }
+    Connected { providers: vec![Provider::Test], ..Connected::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -199,7 +199,7 @@ async fn the_book_of_methods_is_replaced_whole_and_says_what_is_wrong() {
     let shop = TestShop::start().await;
     let (admin, path) = (shop.token(Role::Admin), "/v1/admin/payment-methods");
     let empty = shop.get(path).by(&shop.token(Role::Support)).send().await.expect(200);
-    assert_eq!(empty.body, json!({"methods": []}));
+    assert_eq!(empty.body, json!({"methods": [], "providers": []}));
     let body = json!({"methods": [transfer(), counter()]});
     shop.put(path).by(&admin).json(body.clone()).send().await.expect_problem(428, "request.precondition_required");
     shop.put(path).by(&shop.token(Role::Support)).header("If-Match", "*").json(body.clone()).send().await.expect(403);
@@ -212,7 +212,7 @@ async fn the_book_of_methods_is_replaced_whole_and_says_what_is_wrong() {
     let counter_whole =
         whole(counter(), json!({"countries": [], "currencies": [], "days": null, "accounts_only": false}));
     let transfer_whole = whole(transfer(), json!({"countries": [], "accounts_only": false}));
-    assert_eq!(set.body, json!({"methods": [counter_whole, transfer_whole]}));
+    assert_eq!(set.body, json!({"methods": [counter_whole, transfer_whole], "providers": []}));
     // What was read can be sent back.
     let again = shop.put(path).by(&admin).header("If-Match", set.header("etag").unwrap()).json(set.body.clone());
     assert_eq!(again.send().await.expect(200).body, set.body);
@@ -314,7 +314,9 @@ async fn a_payment_is_made_by_a_provider_or_by_hand_and_not_by_both() {
         (json!({"provider": "manual", "method": "sepa", "token": "tok_success"}), "/token"),
         (json!({"provider": "test", "method": "sepa"}), "/method"),
         (json!({"provider": "test", "token": "tok_success", "method": "sepa"}), "/method"),
-        (json!({"provider": "paypal", "token": "x"}), "/provider"),
+        (json!({"provider": "stripe", "token": "x"}), "/provider"),
+        (json!({"provider": "paypal", "token": "x"}), "/token"),
+        (json!({"provider": "paypal", "method": "sepa"}), "/method"),
         (json!({"token": "tok_success"}), "/provider"),
         (json!({"provider": "manual", "method": "No Slug"}), "/method"),
         (json!({"provider": "manual"}), "/method"),

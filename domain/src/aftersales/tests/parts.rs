@@ -18,7 +18,7 @@ fn of_seller(number: i64) -> Demand {
 }
 
 fn back(work: &mut Work, amount: i64, part: u16) -> Result<(), Refused> {
-    refund(work, id(PAYMENT), cents(amount), &text("a scratch"), Some(part))
+    refund(work, id(PAYMENT), cents(amount), &text("a scratch"), &[], Some(part))
 }
 
 fn left(work: &Work) -> Vec<i64> {

@@ -111,7 +111,7 @@ fn two_back(revoked: Vec<RevokedKeys>) -> Event {
 }
 
 fn refund(note: u128, keys: Vec<Demand>) -> Command {
-    Command::Credit { credit_note: id(note), refund: id(4), amount: cents(10), shipping: false, keys }
+    Command::Credit { credit_note: id(note), refund: id(4), amount: cents(10), shipping: false, keys, part: None }
 }
 
 fn refunded(note: u128, revoked: Vec<RevokedKeys>) -> Event {

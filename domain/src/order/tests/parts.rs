@@ -60,11 +60,11 @@ fn share(seller: Option<SellerId>, amount: i64) -> PartShare {
 }
 
 fn credit_of(part: Option<u16>, amount: i64, shipping: bool) -> Command {
-    Command::Credit { credit_note: id(6), refund: id(7), amount: cents(amount), shipping, part }
+    Command::Credit { credit_note: id(6), refund: id(7), amount: cents(amount), shipping, keys: vec![], part }
 }
 
 fn credits(amount: i64, shipping: bool, parts: Vec<PartShare>) -> Event {
-    Event::Credited { credit_note: id(6), refund: id(7), amount: cents(amount), shipping, parts }
+    Event::Credited { credit_note: id(6), refund: id(7), amount: cents(amount), shipping, revoked: vec![], parts }
 }
 
 fn refunds(refund: Option<RefundId>, amount: Option<i64>) -> Event {

@@ -57,7 +57,7 @@ impl Paid {
             if let Some(Event::Captured { method, reference, .. }) = recorded.event::<Payment>().transpose()? {
                 let reference = match method {
                     Method::Free => None,
-                    Method::Test | Method::External | Method::BankTransfer | Method::Elsewhere => {
+                    Method::Test | Method::Paypal | Method::External | Method::BankTransfer | Method::Elsewhere => {
                         Some(reference.to_string())
                     }
                 };

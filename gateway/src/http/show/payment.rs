@@ -171,6 +171,16 @@ fn outlook(stage: payment::Stage) -> (Option<DateTime<Utc>>, Option<EndReason>) 
     }
 }
 
+/// The page where the buyer continues, while the attempt waits for them: one of the provider, or of the emulated one.
+fn action_url(commands: &Commands, id: PaymentId, it: &Opened) -> Option<String> {
+    if let Some(page) = it.page() {
+        return Some(page.to_string());
+    }
+    let is_pending = matches!(it.stage, payment::Stage::Pending { .. });
+    let attempt = it.attempt.as_ref().filter(|_| is_pending)?;
+    Some(commands.url_of(&action_path(&attempt.reference, id)?))
+}
+
 impl<'a> Payment<'a> {
     /// A payment as it is.
     pub fn of(commands: &Commands, id: PaymentId, it: &'a Opened) -> Self {
@@ -186,21 +196,7 @@ impl<'a> Payment<'a> {
             method: it.attempt.as_ref().map(|attempt| attempt.method),
             decline_reason: it.declined,
             expires_at: it.expires_at(),
-            action_url: match it.stage {
-                payment::Stage::Pending { .. } => {
-                    let path = it.attempt.as_ref().and_then(|attempt| action_path(&attempt.reference, id));
-                    path.map(|path| commands.url_of(&path))
-                }
-                payment::Stage::Open
-                | payment::Stage::Attempted
-                | payment::Stage::Unresolved { .. }
-                | payment::Stage::Authorized(_)
-                | payment::Stage::Captured
-                | payment::Stage::Refunded
-                | payment::Stage::Failed { .. }
-                | payment::Stage::Cancelled
-                | payment::Stage::Voided { .. } => None,
-            },
+            action_url: action_url(commands, id, it),
             manual: it.choice.as_deref().map(Instructed::from),
             received: it.received(),
             due: it.due(),

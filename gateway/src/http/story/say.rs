@@ -141,6 +141,7 @@ impl Facts {
         let said = match event {
             payment::Event::Opened { amount, .. } => ("payment_opened", self.amount(*amount)),
             payment::Event::Attempted { method, .. } => ("attempted", json!({"by": self.by, "method": method})),
+            payment::Event::Registered { .. } => ("registered", self.bare()),
             payment::Event::Pended { .. } => ("pending", self.bare()),
             payment::Event::Unresolved { .. } => ("unresolved", self.bare()),
             payment::Event::Declined { reason, .. } => match reason {

@@ -1,0 +1,152 @@
+//! Payments v2: an authorized amount is captured or voided, and a captured one is refunded.
+//!
+//! Each reads the order first and sends only what has not happened, and reads it again when PayPal refuses.
+
+use byteshop_domain::ids::RefundId;
+use byteshop_domain::money::Money;
+use byteshop_domain::payment::{self, Registration};
+use serde::de::IgnoredAny;
+use serde_json::json;
+
+use super::client::{Call, Client, Failure};
+use super::standing::{self, RefundStanding, Standing};
+use super::wire::{Order, Refund};
+use super::{amount, orders};
+use crate::ports::{Attempt, NoAnswer};
+
+/// Captures the authorized amount of an attempt, unless that is done.
+pub(super) async fn capture(client: &Client, attempt: Attempt<'_>) -> Result<(), NoAnswer> {
+    let registration = registered(attempt)?;
+    let order = orders::read(client, attempt, registration).await?;
+    let Standing::Authorized(authorization) = Standing::of(&order) else { return is_collected(&order) };
+    let value = amount::write(registration.amount).map_err(|error| NoAnswer(error.to_string()))?;
+    let amount = json!({"currency_code": registration.amount.currency.code(), "value": value});
+    let call = Call::post(
+        format!("/v2/payments/authorizations/{}/capture", authorization.id),
+        format!("{}-collect", attempt.reference),
+        json!({"amount": amount, "final_capture": true}),
+    );
+    match client.ask::<IgnoredAny>(&call).await {
+        // What is true is what PayPal says of the order.
+        Ok(_) => is_collected(&orders::read(client, attempt, registration).await?),
+        Err(Failure::Refused(refusal)) => {
+            is_collected(&orders::read(client, attempt, registration).await?).map_err(|_| NoAnswer(refusal.to_string()))
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// Voids or refunds all that PayPal holds for an attempt.
+pub(super) async fn release(client: &Client, attempt: Attempt<'_>) -> Result<(), NoAnswer> {
+    // Without an id no buyer has seen its page, so nothing is held.
+    let Some(registration) = attempt.registration else { return Ok(()) };
+    let order = match orders::read(client, attempt, registration).await {
+        Ok(order) => order,
+        Err(Failure::Refused(refusal)) if refusal.is_missing() => return Ok(()),
+        Err(failure) => return Err(failure.into()),
+    };
+    match Standing::of(&order) {
+        Standing::Waiting | Standing::Approved | Standing::Declined | Standing::Over => Ok(()),
+        Standing::Reviewed => Err(NoAnswer("PayPal has not decided about the payment yet".to_owned())),
+        Standing::Authorized(authorization) => {
+            let path = format!("/v2/payments/authorizations/{}/void", authorization.id);
+            // If it was voided or captured meanwhile, PayPal refuses, and the next look says which.
+            client.ask::<IgnoredAny>(&Call::command(path)).await.map(drop).map_err(NoAnswer::from)
+        }
+        Standing::Captured(_) => {
+            let left = standing::left(&order, registration.amount);
+            let left = left.map_err(|error| NoAnswer(error.to_string()))?;
+            if left.amount <= 0 {
+                let is_decided = !standing::has_pending_refund(&order);
+                return is_decided.then_some(()).ok_or_else(undecided);
+            }
+            // Under the key of the refund of all that is left, so that both are one, should the shop request that as well.
+            let whole = payment::whole(attempt.payment);
+            let is_refunded = refund(client, attempt, whole, left).await?;
+            is_refunded.then_some(()).ok_or_else(|| NoAnswer("PayPal refused to refund the payment".to_owned()))
+        }
+    }
+}
+
+/// Refunds an amount, unless that is done; false if PayPal refuses.
+pub(super) async fn refund(
+    client: &Client,
+    attempt: Attempt<'_>,
+    id: RefundId,
+    amount: Money,
+) -> Result<bool, NoAnswer> {
+    let registration = registered(attempt)?;
+    let order = orders::read(client, attempt, registration).await?;
+    if let Some(standing) = standing::refund_of(&order, id) {
+        return concluded(standing);
+    }
+    let Standing::Captured(capture) = Standing::of(&order) else {
+        return Err(NoAnswer("the order at PayPal is not captured".to_owned()));
+    };
+    let value = amount::write(amount).map_err(|error| NoAnswer(error.to_string()))?;
+    let call = Call::post(
+        format!("/v2/payments/captures/{}/refund", capture.id),
+        // A refund of all that is left has the same id for each attempt of a payment.
+        format!("{id}-{}", capture.id),
+        json!({
+            "amount": {"currency_code": amount.currency.code(), "value": value},
+            "custom_id": attempt.payment,
+            "invoice_id": id,
+        }),
+    );
+    match client.ask::<Refund>(&call).await {
+        Ok(made) => concluded(standing::standing_of(made.status)),
+        Err(Failure::Refused(refusal)) if refusal.is_about_money() => {
+            let order = orders::read(client, attempt, registration).await?;
+            if let Some(standing) = standing::refund_of(&order, id) {
+                return concluded(standing);
+            }
+            tracing::warn!(%refusal, payment = %attempt.payment, refund = %id, "PayPal refused a refund");
+            Ok(false)
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// What PayPal calls an attempt whose money moved.
+fn registered(attempt: Attempt<'_>) -> Result<&Registration, NoAnswer> {
+    attempt.registration.ok_or_else(|| NoAnswer("the shop does not know the order at PayPal".to_owned()))
+}
+
+fn undecided() -> NoAnswer {
+    NoAnswer("PayPal has not decided about the refund yet".to_owned())
+}
+
+/// Whether a refund was made.
+fn concluded(standing: RefundStanding) -> Result<bool, NoAnswer> {
+    match standing {
+        RefundStanding::Done => Ok(true),
+        RefundStanding::Refused => Ok(false),
+        RefundStanding::Pending => Err(undecided()),
+    }
+}
+
+/// Whether the amount of an order is captured.
+fn is_collected(order: &Order) -> Result<(), NoAnswer> {
+    match Standing::of(order) {
+        Standing::Captured(_) => Ok(()),
+        standing @ (Standing::Waiting
+        | Standing::Approved
+        | Standing::Reviewed
+        | Standing::Authorized(_)
+        | Standing::Declined
+        | Standing::Over) => Err(NoAnswer(format!("the order at PayPal is not captured: {}", name(standing)))),
+    }
+}
+
+fn name(standing: Standing<'_>) -> &'static str {
+    match standing {
+        Standing::Waiting => "not approved",
+        Standing::Approved => "approved",
+        Standing::Reviewed => "under review",
+        Standing::Authorized(_) => "authorized",
+        Standing::Captured(_) => "captured",
+        Standing::Declined => "declined",
+        Standing::Over => "voided",
+    }
+}

@@ -1,0 +1,42 @@
+//! The payment providers that a shop can be connected to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::Reference;
+
+/// A payment provider that a shop can be connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provider {
+    /// The emulated one: no money moves.
+    Test,
+    /// PayPal.
+    Paypal,
+}
+
+impl Provider {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Test, Self::Paypal];
+
+    /// The name in settings and requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Paypal => "paypal",
+        }
+    }
+
+    /// Whether it only pretends to move money.
+    pub fn is_emulated(self) -> bool {
+        match self {
+            Self::Test => true,
+            Self::Paypal => false,
+        }
+    }
+
+    /// The provider of an attempt, whose reference begins with the name of the provider.
+    pub fn of(reference: &Reference) -> Self {
+        let is_paypal = reference.as_str().starts_with("paypal-");
+        if is_paypal { Self::Paypal } else { Self::Test }
+    }
+}

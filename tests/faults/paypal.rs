@@ -1,0 +1,248 @@
+//! Payments with PayPal while the shop is killed around its calls: afterwards the books of the stand-in are those of the shop, to the
+//! cent and in both directions, although webhooks are repeated, late or lost and answers do not come.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use byteshop_eventstore::Clock;
+use byteshop_tests::paypal::{StandIn, WEBHOOK, kept};
+use byteshop_tests::program::Program;
+use byteshop_tests::random::Chance;
+use byteshop_tests::shop::address;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+/// Payments of a short run; `make paypal` makes ten thousand.
+const PAYMENTS: u64 = 40;
+/// Buyers at once.
+const BUYERS: usize = 8;
+/// How long one request may take: longer than the shop waits for PayPal.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a buyer tries.
+const BUYER_PATIENCE: Duration = Duration::from_mins(3);
+/// How long the shop may take to conclude everything.
+const SETTLING: Duration = Duration::from_mins(5);
+/// Between two tries.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// What the buyers share.
+struct Market {
+    paypal: StandIn,
+    http: Client,
+    base: Mutex<String>,
+    staff: Mutex<String>,
+    variant: Mutex<String>,
+    left: AtomicU64,
+    stop: AtomicBool,
+    payments: Mutex<Vec<String>>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_books_of_paypal_are_those_of_the_shop_whatever_is_killed() {
+    let mut chance = crate::chance("paypal");
+    let paypal = StandIn::start().await;
+    let mut program = Program::new();
+    connect(&mut program, &paypal).await;
+    let payments = crate::number("BYTESHOP_TEST_PAYPAL_PAYMENTS").unwrap_or(PAYMENTS);
+    let market = Arc::new(Market {
+        paypal,
+        http: Client::builder().timeout(REQUEST_PATIENCE).build().unwrap(),
+        base: Mutex::default(),
+        staff: Mutex::default(),
+        variant: Mutex::default(),
+        left: AtomicU64::new(payments),
+        stop: AtomicBool::new(false),
+        payments: Mutex::default(),
+    });
+    market.start(&mut program).await;
+    market.offer(payments).await;
+    let money = ["orders.create", "orders.capture", "orders.get", "captures.refund"];
+    let switches = json!({"seed": chance.number() % 1_000, "operations": money, "silent_percent": 2, "error_percent": 5,
+        "too_many_percent": 2, "duplicate_percent": 30, "reorder_percent": 20, "loss_percent": 5});
+    market.paypal.switch(switches).await;
+    let mut buyers = JoinSet::new();
+    for _ in 0..BUYERS {
+        buyers.spawn(Arc::clone(&market).buy_all(chance.fork()));
+    }
+    let mut kills = 0;
+    while !buyers.is_empty() {
+        let pause = Duration::from_millis(chance.between(1_000, 4_000));
+        tokio::select! {
+            Some(bought) = buyers.join_next() => bought.unwrap(),
+            () = sleep(pause) => {
+                program.kill();
+                market.start(&mut program).await;
+                kills += 1;
+            }
+        }
+    }
+    market.paypal.switch(json!({})).await;
+    let moved = market.settle().await;
+    eprintln!("{payments} payments, the shop was killed {kills} times, {moved} captures at PayPal");
+    assert!(kills > 0 && moved > 0);
+    program.interrupt().await;
+}
+
+/// The settings of a shop that is connected to the stand-in.
+async fn connect(program: &mut Program, paypal: &StandIn) {
+    let account = paypal.account().await;
+    let roots = program.data().join("paypal.pem");
+    std::fs::create_dir_all(program.data()).unwrap();
+    std::fs::write(&roots, account.webhook_roots.unwrap()).unwrap();
+    program.set("BYTESHOP_PAYMENT_PROVIDER", "paypal");
+    program.set("BYTESHOP_PAYPAL_URL", account.url);
+    program.set("BYTESHOP_PAYPAL_CLIENT_ID", account.client_id);
+    program.set("BYTESHOP_PAYPAL_CLIENT_SECRET", account.client_secret);
+    program.set("BYTESHOP_PAYPAL_MERCHANT_ID", account.merchant_id);
+    program.set("BYTESHOP_PAYPAL_WEBHOOK_ID", WEBHOOK);
+    program.set("BYTESHOP_PAYPAL_WEBHOOK_ROOTS", roots.to_str().unwrap());
+}
+
+impl Market {
+    /// Starts the shop, at whatever port.
+    async fn start(&self, program: &mut Program) {
+        program.start().await;
+        let base = program.run_json().unwrap()["http"].as_str().unwrap().to_owned();
+        self.paypal.tells(&base);
+        *self.staff.lock().unwrap() = program.say(&["token", "admin"]);
+        *self.base.lock().unwrap() = base;
+    }
+
+    /// Puts something up for sale.
+    async fn offer(&self, pieces: u64) {
+        let staff = || Some(("authorization", format!("Bearer {}", self.staff.lock().unwrap())));
+        let product = self.ask(Method::POST, "/v1/products", json!({"title": "A thing"}), staff()).await;
+        let path = format!("/v1/products/{}", product["id"].as_str().unwrap());
+        let variant = json!({"sku": "PAYPAL", "price": {"amount": 1_999, "currency": "EUR"}});
+        let shown = self.ask(Method::POST, &format!("{path}/variants"), variant, staff()).await;
+        self.ask(Method::POST, &format!("{path}/publish"), json!({}), staff()).await;
+        let variant = shown["variants"][0]["id"].as_str().unwrap().to_owned();
+        let received = json!({"type": "received", "quantity": pieces});
+        self.ask(Method::POST, &format!("/v1/variants/{variant}/stock"), received, staff()).await;
+        *self.variant.lock().unwrap() = variant;
+    }
+
+    /// Asks until there is an answer, with one key.
+    async fn ask(&self, method: Method, path: &str, body: Value, who: Option<(&str, String)>) -> Value {
+        let (key, started) = (Clock.new_id().to_string(), Instant::now());
+        loop {
+            assert!(started.elapsed() < BUYER_PATIENCE, "{method} {path} has no outcome");
+            let url = format!("{}{path}", self.base.lock().unwrap());
+            let request = self.http.request(method.clone(), url).header("idempotency-key", &key).json(&body);
+            let request = who.iter().fold(request, |request, (name, value)| request.header(*name, value));
+            if let Ok(answer) = request.send().await {
+                let status = answer.status();
+                let body: Value = answer.json().await.unwrap_or_default();
+                let is_later = status.is_server_error() || body["code"] == "idempotency.in_flight";
+                assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{method} {path}: {body}");
+                if !is_later && !body.is_null() {
+                    return body;
+                }
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    async fn buy_all(self: Arc<Self>, mut chance: Chance) {
+        let take = || self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        while take() && !self.stop.load(Ordering::Relaxed) {
+            self.buy(&mut chance).await;
+        }
+    }
+
+    async fn buy(&self, chance: &mut Chance) {
+        let variant = self.variant.lock().unwrap().clone();
+        let cart = self.ask(Method::POST, "/v1/carts", json!({"currency": "EUR"}), None).await;
+        let guest = || Some(("cart-token", cart["cart_token"].as_str().unwrap().to_owned()));
+        let path = format!("/v1/carts/{}", cart["id"].as_str().unwrap());
+        self.ask(Method::PUT, &format!("{path}/lines/{variant}"), json!({"quantity": 1}), guest()).await;
+        self.ask(Method::PUT, &format!("{path}/address"), address("DE"), guest()).await;
+        let order = self.ask(Method::POST, &format!("{path}/checkout"), json!({}), guest()).await;
+        let payment = order["payment"].as_str().unwrap_or_else(|| panic!("{order}")).to_owned();
+        self.payments.lock().unwrap().push(payment.clone());
+        let path = format!("/v1/orders/{}", order["id"].as_str().unwrap());
+        let Some(page) = self.begin(&path, &payment, &guest).await else { return };
+        let choice =
+            chance.one_of(&["approve", "approve", "approve", "approve", "approve", "approve", "decline", "cancel"]);
+        let back = self.paypal.choose(&page, choice).await;
+        if chance.once_in(2) {
+            // The port may be that of a shop that was killed.
+            let path = back.split_once("/pay/").map(|(_, path)| format!("/pay/{path}")).unwrap();
+            let url = format!("{}{path}", self.base.lock().unwrap());
+            drop(self.http.get(url).send().await);
+        }
+        if choice == "approve" && chance.once_in(3) {
+            self.regret(&path, &payment, chance).await;
+        }
+    }
+
+    /// Begins a payment until there is a page of PayPal; none if the order cannot be paid any more.
+    async fn begin(
+        &self,
+        order: &str,
+        payment: &str,
+        guest: &impl Fn() -> Option<(&'static str, String)>,
+    ) -> Option<String> {
+        let started = Instant::now();
+        loop {
+            assert!(started.elapsed() < BUYER_PATIENCE, "{payment} has no page");
+            self.ask(Method::POST, &format!("{order}/payments"), json!({"provider": "paypal"}), guest()).await;
+            let now = self.ask(Method::GET, &format!("/v1/payments/{payment}"), json!({}), guest()).await;
+            if let Some(page) = now["action_url"].as_str() {
+                return Some(page.to_owned());
+            }
+            if matches!(now["status"].as_str(), Some("voided" | "failed")) {
+                return None;
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// Staff refunds a part of a payment that is captured by then, or cancels the order.
+    async fn regret(&self, order: &str, payment: &str, chance: &mut Chance) {
+        let staff = || Some(("authorization", format!("Bearer {}", self.staff.lock().unwrap())));
+        if chance.once_in(2) {
+            self.ask(Method::POST, &format!("{order}/cancel"), json!({}), staff()).await;
+            return;
+        }
+        for amount in [100, 250] {
+            let body = json!({"amount": {"amount": amount, "currency": "EUR"}, "reason": "a scratch"});
+            self.ask(Method::POST, &format!("/v1/payments/{payment}/refunds"), body, staff()).await;
+        }
+    }
+
+    /// Waits until every payment is concluded and both books say the same; gives the number of captures at PayPal.
+    async fn settle(&self) -> usize {
+        let (started, payments) = (Instant::now(), self.payments.lock().unwrap().clone());
+        loop {
+            let mut believed = BTreeMap::new();
+            let mut waiting = Vec::new();
+            for payment in &payments {
+                let staff = Some(("authorization", format!("Bearer {}", self.staff.lock().unwrap())));
+                let shown = self.ask(Method::GET, &format!("/v1/payments/{payment}"), json!({}), staff).await;
+                let is_requested = shown["refunds"].as_array().unwrap().iter().any(|it| it["status"] == "requested");
+                let is_open =
+                    matches!(shown["status"].as_str(), Some("attempted" | "pending" | "unresolved" | "authorized"));
+                if is_requested || is_open {
+                    waiting.push(shown.clone());
+                }
+                let held =
+                    shown["captured"]["amount"].as_i64().unwrap() - shown["refunded"]["amount"].as_i64().unwrap();
+                believed.insert(payment.clone(), held);
+            }
+            let books = self.paypal.books().await;
+            let mut theirs = kept(&books, "custom_id");
+            believed.retain(|_, held| *held != 0);
+            theirs.retain(|_, held| *held != 0);
+            if waiting.is_empty() && believed == theirs {
+                return books["captures"].as_array().unwrap().len();
+            }
+            assert!(started.elapsed() < SETTLING, "waiting: {waiting:?}\nours: {believed:?}\nPayPal's: {theirs:?}");
+            sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
