@@ -1,6 +1,6 @@
 //! A stand-in for PayPal, for development and tests: its interface, with books of its own.
 //!
-//! The books are a pure function of their inputs ([`input`]): time and chance are arguments. Requests are held against PayPal's own
+//! The books are a pure function of their inputs: time and chance are arguments (`input`). Requests are held against PayPal's own
 //! OpenAPI documents, and so is every response, so a defect of the stand-in is a 500 and never a difference that passes for PayPal's.
 
 mod amount;
