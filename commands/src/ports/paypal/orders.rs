@@ -56,6 +56,7 @@ pub(super) async fn create(client: &Client, charge: Charge<'_>, now: DateTime<Ut
         Err(failure) => return Err(failure.into()),
     };
     let page = order.links.iter().find(|link| matches!(link.rel.as_str(), "payer-action" | "approve"));
+    let page = page.filter(|link| is_page(&link.href, &client.account().url));
     let page = page.and_then(|link| Link::new(&link.href).ok());
     // The id becomes a part of paths.
     let id = Some(&order.id).filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
@@ -67,6 +68,11 @@ pub(super) async fn create(client: &Client, charge: Charge<'_>, now: DateTime<Ut
     standing::check(&order, attempt, &order.id, charge.amount, &client.account().merchant_id)?;
     let outcome = ProviderOutcome::Pending { check_at: now + FIRST_LOOK };
     Ok(Begun { outcome, registration: Some(registration) })
+}
+
+/// Whether a link leads to a page of PayPal that a browser can open: over HTTPS, or at the stand-in that the shop is connected to.
+fn is_page(link: &str, provider: &str) -> bool {
+    link.starts_with("https://") || link.strip_prefix(provider).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The order of a charge, as PayPal wants it.
