@@ -79,7 +79,7 @@ pub fn retry_refund(work: &mut Work, payment: PaymentId, failed: RefundId) -> Re
 /// Refunds an amount of a payment by decision of the shop, with a credit note without goods.
 ///
 /// It is of the part of the order with this number, or of the part of these pieces, or split over all parts. `keys` are the pieces
-/// that it is for whose keys are revoked. A refund that leaves nothing of the payment revokes all of them.
+/// that it is for whose keys are revoked. A refund that leaves nothing of the payment, or of the part, revokes all of its keys.
 pub fn refund(
     work: &mut Work,
     payment: PaymentId,
@@ -100,7 +100,12 @@ pub fn refund(
         (Some(part), Some(of_keys)) if part != of_keys => return Err(order::Rejection::SeveralParts.into()),
         (part, of_keys) => part.or(of_keys),
     };
-    let keys = if amount == refundable { before.pieces_with_keys() } else { named };
+    let whole = part.and_then(|number| before.parts.number(number)).filter(|part| part.left() == amount);
+    let keys = match whole {
+        _ if amount == refundable => before.pieces_with_keys(),
+        Some(part) => before.pieces_with_keys().into_iter().filter(|it| part.has(it.variant)).collect(),
+        None => named,
+    };
     let wanted = Credit { amount, reason: reason.clone(), shipping: false, keys, part };
     credit(work, order, &left, &wanted)?;
     key_delivery::revoke(work, order, before, &wanted.keys)

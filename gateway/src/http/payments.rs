@@ -220,7 +220,7 @@ struct NewRefund {
 /// Refunds part of a payment and issues a credit note.
 ///
 /// Keys of the pieces in `lines` are revoked with it, the last ones of the order first: they are not shown any more, and never sold
-/// again. A refund of all that is left of the payment revokes all keys of the order.
+/// again. A refund of all that is left of the payment revokes all keys of the order, and one of all that is left of `part` those of that part.
 ///
 /// The provider executes the refund soon after; see `refunds` of the payment. A refund with `manual` waits until staff makes and
 /// settles it.

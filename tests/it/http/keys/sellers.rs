@@ -92,3 +92,32 @@ async fn members_hear_of_few_keys_and_of_revoked_ones_that_were_seen() {
     let to_eve = kiosk.shop.get("/dev/mail?to=eve@example.org").header("Accept", "application/json").send().await;
     assert!(!to_eve.expect(200).body.to_string().contains("keys"), "a stranger hears of the keys of a seller");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_of_all_of_a_part_revokes_its_keys() {
+    let stand = Stand::open().await;
+    let Stand { kiosk, ada, .. } = &stand;
+    let shop = &kiosk.shop;
+    stand.import(ada, 2).await.expect(200);
+    let (_, lamp) = shop.product("LAMP", 700, 1).await;
+    let cart = shop.guest_cart().await;
+    for variant in [&lamp, &kiosk.variant] {
+        let line = format!("/v1/carts/{}/lines/{variant}", cart.id);
+        shop.put(&line).with(&cart).json(json!({"quantity": 1})).send().await.expect(200);
+    }
+    let to = byteshop_tests::shop::address("FR");
+    shop.put(&format!("/v1/carts/{}/address", cart.id)).with(&cart).json(to).send().await.expect(200);
+    let placed = shop.post(&format!("/v1/carts/{}/checkout", cart.id)).with(&cart).send().await.expect(201);
+    let path = format!("/v1/orders/{}", placed.text("/id"));
+    kiosk.pay(&path, &cart).await;
+    let refund = async |amount: i64, part: i64| {
+        let body = json!({"amount": {"amount": amount, "currency": "EUR"}, "reason": "does not start", "part": part});
+        let refunds = format!("/v1/payments/{}/refunds", placed.text("/payment"));
+        shop.post(&refunds).by(&kiosk.staff).json(body).send().await.expect(201);
+        kiosk.pool().await["revoked"].clone()
+    };
+    assert_eq!(refund(700, 1).await, 0, "the part of the house has no keys");
+    assert_eq!(refund(499, 2).await, 0, "a cent of the part is left");
+    assert_eq!(refund(1, 2).await, 1);
+    shop.post(&format!("{path}/keys/reveal")).with(&cart).send().await.expect_problem(409, "order.no_keys");
+}
