@@ -98,6 +98,11 @@ impl Entry {
             recorded_at: event.recorded_at,
         })
     }
+
+    /// The same event, of which a member of a seller was the actor.
+    pub fn by_a_seller(self) -> Self {
+        Self { actor: "seller".to_owned(), ..self }
+    }
 }
 
 /// The data without what is for the program alone, or for staff alone; mostly that is all of the text.

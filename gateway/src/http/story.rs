@@ -11,7 +11,7 @@ use byteshop_commands::Error;
 use byteshop_commands::links::Target;
 use byteshop_commands::notify::format;
 use byteshop_domain::ids::OrderId;
-use byteshop_domain::order::{Fulfilment, Order, PaymentStatus, Placed, Stage, Status};
+use byteshop_domain::order::{self, Fulfilment, Order, PaymentStatus, Placed, Stage, Status};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::returns::Return;
 use byteshop_domain::shipment::Shipment;
@@ -110,11 +110,16 @@ async fn history(
     let positions = app.shown_to(&caller).await?;
     let mut items: Vec<(Told, Scene)> = Vec::new();
     for (event, text) in told(gather(&app, id, placed).await?, locale)? {
-        if !staff && say::is_for_staff(&decode(&event)?) {
+        let any = decode(&event)?;
+        if !staff && say::is_for_staff(&any) {
             continue;
         }
+        let actor = event.meta().map_err(Error::from)?.actor;
+        let is_of_a_seller = say::who(&any, &actor, placed.placement.buyer.account) == "seller";
         let told = Told { at: event.occurred_at(), by: colleague(&event).filter(|_| staff) };
-        items.push((told, Scene { text, entry: Entry::of(&event, &positions, staff)? }));
+        let entry = Entry::of(&event, &positions, staff)?;
+        let entry = if is_of_a_seller && !staff { entry.by_a_seller() } else { entry };
+        items.push((told, Scene { text, entry }));
     }
     let timed = |(told, scene): &(Told, Scene)| Some(told.line(scene.text.as_ref()?, locale));
     let story = items.iter().filter_map(timed).collect();
@@ -147,6 +152,7 @@ fn colleague(event: &Recorded) -> Option<Actor> {
 pub(crate) fn told(events: Vec<Recorded>, locale: Locale) -> Result<Vec<(Recorded, Option<String>)>, Problem> {
     let mut teller = Teller::of(locale)?;
     let mut waited = false;
+    let mut buyer = None;
     let mut told = Vec::with_capacity(events.len());
     for event in events {
         let any = decode(&event)?;
@@ -154,7 +160,11 @@ pub(crate) fn told(events: Vec<Recorded>, locale: Locale) -> Result<Vec<(Recorde
         let waits = say::waits(&any);
         let again = waits && waited;
         waited = waits;
-        let said = say::sentence(&any, &event.meta().map_err(Error::from)?.actor, locale).filter(|_| !again);
+        if let AnyEvent::Order(_, order::Event::Placed(placement)) = &any {
+            buyer = placement.buyer.account;
+        }
+        let by = say::who(&any, &event.meta().map_err(Error::from)?.actor, buyer);
+        let said = say::sentence(&any, by, locale).filter(|_| !again);
         let text = said.map(|(sentence, facts)| teller.tell(sentence, &facts)).transpose()?;
         told.push((event, text));
     }

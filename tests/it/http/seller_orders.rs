@@ -115,6 +115,13 @@ async fn members_send_their_part_and_no_other() {
     let there = market.seen(&order).await;
     assert_eq!(of_parts(&there, "status"), ["completed", "open", "open"]);
     assert_eq!(of_parts(&there, "fulfilment"), ["fulfilled", "unfulfilled", "unfulfilled"]);
+    // The buyer reads that the seller sent it.
+    let history = shop.get(&format!("{order}/history")).by(&buyer.token).send().await.expect(200);
+    let story = history.body["story"].to_string();
+    assert!(story.contains("The seller put 1 item in a parcel.") && story.contains("The customer ordered"), "{story}");
+    assert!(!story.contains("The customer p") && !story.contains("The customer h"), "{story}");
+    let packed = history.body["items"].as_array().unwrap().iter().find(|it| it["type"] == "shipment.packed").unwrap();
+    assert_eq!(packed["actor"], "seller");
     let sent =
         shop.get(&format!("/v1/sellers/{kettles}/orders/{}", id_of(&order))).by(&ada.token).send().await.expect(200);
     assert_eq!((sent.text("/shipments/0/status"), &sent.body["address"]), ("delivered", &Value::Null));

@@ -1,9 +1,10 @@
 //! The sentence of each event of an order's history: its name, which every language has, and its facts.
 
 use byteshop_commands::notify::format;
+use byteshop_domain::ids::AccountId;
 use byteshop_domain::key_pool::count_of;
 use byteshop_domain::money::Money;
-use byteshop_domain::order::{self, ReturnLine};
+use byteshop_domain::order::{self, CancelReason, ReturnLine};
 use byteshop_domain::payment::{self, DeclineReason, FailureReason, RefundCause, VoidReason};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns;
@@ -26,8 +27,8 @@ pub fn waits(event: &AnyEvent) -> bool {
 }
 
 /// The sentence; none if another event has the same sentence, or if the event is of no interest to people.
-pub fn sentence(event: &AnyEvent, by: &Actor, locale: Locale) -> Option<Said> {
-    let teller = Facts { by: who(by), locale };
+pub fn sentence(event: &AnyEvent, by: &'static str, locale: Locale) -> Option<Said> {
+    let teller = Facts { by, locale };
     if let AnyEvent::Order(_, event) = event {
         return teller.of_order(event);
     }
@@ -41,8 +42,10 @@ pub fn sentence(event: &AnyEvent, by: &Actor, locale: Locale) -> Option<Said> {
     Some(teller.of_return(event))
 }
 
-fn who(by: &Actor) -> &'static str {
+/// Who acted, in one word. Members of a seller act with accounts of customers.
+pub fn who(event: &AnyEvent, by: &Actor, buyer: Option<AccountId>) -> &'static str {
     match by {
+        Actor::Customer { id } if is_of_a_seller(event, Some(*id) == buyer) => "seller",
         Actor::Customer { .. } => "customer",
         Actor::Guest { .. } => "guest",
         Actor::Seller { .. } => "seller",
@@ -50,6 +53,28 @@ fn who(by: &Actor) -> &'static str {
         Actor::Service { .. } => "program",
         Actor::Process { .. } | Actor::Operator { .. } | Actor::System { .. } => "shop",
     }
+}
+
+/// Whether an account that is neither staff nor, perhaps, the buyer could only do this for a seller.
+fn is_of_a_seller(event: &AnyEvent, is_buyer: bool) -> bool {
+    if let AnyEvent::Return(_, event) = event {
+        return !matches!(event, returns::Event::Requested { .. } | returns::Event::Withdrawn { .. });
+    }
+    if let AnyEvent::Order(_, event) = event {
+        return matches!(
+            event,
+            order::Event::ParcelPrepared { .. }
+                | order::Event::ParcelDropped { .. }
+                | order::Event::Replaced { .. }
+                | order::Event::HandedOver { .. }
+                | order::Event::LinesCancelled { reason: CancelReason::StaffRequest, .. }
+                | order::Event::Cancelled { reason: CancelReason::StaffRequest, .. }
+        );
+    }
+    if let AnyEvent::Payment(_, event) = event {
+        return !is_buyer && matches!(event, payment::Event::RefundRequested { .. });
+    }
+    matches!(event, AnyEvent::Shipment(..))
 }
 
 fn pieces_of(lines: &[Demand]) -> i64 {
