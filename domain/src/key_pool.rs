@@ -335,7 +335,7 @@ crate::rejections! {
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "the variant has no pool of keys";
-        Physical => Conflict: "the variant is a physical item, and keys are delivered for others only";
+        Physical => Conflict: "the variant is a physical item, and only items that are not physical can have keys";
         NoSuchBatch => Invalid at "/batch": "the pool has no such batch";
         TooManyBatches => Conflict: "a pool can have at most {BATCHES_MAX} batches";
         Overtaken => Conflict: "another import into this pool began meanwhile; import the keys again";

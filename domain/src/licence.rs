@@ -101,7 +101,7 @@ crate::rejections! {
         Unknown => Missing: "there is no such key for this product";
         Revoked => Conflict: "the key is revoked";
         TooManyMachines { limit: i64 } => Conflict at "/machine":
-            "the key is active on {limit} machines, as many as it can be; deactivate one of them first";
+            "the key is active on as many machines as it can be ({limit}); deactivate one of them first";
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! An order is carried out only while its attempt is in progress, so an approval alone moves no money: what the buyer approves too late
 //! is never captured. Each call reads the order first and sends only what has not happened, so it can be repeated at any time, also
-//! after PayPal has forgotten its idempotency key (docs/adr/0027-paypal-is-asked-and-not-believed.md).
+//! after PayPal has forgotten its idempotency key (docs/adr/0026-paypal-is-asked-and-not-believed.md).
 
 pub mod account;
 mod amount;

@@ -69,7 +69,7 @@ crate::rejections! {
         NoSuchImage => Missing: "the product has no such image";
         ImagesDiffer => Conflict at "/images": "the new order must list each image of the product once";
         ScheduleOrder => Invalid at "/until": "`until` must be in the future and after the publication";
-        NotYours => Forbidden: "only staff and the members of its seller can change the product";
+        NotYours => Forbidden: "only staff and the members of its seller can create or change a product; members name their seller in `seller`";
         TaxClassOfHouse => Forbidden at "/tax_class": "only staff sets the tax class of a variant";
         AlreadyPublished => Conflict: "the product is already published";
     }

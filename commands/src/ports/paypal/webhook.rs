@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The signature covers a checksum of the body and not the body: for any signed webhook a body with the same checksum is found in
-//! moments. So a webhook is a hint about an object that the shop then reads from the API (docs/adr/0027-paypal-is-asked-and-not-believed.md).
+//! moments. So a webhook is a hint about an object that the shop then reads from the API (docs/adr/0026-paypal-is-asked-and-not-believed.md).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
