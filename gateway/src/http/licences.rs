@@ -160,10 +160,21 @@ async fn check(
     lists::page(&LicenceStanding::of(*product, key, is_valid, &active, machine.as_ref()))
 }
 
-/// A key that was sold, or the error for all others.
-async fn require(app: &App, body: &LicenceOnMachine) -> Result<Sold, Problem> {
-    let sold = sold(app, body.product, &body.key).await?;
-    Ok(sold.ok_or_else(|| Error::from(Rejection::Unknown))?)
+/// A key that was sold, and the machine that a request names.
+struct OnMachine {
+    sold: Sold,
+    machine: Hash,
+}
+
+/// What a request is about; refused if no such key was sold.
+async fn on_machine(app: &App, headers: &HeaderMap, ask: &Ask<Caller, LicenceOnMachine>) -> Result<OnMachine, Problem> {
+    app.limits.licences(ask.who.address())?;
+    app.await_views(&[AssignedKeys::NAME], headers).await?;
+    let machine = ask.body.machine()?;
+    let sold = sold(app, ask.body.product, &ask.body.key).await?;
+    let sold = sold.ok_or_else(|| Error::from(Rejection::Unknown))?;
+    let machine = app.commands.machine_of(sold.key, machine).await?;
+    Ok(OnMachine { sold, machine })
 }
 
 /// Activates a licence key on a machine.
@@ -178,15 +189,11 @@ async fn activate(
     headers: HeaderMap,
     ask: Ask<Caller, LicenceOnMachine>,
 ) -> Result<Response, Problem> {
-    app.limits.licences(ask.who.address())?;
-    app.await_views(&[AssignedKeys::NAME], &headers).await?;
-    let machine = ask.body.machine()?;
-    let Sold { key, order, .. } = require(&app, &ask.body).await?;
-    let machine = &app.commands.machine_of(key, machine).await?;
+    let OnMachine { sold: Sold { key, order, .. }, machine } = &on_machine(&app, &headers, &ask).await?;
     let product = ask.body.product;
     app.run(&ask, "licence.activate", |unit| async move {
-        let active = licences::activate(&unit, key, order, machine).await?;
-        Reply::told(&LicenceStanding::of(product, key, true, &active, Some(machine)))
+        let active = licences::activate(&unit, *key, *order, machine).await?;
+        Reply::told(&LicenceStanding::of(product, *key, true, &active, Some(machine)))
     })
     .await
 }
@@ -202,15 +209,11 @@ async fn deactivate(
     headers: HeaderMap,
     ask: Ask<Caller, LicenceOnMachine>,
 ) -> Result<Response, Problem> {
-    app.limits.licences(ask.who.address())?;
-    app.await_views(&[AssignedKeys::NAME], &headers).await?;
-    let machine = ask.body.machine()?;
-    let Sold { key, is_valid, .. } = require(&app, &ask.body).await?;
-    let machine = &app.commands.machine_of(key, machine).await?;
+    let OnMachine { sold: Sold { key, is_valid, .. }, machine } = &on_machine(&app, &headers, &ask).await?;
     let product = ask.body.product;
     app.run(&ask, "licence.deactivate", |unit| async move {
-        let active = licences::deactivate(&unit, key, machine).await?;
-        Reply::told(&LicenceStanding::of(product, key, is_valid, &active, Some(machine)))
+        let active = licences::deactivate(&unit, *key, machine).await?;
+        Reply::told(&LicenceStanding::of(product, *key, *is_valid, &active, Some(machine)))
     })
     .await
 }
