@@ -9,7 +9,7 @@ const LATENCY_MS_MAX: u64 = 60_000;
 /// Longest `Retry-After`.
 const RETRY_AFTER_MAX: u32 = 3_600;
 
-/// The switches. A request sets all of them: a missing one is off.
+/// The switches. A request replaces all of them; those that it leaves out are off.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Switches {

@@ -127,21 +127,21 @@ fn a_refund_of_money_alone_revokes_the_keys_that_it_names() {
     given::<Order>(history.clone()).when(&refund(1, vec![])).then([refunded(1, vec![])]);
     let none = Rejection::TooManyKeys { variant: id(2), left: 0 };
     given::<Order>(history.clone()).when(&refund(1, vec![demand(2, 1)])).then_refused(none);
-    let gone = [&history[..], &[refunded(1, vec![last(1, 1)])]].concat();
-    let state = fold::<Order>(&gone);
+    let refunded_once = [&history[..], &[refunded(1, vec![last(1, 1)])]].concat();
+    let state = fold::<Order>(&refunded_once);
     let placed = state.live().unwrap();
     assert_eq!((placed.keys_left(id(1)), placed.revoked_keys(id(1))), (3, (1, 1)));
     let shows = |batch, number| placed.shows(KeyNumber { variant: id(1), batch, number });
     assert_eq!([shows(1, 8), shows(1, 9), shows(2, 0)], [Some(true); 3]);
     assert_eq!([shows(2, 1), shows(2, 2), shows(1, 0)], [Some(false), None, None]);
     assert_eq!(placed.pieces_with_keys(), [demand(1, 3)]);
-    given::<Order>(gone.clone()).when(&reveal(4, None)).then_refused(Rejection::NoKeys);
+    given::<Order>(refunded_once.clone()).when(&reveal(4, None)).then_refused(Rejection::NoKeys);
     let too_many = Rejection::TooManyKeys { variant: id(1), left: 3 };
-    given::<Order>(gone.clone()).when(&refund(2, vec![demand(1, 4)])).then_refused(too_many);
+    given::<Order>(refunded_once.clone()).when(&refund(2, vec![demand(1, 4)])).then_refused(too_many);
     // What was refunded so is not returned again, also not by a return that was requested before.
     let ask = Command::RequestReturn { return_id: id(1), lines: vec![demand(1, 4)], since: None };
     let refused = Rejection::TooManyReturned { variant: id(1), left: 3 };
-    given::<Order>(gone).when(&ask).then_refused(refused);
+    given::<Order>(refunded_once).when(&ask).then_refused(refused);
 }
 
 #[test]
