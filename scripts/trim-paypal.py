@@ -2,7 +2,7 @@
 """Trims PayPal's OpenAPI documents to what `byteshop paypal-sandbox` serves: python3 scripts/trim-paypal.py FOLDER_OF_THE_ORIGINALS
 
 Keeps the operations below with every schema that they reach, and drops what no validation reads: descriptions, titles, examples,
-headers, and the means of payment that the sandbox does not have. Writes gateway/src/paypal_sandbox/openapi/*.json.
+headers, and the means of payment that the sandbox does not have. Writes paypal-sandbox/openapi/*.json.
 """
 
 import json
@@ -97,7 +97,7 @@ def lines(value, depth=2):
 
 
 originals = pathlib.Path(sys.argv[1])
-target = pathlib.Path(__file__).parent.parent / "gateway/src/paypal_sandbox/openapi"
+target = pathlib.Path(__file__).parent.parent / "paypal-sandbox/openapi"
 for name, wanted in OPERATIONS.items():
     text = json.loads((originals / f"{name}.json").read_text())
     (target / f"{name}.json").write_text(lines(document(text, wanted)) + "\n")

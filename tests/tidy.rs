@@ -24,12 +24,13 @@ const MAX_LINES: usize = 400;
 const MAX_LINES_OF_CONTEXT: usize = 700;
 
 /// Who may depend on whom of ours; nobody else depends on anybody.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("domain", &[]),
     ("eventstore-schema", &["domain"]),
     ("commands", &["eventstore", "domain"]),
     ("projections", &["eventstore", "domain"]),
-    ("gateway", &["commands", "projections", "eventstore", "domain"]),
+    ("paypal-sandbox", &[]),
+    ("gateway", &["paypal-sandbox", "commands", "projections", "eventstore", "domain"]),
     ("tests", &["gateway", "commands", "projections", "eventstore", "domain"]),
 ];
 

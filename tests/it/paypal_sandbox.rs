@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use byteshop_gateway::paypal_sandbox::{Sandbox, Settings};
+use byteshop_gateway::paypal_sandbox::{Place, Running, Settings};
 use byteshop_tests::patience::eventually;
 use byteshop_tests::receiver::{Posted, Receiver};
 use jsonschema::Draft;
@@ -28,7 +28,7 @@ const RSA_KEY: [u8; 24] = [
 const RSA_KEY_LENGTH: usize = 294;
 
 static DOCUMENTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway/src/paypal_sandbox/openapi");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../paypal-sandbox/openapi");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let documents = files.filter(|path| path.extension().is_some_and(|it| it == "json"));
     documents.map(|path| serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()).collect()
@@ -61,14 +61,18 @@ fn judge(method: &Method, path: &str, status: StatusCode, body: &Value) {
 
 /// A sandbox and its caller.
 struct Desk {
-    sandbox: Sandbox,
+    sandbox: Running,
     client: Client,
     token: String,
 }
 
 impl Desk {
     async fn start(settings: Settings) -> Self {
-        let sandbox = Sandbox::start(settings).await.unwrap();
+        Self::start_at(Place::default(), settings).await
+    }
+
+    async fn start_at(place: Place, settings: Settings) -> Self {
+        let sandbox = Running::start(place, settings).await.unwrap();
         let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let mut desk = Self { sandbox, client, token: String::new() };
         let answer = desk.ask_for_token("sandbox-secret").await;
@@ -384,7 +388,7 @@ async fn the_books_survive_a_restart() {
     let (_, refund) = desk.post(&path, "r1", some.clone()).await;
     desk.control(Method::POST, "clock", json!({"advance_seconds": 86_400})).await;
     let before = desk.books().await;
-    let in_use = Sandbox::start(settings.clone()).await.unwrap_err();
+    let in_use = Running::start(Place::default(), settings.clone()).await.unwrap_err();
     assert!(in_use.to_string().contains("another sandbox"), "{in_use:#}");
     let port: u16 = desk.sandbox.url.rsplit(':').next().unwrap().parse().unwrap();
     desk.sandbox.stop().await;
@@ -393,7 +397,7 @@ async fn the_books_survive_a_restart() {
     let mut text = fs::read_to_string(&file).unwrap();
     text.push_str("{\"at\":\"2026-");
     fs::write(&file, text).unwrap();
-    let desk = Desk::start(Settings { port, ..settings }).await;
+    let desk = Desk::start_at(Place { port, ..Place::default() }, settings).await;
     assert_eq!(desk.books().await, before);
     assert_eq!(desk.post(&path, "r1", some).await.1, refund);
     desk.sandbox.stop().await;
@@ -402,10 +406,11 @@ async fn the_books_survive_a_restart() {
 #[tokio::test]
 async fn it_listens_on_this_machine_alone_unless_that_is_said_twice() {
     let anywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let refused = Sandbox::start(Settings { address: anywhere, ..Settings::default() }).await.unwrap_err();
+    let place = Place { address: anywhere, ..Place::default() };
+    let refused = Running::start(place.clone(), Settings::default()).await.unwrap_err();
     assert!(refused.to_string().contains("--beyond-loopback"), "{refused:#}");
-    let allowed = Settings { address: anywhere, beyond_loopback: true, ..Settings::default() };
-    Sandbox::start(allowed).await.unwrap().stop().await;
+    let allowed = Place { beyond_loopback: true, ..place };
+    Running::start(allowed, Settings::default()).await.unwrap().stop().await;
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use byteshop_commands::Connected;
 use byteshop_commands::ports::connected::{ConnectedCarrier, Provider};
 use byteshop_commands::ports::paypal::Paypal;
 use byteshop_commands::ports::paypal::account::Account;
-use byteshop_gateway::paypal_sandbox::{Sandbox, Settings};
+use byteshop_gateway::paypal_sandbox::{Place, Running, Settings};
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ pub struct StandIn {
     settings: Settings,
     client: Client,
     post: Arc<Post>,
-    _sandbox: Sandbox,
+    _sandbox: Running,
     _passing: JoinSet<()>,
 }
 
@@ -53,7 +53,7 @@ impl StandIn {
         let mut passing = JoinSet::new();
         passing.spawn(async move { axum::serve(listener, router).await.unwrap() });
         let settings = Settings { webhook: Some((WEBHOOK.to_owned(), hook)), ..Settings::default() };
-        let sandbox = Sandbox::start(settings.clone()).await.unwrap();
+        let sandbox = Running::start(Place::default(), settings.clone()).await.unwrap();
         Self { url: sandbox.url.clone(), settings, client, post, _sandbox: sandbox, _passing: passing }
     }
 

@@ -24,7 +24,7 @@ const BANNED: [(&str, &str); 13] = [
 ];
 
 /// Crates whose strings reach people: errors, output, pages and the log.
-const SPEAKING: [&str; 5] = ["commands", "domain", "eventstore-schema", "gateway", "projections"];
+const SPEAKING: [&str; 6] = ["commands", "domain", "eventstore-schema", "gateway", "paypal-sandbox", "projections"];
 
 /// Files whose doc comments are read by people: the OpenAPI document, the help of the command line and docs/EVENTS.md are made
 /// from them.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::end::End;
 use super::failure::Failure;
 use super::output;
-use crate::paypal_sandbox::{Sandbox, Settings};
+use crate::paypal_sandbox::{Place, Running, Settings};
 
 /// The arguments of `paypal-sandbox`.
 #[derive(Debug, clap::Args)]
@@ -49,11 +49,13 @@ pub(super) struct PaypalSandboxArgs {
 /// Runs the stand-in until it is asked to stop.
 pub(super) async fn run(args: PaypalSandboxArgs) -> Result<(), Failure> {
     let end = End::listen()?;
-    let settings = Settings {
+    let place = Place {
         address: args.address,
         port: args.port,
         beyond_loopback: args.beyond_loopback,
         url: args.url.map(|url| url.trim_end_matches('/').to_owned()),
+    };
+    let settings = Settings {
         client_id: args.client_id,
         client_secret: args.client_secret,
         merchant: args.merchant,
@@ -61,7 +63,7 @@ pub(super) async fn run(args: PaypalSandboxArgs) -> Result<(), Failure> {
         file: args.books,
         seed: args.seed,
     };
-    let sandbox = Sandbox::start(settings).await.map_err(Failure::Refused)?;
+    let sandbox = Running::start(place, settings).await.map_err(Failure::Refused)?;
     output::line(&format!("ready {}", sandbox.url))?;
     end.asked_for().await;
     output::line("stopping")?;

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::Result;
-use byteshop_eventstore::Clock;
-use chrono::{DateTime, TimeDelta, Utc};
+use anyhow::{Context as _, Result};
+use aws_lc_rs::rand;
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use data_encoding::HEXLOWER;
-use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -134,17 +133,24 @@ impl Shared {
         Ok(look(&world.books, now_of(&world.books)))
     }
 
+    /// Where receivers of webhooks fetch the certificate that signed them.
+    pub(super) fn certificate_url(&self) -> String {
+        format!("{}/v1/notifications/certs/{}", self.world().books.base, self.certificates.name)
+    }
+
     /// A new access token.
-    pub(super) fn new_token(&self) -> String {
+    ///
+    /// # Errors
+    /// When the system has no random bytes.
+    pub(super) fn new_token(&self) -> Result<String> {
         let mut world = self.world();
         let now = now_of(&world.books);
-        let random = [Clock.new_id().into_bytes(), Clock.new_id().into_bytes()].concat();
-        let token = format!("A21AA{}", HEXLOWER.encode(&Sha256::digest(&random)));
+        let token = format!("A21AA{}", HEXLOWER.encode(&random::<32>()?));
         if world.tokens.len() >= TOKENS_MAX {
             world.tokens.clear();
         }
         world.tokens.insert(token.clone(), now + TimeDelta::seconds(TOKEN_SECONDS));
-        token
+        Ok(token)
     }
 
     /// Whether a token is in force.
@@ -191,7 +197,23 @@ impl Shared {
 }
 
 fn now_of(books: &Books) -> DateTime<Utc> {
-    Clock.now() + TimeDelta::seconds(books.ahead_seconds)
+    clock() + TimeDelta::seconds(books.ahead_seconds)
+}
+
+/// The time of this machine.
+#[expect(clippy::disallowed_methods, reason = "the stand-in is not a part of the shop, and has its own clock")]
+pub(super) fn clock() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
+}
+
+/// Random bytes.
+///
+/// # Errors
+/// When the system has none.
+pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).ok().context("the system has no random bytes")?;
+    Ok(bytes)
 }
 
 fn luck(switches: &Switches, count: u64) -> Luck {

@@ -20,11 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Delivers until cancelled.
-pub(super) async fn run(shared: Arc<Shared>, base: String) {
+pub(super) async fn run(shared: Arc<Shared>) {
     let client = Client::builder().no_proxy().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
     let Ok(client) = client else { return tracing::error!("cannot create a client for webhooks") };
     let cancel = shared.cancel.clone();
-    while let Some(done) = cancel.run_until_cancelled(step(&shared, &client, &base)).await {
+    while let Some(done) = cancel.run_until_cancelled(step(&shared, &client)).await {
         if let Err(error) = done {
             tracing::error!(%error, "cannot deliver");
             cancel.run_until_cancelled(sleep(PAUSE)).await;
@@ -32,11 +32,11 @@ pub(super) async fn run(shared: Arc<Shared>, base: String) {
     }
 }
 
-async fn step(shared: &Shared, client: &Client, base: &str) -> Result<()> {
+async fn step(shared: &Shared, client: &Client) -> Result<()> {
     match shared.next() {
         Next::Send { due, delivery, url, body } => {
             let number = delivery.number;
-            let is_taken = send(shared, client, base, (&delivery, &url, body)).await?;
+            let is_taken = send(shared, client, (&delivery, &url, body)).await?;
             shared.apply(Input::Delivered { due, number, is_taken })?;
         }
         Next::Drop { due, number } => {
@@ -57,7 +57,7 @@ async fn step(shared: &Shared, client: &Client, base: &str) -> Result<()> {
 }
 
 /// Sends a delivery; gives whether the receiver took it.
-async fn send(shared: &Shared, client: &Client, base: &str, what: (&Delivery, &str, String)) -> Result<bool> {
+async fn send(shared: &Shared, client: &Client, what: (&Delivery, &str, String)) -> Result<bool> {
     let (delivery, url, body) = what;
     let now: DateTime<Utc> = shared.now();
     let id = transmission(delivery.number, now);
@@ -69,7 +69,7 @@ async fn send(shared: &Shared, client: &Client, base: &str, what: (&Delivery, &s
         .header("paypal-transmission-id", id)
         .header("paypal-transmission-time", time)
         .header("paypal-transmission-sig", signature)
-        .header("paypal-cert-url", format!("{base}/v1/notifications/certs/{}", shared.certificates.name))
+        .header("paypal-cert-url", shared.certificate_url())
         .header("paypal-auth-algo", ALGORITHM)
         .header("paypal-auth-version", "v2")
         .body(body)

@@ -16,14 +16,14 @@ use super::input::Input;
 use super::orders::Choice;
 use super::shared::Shared;
 
-const PAGE: &str = "paypal_approval.html";
+const PAGE: &str = "approval.html";
 /// The content security policy. It has no `form-action`, because browsers apply that to the redirect to the shop as well.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
 static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut pages = Environment::new();
     pages.set_undefined_behavior(UndefinedBehavior::Strict);
-    pages.add_template(PAGE, include_str!("../../templates/paypal_approval.html")).expect("a test looks at the page");
+    pages.add_template(PAGE, include_str!("../templates/approval.html")).expect("a test looks at the page");
     pages
 });
 

@@ -13,11 +13,11 @@ use super::operation::Operation;
 
 /// The documents.
 const FILES: [(&str, &str); 5] = [
-    ("checkout_orders_v2", include_str!("openapi/checkout_orders_v2.json")),
-    ("payments_payment_v2", include_str!("openapi/payments_payment_v2.json")),
-    ("payments_payouts_batch_v1", include_str!("openapi/payments_payouts_batch_v1.json")),
-    ("customer_disputes_v1", include_str!("openapi/customer_disputes_v1.json")),
-    ("notifications_webhooks_v1", include_str!("openapi/notifications_webhooks_v1.json")),
+    ("checkout_orders_v2", include_str!("../openapi/checkout_orders_v2.json")),
+    ("payments_payment_v2", include_str!("../openapi/payments_payment_v2.json")),
+    ("payments_payouts_batch_v1", include_str!("../openapi/payments_payouts_batch_v1.json")),
+    ("customer_disputes_v1", include_str!("../openapi/customer_disputes_v1.json")),
+    ("notifications_webhooks_v1", include_str!("../openapi/notifications_webhooks_v1.json")),
 ];
 /// Faults of one body that are told: a longer list is not read.
 const FAULTS_MAX: usize = 20;
