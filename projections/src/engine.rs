@@ -19,6 +19,8 @@ use byteshop_eventstore::Recorded;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use fold::{Fold, Folding};
+
 /// The key of a row: a TypeID, or a text that the view makes up.
 pub type Key = String;
 /// The keys of the rows that an event touches, each once.
@@ -47,7 +49,32 @@ pub trait View: Send + Sync + 'static {
     fn fold(row: Option<Self::Row>, key: &Key, fact: &Self::Fact, event: &Recorded) -> Option<Self::Row>;
 }
 
-/// Whether a view reads an event.
-pub(crate) fn concerns<V: View>(event: &Recorded) -> bool {
-    Reads::cover(V::READS, &event.category, &event.event_type)
+/// A view without its types: what it declares, and how its rows are kept in memory. The engine is compiled once, and not for each view.
+#[derive(Clone, Copy)]
+pub(crate) struct Declared {
+    pub name: &'static str,
+    pub version: i32,
+    pub reads: &'static [Reads],
+    rows: fn(usize) -> Box<dyn Folding>,
+}
+
+impl Declared {
+    pub fn of<V: View>() -> Self {
+        Self {
+            name: V::NAME,
+            version: V::VERSION,
+            reads: V::READS,
+            rows: |generation| Box::new(Fold::<V>::bounded(generation)),
+        }
+    }
+
+    /// Whether the view reads an event.
+    pub fn concerns(&self, event: &Recorded) -> bool {
+        Reads::cover(self.reads, &event.category, &event.event_type)
+    }
+
+    /// No rows in memory yet: at most twice as many as a generation holds, plus those of one batch.
+    pub fn rows(&self, generation: usize) -> Box<dyn Folding> {
+        (self.rows)(generation)
+    }
 }

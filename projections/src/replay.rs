@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnection;
 
-use crate::engine::View;
+use crate::engine::Declared;
 use crate::error::Error;
 use build::Build;
 
@@ -43,54 +43,59 @@ pub enum Until {
 }
 
 /// Rebuilds a view and swaps the new rows in.
-pub(crate) async fn rebuild<V: View>(setup: Setup<'_>) -> Result<Report, Error> {
-    let mut connection = lock::<V>(setup.log).await?;
-    let name = shadow::beside(V::NAME, "shadow");
-    let outcome = rebuild_in::<V>(setup, &mut connection, &name).await;
+pub(crate) async fn rebuild(view: Declared, setup: Setup<'_>) -> Result<Report, Error> {
+    let mut connection = lock(setup.log, view.name).await?;
+    let name = shadow::beside(view.name, "shadow");
+    let outcome = rebuild_in(view, setup, &mut connection, &name).await;
     if outcome.is_err() {
         shadow::drop_in(&mut connection, &name).await?;
     }
     outcome
 }
 
-async fn rebuild_in<V: View>(setup: Setup<'_>, connection: &mut PgConnection, name: &str) -> Result<Report, Error> {
-    shadow::create_in(connection, V::NAME, name).await?;
-    let mut build = Build::<V>::new(setup, name);
+async fn rebuild_in(
+    view: Declared,
+    setup: Setup<'_>,
+    connection: &mut PgConnection,
+    name: &str,
+) -> Result<Report, Error> {
+    shadow::create_in(connection, view.name, name).await?;
+    let mut build = Build::new(view, setup, name);
     let target = setup.log.head().await?;
     build.advance(connection, target, setup.progress).await?;
     build.flush(connection).await?;
-    shadow::index_in(connection, V::NAME, name).await?;
+    shadow::index_in(connection, view.name, name).await?;
     build.table_is_indexed();
-    let position = shadow::swap_in::<V>(connection, &mut build, name).await?;
-    Ok(Report::of(V::NAME, position, shadow::count_in(connection, V::NAME).await?))
+    let position = shadow::swap_in(connection, &mut build, name).await?;
+    Ok(Report::of(view.name, position, shadow::count_in(connection, view.name).await?))
 }
 
 /// Rebuilds a view beside the live one up to its position, and compares.
-pub(crate) async fn check<V: View>(setup: Setup<'_>) -> Result<Report, Error> {
-    let mut connection = lock::<V>(setup.log).await?;
-    let name = shadow::beside(V::NAME, "check");
-    let outcome = check::check_in::<V>(setup, &mut connection, &name).await;
+pub(crate) async fn check(view: Declared, setup: Setup<'_>) -> Result<Report, Error> {
+    let mut connection = lock(setup.log, view.name).await?;
+    let name = shadow::beside(view.name, "check");
+    let outcome = check::check_in(view, setup, &mut connection, &name).await;
     shadow::drop_in(&mut connection, &name).await?;
     outcome
 }
 
 /// Builds a view beside the live one as it was at a moment.
-pub(crate) async fn until<V: View>(setup: Setup<'_>, until: Until) -> Result<Report, Error> {
+pub(crate) async fn until(view: Declared, setup: Setup<'_>, until: Until) -> Result<Report, Error> {
     let head = setup.log.head().await?;
     let position = match until {
         Until::Position(position) if position > head => return Err(Error::BeyondHead { position, head }),
         Until::Position(position) => position,
         Until::Time(moment) => setup.log.position_at(moment).await?,
     };
-    let mut connection = lock::<V>(setup.log).await?;
-    let name = shadow::beside(V::NAME, "until");
-    shadow::create_in(&mut connection, V::NAME, &name).await?;
-    let mut build = Build::<V>::new(setup, &name);
+    let mut connection = lock(setup.log, view.name).await?;
+    let name = shadow::beside(view.name, "until");
+    shadow::create_in(&mut connection, view.name, &name).await?;
+    let mut build = Build::new(view, setup, &name);
     build.advance(&mut connection, position, setup.progress).await?;
     build.flush(&mut connection).await?;
-    shadow::index_in(&mut connection, V::NAME, &name).await?;
+    shadow::index_in(&mut connection, view.name, &name).await?;
     let rows = shadow::count_in(&mut connection, &name).await?;
-    Ok(Report { table: Some(format!("read.{name}")), ..Report::of(V::NAME, position, rows) })
+    Ok(Report { table: Some(format!("read.{name}")), ..Report::of(view.name, position, rows) })
 }
 
 /// The table that a replay up to a moment has left of this view, if there is one.
@@ -103,13 +108,13 @@ pub(crate) async fn leftover(log: &Log, view: &str) -> Result<Option<String>, Er
 
 /// Drops the table that a replay up to a moment has left of this view.
 pub(crate) async fn drop_leftover(log: &Log, view: &'static str) -> Result<(), Error> {
-    let mut connection = lock_view(log, view).await?;
+    let mut connection = lock(log, view).await?;
     shadow::drop_in(&mut connection, &shadow::beside(view, "until")).await
 }
 
 /// Drops what a replay that died has left.
-pub(crate) async fn sweep<V: View>(log: &Log) -> Result<(), Error> {
-    let names = ["shadow", "check"].map(|kind| shadow::beside(V::NAME, kind));
+pub(crate) async fn sweep(log: &Log, view: &'static str) -> Result<(), Error> {
+    let names = ["shadow", "check"].map(|kind| shadow::beside(view, kind));
     let left: bool = sqlx::query_scalar(
         "select exists (select from unnest($1::text[]) n where to_regclass('read.' || n) is not null)",
     )
@@ -119,7 +124,7 @@ pub(crate) async fn sweep<V: View>(log: &Log) -> Result<(), Error> {
     if !left {
         return Ok(());
     }
-    match lock::<V>(log).await {
+    match lock(log, view).await {
         Ok(mut connection) => {
             for name in &names {
                 shadow::drop_in(&mut connection, name).await?;
@@ -133,11 +138,7 @@ pub(crate) async fn sweep<V: View>(log: &Log) -> Result<(), Error> {
 }
 
 /// A connection that may replay the view, until it is dropped.
-async fn lock<V: View>(log: &Log) -> Result<PgConnection, Error> {
-    lock_view(log, V::NAME).await
-}
-
-async fn lock_view(log: &Log, view: &'static str) -> Result<PgConnection, Error> {
+async fn lock(log: &Log, view: &'static str) -> Result<PgConnection, Error> {
     // What a crash takes is built again, so nothing here has to wait for the disk.
     let options = log.options().clone().options([("synchronous_commit", "off")]);
     let mut connection = options.connect().await?;

@@ -8,7 +8,7 @@ use byteshop_eventstore::Recorded;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::engine::{View, concerns};
+use crate::engine::{Declared, View};
 
 /// 2026-01-01T12:00:00Z; the event at position n is recorded n seconds later.
 pub(crate) fn noon() -> DateTime<Utc> {
@@ -49,7 +49,7 @@ pub(crate) fn rows<V: View>(events: Vec<Recorded>) -> BTreeMap<String, V::Row> {
     for (event, position) in events.into_iter().zip(1..) {
         let recorded_at = noon() + TimeDelta::seconds(position);
         let event = Recorded { position, recorded_at, ..event };
-        if !concerns::<V>(&event) {
+        if !Declared::of::<V>().concerns(&event) {
             continue;
         }
         let Some(fact) = V::read(&event).unwrap() else { continue };

@@ -1,26 +1,23 @@
 //! The handle to all views: where they stand, waiting for one, running them, rebuilding them.
 
 use std::collections::HashMap;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Log, PoolUse};
-use futures_util::future::BoxFuture;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgPool, PgPoolOptions};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::View;
 use crate::engine::checkpoint::{self, Status};
 use crate::engine::lease::{self, Lease};
 use crate::engine::together::Together;
 use crate::engine::worker::{self, Context, Tail};
+use crate::engine::{Declared, View};
 use crate::error::Error;
 use crate::product_list::Catalog;
 use crate::replay::build::ROWS_IN_MEMORY;
@@ -123,7 +120,7 @@ impl Views {
     /// Where every view stands.
     pub async fn status(&self) -> Result<Vec<Status>, Error> {
         let head = self.inner.log.head().await?;
-        let views: Vec<_> = self.inner.views.iter().map(|view| (view.name(), view.0.version())).collect();
+        let views: Vec<_> = self.inner.views.iter().map(|view| (view.name(), view.0.version)).collect();
         checkpoint::status(&self.inner.asking, &views, head).await
     }
 
@@ -186,7 +183,13 @@ impl Views {
         rows_in_memory: usize,
         progress: OnProgress<'_>,
     ) -> Result<Report, Error> {
-        self.find(view)?.0.replay(Setup { log: &self.inner.log, rows_in_memory, progress }, what).await
+        let view = self.find(view)?.0;
+        let setup = Setup { log: &self.inner.log, rows_in_memory, progress };
+        match what {
+            Replay::Rebuild => replay::rebuild(view, setup).await,
+            Replay::Check => replay::check(view, setup).await,
+            Replay::Until(until) => replay::until(view, setup, until).await,
+        }
     }
 
     /// Runs some views, or all when none is named, whenever no other process does, until cancelled.
@@ -203,8 +206,9 @@ impl Views {
             let (lease, held) = Lease::new(view.name());
             leases.push(lease);
             let tail = Arc::clone(self.tail(view.name())?);
-            let context = Context { log: log.clone(), pool: pool.clone(), tail, together: Arc::clone(&together) };
-            tasks.spawn(view.0.run(context, feed.clone(), held, cancel.clone()));
+            let together = Arc::clone(&together);
+            let context = Context { view: view.0, log: log.clone(), pool: pool.clone(), tail, together };
+            tasks.spawn(worker::run(context, feed.clone(), held, cancel.clone()));
         }
         lease::keep(&self.inner.log, &leases, &cancel).await;
         // They end by themselves when cancelled; dropping the set ends them at the latest.
@@ -247,78 +251,27 @@ impl Views {
 }
 
 /// A view by its name, without its types.
-#[derive(Debug)]
-pub struct Registered(Box<dyn Runs>);
+#[derive(Clone, Copy)]
+pub struct Registered(Declared);
 
 impl Registered {
     /// This view.
     pub fn of<V: View>() -> Self {
-        Self(Box::new(Of::<V>(PhantomData)))
+        Self(Declared::of::<V>())
     }
 
     fn name(&self) -> &'static str {
-        self.0.name()
+        self.0.name
     }
 
     #[cfg(test)]
     pub(crate) fn declared(&self) -> (&'static str, &'static [byteshop_domain::Reads]) {
-        (self.0.name(), self.0.reads())
+        (self.0.name, self.0.reads)
     }
 }
 
-/// The operations on any view.
-trait Runs: std::fmt::Debug + Send + Sync {
-    fn name(&self) -> &'static str;
-    fn version(&self) -> i32;
-    #[cfg(test)]
-    fn reads(&self) -> &'static [byteshop_domain::Reads];
-    fn run(
-        &self,
-        context: Context,
-        feed: Feed,
-        lease: watch::Receiver<bool>,
-        cancel: CancellationToken,
-    ) -> BoxFuture<'static, ()>;
-    fn replay<'a>(&self, setup: Setup<'a>, what: Replay) -> BoxFuture<'a, Result<Report, Error>>;
-}
-
-struct Of<V>(PhantomData<V>);
-
-impl<V: View> std::fmt::Debug for Of<V> {
+impl std::fmt::Debug for Registered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(V::NAME)
-    }
-}
-
-impl<V: View> Runs for Of<V> {
-    fn name(&self) -> &'static str {
-        V::NAME
-    }
-
-    fn version(&self) -> i32 {
-        V::VERSION
-    }
-
-    #[cfg(test)]
-    fn reads(&self) -> &'static [byteshop_domain::Reads] {
-        V::READS
-    }
-
-    fn run(
-        &self,
-        context: Context,
-        feed: Feed,
-        lease: watch::Receiver<bool>,
-        cancel: CancellationToken,
-    ) -> BoxFuture<'static, ()> {
-        Box::pin(worker::run::<V>(context, feed, lease, cancel))
-    }
-
-    fn replay<'a>(&self, setup: Setup<'a>, what: Replay) -> BoxFuture<'a, Result<Report, Error>> {
-        match what {
-            Replay::Rebuild => Box::pin(replay::rebuild::<V>(setup)),
-            Replay::Check => Box::pin(replay::check::<V>(setup)),
-            Replay::Until(until) => Box::pin(replay::until::<V>(setup, until)),
-        }
+        f.write_str(self.name())
     }
 }

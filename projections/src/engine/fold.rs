@@ -4,54 +4,147 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use byteshop_eventstore::Recorded;
 
-use super::rows::Rows;
-use super::{Keys, View, concerns};
+use super::rows::{Entry, Left, Rows};
+use super::table::{Changes, Found, unreadable};
+use super::{Declared, Key, Keys, View};
 use crate::error::Error;
 
-/// An event that concerns a view.
-pub(crate) struct Touch<'a, V: View> {
-    pub event: &'a Recorded,
-    pub fact: V::Fact,
-    pub keys: Keys,
+/// Rows that leave memory, each of which has changed.
+pub(crate) type Leaving = Box<dyn Iterator<Item = Result<Left, Error>> + Send>;
+
+/// The rows of a view in memory, and the events that it has read.
+///
+/// Events are read, then the rows that they touch are brought into memory, then the same events are folded. After an error the rows in
+/// memory are of no use any more.
+pub(crate) trait Folding: Send + Sync {
+    /// Reads those of some events that concern the view; stops with an error at one that it cannot read.
+    fn read(&mut self, events: &[&Recorded]) -> Result<(), Error>;
+    /// Whether the events that were read touch any row.
+    fn touches_rows(&self) -> bool;
+    /// The keys of touched rows that are not in memory, each once.
+    fn missing(&self) -> Vec<Key>;
+    /// Brings what was found under some keys into memory; a key without a row is absent there.
+    fn insert(&mut self, keys: Vec<Key>, found: Found) -> Result<(), Error>;
+    /// Folds the events that were read into rows, all of which are in memory already.
+    fn fold(&mut self, events: &[&Recorded]) -> Result<(), Error>;
+    /// The changes of the rows that were folded last, which count as stored from here on.
+    fn changes(&mut self) -> Result<Changes, Error>;
+    /// Lets the older generation go when the younger is full.
+    fn rotate(&mut self) -> Option<Leaving>;
+    /// Lets all rows go.
+    fn drain(&mut self) -> Leaving;
+    /// Forgets all rows.
+    fn clear(&mut self);
 }
 
-/// Reads those of some events that concern the view; stops with an error at one that it cannot read.
-pub(crate) fn read<'a, V: View>(events: impl IntoIterator<Item = &'a Recorded>) -> Result<Vec<Touch<'a, V>>, Error> {
-    let mut touches = Vec::new();
-    for event in events {
-        if !concerns::<V>(event) {
-            continue;
-        }
-        let unfoldable = |reason: String| Error::Unfoldable { view: V::NAME, position: event.position, reason };
-        let fact = guarded(|| V::read(event)).and_then(|read| read.map_err(|error| error.to_string()));
-        if let Some(fact) = fact.map_err(unfoldable)? {
-            let keys = guarded(|| V::keys(&fact, event)).map_err(unfoldable)?;
-            if !keys.is_empty() {
-                touches.push(Touch { event, fact, keys });
+/// An event that concerns a view, by its place among those that were read.
+struct Touch<F> {
+    at: usize,
+    fact: F,
+    keys: Keys,
+}
+
+/// The rows of one view in memory.
+pub(super) struct Fold<V: View> {
+    rows: Rows<V::Row>,
+    touches: Vec<Touch<V::Fact>>,
+}
+
+impl<V: View> Fold<V> {
+    pub fn bounded(generation: usize) -> Self {
+        Self { rows: Rows::bounded(generation), touches: Vec::new() }
+    }
+}
+
+impl<V: View> Folding for Fold<V> {
+    fn read(&mut self, events: &[&Recorded]) -> Result<(), Error> {
+        self.touches.clear();
+        let view = Declared::of::<V>();
+        for (at, event) in events.iter().enumerate() {
+            if !view.concerns(event) {
+                continue;
+            }
+            let unfoldable = |reason: String| Error::Unfoldable { view: V::NAME, position: event.position, reason };
+            let fact = guarded(|| V::read(event)).and_then(|read| read.map_err(|error| error.to_string()));
+            if let Some(fact) = fact.map_err(unfoldable)? {
+                let keys = guarded(|| V::keys(&fact, event)).map_err(unfoldable)?;
+                if !keys.is_empty() {
+                    self.touches.push(Touch { at, fact, keys });
+                }
             }
         }
+        Ok(())
     }
-    Ok(touches)
+
+    fn touches_rows(&self) -> bool {
+        !self.touches.is_empty()
+    }
+
+    fn missing(&self) -> Vec<Key> {
+        let touched = self.touches.iter().flat_map(|touch| &touch.keys);
+        let mut missing: Vec<Key> = touched.filter(|key| !self.rows.contains(key)).cloned().collect();
+        missing.sort_unstable();
+        missing.dedup();
+        missing
+    }
+
+    fn insert(&mut self, keys: Vec<Key>, found: Found) -> Result<(), Error> {
+        for key in keys {
+            self.rows.insert(key, Entry::absent());
+        }
+        for (key, text, position) in found {
+            let row = serde_json::from_str(&text).map_err(|error| unreadable(V::NAME, &key, &error))?;
+            self.rows.insert(key, Entry::stored(row, position));
+        }
+        Ok(())
+    }
+
+    fn fold(&mut self, events: &[&Recorded]) -> Result<(), Error> {
+        for Touch { at, fact, keys } in &self.touches {
+            let event = events[*at];
+            for key in keys {
+                let entry = self.rows.entry(key);
+                let row = entry.row.take();
+                entry.row = guarded(|| V::fold(row, key, fact, event)).map_err(|reason| Error::Unfoldable {
+                    view: V::NAME,
+                    position: event.position,
+                    reason,
+                })?;
+                entry.position = event.position;
+                entry.changed = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn changes(&mut self) -> Result<Changes, Error> {
+        let mut changes = Changes::default();
+        for key in self.touches.drain(..).flat_map(|touch| touch.keys) {
+            let entry = self.rows.entry(&key);
+            if std::mem::take(&mut entry.changed) {
+                changes.push(entry.left(V::NAME, key)?);
+                entry.stored = entry.row.is_some();
+            }
+        }
+        Ok(changes)
+    }
+
+    fn rotate(&mut self) -> Option<Leaving> {
+        Some(leaving::<V>(self.rows.rotate()?.into_iter()))
+    }
+
+    fn drain(&mut self) -> Leaving {
+        leaving::<V>(self.rows.drain())
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+    }
 }
 
-/// Folds events into rows, all of which are in memory already.
-///
-/// After an error the rows in memory are of no use any more.
-pub(crate) fn fold<V: View>(rows: &mut Rows<V::Row>, touches: &[Touch<'_, V>]) -> Result<(), Error> {
-    for Touch { event, fact, keys } in touches {
-        for key in keys {
-            let entry = rows.entry(key);
-            let row = entry.row.take();
-            entry.row = guarded(|| V::fold(row, key, fact, event)).map_err(|reason| Error::Unfoldable {
-                view: V::NAME,
-                position: event.position,
-                reason,
-            })?;
-            entry.position = event.position;
-            entry.changed = true;
-        }
-    }
-    Ok(())
+/// The changed ones of some rows, each written when its turn comes.
+fn leaving<V: View>(rows: impl Iterator<Item = (Key, Entry<V::Row>)> + Send + 'static) -> Leaving {
+    Box::new(rows.filter(|(_, entry)| entry.changed).map(|(key, entry)| entry.left(V::NAME, key)))
 }
 
 /// A panic in a view's own code must stop that view only, and say at which event.
@@ -67,7 +160,6 @@ mod tests {
     use byteshop_domain::Reads;
     use byteshop_domain::codec::CodecError;
 
-    use super::super::Key;
     use super::*;
     use crate::testing::recorded;
 
@@ -104,33 +196,69 @@ mod tests {
         Recorded { position, ..recorded(category, "counted".into(), data.into()) }
     }
 
+    fn folded(events: &[Recorded]) -> Result<Fold<Counted>, Error> {
+        let events: Vec<&Recorded> = events.iter().collect();
+        let mut rows = Fold::<Counted>::bounded(10);
+        rows.read(&events)?;
+        rows.fold(&events)?;
+        Ok(rows)
+    }
+
     #[test]
     fn only_events_that_touch_rows_of_the_view_are_read() {
-        let events =
-            [event(1, "order", "13"), event(2, "count", "none"), event(3, "count", ""), event(4, "count", "a b")];
-        let touches = read::<Counted>(&events).unwrap();
-        let seen: Vec<_> = touches.iter().map(|touch| (touch.event.position, touch.keys.len())).collect();
-        assert_eq!(seen, [(4, 2)]);
+        let idle = [event(1, "order", "13"), event(2, "count", "none"), event(3, "count", "")];
+        assert!(!folded(&idle).unwrap().touches_rows());
+        let rows = folded(&[&idle[..], &[event(4, "count", "a b")]].concat()).unwrap();
+        assert!(rows.touches_rows());
+        let seen: Vec<_> = rows.touches.iter().map(|touch| (touch.at, touch.keys.len())).collect();
+        assert_eq!(seen, [(3, 2)]);
+    }
+
+    #[test]
+    fn keys_that_are_not_in_memory_are_missing_once() {
+        let events = [event(1, "count", "b a"), event(2, "count", "a c")];
+        let events: Vec<&Recorded> = events.iter().collect();
+        let mut rows = Fold::<Counted>::bounded(10);
+        rows.read(&events).unwrap();
+        assert_eq!(rows.missing(), ["a", "b", "c"]);
+        rows.insert(vec!["a".into(), "b".into()], vec![("a".into(), "7".into(), 5)]).unwrap();
+        assert_eq!(rows.missing(), ["c"]);
+        assert_eq!((rows.rows.entry(&"a".to_owned()).row, rows.rows.entry(&"b".to_owned()).row), (Some(7), None));
+        let unreadable = rows.insert(vec!["c".into()], vec![("c".into(), "x".into(), 5)]).unwrap_err();
+        assert!(unreadable.is_of_data(), "{unreadable}");
     }
 
     #[test]
     fn a_row_knows_the_last_event_that_touched_it_and_that_it_changed() {
-        let events = [event(1, "count", "a b gone"), event(2, "count", "a")];
-        let mut rows = Rows::bounded(10);
-        fold::<Counted>(&mut rows, &read(&events).unwrap()).unwrap();
+        let mut rows = folded(&[event(1, "count", "a b gone"), event(2, "count", "a")]).unwrap();
         let mut seen = |key: &str| {
-            let entry = rows.entry(&key.to_owned());
+            let entry = rows.rows.entry(&key.to_owned());
             (entry.row, entry.position, entry.changed)
         };
         assert_eq!((seen("a"), seen("b"), seen("gone")), ((Some(2), 2, true), (Some(1), 1, true), (None, 1, true)));
     }
 
     #[test]
+    fn changes_are_given_once_and_rows_leave_only_with_changes() {
+        let mut rows = folded(&[event(1, "count", "a b"), event(2, "count", "a")]).unwrap();
+        let changes = rows.changes().unwrap();
+        assert_eq!(
+            (changes.keys, changes.rows, changes.positions),
+            (vec!["a".to_owned(), "b".to_owned()], vec!["2".to_owned(), "1".to_owned()], vec![2, 1])
+        );
+        assert!(rows.changes().unwrap().is_empty());
+        assert_eq!(rows.drain().count(), 0);
+        let mut rows = folded(&[event(1, "count", "a")]).unwrap();
+        let left: Vec<Left> = rows.drain().map(Result::unwrap).collect();
+        assert_eq!(left, [Left { key: "a".into(), row: Some("1".into()), position: 1, stored: false }]);
+    }
+
+    #[test]
     fn an_event_that_cannot_be_read_or_folded_is_named() {
         for (data, why) in [("13", "thirteen"), ("newer", "counted"), ("a bad", "a bad key")] {
-            let events = [event(1, "count", "a"), event(2, "count", data)];
-            let folded = read(&events).and_then(|touches| fold::<Counted>(&mut Rows::bounded(10), &touches));
-            let Err(Error::Unfoldable { view: "counted", position: 2, reason }) = folded else {
+            let Err(Error::Unfoldable { view: "counted", position: 2, reason }) =
+                folded(&[event(1, "count", "a"), event(2, "count", data)])
+            else {
                 panic!("{data}");
             };
             assert!(reason.contains(why), "{reason}");

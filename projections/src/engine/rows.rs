@@ -5,7 +5,23 @@
 use std::collections::HashMap;
 use std::mem;
 
+use serde::Serialize;
+
 use super::Key;
+use super::table::unreadable;
+use crate::error::Error;
+
+/// A row as it leaves memory, as JSON text.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    pub key: Key,
+    /// The row; `None` when there is none under this key any more.
+    pub row: Option<String>,
+    /// The position of the last event that touched it.
+    pub position: i64,
+    /// Whether the table has a row under this key.
+    pub stored: bool,
+}
 
 /// A row in memory.
 #[derive(Debug)]
@@ -29,6 +45,15 @@ impl<R> Entry<R> {
     /// An entry with the row of the table.
     pub fn stored(row: R, position: i64) -> Self {
         Self { row: Some(row), position, stored: true, changed: false }
+    }
+}
+
+impl<R: Serialize> Entry<R> {
+    /// The row as it leaves memory.
+    pub fn left(&self, view: &'static str, key: Key) -> Result<Left, Error> {
+        let row = self.row.as_ref().map(serde_json::to_string).transpose();
+        let row = row.map_err(|error| unreadable(view, &key, &error))?;
+        Ok(Left { key, row, position: self.position, stored: self.stored })
     }
 }
 
@@ -68,7 +93,7 @@ impl<R> Rows<R> {
     }
 
     /// Removes and returns all rows in memory.
-    pub fn drain(&mut self) -> impl Iterator<Item = (Key, Entry<R>)> {
+    pub fn drain(&mut self) -> impl Iterator<Item = (Key, Entry<R>)> + use<R> {
         mem::take(&mut self.old).into_iter().chain(mem::take(&mut self.young))
     }
 

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, PgExecutor};
 
-use super::rows::{Entry, Rows};
-use super::{Key, View};
+use super::Key;
+use super::rows::Left;
 use crate::error::Error;
 
 /// Bytes that go to Postgres in one message of a COPY.
@@ -29,19 +28,17 @@ impl Changes {
     }
 
     /// Adds the change of a row.
-    pub fn push<R: Serialize>(&mut self, view: &'static str, key: Key, entry: &Entry<R>) -> Result<(), Error> {
-        match &entry.row {
+    pub fn push(&mut self, Left { key, row, position, stored }: Left) {
+        match row {
             Some(row) => {
-                let text = serde_json::to_string(row).map_err(|error| unreadable(view, &key, &error))?;
                 self.keys.push(key);
-                self.rows.push(text);
-                self.positions.push(entry.position);
+                self.rows.push(row);
+                self.positions.push(position);
             }
-            None if entry.stored => self.gone.push(key),
+            None if stored => self.gone.push(key),
             // It came and went between two writings.
             None => {}
         }
-        Ok(())
     }
 }
 
@@ -115,28 +112,9 @@ impl Table {
         format!("exists (select from moved where view = '{}')", self.view)
     }
 
-    /// Brings rows into memory; a key without a row is absent there.
-    pub async fn load<V: View>(
-        &self,
-        executor: impl PgExecutor<'_>,
-        keys: Vec<Key>,
-        rows: &mut Rows<V::Row>,
-    ) -> Result<(), Error> {
-        let found: Found =
-            sqlx::query_as(AssertSqlSafe(Arc::clone(&self.load))).bind(&keys).fetch_all(executor).await?;
-        self.insert_found::<V>(keys, found, rows)
-    }
-
-    /// Brings what was found under some keys into memory.
-    pub fn insert_found<V: View>(&self, keys: Vec<Key>, found: Found, rows: &mut Rows<V::Row>) -> Result<(), Error> {
-        for key in keys {
-            rows.insert(key, Entry::absent());
-        }
-        for (key, text, position) in found {
-            let row = serde_json::from_str(&text).map_err(|error| unreadable(self.view, &key, &error))?;
-            rows.insert(key, Entry::stored(row, position));
-        }
-        Ok(())
+    /// Finds rows by their keys.
+    pub async fn load(&self, executor: impl PgExecutor<'_>, keys: &[Key]) -> Result<Found, Error> {
+        Ok(sqlx::query_as(AssertSqlSafe(Arc::clone(&self.load))).bind(keys).fetch_all(executor).await?)
     }
 
     /// Writes changes to a table that has no other writer.
@@ -156,27 +134,28 @@ impl Table {
     }
 
     /// Copies rows in whose keys the table does not have.
-    pub async fn copy_in<R: Serialize>(
+    pub async fn copy_in(
         &self,
         connection: &mut PgConnection,
-        rows: impl Iterator<Item = (Key, Entry<R>)>,
+        rows: impl Iterator<Item = Result<Left, Error>>,
     ) -> Result<(), Error> {
         let mut copy = connection.copy_in_raw(&self.copy).await?;
         let mut buffer: Vec<u8> = Vec::with_capacity(COPY_CHUNK + COPY_CHUNK / 8);
-        let mut json: Vec<u8> = Vec::new();
         let mut failed = None;
-        for (key, entry) in rows {
-            let Some(row) = &entry.row else { continue };
-            json.clear();
-            if let Err(error) = serde_json::to_writer(&mut json, row) {
-                failed = Some(unreadable(self.view, &key, &error));
-                break;
-            }
+        for left in rows {
+            let Left { key, row, position, .. } = match left {
+                Ok(left) => left,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            };
+            let Some(row) = row else { continue };
             escape(&mut buffer, key.as_bytes());
             buffer.push(b'\t');
-            escape(&mut buffer, &json);
+            escape(&mut buffer, row.as_bytes());
             buffer.push(b'\t');
-            buffer.extend_from_slice(entry.position.to_string().as_bytes());
+            buffer.extend_from_slice(position.to_string().as_bytes());
             buffer.push(b'\n');
             if buffer.len() >= COPY_CHUNK {
                 copy.send(buffer.as_slice()).await?;
@@ -215,6 +194,7 @@ fn escape(into: &mut Vec<u8>, bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows::Entry;
     use super::*;
 
     #[test]
@@ -226,15 +206,16 @@ mod tests {
 
     #[test]
     fn a_row_that_came_and_went_between_two_writings_is_no_change() {
+        let left =
+            |row: Option<u8>, stored| Entry { row, stored, ..Entry::absent() }.left("tally", "a".to_owned()).unwrap();
         let mut changes = Changes::default();
+        changes.push(left(None, false));
         assert!(changes.is_empty());
-        changes.push::<u8>("tally", "never".into(), &Entry::absent()).unwrap();
-        assert!(changes.is_empty());
-        changes.push::<u8>("tally", "gone".into(), &Entry { row: None, ..Entry::stored(1, 7) }).unwrap();
+        changes.push(left(None, true));
         assert!(!changes.is_empty());
-        assert_eq!((changes.gone.as_slice(), changes.keys.len()), (["gone".to_owned()].as_slice(), 0));
+        assert_eq!((changes.gone.as_slice(), changes.keys.len()), (["a".to_owned()].as_slice(), 0));
         let mut changes = Changes::default();
-        changes.push("tally", "a".into(), &Entry::stored(1, 7)).unwrap();
+        changes.push(Entry::stored(1, 7).left("tally", "a".to_owned()).unwrap());
         assert!(!changes.is_empty());
         assert_eq!((changes.rows, changes.positions, changes.gone.len()), (vec!["1".to_owned()], vec![7], 0));
     }

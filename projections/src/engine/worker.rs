@@ -11,13 +11,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::Declared;
 use super::checkpoint::{self, Checkpoint, Move, State};
-use super::fold::{self, Touch};
+use super::fold::Folding;
 use super::rate::Rate;
-use super::rows::Rows;
 use super::table::{Changes, Table};
 use super::together::Together;
-use super::{View, concerns};
 use crate::error::Error;
 use crate::replay;
 use crate::replay::build::ROWS_IN_MEMORY;
@@ -52,8 +51,9 @@ impl Tail {
 }
 
 /// The dependencies of a worker.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Context {
+    pub view: Declared,
     pub log: Log,
     pub pool: PgPool,
     pub tail: Arc<Tail>,
@@ -71,12 +71,7 @@ enum Ended {
 }
 
 /// Does the view's work whenever this process holds the lease, until cancelled.
-pub(crate) async fn run<V: View>(
-    context: Context,
-    feed: Feed,
-    mut lease: watch::Receiver<bool>,
-    cancel: CancellationToken,
-) {
+pub(crate) async fn run(context: Context, feed: Feed, mut lease: watch::Receiver<bool>, cancel: CancellationToken) {
     loop {
         tokio::select! {
             () = cancel.cancelled() => return,
@@ -85,33 +80,34 @@ pub(crate) async fn run<V: View>(
         tokio::select! {
             () = cancel.cancelled() => return,
             _ = lease.wait_for(|held| !*held) => {}
-            () = work::<V>(&context, &feed) => {}
+            () = work(&context, &feed) => {}
         }
         context.tail.leads.store(false, Ordering::Release);
     }
 }
 
 /// Works for ever. It may be dropped at any point: the table knows where it stands.
-async fn work<V: View>(context: &Context, feed: &Feed) {
+async fn work(context: &Context, feed: &Feed) {
+    let view = context.view.name;
     let mut pauses = Backoff::between(RETRY.0, RETRY.1);
     let mut trust = true;
     let mut trouble = Trouble::default();
     loop {
         let started = Instant::now();
-        let ended = lead::<V>(context, feed, trust).await;
+        let ended = lead(context, feed, trust).await;
         trust = !matches!(ended, Ok(Ended::Distrusted));
         match ended {
             Ok(Ended::Moved) => {
                 trouble.is_over();
-                tracing::debug!(view = V::NAME, "the checkpoint has moved");
+                tracing::debug!(view, "the checkpoint has moved");
             }
             Ok(Ended::Distrusted) => {
-                tracing::warn!(view = V::NAME, "the feed delivered an event that is not in the log");
+                tracing::warn!(view, "the feed delivered an event that is not in the log");
             }
-            Ok(Ended::Stopped { epoch }) => stand_still::<V>(context, epoch).await,
+            Ok(Ended::Stopped { epoch }) => stand_still(context, epoch).await,
             Err(error) => {
                 if trouble.is_news(&error) && !error.is_outage() {
-                    tracing::warn!(view = V::NAME, %error, "the view failed, retrying");
+                    tracing::warn!(view, %error, "the view failed, retrying");
                 }
                 sleep(pauses.pause()).await;
                 if started.elapsed() > RETRY.1 * 2 {
@@ -122,30 +118,32 @@ async fn work<V: View>(context: &Context, feed: &Feed) {
     }
 }
 
-async fn stand_still<V: View>(context: &Context, epoch: i64) {
+async fn stand_still(context: &Context, epoch: i64) {
+    let Declared { name, version, .. } = context.view;
     loop {
         sleep(STOPPED_PERIOD).await;
-        match checkpoint::load(&context.pool, V::NAME, V::VERSION).await {
+        match checkpoint::load(&context.pool, name, version).await {
             Ok(now) if now.epoch != epoch => return,
             Ok(_) => {}
-            Err(error) => tracing::debug!(view = V::NAME, %error, "the checkpoint cannot be read"),
+            Err(error) => tracing::debug!(view = name, %error, "the checkpoint cannot be read"),
         }
     }
 }
 
 /// Finds out where the view stands, and follows the log from there.
-async fn lead<V: View>(context: &Context, feed: &Feed, trust: bool) -> Result<Ended, Error> {
-    let at = checkpoint::load(&context.pool, V::NAME, V::VERSION).await?;
-    if at.version > V::VERSION {
-        return Err(Error::Newer { view: V::NAME, found: at.version, known: V::VERSION });
+async fn lead(context: &Context, feed: &Feed, trust: bool) -> Result<Ended, Error> {
+    let Declared { name, version, .. } = context.view;
+    let at = checkpoint::load(&context.pool, name, version).await?;
+    if at.version > version {
+        return Err(Error::Newer { view: name, found: at.version, known: version });
     }
-    replay::sweep::<V>(&context.log).await?;
+    replay::sweep(&context.log, name).await?;
     let is_far = at.position == 0 && at.state == State::Live && context.log.head().await? > FAR;
-    if at.version < V::VERSION || is_far {
-        return rebuild::<V>(context, &at).await;
+    if at.version < version || is_far {
+        return rebuild(context, &at).await;
     }
     if at.state == State::Live && !at.same_history {
-        stop_for_other_history::<V>(context, &at).await?;
+        stop_for_other_history(context, &at).await?;
         return Ok(Ended::Stopped { epoch: at.epoch });
     }
     context.tail.position.send_replace(at.position);
@@ -153,47 +151,48 @@ async fn lead<V: View>(context: &Context, feed: &Feed, trust: bool) -> Result<En
     if at.state != State::Live {
         return Ok(Ended::Stopped { epoch: at.epoch });
     }
-    Follower::<V>::at(context, feed, at).follow(trust).await
+    Follower::at(context, feed, at).follow(trust).await
 }
 
-async fn rebuild<V: View>(context: &Context, at: &Checkpoint) -> Result<Ended, Error> {
-    tracing::info!(view = V::NAME, from = at.version, to = V::VERSION, "the view is being rebuilt");
+async fn rebuild(context: &Context, at: &Checkpoint) -> Result<Ended, Error> {
+    let Declared { name, version, .. } = context.view;
+    tracing::info!(view = name, from = at.version, to = version, "the view is being rebuilt");
     let setup = Setup { log: &context.log, rows_in_memory: ROWS_IN_MEMORY, progress: &|_| {} };
-    match replay::rebuild::<V>(setup).await {
+    match replay::rebuild(context.view, setup).await {
         Ok(built) => {
-            tracing::info!(view = V::NAME, rows = built.rows, position = built.position, "the view has been rebuilt");
+            tracing::info!(view = name, rows = built.rows, position = built.position, "the view has been rebuilt");
             Ok(Ended::Moved)
         }
         Err(error) if error.is_of_data() => {
-            park::<V>(context, at.epoch, &error, at.position).await?;
+            park(context, at.epoch, &error, at.position).await?;
             Ok(Ended::Stopped { epoch: at.epoch })
         }
         Err(error) => Err(error),
     }
 }
 
-async fn stop_for_other_history<V: View>(context: &Context, at: &Checkpoint) -> Result<(), Error> {
+async fn stop_for_other_history(context: &Context, at: &Checkpoint) -> Result<(), Error> {
+    let name = context.view.name;
     let text = format!(
-        "the log has another event at position {}: it was restored or replaced; run `byteshop replay {}`",
-        at.position,
-        V::NAME
+        "the log has another event at position {}: it was restored or replaced; run `byteshop replay {name}`",
+        at.position
     );
-    tracing::error!(view = V::NAME, position = at.position, "{text}");
-    checkpoint::stop(&context.pool, V::NAME, at.epoch, State::OtherHistory, &text, at.position).await
+    tracing::error!(view = name, position = at.position, "{text}");
+    checkpoint::stop(&context.pool, name, at.epoch, State::OtherHistory, &text, at.position).await
 }
 
-async fn park<V: View>(context: &Context, epoch: i64, error: &Error, position: i64) -> Result<(), Error> {
+async fn park(context: &Context, epoch: i64, error: &Error, position: i64) -> Result<(), Error> {
     let position = if let Error::Unfoldable { position, .. } = error { *position } else { position };
-    tracing::error!(view = V::NAME, position, %error, "the view is parked");
-    checkpoint::stop(&context.pool, V::NAME, epoch, State::Parked, &error.to_string(), position).await
+    tracing::error!(view = context.view.name, position, %error, "the view is parked");
+    checkpoint::stop(&context.pool, context.view.name, epoch, State::Parked, &error.to_string(), position).await
 }
 
 /// Follows the log from a checkpoint.
-struct Follower<'a, V: View> {
+struct Follower<'a> {
     context: &'a Context,
     feed: &'a Feed,
     table: Table,
-    rows: Rows<V::Row>,
+    rows: Box<dyn Folding>,
     epoch: i64,
     /// Where the table stands.
     stored: i64,
@@ -207,13 +206,13 @@ struct Follower<'a, V: View> {
     rate: Rate,
 }
 
-impl<'a, V: View> Follower<'a, V> {
+impl<'a> Follower<'a> {
     fn at(context: &'a Context, feed: &'a Feed, at: Checkpoint) -> Self {
         Self {
             context,
             feed,
-            table: Table::named(V::NAME, V::NAME),
-            rows: Rows::bounded(WARM_ROWS),
+            table: Table::named(context.view.name, context.view.name),
+            rows: context.view.rows(WARM_ROWS),
             epoch: at.epoch,
             stored: at.position,
             position: at.position,
@@ -244,7 +243,7 @@ impl<'a, V: View> Follower<'a, V> {
                     Err(_) => return self.why_refused().await,
                 },
             };
-            if events.iter().any(|event| concerns::<V>(event)) {
+            if events.iter().any(|event| self.context.view.concerns(event)) {
                 self.context.together.next_turn(&mut self.turn).await;
                 if events.len() < BATCH {
                     // More have come meanwhile.
@@ -287,7 +286,7 @@ impl<'a, V: View> Follower<'a, V> {
                         if self.save_at.is_some() && !self.save().await? {
                             return self.why_refused().await.map(Some);
                         }
-                        park::<V>(self.context, self.epoch, &error, first.position).await?;
+                        park(self.context, self.epoch, &error, first.position).await?;
                         return Ok(Some(Ended::Stopped { epoch: self.epoch }));
                     }
                 }
@@ -300,16 +299,17 @@ impl<'a, V: View> Follower<'a, V> {
     /// Folds a batch; false when the checkpoint refuses to move.
     async fn step(&mut self, events: &[Arc<Recorded>]) -> Result<bool, Error> {
         let Some(last) = events.last() else { return Ok(true) };
-        let touches = fold::read::<V>(events.iter().map(AsRef::as_ref))?;
-        if touches.is_empty() {
+        let events: Vec<&Recorded> = events.iter().map(AsRef::as_ref).collect();
+        self.rows.read(&events)?;
+        if !self.rows.touches_rows() {
             self.arrive(last, events.len());
             self.save_at.get_or_insert_with(|| self.context.together.next_save());
             return Ok(true);
         }
-        self.rows.rotate();
-        self.load(&touches).await?;
-        fold::fold::<V>(&mut self.rows, &touches)?;
-        let changes = self.changes(&touches)?;
+        drop(self.rows.rotate());
+        self.load().await?;
+        self.rows.fold(&events)?;
+        let changes = self.rows.changes()?;
         self.rate.count(events.len());
         let step = self.step_to(last.position, last.leaf.clone());
         if !self.context.together.write(&self.table, step, changes).await? {
@@ -328,34 +328,20 @@ impl<'a, V: View> Follower<'a, V> {
         self.context.tail.position.send_replace(self.position);
     }
 
-    async fn load(&mut self, touches: &[Touch<'_, V>]) -> Result<(), Error> {
-        let mut missing: Vec<_> =
-            touches.iter().flat_map(|touch| &touch.keys).filter(|key| !self.rows.contains(key)).cloned().collect();
+    async fn load(&mut self) -> Result<(), Error> {
+        let missing = self.rows.missing();
         if missing.is_empty() {
             return Ok(());
         }
-        missing.sort_unstable();
-        missing.dedup();
         let found = self.context.together.load(&self.table, missing.clone()).await?;
-        self.table.insert_found::<V>(missing, found, &mut self.rows)
-    }
-
-    fn changes(&mut self, touches: &[Touch<'_, V>]) -> Result<Changes, Error> {
-        let mut changes = Changes::default();
-        for key in touches.iter().flat_map(|touch| &touch.keys) {
-            let entry = self.rows.entry(key);
-            if std::mem::take(&mut entry.changed) {
-                changes.push(V::NAME, key.clone(), entry)?;
-                entry.stored = entry.row.is_some();
-            }
-        }
-        Ok(changes)
+        self.rows.insert(missing, found)
     }
 
     /// A move from where the table stands.
     fn step_to(&self, to: i64, leaf: Vec<u8>) -> Move {
         let (epoch, from, rate) = (self.epoch, self.stored, self.rate.per_second);
-        Move { view: V::NAME, version: V::VERSION, epoch, from, to, leaf, rate }
+        let Declared { name: view, version, .. } = self.context.view;
+        Move { view, version, epoch, from, to, leaf, rate }
     }
 
     /// Writes down the position in memory.
@@ -371,7 +357,8 @@ impl<'a, V: View> Follower<'a, V> {
 
     /// Why the checkpoint did not move: another writer moved it, or the feed differs from the log.
     async fn why_refused(&self) -> Result<Ended, Error> {
-        let now = checkpoint::load(&self.context.pool, V::NAME, V::VERSION).await?;
+        let Declared { name, version, .. } = self.context.view;
+        let now = checkpoint::load(&self.context.pool, name, version).await?;
         let is_mine = now.epoch == self.epoch && now.position == self.stored && now.state == State::Live;
         Ok(if is_mine && now.same_history { Ended::Distrusted } else { Ended::Moved })
     }

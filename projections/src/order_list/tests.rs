@@ -9,7 +9,7 @@ use byteshop_domain::quantity::{Demand, Quantity};
 use uuid::Uuid;
 
 use super::*;
-use crate::engine::concerns;
+use crate::engine::Declared;
 use crate::testing::{event, rows};
 
 fn fold(events: &[Event]) -> Row {
@@ -326,7 +326,7 @@ fn what_failed_before_all_that_is_left_was_asked_for_counts_no_more() {
 #[test]
 fn what_else_happens_to_a_payment_is_not_even_read() {
     let unreadable = |event_type: &str| Recorded { event_type: event_type.into(), data: "{".into(), ..went_back(None) };
-    assert!(!concerns::<OrderList>(&unreadable("captured")));
-    assert!(concerns::<OrderList>(&unreadable("refund_failed")));
+    assert!(!Declared::of::<OrderList>().concerns(&unreadable("captured")));
+    assert!(Declared::of::<OrderList>().concerns(&unreadable("refund_failed")));
     OrderList::read(&unreadable("refund_failed")).unwrap_err();
 }

@@ -1,8 +1,5 @@
 //! Building a view's rows into a table beside it: pages of the log in, COPY out, a bounded number of rows in memory.
 
-use std::collections::HashMap;
-use std::mem;
-
 use byteshop_domain::Reads;
 use byteshop_eventstore::{Log, Recorded, StoreError};
 use sqlx::postgres::PgConnection;
@@ -11,10 +8,9 @@ use tokio::task::JoinSet;
 
 use super::seen::Seen;
 use super::task::{OnProgress, Progress, Setup, execute};
-use crate::engine::fold::{self, Touch};
-use crate::engine::rows::{Entry, Rows};
+use crate::engine::Declared;
+use crate::engine::fold::{Folding, Leaving};
 use crate::engine::table::{Changes, Table};
-use crate::engine::{Key, View};
 use crate::error::Error;
 
 /// Rows that are held in memory at most, plus those of one page; with rows of 1 KB about 200 MB.
@@ -25,11 +21,12 @@ const PAGE: i64 = 5_000;
 pub(crate) const PAGES_AHEAD: usize = 2;
 
 /// The rows of a view on their way into a table.
-pub(super) struct Build<V: View> {
+pub(super) struct Build {
+    pub view: Declared,
     log: Log,
     name: String,
     table: Table,
-    rows: Rows<V::Row>,
+    rows: Box<dyn Folding>,
     /// Keys of rows that have left memory.
     seen: Seen,
     is_indexed: bool,
@@ -43,13 +40,14 @@ struct Page {
     upto: i64,
 }
 
-impl<V: View> Build<V> {
-    pub fn new(setup: Setup<'_>, name: &str) -> Self {
+impl Build {
+    pub fn new(view: Declared, setup: Setup<'_>, name: &str) -> Self {
         Self {
+            view,
             log: setup.log.clone(),
             name: name.to_owned(),
-            table: Table::named(V::NAME, name),
-            rows: Rows::bounded((setup.rows_in_memory / 2).max(1)),
+            table: Table::named(view.name, name),
+            rows: view.rows((setup.rows_in_memory / 2).max(1)),
             seen: Seen::none(),
             is_indexed: false,
             position: 0,
@@ -65,7 +63,7 @@ impl<V: View> Build<V> {
     ) -> Result<(), Error> {
         let (sender, mut pages) = mpsc::channel(PAGES_AHEAD);
         let mut reader = JoinSet::new();
-        reader.spawn(read_ahead::<V>(self.log.clone(), self.position, target, sender));
+        reader.spawn(read_ahead(self.log.clone(), Reads::categories(self.view.reads), (self.position, target), sender));
         while self.position < target {
             // The reader ends early only by a panic.
             let page = pages.recv().await.unwrap_or_else(|| Err(sqlx::Error::WorkerCrashed.into()));
@@ -78,29 +76,25 @@ impl<V: View> Build<V> {
     }
 
     async fn fold(&mut self, connection: &mut PgConnection, events: &[Recorded]) -> Result<(), Error> {
-        let touches = fold::read::<V>(events)?;
+        let events: Vec<&Recorded> = events.iter().collect();
+        self.rows.read(&events)?;
         if let Some(leaving) = self.rows.rotate() {
             self.write(connection, leaving).await?;
         }
-        self.load(connection, &touches).await?;
-        fold::fold::<V>(&mut self.rows, &touches)
+        self.load(connection).await?;
+        self.rows.fold(&events)
     }
 
     /// Brings back rows that had left memory and are touched again.
-    async fn load(&mut self, connection: &mut PgConnection, touches: &[Touch<'_, V>]) -> Result<(), Error> {
-        let mut missing: Vec<Key> = touches
-            .iter()
-            .flat_map(|touch| &touch.keys)
-            .filter(|key| !self.rows.contains(key) && self.seen.may_contain(key))
-            .cloned()
-            .collect();
+    async fn load(&mut self, connection: &mut PgConnection) -> Result<(), Error> {
+        let mut missing = self.rows.missing();
+        missing.retain(|key| self.seen.may_contain(key));
         if missing.is_empty() {
             return Ok(());
         }
-        missing.sort_unstable();
-        missing.dedup();
         self.need_index(connection).await?;
-        self.table.load::<V>(connection, missing, &mut self.rows).await
+        let found = self.table.load(connection, &missing).await?;
+        self.rows.insert(missing, found)
     }
 
     /// Rows can be found and replaced by their key only with an index, which costs every COPY, so it comes when needed.
@@ -129,27 +123,29 @@ impl<V: View> Build<V> {
 
     /// Writes everything in memory to the table.
     pub async fn flush(&mut self, connection: &mut PgConnection) -> Result<(), Error> {
-        let rows: HashMap<Key, Entry<V::Row>> = self.rows.drain().collect();
+        let rows = self.rows.drain();
         self.write(connection, rows).await
     }
 
-    async fn write(&mut self, connection: &mut PgConnection, rows: HashMap<Key, Entry<V::Row>>) -> Result<(), Error> {
+    async fn write(&mut self, connection: &mut PgConnection, rows: Leaving) -> Result<(), Error> {
         let mut changes = Changes::default();
-        let mut fresh = Vec::new();
-        for (key, entry) in rows {
-            if !entry.changed {
-                continue;
-            }
-            if entry.stored {
-                changes.push(V::NAME, key, &entry)?;
-            } else if entry.row.is_some() {
-                self.seen.insert(&key);
-                fresh.push((key, entry));
-            }
+        let mut fresh = rows
+            .filter_map(|left| match left {
+                Ok(left) if left.stored => {
+                    changes.push(left);
+                    None
+                }
+                Ok(left) => left.row.is_some().then(|| {
+                    self.seen.insert(&left.key);
+                    Ok(left)
+                }),
+                Err(error) => Some(Err(error)),
+            })
+            .peekable();
+        if fresh.peek().is_some() {
+            self.table.copy_in(connection, &mut fresh).await?;
         }
-        if !fresh.is_empty() {
-            self.table.copy_in(connection, mem::take(&mut fresh).into_iter()).await?;
-        }
+        drop(fresh);
         if !changes.is_empty() {
             self.need_index(connection).await?;
             self.table.write_in(connection, &changes).await?;
@@ -159,9 +155,12 @@ impl<V: View> Build<V> {
 }
 
 /// Reads pages ahead of the fold.
-async fn read_ahead<V: View>(log: Log, after: i64, target: i64, pages: mpsc::Sender<Result<Page, StoreError>>) {
-    let categories = Reads::categories(V::READS);
-    let mut position = after;
+async fn read_ahead(
+    log: Log,
+    categories: Vec<&'static str>,
+    (mut position, target): (i64, i64),
+    pages: mpsc::Sender<Result<Page, StoreError>>,
+) {
     while position < target {
         let upto = (position + PAGE).min(target);
         let page = log.read_range(position, upto, &categories).await.map(|events| Page { events, upto });

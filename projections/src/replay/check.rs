@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use super::build::Build;
 use super::shadow;
 use super::task::{Difference, Report, Setup};
-use crate::engine::View;
+use crate::engine::Declared;
 use crate::error::Error;
 
 /// Differences that are shown one by one.
@@ -16,7 +16,8 @@ const SHOWN: usize = 20;
 /// A row as it is compared: key, text, position.
 type Stored = (String, String, i64);
 
-pub(super) async fn check_in<V: View>(
+pub(super) async fn check_in(
+    view: Declared,
     setup: Setup<'_>,
     connection: &mut PgConnection,
     name: &str,
@@ -26,23 +27,23 @@ pub(super) async fn check_in<V: View>(
     let mut live = log.options().clone().connect().await?;
     let mut live = live.begin_with("begin isolation level repeatable read read only").await?;
     let position: i64 = sqlx::query_scalar("select coalesce(max(position), 0) from read.checkpoint where view = $1")
-        .bind(V::NAME)
+        .bind(view.name)
         .fetch_one(&mut *live)
         .await?;
     // Holds the table, so that nothing can be put in its place before it is read.
-    shadow::count_in(&mut live, V::NAME).await?;
+    shadow::count_in(&mut live, view.name).await?;
     let head = log.head().await?;
     if position > head {
         return Err(Error::BeyondHead { position, head });
     }
-    shadow::create_in(connection, V::NAME, name).await?;
-    let mut build = Build::<V>::new(setup, name);
+    shadow::create_in(connection, view.name, name).await?;
+    let mut build = Build::new(view, setup, name);
     build.advance(connection, position, setup.progress).await?;
     build.flush(connection).await?;
     let rows = shadow::count_in(connection, name).await?;
-    let (different, differences) = compare(&mut live, V::NAME, connection, name).await?;
+    let (different, differences) = compare(&mut live, view.name, connection, name).await?;
     live.rollback().await?;
-    Ok(Report { different, differences, ..Report::of(V::NAME, position, rows) })
+    Ok(Report { different, differences, ..Report::of(view.name, position, rows) })
 }
 
 /// Walks through both tables in the order of their keys.

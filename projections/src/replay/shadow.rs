@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::build::Build;
 use super::task::execute;
-use crate::engine::{View, checkpoint};
+use crate::engine::{Declared, checkpoint};
 use crate::error::Error;
 
 /// Events that may be left for the moment in which the view is locked: some milliseconds of work.
@@ -82,11 +82,7 @@ pub(super) async fn index_in(connection: &mut PgConnection, view: &str, name: &s
 
 /// Replaces the view's table with the shadow table, once it has caught up and no reader blocks it; returns the
 /// position.
-pub(super) async fn swap_in<V: View>(
-    connection: &mut PgConnection,
-    build: &mut Build<V>,
-    name: &str,
-) -> Result<i64, Error> {
+pub(super) async fn swap_in(connection: &mut PgConnection, build: &mut Build, name: &str) -> Result<i64, Error> {
     for _ in 0..TRIES {
         loop {
             let head = build.head().await?;
@@ -97,19 +93,19 @@ pub(super) async fn swap_in<V: View>(
                 break;
             }
         }
-        match try_swap::<V>(connection, build, name).await {
+        match try_swap(connection, build, name).await {
             Ok(true) => return Ok(build.position),
             Ok(false) => {}
             Err(error) if error.is_lock_timeout() => tokio::time::sleep(PAUSE).await,
             Err(error) => return Err(error),
         }
     }
-    Err(Error::InUse { view: V::NAME })
+    Err(Error::InUse { view: build.view.name })
 }
 
 /// The swap itself; false when the view has moved too far ahead meanwhile.
-async fn try_swap<V: View>(connection: &mut PgConnection, build: &mut Build<V>, name: &str) -> Result<bool, Error> {
-    let view = V::NAME;
+async fn try_swap(connection: &mut PgConnection, build: &mut Build, name: &str) -> Result<bool, Error> {
+    let Declared { name: view, version, .. } = build.view;
     let head = build.head().await?;
     let mut transaction = connection.begin().await?;
     execute(&mut transaction, format!("set local lock_timeout = {LOCK_TIMEOUT_MS}")).await?;
@@ -136,7 +132,7 @@ async fn try_swap<V: View>(connection: &mut PgConnection, build: &mut Build<V>, 
         execute(&mut transaction, statement).await?;
     }
     let leaf = build.leaf().await?;
-    checkpoint::replace(&mut *transaction, view, V::VERSION, build.position, leaf.as_deref()).await?;
+    checkpoint::replace(&mut *transaction, view, version, build.position, leaf.as_deref()).await?;
     transaction.commit().await?;
     Ok(true)
 }
