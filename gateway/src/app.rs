@@ -10,9 +10,11 @@ use chrono::TimeDelta;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
+use crate::edge::compressed::Compressed;
 use crate::edge::contract::Contract;
 use crate::edge::cors::Origins;
 use crate::edge::limits::Limits;
+use crate::edge::measures::Measures;
 use crate::edge::positions::Positions;
 use crate::health::Health;
 use crate::pictures::Pictures;
@@ -65,6 +67,10 @@ pub struct App {
     pub pictures: Pictures,
     /// When keys of programs were last used.
     pub uses: Uses,
+    /// Compressed responses.
+    pub compressed: Compressed,
+    /// The metrics of requests.
+    pub measures: Measures,
 }
 
 /// The shared state of the handlers.

@@ -27,6 +27,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Seen};
+use crate::edge::compressed::Compressed;
+use crate::edge::measures::Measures;
 use crate::followers::{self, Followers};
 use crate::health::{Health, RoleState};
 use crate::http::{openapi, provider};
@@ -140,6 +142,8 @@ impl Shop {
                 seen: Seen::default(),
                 pictures: Pictures::in_blobs(settings.files.context("who serves has a store for files")?),
                 uses: Uses::default(),
+                compressed: Compressed::default(),
+                measures: Measures::default(),
             };
             shop.app = Some(app.clone());
             shop.serve(listening, app);
