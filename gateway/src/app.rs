@@ -18,6 +18,7 @@ use crate::edge::measures::Measures;
 use crate::edge::positions::Positions;
 use crate::health::Health;
 use crate::pictures::Pictures;
+use crate::queries::reductions::Reductions;
 use crate::security::ended_sessions::Ended;
 use crate::security::key_uses::Uses;
 use crate::security::known_sessions::Known;
@@ -71,6 +72,8 @@ pub struct App {
     pub compressed: Compressed,
     /// The metrics of requests.
     pub measures: Measures,
+    /// The lowest prices before reductions.
+    pub reductions: Reductions,
 }
 
 /// The shared state of the handlers.

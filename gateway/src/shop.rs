@@ -34,6 +34,7 @@ use crate::health::{Health, RoleState};
 use crate::http::{openapi, provider};
 use crate::operations::{self, Operations};
 use crate::pictures::Pictures;
+use crate::queries::reductions::Reductions;
 use crate::restored;
 use crate::rotation::{self, KeySource};
 use crate::router::router;
@@ -144,6 +145,7 @@ impl Shop {
                 uses: Uses::default(),
                 compressed: Compressed::default(),
                 measures: Measures::default(),
+                reductions: Reductions::default(),
             };
             shop.app = Some(app.clone());
             shop.serve(listening, app);
