@@ -10,6 +10,8 @@ pub(crate) mod error;
 pub(crate) mod execute;
 pub(crate) mod in_flight;
 pub mod intent;
+pub(crate) mod looks;
+pub(crate) mod recent;
 pub(crate) mod state;
 pub(crate) mod together;
 pub(crate) mod unit;

@@ -31,6 +31,7 @@ pub use engine::error::{Error, Rejected};
 pub use engine::execute::Done;
 use engine::in_flight::InFlight;
 pub use engine::intent::{Intent, Key};
+use engine::looks::Looks;
 pub use engine::state::{At, Snapshot};
 pub use engine::unit::{Loaded, Unit};
 use notify::outside::{LEAVING, Outside};
@@ -49,6 +50,7 @@ struct Shared {
     log: Log,
     appender: Appender,
     cache: Cache,
+    looks: Looks,
     in_flight: InFlight,
     clock: Clock,
     connected: Connected,
@@ -79,6 +81,7 @@ impl Commands {
             log,
             appender,
             cache: Cache::default(),
+            looks: Looks::default(),
             in_flight: InFlight::default(),
             outside: OnceLock::new(),
             issuer: OnceLock::new(),
@@ -196,6 +199,10 @@ impl Commands {
 
     fn cache(&self) -> &Cache {
         &self.shared.cache
+    }
+
+    fn looks(&self) -> &Looks {
+        &self.shared.looks
     }
 
     fn in_flight(&self) -> &InFlight {

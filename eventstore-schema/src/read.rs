@@ -39,6 +39,18 @@ pub struct Ahead {
     pub events: Vec<Recorded>,
 }
 
+/// What changed in the part of the log ahead of a reader.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// How far was looked; before the reader's own position when the log has become shorter.
+    pub upto: i64,
+    /// The streams that changed, each with its newest version there.
+    pub streams: Vec<(StreamId, i64)>,
+}
+
+/// How far was looked, and a stream that changed there, if there is one.
+type Change = (i64, Option<String>, Option<Uuid>, Option<i64>);
+
 /// The events that a [`Filter`] lets through, with the rest of the statement.
 macro_rules! filtered {
     ($rest:literal) => {
@@ -266,6 +278,31 @@ pub async fn read_ahead(
         }
     }
     Ok(ahead)
+}
+
+/// Looks at most `range` positions ahead for changes of the streams of some categories. One round trip, and no event is loaded.
+pub async fn changed_ahead(
+    connection: &mut Connection,
+    after: i64,
+    range: i64,
+    categories: &[&str],
+) -> Result<Changed, StoreError> {
+    let rows: Vec<Change> = sqlx::query_as(
+        "select least(h.position, $1 + $2), e.category, e.stream, e.version
+             from log.head h
+             left join lateral (
+                select category, stream, max(version) as version from log.event
+                where position > $1 and position <= $1 + $2 and category || '' = any ($3)
+                group by category, stream) e on true",
+    )
+    .bind(after)
+    .bind(range)
+    .bind(categories)
+    .fetch_all(connection)
+    .await?;
+    let upto = rows.first().map_or(after, |(upto, ..)| *upto);
+    let stream = |(_, category, stream, version): Change| Some((StreamId::named(category?, stream?), version?));
+    Ok(Changed { upto, streams: rows.into_iter().filter_map(stream).collect() })
 }
 
 /// [`Log::read_many`] on a connection of the caller's: a pool would ask it before and after whether it lives.

@@ -10,12 +10,15 @@ use chrono::TimeDelta;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
+use crate::edge::compressed::Compressed;
 use crate::edge::contract::Contract;
 use crate::edge::cors::Origins;
 use crate::edge::limits::Limits;
+use crate::edge::measures::Measures;
 use crate::edge::positions::Positions;
 use crate::health::Health;
 use crate::pictures::Pictures;
+use crate::queries::reductions::Reductions;
 use crate::security::ended_sessions::Ended;
 use crate::security::key_uses::Uses;
 use crate::security::known_sessions::Known;
@@ -65,6 +68,12 @@ pub struct App {
     pub pictures: Pictures,
     /// When keys of programs were last used.
     pub uses: Uses,
+    /// Compressed responses.
+    pub compressed: Compressed,
+    /// The metrics of requests.
+    pub measures: Measures,
+    /// The lowest prices before reductions.
+    pub reductions: Reductions,
 }
 
 /// The shared state of the handlers.

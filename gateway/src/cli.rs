@@ -50,7 +50,9 @@ pub fn run() -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(failure::USAGE);
         }
     };
-    failure::status(start(cli))
+    let outcome = start(cli);
+    crate::access_log::flush();
+    failure::status(outcome)
 }
 
 fn start(cli: Cli) -> Result<(), Failure> {

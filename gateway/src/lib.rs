@@ -1,5 +1,6 @@
 //! Every way into the shop, and the servers it runs on.
 
+mod access_log;
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -6,4 +6,5 @@
 pub(crate) mod accounts;
 pub(crate) mod catalog;
 pub(crate) mod lines;
+pub(crate) mod reductions;
 pub(crate) mod sellers;

@@ -27,11 +27,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Seen};
+use crate::edge::compressed::Compressed;
+use crate::edge::measures::Measures;
 use crate::followers::{self, Followers};
 use crate::health::{Health, RoleState};
 use crate::http::{openapi, provider};
 use crate::operations::{self, Operations};
 use crate::pictures::Pictures;
+use crate::queries::reductions::Reductions;
 use crate::restored;
 use crate::rotation::{self, KeySource};
 use crate::router::router;
@@ -140,6 +143,9 @@ impl Shop {
                 seen: Seen::default(),
                 pictures: Pictures::in_blobs(settings.files.context("who serves has a store for files")?),
                 uses: Uses::default(),
+                compressed: Compressed::default(),
+                measures: Measures::default(),
+                reductions: Reductions::default(),
             };
             shop.app = Some(app.clone());
             shop.serve(listening, app);

@@ -10,8 +10,9 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
+use crate::access_log;
 use crate::config::{Config, LogFormat};
-use crate::edge::trail::{ACCESS, SECURITY};
+use crate::edge::trail::SECURITY;
 use crate::operations::catalog;
 
 /// Upper bounds of what is measured in seconds: few, since each is a series of every route.
@@ -32,18 +33,18 @@ pub fn start_log(config: &Config, is_a_role: bool) {
     // The configuration was checked, so the second filter stands in for nothing.
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new(unasked));
     // What an investigation asks for is written whatever the level.
-    let filter = filter.and(filter_fn(|line| line.target() != ACCESS)).or(filter_fn(|line| line.target() == SECURITY));
+    let filter = filter.or(filter_fn(|line| line.target() == SECURITY));
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match config.log_format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    // One line a request, as JSON whatever the rest looks like: programs read it.
-    let access = config.access_log.then(|| {
-        let lines = fmt::layer().with_writer(std::io::stderr).json().flatten_event(true);
-        lines.with_filter(filter_fn(|line| line.target() == ACCESS))
-    });
-    tracing_subscriber::registry().with(lines.with_filter(filter)).with(access).init();
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    if config.access_log
+        && let Err(error) = access_log::start()
+    {
+        tracing::error!(%error, "there is no access log");
+    }
 }
 
 /// Starts collecting metrics; the handle renders them for `/metrics`. Once per process.

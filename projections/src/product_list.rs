@@ -43,7 +43,7 @@ mod wanted;
 mod words;
 
 pub use facet::{AttributeFacet, CategoryFacet, Facets, PriceFacet, PriceRangeFacet, ValueFacet};
-pub use found::Found;
+pub use found::{Found, Text};
 pub(crate) use load::Catalog;
 pub use query::{Query, Shown, Sort};
 pub use shown::{Image, ListedPrice, Variant};

@@ -41,6 +41,7 @@ mod papers;
 mod paypal;
 mod personal;
 mod positions;
+mod product_pages;
 mod provider;
 mod quotas;
 mod returns;

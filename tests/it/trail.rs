@@ -198,6 +198,23 @@ async fn one_setting_turns_the_access_log_off_and_none_turns_off_what_is_refused
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_last_requests_of_a_program_that_stops_have_their_lines() {
+    let mut shop = Shop::start().await;
+    let mut asked = Vec::new();
+    for number in 0..300 {
+        let path = format!("/v1/products?limit={}", number % 7 + 1);
+        asked.push(id_of(&shop.call(Method::GET, &path).send().await.unwrap()));
+    }
+    shop.program.interrupt().await;
+    let log = shop.log();
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let access = lines.iter().filter(|line| line["target"] == "access");
+    let told: Vec<&str> = access.filter_map(|line| line["request_id"].as_str()).collect();
+    let own: Vec<&str> = told.into_iter().filter(|id| asked.iter().any(|asked| asked == id)).collect();
+    assert_eq!(own, asked, "each has one line, in their order");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_and_what_staff_reads_leave_one_line_each_without_a_secret() {
     let shop = Shop::start().await;
     let people = people(&shop).await;

@@ -5,10 +5,13 @@
 //! are decided on the latest, so that many of them can change one stream within a single group commit; if an append is
 //! refused, those that depend on it are refused as well and decided again, however late they were submitted: a state
 //! carries the [`CommitHandle`] of the append that created it. Queries never see the latest state.
+//!
+//! A durable state can also be proven to have been the newest a moment ago (`recent`): by a look at the log that noticed every
+//! change of its stream since it was read.
 
 use std::any::Any;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use byteshop_eventstore::{Recorded, StreamId};
 use lru::LruCache;
@@ -37,11 +40,33 @@ struct Entry {
     latest: Versioned,
     /// Another process wrote to the stream, so the next reader must read it.
     stale: bool,
+    noticed: Noticed,
+}
+
+/// What looks at the log have shown of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Noticed {
+    /// Every change after this position was noticed; none if some may have been missed.
+    after: Option<i64>,
+    /// The newest version that was noticed.
+    version: i64,
+}
+
+/// The part of the log of which every change was noticed, without a gap; both ends are positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Looked {
+    from: i64,
+    upto: i64,
+}
+
+struct States {
+    entries: LruCache<StreamId, Entry>,
+    looked: Option<Looked>,
 }
 
 /// The cache of one process.
 pub struct Cache {
-    entries: Mutex<LruCache<StreamId, Entry>>,
+    states: Mutex<States>,
 }
 
 /// A change of one stream within an append.
@@ -58,38 +83,84 @@ pub struct Change {
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { entries: Mutex::new(LruCache::new(CAPACITY)) }
+        Self { states: Mutex::new(States { entries: LruCache::new(CAPACITY), looked: None }) }
+    }
+}
+
+impl Entry {
+    /// Whether there was nothing newer than the durable state at the last look.
+    fn is_recent(&self, looked: Looked) -> bool {
+        self.noticed.after.is_some_and(|after| after >= looked.from) && self.durable.version >= self.noticed.version
     }
 }
 
 impl Cache {
-    fn entries(&self) -> std::sync::MutexGuard<'_, LruCache<StreamId, Entry>> {
+    fn states(&self) -> MutexGuard<'_, States> {
         // No code that holds the lock can panic half-way through a change.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The latest state, for decisions.
     pub fn latest(&self, stream: &StreamId) -> Option<Versioned> {
-        self.entries().get(stream).filter(|entry| !entry.stale).map(|entry| entry.latest.clone())
+        self.states().entries.get(stream).filter(|entry| !entry.stale).map(|entry| entry.latest.clone())
     }
 
     /// The last state that is known to be durable, from which reading continues.
     pub fn durable(&self, stream: &StreamId) -> Option<Versioned> {
-        self.entries().get(stream).map(|entry| entry.durable.clone())
+        self.states().entries.get(stream).map(|entry| entry.durable.clone())
     }
 
-    /// Stores a state that was read from the log.
-    pub fn put_durable(&self, stream: &StreamId, read: &Versioned) {
-        self.put(stream, read, true);
+    /// The durable states of some streams, if all of them were the newest at the last look.
+    pub fn recent(&self, streams: &[StreamId]) -> Option<Vec<Versioned>> {
+        let mut states = self.states();
+        let looked = states.looked?;
+        let mut recent = |stream: &StreamId| {
+            let entry = states.entries.get(stream)?;
+            entry.is_recent(looked).then(|| entry.durable.clone())
+        };
+        streams.iter().map(&mut recent).collect()
+    }
+
+    /// How far the last look went, for who is about to read states.
+    pub fn looked(&self) -> Option<i64> {
+        self.states().looked.map(|looked| looked.upto)
+    }
+
+    /// Begins to look at the log at its end, as everything before was missed.
+    pub fn look_from(&self, head: i64) {
+        self.states().looked = Some(Looked { from: head, upto: head });
+    }
+
+    /// Takes in a look that went on from the last one: the streams that changed, with their newest versions.
+    pub fn look_on(&self, changed: &[(StreamId, i64)], upto: i64) {
+        let mut states = self.states();
+        for (stream, version) in changed {
+            if let Some(entry) = states.entries.peek_mut(stream) {
+                entry.noticed.version = entry.noticed.version.max(*version);
+                entry.stale |= entry.latest.version < *version;
+            }
+        }
+        states.looked = states.looked.map(|looked| Looked { upto, ..looked });
+    }
+
+    /// Stores a state that was read from the log, after a look that went as far as that.
+    pub fn put_durable(&self, stream: &StreamId, read: &Versioned, looked: Option<i64>) {
+        self.put(stream, read, Some(looked));
     }
 
     /// Stores a durable state. Only reading the log shows that there is nothing newer, so only then is an entry no longer stale.
-    fn put(&self, stream: &StreamId, durable: &Versioned, was_read: bool) {
-        let mut entries = self.entries();
-        let Some(entry) = entries.get_mut(stream) else {
-            entries.put(stream.clone(), Entry { durable: durable.clone(), latest: durable.clone(), stale: false });
+    fn put(&self, stream: &StreamId, durable: &Versioned, read_after: Option<Option<i64>>) {
+        let was_read = read_after.is_some();
+        let mut states = self.states();
+        // A look in the meantime may have noticed a change of a stream that was not in memory yet.
+        let after = read_after.flatten().filter(|after| states.looked.is_some_and(|looked| looked.upto == *after));
+        let Some(entry) = states.entries.get_mut(stream) else {
+            let (durable, latest) = (durable.clone(), durable.clone());
+            let noticed = Noticed { after, version: durable.version };
+            states.entries.put(stream.clone(), Entry { durable, latest, stale: false, noticed });
             return;
         };
+        entry.noticed.after = after.or(entry.noticed.after);
         if durable.version > entry.durable.version {
             entry.durable = durable.clone();
         }
@@ -107,7 +178,8 @@ impl Cache {
         changes: &[Change],
         submit: impl FnOnce(CommitHandle, Vec<CommitHandle>) -> T,
     ) -> Option<T> {
-        let mut entries = self.entries();
+        let mut states = self.states();
+        let entries = &mut states.entries;
         let is_latest = |entry: &Entry, change: &Change| {
             entry.latest.version == change.from
                 && CommitHandle::same(entry.latest.made_by.as_ref(), change.made_by.as_ref())
@@ -130,10 +202,10 @@ impl Cache {
     /// Marks states that are older than these events as stale. A follower of the log may get an append before its command has
     /// confirmed it here, or an append of another process.
     pub fn notice<'a>(&self, events: impl IntoIterator<Item = &'a Recorded>) {
-        let mut entries = self.entries();
+        let mut states = self.states();
         for event in events {
             let stream = StreamId::named(event.category.clone(), event.stream);
-            if let Some(entry) = entries.peek_mut(&stream) {
+            if let Some(entry) = states.entries.peek_mut(&stream) {
                 entry.stale |= entry.latest.version < event.version;
             }
         }
@@ -143,7 +215,7 @@ impl Cache {
     pub fn confirm(&self, changes: &[Change]) {
         for change in changes {
             if let Some(to) = &change.to {
-                self.put(&change.stream, to, false);
+                self.put(&change.stream, to, None);
             }
         }
     }
@@ -151,9 +223,9 @@ impl Cache {
     /// The append was refused, or its outcome is unknown: no decision may be based on the states that were submitted for these
     /// streams.
     pub fn revoke(&self, changes: &[Change]) {
-        let mut entries = self.entries();
+        let mut states = self.states();
         for change in changes {
-            if let Some(entry) = entries.get_mut(&change.stream) {
+            if let Some(entry) = states.entries.get_mut(&change.stream) {
                 entry.latest = entry.durable.clone();
                 entry.stale = true;
             }
@@ -162,144 +234,4 @@ impl Cache {
 }
 
 #[cfg(test)]
-mod tests {
-    use byteshop_eventstore::StreamId;
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::testing::recorded;
-
-    fn versioned(version: i64, made_by: Option<CommitHandle>) -> Versioned {
-        Versioned { version, state: Arc::new(version), made_by }
-    }
-
-    fn change(stream: &StreamId, from: i64, made_by: Option<CommitHandle>) -> Change {
-        Change { stream: stream.clone(), from, made_by, to: Some(versioned(from + 1, None)) }
-    }
-
-    #[test]
-    fn a_decision_on_a_refused_append_is_not_submitted_although_another_process_wrote_the_same_version() {
-        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
-        cache.put_durable(&stream, &versioned(1, None));
-        let first = [change(&stream, 1, None)];
-        let handle = cache.submit(&first, |handle, _| handle).unwrap();
-        let made_by = cache.latest(&stream).unwrap().made_by;
-        // Another process was faster: its version 2 is the one in the log.
-        handle.settle(false);
-        cache.revoke(&first);
-        cache.put_durable(&stream, &versioned(2, None));
-        assert!(cache.submit(&[change(&stream, 2, made_by)], |_, _| ()).is_none());
-        assert!(cache.submit(&[change(&stream, 2, None)], |_, _| ()).is_some());
-    }
-
-    #[test]
-    fn a_state_that_is_older_than_an_event_of_the_log_is_read_anew() {
-        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
-        cache.put_durable(&stream, &versioned(1, None));
-        cache.notice(&[event(1)]);
-        assert!(cache.latest(&stream).is_some());
-        cache.notice(&[event(2)]);
-        assert!(cache.latest(&stream).is_none());
-        cache.put_durable(&stream, &versioned(2, None));
-        assert_eq!(cache.latest(&stream).map(|latest| latest.version), Some(2));
-    }
-
-    fn event(version: i64) -> Recorded {
-        Recorded { category: "cart".into(), version, ..recorded(version) }
-    }
-
-    fn version_of(found: Option<Versioned>) -> Option<i64> {
-        found.map(|found| found.version)
-    }
-
-    #[test]
-    fn a_submitted_state_is_for_decisions_only_until_it_is_durable() {
-        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
-        cache.put_durable(&stream, &versioned(1, None));
-        let (first, second) = ([change(&stream, 1, None)], |made_by| [change(&stream, 2, made_by)]);
-        cache.submit(&first, |_, _| ()).unwrap();
-        assert_eq!((version_of(cache.durable(&stream)), version_of(cache.latest(&stream))), (Some(1), Some(2)));
-        let second = second(cache.latest(&stream).unwrap().made_by);
-        cache.submit(&second, |_, _| ()).unwrap();
-        // The first is written while the second waits.
-        cache.confirm(&first);
-        assert_eq!((version_of(cache.durable(&stream)), version_of(cache.latest(&stream))), (Some(2), Some(3)));
-        cache.confirm(&second);
-        assert_eq!((version_of(cache.durable(&stream)), version_of(cache.latest(&stream))), (Some(3), Some(3)));
-    }
-
-    #[test]
-    fn a_decision_on_an_older_version_is_not_submitted() {
-        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
-        cache.put_durable(&stream, &versioned(2, None));
-        assert!(cache.submit(&[change(&stream, 1, None)], |_, _| ()).is_none());
-        let other = StreamId::named("cart", Uuid::from_u128(1));
-        let changes = [change(&other, 0, None), change(&stream, 1, None)];
-        assert!(cache.submit(&changes, |_, _| ()).is_none());
-        assert_eq!(version_of(cache.latest(&stream)), Some(2));
-    }
-
-    #[test]
-    fn a_stream_that_is_only_read_keeps_its_state() {
-        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
-        cache.put_durable(&stream, &versioned(1, None));
-        let only_read = [Change { to: None, ..change(&stream, 1, None) }];
-        cache.submit(&only_read, |_, _| ()).unwrap();
-        cache.confirm(&only_read);
-        assert_eq!((version_of(cache.durable(&stream)), version_of(cache.latest(&stream))), (Some(1), Some(1)));
-    }
-
-    #[test]
-    fn a_state_that_is_read_late_replaces_nothing_newer() {
-        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
-        let newest = Versioned { state: Arc::new("first"), ..versioned(3, None) };
-        cache.put_durable(&stream, &newest);
-        cache.put_durable(&stream, &versioned(2, None));
-        cache.put_durable(&stream, &versioned(3, None));
-        let found = cache.durable(&stream).unwrap();
-        assert_eq!((found.version, found.state.downcast_ref()), (3, Some(&"first")));
-        assert_eq!(version_of(cache.latest(&stream)), Some(3));
-    }
-
-    #[test]
-    fn a_durable_state_that_overtakes_a_submitted_one_is_the_latest() {
-        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
-        cache.put_durable(&stream, &versioned(1, None));
-        cache.submit(&[change(&stream, 1, None)], |_, _| ()).unwrap();
-        cache.put_durable(&stream, &versioned(1, None));
-        assert_eq!(version_of(cache.latest(&stream)), Some(2));
-        cache.put_durable(&stream, &versioned(3, None));
-        assert_eq!(version_of(cache.latest(&stream)), Some(3));
-    }
-
-    #[test]
-    fn after_a_refusal_the_stream_is_read_anew_whatever_is_confirmed_meanwhile() {
-        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
-        cache.put_durable(&stream, &versioned(1, None));
-        let first = [change(&stream, 1, None)];
-        cache.submit(&first, |_, _| ()).unwrap();
-        cache.revoke(&first);
-        assert!(cache.latest(&stream).is_none());
-        assert_eq!(version_of(cache.durable(&stream)), Some(1));
-        // A late confirmation says nothing about what other processes have written.
-        cache.confirm(&first);
-        assert!(cache.latest(&stream).is_none());
-        cache.put_durable(&stream, &versioned(2, None));
-        assert_eq!(version_of(cache.latest(&stream)), Some(2));
-    }
-
-    #[test]
-    fn a_decision_on_an_append_that_waits_depends_on_it_and_one_on_a_durable_append_on_nothing() {
-        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
-        cache.put_durable(&stream, &versioned(1, None));
-        let handle = cache.submit(&[change(&stream, 1, None)], |handle, depends| depends.is_empty().then_some(handle));
-        let handle = handle.flatten().unwrap();
-        let made_by = cache.latest(&stream).unwrap().made_by;
-        assert_eq!(cache.submit(&[change(&stream, 2, made_by.clone())], |_, depends| depends.len()), Some(1));
-        let made_by = cache.latest(&stream).unwrap().made_by;
-        handle.settle(true);
-        assert_eq!(cache.submit(&[change(&stream, 3, made_by)], |_, depends| depends.len()), Some(1));
-        cache.put_durable(&stream, &versioned(9, None));
-        assert_eq!(cache.submit(&[change(&stream, 9, Some(handle))], |_, depends| depends.len()), Some(0));
-    }
-}
+mod tests;

@@ -135,6 +135,7 @@ impl Commands {
 
     /// Continues each stream from its cached state; reads a page at a time, so that a long stream is never in memory as a whole.
     pub(crate) async fn read_states<A: Decider>(&self, streams: &[StreamId]) -> Result<Vec<Versioned>, Error> {
+        let looked = self.cache().looked();
         let mut states: Vec<(i64, Arc<A>)> = Vec::with_capacity(streams.len());
         for stream in streams {
             states.push(match self.cache().durable(stream) {
@@ -163,7 +164,7 @@ impl Commands {
             let versioned = Versioned { version, state: state as AnyState, made_by: None };
             // Missing aggregates are not cached, because clients can request any number of unknown ids; singletons are the exception.
             if version > 0 || A::SINGLETON {
-                self.cache().put_durable(stream, &versioned);
+                self.cache().put_durable(stream, &versioned, looked);
             }
             versioned
         });

@@ -12,10 +12,12 @@ use axum::response::Response;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
+use crate::edge::compressed::Compressed;
 use crate::edge::conditional;
 use crate::edge::headers::{CART_TOKEN, MIN_LOG_POSITION};
+use crate::edge::reply::SharedText;
 
 /// Routes whose answer is the same for everybody without credentials.
 const PUBLIC: [&str; 6] = [
@@ -43,11 +45,20 @@ pub(crate) fn is_shared(method: &Method, route: &str, query: Option<&str>, heade
     is_public && !OWN.iter().any(|name| headers.contains_key(name)) && !is_past()
 }
 
-/// Sets the freshness of a shared response, leaves its body out if the caller has it already (`known`), and compresses
+/// The request of a shared response.
+pub(crate) struct Asked<'a> {
+    pub(crate) uri: &'a Uri,
+    /// Its `If-None-Match`.
+    pub(crate) known: &'a HeaderMap,
+    /// Compressed responses, for a client that accepts gzip.
+    pub(crate) gzip: Option<&'a Compressed>,
+}
+
+/// Sets the freshness of a shared response, leaves its body out if the caller has it already, and compresses
 /// it for a client that accepts gzip.
 ///
 /// It is compressed as a whole before it is sent, so that the memory held for a slow client is known exactly.
-pub(crate) async fn share(known: &HeaderMap, gzip: bool, response: Response) -> Response {
+pub(crate) async fn share(asked: &Asked<'_>, response: Response) -> Response {
     if ![StatusCode::OK, StatusCode::NOT_MODIFIED].contains(&response.status()) {
         return response;
     }
@@ -61,8 +72,11 @@ pub(crate) async fn share(known: &HeaderMap, gzip: bool, response: Response) -> 
     let Ok(body) = to_bytes(body, usize::MAX).await else { return Response::from_parts(head, Body::empty()) };
     // A single resource has a tag of its own, and was compared with it before.
     if !head.headers.contains_key(header::ETAG) {
-        let tag = conditional::weak_tag(&body);
-        let is_known = conditional::has(known, &tag);
+        // The hash of a text that many are sent is made once.
+        let shared = head.extensions.remove::<SharedText>();
+        let made = shared.as_ref().and_then(|shared| shared.0.made(|text| conditional::weak_tag(text.as_bytes())));
+        let tag = made.cloned().unwrap_or_else(|| conditional::weak_tag(&body));
+        let is_known = conditional::has(asked.known, &tag);
         head.headers.insert(header::ETAG, tag);
         if is_known {
             head.status = StatusCode::NOT_MODIFIED;
@@ -70,7 +84,9 @@ pub(crate) async fn share(known: &HeaderMap, gzip: bool, response: Response) -> 
             return Response::from_parts(head, Body::empty());
         }
     }
-    let Some(compressed) = gzip.then(|| compressed(&body)).flatten() else {
+    let (tag, uri) = (head.headers.get(header::ETAG), asked.uri);
+    let compressed = asked.gzip.zip(tag).and_then(|(kept, tag)| kept.get(uri, tag, || compressed(&body)));
+    let Some(compressed) = compressed else {
         return Response::from_parts(head, Body::from(body));
     };
     head.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -146,6 +162,10 @@ mod tests {
     #[tokio::test]
     async fn a_copy_that_is_known_is_not_sent_again_and_one_that_changed_is() {
         let text = "{\"items\":[\"lamp\"]}".repeat(200);
+        let (uri, responses) = (Uri::from_static("/v1/products"), Compressed::default());
+        let share = async |known: &HeaderMap, gzip: bool, response: Response| {
+            share(&Asked { uri: &uri, known, gzip: gzip.then_some(&responses) }, response).await
+        };
         let first = share(&HeaderMap::new(), true, text.clone().into_response()).await;
         let tag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
         assert_eq!(first.headers()[header::CONTENT_ENCODING], "gzip");

@@ -82,16 +82,6 @@ impl Outline {
         self.route.as_ref().map_or("none", MatchedPath::as_str)
     }
 
-    fn measure(&self, status: StatusCode) {
-        let (method, route) = (name(&self.method), self.route().to_owned());
-        // Times of each status would be six times as many series; a slow refusal is seen in the access log.
-        metrics::histogram!("byteshop_http_request_duration_seconds", "method" => method, "route" => route.clone())
-            .record(self.started.elapsed());
-        let status = status.as_u16().to_string();
-        metrics::counter!("byteshop_http_requests_total", "method" => method, "route" => route, "status" => status)
-            .increment(1);
-    }
-
     /// Where the request comes from, as the log has it.
     async fn address(&self, app: &Shared) -> String {
         let network = network(self.edge.address).to_string();
@@ -154,7 +144,9 @@ pub(crate) async fn pass(State(app): State<Shared>, mut request: Request, next: 
     };
     let is_personal = open(&app, &outline, &mut response).await;
     if outline.is_shared {
-        response = caching::share(&outline.known, outline.accepts_gzip, response).await;
+        let gzip = outline.accepts_gzip.then_some(&app.compressed);
+        let asked = caching::Asked { uri: &outline.uri, known: &outline.known, gzip };
+        response = caching::share(&asked, response).await;
     }
     let bytes = hold(&app, &outline, &mut response);
     total::remember(&app, &outline.method, &mut response).await;
@@ -173,7 +165,7 @@ pub(crate) async fn pass(State(app): State<Shared>, mut request: Request, next: 
         headers.insert(RATE_LIMIT_POLICY, standing.policy);
         headers.insert(RATE_LIMIT, standing.left);
     }
-    outline.measure(status);
+    app.measures.record(outline.route(), (name(&outline.method), status), outline.started.elapsed());
     let line = outline.line(&app, &response, status, problem.as_ref(), is_personal);
     if line.is_written() {
         line.write(&outline.address(&app).await);

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use byteshop_commands::{Done, Error};
 use byteshop_domain::personal::holds_sealed;
+use byteshop_projections::product_list::Text;
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -187,12 +188,13 @@ fn body_of(text: String) -> Response {
     response
 }
 
-/// JSON text that others hold, too.
-struct SharedText(Arc<str>);
+/// JSON text that others hold, too, and are sent.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedText(pub(crate) Arc<Text>);
 
 impl AsRef<[u8]> for SharedText {
     fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.0.as_str().as_bytes()
     }
 }
 
@@ -202,8 +204,11 @@ pub fn json(text: String) -> Response {
 }
 
 /// The same for text in which nothing is sealed, and which is not copied.
-pub fn public(text: Arc<str>) -> Response {
-    as_json(Body::from(Bytes::from_owner(SharedText(text))).into_response())
+pub fn public(text: Arc<Text>) -> Response {
+    let shared = SharedText(text);
+    let mut response = as_json(Body::from(Bytes::from_owner(shared.clone())).into_response());
+    response.extensions_mut().insert(shared);
+    response
 }
 
 fn as_json(mut response: Response) -> Response {

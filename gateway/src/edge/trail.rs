@@ -8,20 +8,25 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use byteshop_domain::Actor;
+use byteshop_eventstore::Clock;
+use chrono::{DateTime, SecondsFormat, Utc};
 use http::{StatusCode, Uri};
-use tracing::Level;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::access_log;
 use crate::edge::access::Belongs;
 use crate::edge::contract::Contract;
 use crate::edge::problem::Problem;
 
 /// The target of the access log.
-pub const ACCESS: &str = "access";
+const ACCESS: &str = "access";
 /// The target of refusals and of what staff reads.
 pub const SECURITY: &str = "security";
 /// Hexadecimal digits of the hash of an address: enough to tell visitors apart.
 const ADDRESS_DIGITS: usize = 16;
+/// Bytes of a line of the access log, about.
+const LINE: usize = 512;
 /// Characters of an id after its prefix (TypeID).
 const ID_SUFFIX: usize = 26;
 
@@ -56,6 +61,39 @@ pub(crate) enum Reading {
     ByLink,
 }
 
+/// A line of the access log: JSON whatever the rest of the log looks like, as programs read it, with the names of the rest.
+#[derive(Serialize)]
+struct Access<'a> {
+    timestamp: String,
+    level: &'static str,
+    request_id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_request_id: Option<Uuid>,
+    method: &'static str,
+    route: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<&'a str>,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<Named<'a>>,
+    address: &'a str,
+    target: &'static str,
+}
+
+/// An actor as the log names them.
+struct Named<'a>(&'a Actor);
+
+impl Serialize for Named<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}
+
 /// Why a request is worth a line of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -68,26 +106,15 @@ enum Kind {
 impl Line<'_> {
     /// Whether [`write`](Self::write) leaves anything in the log.
     pub(crate) fn is_written(&self) -> bool {
-        tracing::enabled!(target: ACCESS, Level::INFO) || self.kind().is_some()
+        access_log::is_on() || self.kind().is_some()
     }
 
     /// Writes the line of the access log, and the other one where there is to be one; `address` is the keyed hash of where the
     /// request came from.
     pub(crate) fn write(&self, address: &str) {
-        tracing::info!(
-            target: ACCESS,
-            request_id = %self.request_id,
-            client_request_id = self.client_request_id.map(display),
-            method = self.method,
-            route = self.route,
-            resource = self.resource,
-            status = self.status.as_u16(),
-            code = self.problem.map(Problem::code),
-            duration_ms = u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
-            bytes = self.bytes,
-            actor = self.actor.map(display),
-            address,
-        );
+        if access_log::is_on() {
+            access_log::add(&self.access(Clock.now(), address));
+        }
         let said = match self.kind() {
             None => return,
             Some(Kind::Refused) => "a request was refused",
@@ -109,6 +136,31 @@ impl Line<'_> {
             address,
             "{said}"
         );
+    }
+
+    /// The line of the access log, with its end.
+    fn access(&self, now: DateTime<Utc>, address: &str) -> Vec<u8> {
+        let access = Access {
+            timestamp: now.to_rfc3339_opts(SecondsFormat::Micros, true),
+            level: "INFO",
+            request_id: self.request_id,
+            client_request_id: self.client_request_id,
+            method: self.method,
+            route: self.route,
+            resource: self.resource,
+            status: self.status.as_u16(),
+            code: self.problem.map(Problem::code),
+            duration_ms: u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
+            bytes: self.bytes,
+            actor: self.actor.map(Named),
+            address,
+            target: ACCESS,
+        };
+        let mut line = Vec::with_capacity(LINE);
+        // Texts and numbers, which JSON can always write.
+        let _ = serde_json::to_writer(&mut line, &access);
+        line.push(b'\n');
+        line
     }
 
     fn kind(&self) -> Option<Kind> {
@@ -187,6 +239,26 @@ mod tests {
         for status in [StatusCode::OK, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY] {
             assert_eq!(line("POST", "/v1/orders/{id}/cancel", status).kind(), None);
         }
+    }
+
+    #[test]
+    fn a_line_of_the_access_log_has_what_is_known() {
+        let line = line("GET", "/v1/products/{id}", StatusCode::OK);
+        let now = DateTime::UNIX_EPOCH;
+        let written = |line: &Line| String::from_utf8(line.access(now, "0123456789abcdef")).unwrap();
+        assert_eq!(
+            written(&line),
+            concat!(
+                r#"{"timestamp":"1970-01-01T00:00:00.000000Z","level":"INFO","#,
+                r#""request_id":"00000000-0000-0000-0000-000000000000","method":"GET","route":"/v1/products/{id}","#,
+                r#""status":200,"duration_ms":0,"address":"0123456789abcdef","target":"access"}"#,
+                "\n"
+            )
+        );
+        let (actor, problem) = (Actor::Guest { cart: None }, Problem::missing("product"));
+        let line = Line { bytes: Some(7), actor: Some(&actor), problem: Some(&problem), ..line };
+        let written = written(&line);
+        assert!(written.contains(r#""code":"product.missing""#) && written.contains(r#""bytes":7,"actor":"guest""#));
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Products: what is shown in the shop.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::products::{self, Revision};
-use byteshop_commands::{Error, Loaded, Unit};
+use byteshop_commands::{Error, Loaded, Snapshot, Unit};
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{CategoryId, ProductId, SellerId};
 use byteshop_domain::product::{
-    self, ATTRIBUTES_MAX, Attributes, Created, OPTIONS_MAX, OptionDefinition, Product, price_history,
+    self, ATTRIBUTES_MAX, Attributes, OPTIONS_MAX, OptionDefinition, Product, price_history,
 };
 use byteshop_domain::text::{Description, Title};
 use byteshop_eventstore::StreamId;
@@ -26,6 +28,7 @@ use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
 use crate::queries::catalog::{self, Named, seen_by};
+use crate::queries::reductions::LowestBefore;
 
 /// Events of a product that are read at once for its prices.
 const HISTORY_PAGE: i64 = 1_000;
@@ -216,35 +219,44 @@ async fn one(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (found, available, lowest) = if then.at.is_some() {
+    let (found, seen, available, lowest) = if then.at.is_some() {
         let found = app.snapshot::<Product>(id, &then, &headers).await?;
         // Rights are those of now: what was withdrawn is not shown as it was before.
         let now = app.commands.get::<Product>(id).await?.ok_or_else(|| Problem::missing("product"))?;
         seen_by(&app, &caller, &now.state).await?;
-        (found, None, show::LowestBefore::new())
+        let seen = seen_by(&app, &caller, &found.state).await?;
+        (found, seen, None, Arc::default())
     } else {
         let current = catalog::product(&app, &caller, &headers, &Named::Product(id)).await?;
-        let lowest = lowest_before(&app, id, current.details()?).await?;
-        (current.found, Some(current.available), lowest)
+        let lowest = lowest_before(&app, id, &current.found).await?;
+        (current.found, current.seen, Some(current.available), lowest)
     };
-    let (created, seen) = (found.state.live()?, seen_by(&app, &caller, &found.state).await?);
+    let created = found.state.live()?;
     let product = show::Product::of(&app.commands, id, created, available.as_deref());
     let product = product.of_seller(created, seen.seller.as_deref());
     let product = if seen.is_keeper { product } else { product.for_buyers() };
     reply::one(found.version, &product.with_lowest_before(&lowest))
 }
 
-/// The lowest price of the 30 days before each reduction that is announced; the log is read only where one is.
-async fn lowest_before(app: &Shared, id: ProductId, created: &Created) -> Result<show::LowestBefore, Error> {
-    let announced = created.variants.values().flat_map(product::Variant::listings).any(|it| it.compare_at.is_some());
-    if !announced {
-        return Ok(show::LowestBefore::new());
+/// The lowest price of the 30 days before each reduction that is announced; the log is read only where one is, and once for each
+/// version of the product.
+async fn lowest_before(app: &Shared, id: ProductId, found: &Snapshot<Product>) -> Result<Arc<LowestBefore>, Error> {
+    let mut listings = found.state.live()?.variants.values().flat_map(product::Variant::listings);
+    if !listings.any(|it| it.compare_at.is_some()) {
+        return Ok(Arc::default());
     }
-    let reduced = history(app, id).await?.into_iter().filter_map(|it| {
+    if let Some(known) = app.reductions.get(id, found.version) {
+        return Ok(known);
+    }
+    let mut events = events_of(app, id).await?;
+    events.truncate(usize::try_from(found.version).unwrap_or(usize::MAX));
+    let reduced = history(app, &events).into_iter().filter_map(|it| {
         let lowest = it.reduction?.lowest_before;
         Some(((it.variant, it.currency), lowest))
     });
-    Ok(reduced.collect())
+    let lowest = Arc::new(reduced.collect());
+    app.reductions.put(id, found.version, &lowest);
+    Ok(lowest)
 }
 
 /// The price history of a variant.
@@ -267,11 +279,16 @@ async fn prices(
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Product>(id, &Then::default(), &headers).await?;
     seen_by(&app, &caller, &found.state).await?;
-    reply::one(found.version, &History { items: history(&app, id).await? })
+    reply::one(found.version, &History { items: history(&app, &events_of(&app, id).await?) })
 }
 
-/// The past prices of a product's variants, from all its events.
-async fn history(app: &Shared, id: ProductId) -> Result<Vec<product::PriceHistory>, Error> {
+/// The past prices of a product's variants, from its events.
+fn history(app: &Shared, events: &[(DateTime<Utc>, product::Event)]) -> Vec<product::PriceHistory> {
+    price_history(events.iter().map(|(at, event)| (*at, event)), app.commands.clock().now())
+}
+
+/// All events of a product, with their times.
+async fn events_of(app: &Shared, id: ProductId) -> Result<Vec<(DateTime<Utc>, product::Event)>, Error> {
     let (stream, mut events) = (StreamId::of::<Product>(id), Vec::new());
     loop {
         let after = i64::try_from(events.len()).unwrap_or(i64::MAX);
@@ -283,8 +300,7 @@ async fn history(app: &Shared, id: ProductId) -> Result<Vec<product::PriceHistor
             break;
         }
     }
-    let events = events.iter().map(|(at, event)| (*at, event));
-    Ok(price_history(events, app.commands.clock().now()))
+    Ok(events)
 }
 
 /// The routes.

@@ -31,7 +31,7 @@ pub use byteshop_domain::returns::Received;
 pub use byteshop_domain::shipping_book::{Days, Zone as ShippingZone};
 pub use byteshop_domain::tax_book::CountryTax;
 pub use cart::Cart;
-pub use catalog::{Category, CategoryWithPath, LowestBefore, PathCategory, Product};
+pub use catalog::{Category, CategoryWithPath, PathCategory, Product};
 pub use delivery::{LineQuantities, LineQuantity, Return, Returns, Shipment, ShipmentPapers, Shipments};
 pub use keys::{KeyImport, KeyPool};
 pub use links::{Links, Papers};

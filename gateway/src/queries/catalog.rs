@@ -123,11 +123,33 @@ pub(crate) async fn product(
     app.await_log(headers).await?;
     let missing = || Problem::missing("product");
     let id = id_of(app, named).await?.ok_or_else(missing)?;
+    if caller.is_anonymous()
+        && !headers.contains_key(MIN_LOG_POSITION)
+        && let Some(recent) = recent(app, id).await
+    {
+        return Ok(recent);
+    }
     let found = app.commands.get_with::<Product, StockLevel>(id, variants).await?;
     let (found, stock) = found.ok_or_else(missing)?;
     let seen = seen_by(app, caller, &found.state).await?;
     let available = stock.into_iter().map(|found| found.map_or(0, |found| found.state.available())).collect();
     Ok(CurrentProduct { id, found, seen, available })
+}
+
+/// A product from memory, as it was a moment ago and as everybody sees it. Only what is shown comes from there: a visitor who is
+/// refused is refused by the log.
+async fn recent(app: &App, id: ProductId) -> Option<CurrentProduct> {
+    let (found, stock) = app.commands.recent_with::<Product, StockLevel>(id, variants).await?;
+    let created = found.state.live().ok()?;
+    let seller = match created.seller {
+        Some(seller) => Some(app.commands.recent::<Seller>(seller).await?.state),
+        None => None,
+    };
+    if !created.is_sold(seller.as_deref()) {
+        return None;
+    }
+    let available = stock.iter().map(|found| found.state.available()).collect();
+    Some(CurrentProduct { id, found, seen: Seen { seller, is_keeper: false }, available })
 }
 
 /// How a caller sees a product.

@@ -1,5 +1,6 @@
 //! The answer of a search.
 
+use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
@@ -22,7 +23,26 @@ pub struct Found {
     /// The counts of every filter, if they were asked for.
     pub facets: Option<Facets>,
     /// Its JSON text, once it was asked for.
-    text: OnceLock<Arc<str>>,
+    text: OnceLock<Arc<Text>>,
+}
+
+/// The JSON text of an answer, with what is made of it once for all who are sent it.
+#[derive(Debug)]
+pub struct Text {
+    json: String,
+    made: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl Text {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.json
+    }
+
+    /// What is made of the text, such as its hash: at the first call, and of one type. It should be smaller than the text.
+    pub fn made<T: Any + Send + Sync>(&self, make: impl FnOnce(&str) -> T) -> Option<&T> {
+        self.made.get_or_init(|| Box::new(make(&self.json))).downcast_ref()
+    }
 }
 
 impl Found {
@@ -40,7 +60,7 @@ impl Found {
     ///
     /// # Errors
     /// None in practice: the counts are plain data.
-    pub fn json(&self) -> Result<Arc<str>, serde_json::Error> {
+    pub fn json(&self) -> Result<Arc<Text>, serde_json::Error> {
         if let Some(text) = self.text.get() {
             return Ok(Arc::clone(text));
         }
@@ -50,12 +70,13 @@ impl Found {
         let json = page.json_with(&format!(
             ",\"total\":{total},\"original\":{original},\"corrected\":{corrected},\"facets\":{facets}"
         ));
-        Ok(Arc::clone(text.get_or_init(|| json.into())))
+        Ok(Arc::clone(text.get_or_init(|| Arc::new(Text { json, made: OnceLock::new() }))))
     }
 
-    /// Bytes in memory, about: its JSON text, and the rows and counts that it was written from, which take up to twice as much.
+    /// Bytes in memory, about: its JSON text, and the rows and counts that it was written from, which take up to twice as much
+    /// with what is made of the text.
     pub(super) fn size(&self) -> usize {
-        size_of::<Self>() + 3 * self.json().map_or(0, |text| text.len())
+        size_of::<Self>() + 3 * self.json().map_or(0, |text| text.json.len())
     }
 }
 
@@ -68,7 +89,10 @@ mod tests {
         let found = Found::new(Page::empty("product_list"), 2, None);
         let found = found.corrected(Some("mgu \"".to_owned()), Some("mug".to_owned()));
         let json = r#"{"items":[],"next":null,"total":2,"original":"mgu \"","corrected":"mug","facets":null}"#;
-        assert_eq!(&*found.json().unwrap(), json);
-        assert_eq!(&*found.json().unwrap(), json, "the same again");
+        assert_eq!(found.json().unwrap().json, json);
+        let text = found.json().unwrap();
+        assert_eq!(text.json, json, "the same again");
+        assert_eq!(text.made(str::len), Some(&json.len()));
+        assert_eq!(text.made(|_| 0_usize), Some(&json.len()), "made once");
     }
 }

@@ -67,6 +67,28 @@ async fn what_exists_is_remembered_and_unknown_ids_are_not() {
 }
 
 #[tokio::test]
+async fn memory_tells_what_is_recent_until_a_look_finds_something_newer() {
+    let url = fresh_database().await;
+    let (here, there) = (WriteSide::start(&url).await, WriteSide::start(&url).await);
+    let variant = here.product("RECENT-1", 100, 5).await;
+    let recent = async || there.commands.recent::<StockLevel>(variant).await.map(|seen| seen.state.on_hand);
+    let forgotten = async || recent().await.is_none().then_some(());
+    assert_eq!(recent().await, None, "it was never read");
+    assert_eq!(there.stock(variant).await.on_hand, 5);
+    assert_eq!(recent().await, Some(5));
+    here.receive(variant, 1).await;
+    eventually("a look finds what came in", forgotten).await;
+    assert_eq!((there.stock(variant).await.on_hand, recent().await), (6, Some(6)));
+    // More than one look covers: whatever was in memory counts as unknown, and is read.
+    let before = there.commands.get::<StockLevel>(variant).await.unwrap().unwrap().version;
+    receive_often(&here, variant, before, 10_001).await;
+    eventually("a look finds much", forgotten).await;
+    assert_eq!((there.stock(variant).await.on_hand, recent().await), (10_007, Some(10_007)));
+    there.receive(variant, 1).await;
+    assert_eq!(recent().await, Some(10_008), "its own appends need no look");
+}
+
+#[tokio::test]
 async fn what_a_refused_command_had_decided_is_not_remembered() {
     let shop = WriteSide::start(&fresh_database().await).await;
     let variant = shop.product("REFUSED-1", 100, 5).await;

@@ -58,7 +58,7 @@ async fn list(
         ..Query::default()
     };
     let found = catalog::products(&app, &who.0, &headers, query, str::to_owned).await?;
-    Ok(reply::json(found.json().map_err(Error::from)?.to_string()))
+    Ok(reply::json(found.json().map_err(Error::from)?.as_str().to_owned()))
 }
 
 /// The routes.

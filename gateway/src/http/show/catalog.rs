@@ -1,6 +1,6 @@
 //! How categories, products and their variants look from outside.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use byteshop_commands::Commands;
 use byteshop_domain::ids::{CategoryId, ProductId, SellerId, VariantId};
@@ -8,12 +8,14 @@ use byteshop_domain::money::Price;
 use byteshop_domain::product::AttributeValue;
 use byteshop_domain::seller::Seller;
 use byteshop_domain::text::{AttributeName, Description, Handle, Label, Name, Reason, Sku, Slug, Title};
-use byteshop_domain::{Currency, category, product};
+use byteshop_domain::{category, product};
 use byteshop_projections::product_list::Image;
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::queries::reductions::LowestBefore;
 
 /// A category of the catalog.
 #[derive(Serialize, ToSchema)]
@@ -159,9 +161,6 @@ impl From<product::Listed> for VariantPrice {
         Self { price: it.price, compare_at: it.compare_at, lowest_before: None }
     }
 }
-
-/// The lowest prices before reductions, by variant and currency.
-pub type LowestBefore = HashMap<(VariantId, Currency), Price>;
 
 impl<'a> Product<'a> {
     /// A product, with what is available of each variant in their order, if that is known.
