@@ -9,9 +9,9 @@ use crate::ids::{self, Id};
 use crate::rejected::Rejected;
 use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
-    access_token, account, api_key, cart, category, credit_note, key_pool, licence, mailbox, name, notification, order,
-    payment, payment_book, product, promotion, promotion_book, returns, seller, series, session, shipment,
-    shipping_book, shop, stock, tax_book, usage, watch, webhook_endpoint,
+    access_token, account, api_key, cart, category, commission_book, credit_note, key_pool, licence, mailbox, name,
+    notification, order, payment, payment_book, product, promotion, promotion_book, returns, seller, series, session,
+    shipment, shipping_book, shop, stock, tax_book, usage, watch, webhook_endpoint,
 };
 
 /// A kind of aggregate.
@@ -209,6 +209,8 @@ contexts! {
     ShippingBook shipping_book ShippingBook "shipping_book/golden.json";
     /// Of the payment book.
     PaymentBook payment_book PaymentBook "payment_book/golden.json";
+    /// Of the commission book.
+    CommissionBook commission_book CommissionBook "commission_book/golden.json";
     /// Of a shipment.
     Shipment shipment Shipment "shipment/golden.json";
     /// Of a return.
@@ -235,7 +237,7 @@ contexts! {
 macro_rules! from_rejections {
     ($error:ty) => {
         $crate::from_rejections! { $error =>
-            access_token account api_key cart category checkout credit_note key_pool licence mailbox name notification order payment
+            access_token account api_key cart category checkout commission_book credit_note key_pool licence mailbox name notification order payment
             payment_book product promotion promotion_book returns seller series session shipment shipping_book shop stock
             tax_book usage watch
             webhook_endpoint
