@@ -235,7 +235,8 @@ async fn an_order_has_the_commission_of_the_rules_of_its_moment() {
     for round in 1..=6i64 {
         let rate = round * 10_000;
         let rules = json!({"rules": [{"rule": "all", "rate_ppm": rate}]});
-        let (order, set) = tokio::join!(market.ordered(&[&market.kettle, &market.lamp]), market.set_rules(rules));
+        let wanted = [market.kettle.as_str(), &market.lamp];
+        let (order, set) = tokio::join!(market.ordered(&wanted), market.set_rules(rules));
         set.expect(200);
         // The book has one event each time.
         rates.insert(Some(round), rate);
