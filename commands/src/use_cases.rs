@@ -30,6 +30,7 @@ pub mod shipments;
 pub mod shipping_book;
 pub mod shop;
 pub mod stock;
+pub mod stored_values;
 pub mod tax_book;
 pub mod watches;
 pub mod webhook_endpoints;

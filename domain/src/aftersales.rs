@@ -30,7 +30,7 @@ mod money;
 
 use credit::{Back, issue, left_to_credit, merged, most, uncounted};
 use money::give_shipping_back;
-pub use money::{ShippingBack, refund, retry_refund};
+pub use money::{ShippingBack, Wanted, refund, retry_refund};
 
 /// Cancels an order: what is left of its payment is refunded with a credit note, or the payment is voided. The reservation is
 /// released; `restock` says whether pieces that had left the stock are put back in it.

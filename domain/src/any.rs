@@ -11,7 +11,7 @@ use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
     access_token, account, api_key, cart, category, commission_book, credit_note, key_pool, licence, mailbox, name,
     notification, order, payment, payment_book, product, promotion, promotion_book, returns, seller, series, session,
-    shipment, shipping_book, shop, stock, tax_book, usage, watch, webhook_endpoint,
+    shipment, shipping_book, shop, stock, stored_value, tax_book, usage, watch, webhook_endpoint,
 };
 
 /// A kind of aggregate.
@@ -211,6 +211,8 @@ contexts! {
     PaymentBook payment_book PaymentBook "payment_book/golden.json";
     /// Of the commission book.
     CommissionBook commission_book CommissionBook "commission_book/golden.json";
+    /// Of a stored value: a gift card, or store credit.
+    StoredValue stored_value StoredValue "stored_value/golden.json";
     /// Of a shipment.
     Shipment shipment Shipment "shipment/golden.json";
     /// Of a return.
@@ -239,7 +241,7 @@ macro_rules! from_rejections {
         $crate::from_rejections! { $error =>
             access_token account api_key cart category checkout commission_book credit_note key_pool licence mailbox name notification order payment
             payment_book product promotion promotion_book returns seller series session shipment shipping_book shop stock
-            tax_book usage watch
+            stored_value tax_book usage watch
             webhook_endpoint
         }
     };

@@ -175,6 +175,8 @@ ids! {
     PaymentBookId "paybook";
     /// The commission book.
     CommissionBookId "combook";
+    /// A gift card, or the store credit of an account in a currency.
+    StoredValueId "val";
     /// A receipt of money for a payment, as staff records it.
     ReceiptId "rcp";
     /// A refund; also the key under which the provider carries it out once.

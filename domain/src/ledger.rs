@@ -7,6 +7,11 @@
 //!                                                            and of sellers: seller payable, commission, commission tax
 //! credit note issued   debit the same accounts               credit customers
 //! payment refunded     debit customers                       credit clearing, or bank if staff made the refund
+//! gift card            debit gift_cards when a payment that it covers is captured; credit gift_cards when a refund goes to it
+//!   issued by staff    debit goodwill                        credit gift_cards
+//!   expired            debit gift_cards                      credit breakage
+//! store credit         as a gift card, with store_credit
+//!   granted            debit goodwill                        credit store_credit  (and the reverse when it is withdrawn)
 //! ```
 //!
 //! An entry is derived from one event and never recorded beside it: no entry is missing, none differs from its event, and
@@ -32,6 +37,7 @@ use crate::ids::{OrderId, SellerId};
 use crate::money::Money;
 use crate::order::{Placed, SellerShare, Taxed};
 use crate::payment::{self, Method};
+use crate::stored_value::{self, Cover, Means};
 use crate::tax_rate::TaxRate;
 use crate::text::{Country, Reference};
 
@@ -52,6 +58,14 @@ pub enum Account {
     Customers,
     /// What the house owes a seller: a liability.
     SellerPayable(SellerId),
+    /// What gift cards are worth that can still be used: a liability.
+    GiftCards,
+    /// The store credit of accounts: a liability.
+    StoreCredit,
+    /// What staff gave away as gift cards and store credit: an expense.
+    Goodwill,
+    /// What was left of gift cards that expired: revenue.
+    Breakage,
     /// What the house sold of its own goods, without tax: revenue.
     Sales,
     /// What sellers pay to the house for what they sell, without tax: revenue.
@@ -71,6 +85,10 @@ impl fmt::Display for Account {
             Self::Imported => out.write_str("imported"),
             Self::Customers => out.write_str("customers"),
             Self::SellerPayable(seller) => write!(out, "seller_payable/{seller}"),
+            Self::GiftCards => out.write_str("gift_cards"),
+            Self::StoreCredit => out.write_str("store_credit"),
+            Self::Goodwill => out.write_str("goodwill"),
+            Self::Breakage => out.write_str("breakage"),
             Self::Sales => out.write_str("sales"),
             Self::Commission => out.write_str("commission"),
             Self::CommissionTax(rate) => write!(out, "commission_tax/{}", Percent(*rate)),
@@ -112,6 +130,14 @@ pub enum Kind {
     CreditNote,
     /// A refund that was carried out.
     Refund,
+    /// A gift card that staff issued.
+    GiftCard,
+    /// Store credit that staff granted.
+    Grant,
+    /// Store credit that staff withdrew.
+    Withdrawal,
+    /// What was left of a gift card that expired.
+    Expiry,
 }
 
 impl Kind {
@@ -124,6 +150,10 @@ impl Kind {
             Self::Sale => "sale",
             Self::CreditNote => "credit_note",
             Self::Refund => "refund",
+            Self::GiftCard => "gift_card",
+            Self::Grant => "grant",
+            Self::Withdrawal => "withdrawal",
+            Self::Expiry => "expiry",
         }
     }
 }
@@ -160,14 +190,25 @@ impl Entry {
     /// The entry of an event of a payment. None if it moved no money. `settled` is the reference of the refund that the event
     /// records, if staff made it.
     pub fn of_payment(event: &payment::Event, settled: Option<&Reference>) -> Option<Self> {
-        if let payment::Event::Captured { order, amount, method, reference } = event {
+        if let payment::Event::Captured { order, amount, method, reference, covers } = event {
             let money = match method {
-                Method::External => Account::Imported,
-                Method::Test | Method::Paypal | Method::Free => Account::Clearing,
+                Method::External => Some(Account::Imported),
+                Method::Test | Method::Paypal | Method::Free | Method::StoredValue => Some(Account::Clearing),
                 // The receipts have their own entries.
-                Method::BankTransfer | Method::Elsewhere => return None,
+                Method::BankTransfer | Method::Elsewhere => None,
             };
-            return received(money, *amount).entry(Kind::Capture, Some(*order), Some(reference.clone()));
+            let covered = Cover::total(covers);
+            let lines = covers.iter().fold(Lines::new(*amount), |lines, cover| {
+                lines
+                    .debit(account_of(cover.means), cover.amount.amount)
+                    .credit(Account::Customers, cover.amount.amount)
+            });
+            let in_money = amount.amount - covered;
+            let lines = match money {
+                Some(money) => lines.debit(money, in_money).credit(Account::Customers, in_money),
+                None => lines,
+            };
+            return lines.entry(Kind::Capture, Some(*order), Some(reference.clone()));
         }
         if let payment::Event::ReceiptRecorded { order, amount, reference, .. } = event {
             let lines = received(Account::Bank, *amount);
@@ -176,9 +217,10 @@ impl Entry {
         if let payment::Event::ReceiptVoided { order, amount, .. } = event {
             return returned(Account::Bank, *amount).entry(Kind::VoidedReceipt, Some(*order), None);
         }
-        let payment::Event::Refunded { order, amount, .. } = event else { return None };
+        let payment::Event::Refunded { order, amount, to, .. } = event else { return None };
         // Payments of imported orders are never refunded here.
-        let money = if settled.is_some() { Account::Bank } else { Account::Clearing };
+        let by_shop = if settled.is_some() { Account::Bank } else { Account::Clearing };
+        let money = to.map_or(by_shop, account_of);
         returned(money, *amount).entry(Kind::Refund, Some(*order), settled.cloned())
     }
 
@@ -187,6 +229,29 @@ impl Entry {
         let account = Account::SellerPayable(seller).to_string();
         let line = self.lines.iter().find(|line| line.account == account)?;
         Some(Money { amount: line.credit.amount - line.debit.amount, ..line.credit })
+    }
+
+    /// The entry of an event of a stored value. None for what the payment of an order records, and for what is only held.
+    pub fn of_stored_value(event: &stored_value::Event) -> Option<Self> {
+        let (kind, debit, credit, amount) = match event {
+            stored_value::Event::Issued { amount, .. } => {
+                (Kind::GiftCard, Account::Goodwill, Account::GiftCards, *amount)
+            }
+            stored_value::Event::Granted { amount, .. } => {
+                (Kind::Grant, Account::Goodwill, Account::StoreCredit, *amount)
+            }
+            stored_value::Event::Withdrawn { amount, .. } => {
+                (Kind::Withdrawal, Account::StoreCredit, Account::Goodwill, *amount)
+            }
+            stored_value::Event::Expired { amount } => (Kind::Expiry, Account::GiftCards, Account::Breakage, *amount),
+            stored_value::Event::Held { .. }
+            | stored_value::Event::Released { .. }
+            | stored_value::Event::Redeemed { .. }
+            | stored_value::Event::Credited { .. }
+            | stored_value::Event::Blocked { .. }
+            | stored_value::Event::Unblocked { .. } => return None,
+        };
+        Lines::new(amount).debit(debit, amount.amount).credit(credit, amount.amount).entry(kind, None, None)
     }
 
     /// The entry of an order that was paid: what its invoice shows. None if it is free.
@@ -206,6 +271,13 @@ impl Entry {
         let back = if content.refund.is_some() { Account::Customers } else { Account::Imported };
         let lines = Lines::new(total).credit(back, total.amount).debit_sales(total, &content.country, taxes);
         lines.debit_sellers(&content.sellers).entry(Kind::CreditNote, content.order, Some(content.reference.clone()))
+    }
+}
+
+fn account_of(means: Means) -> Account {
+    match means {
+        Means::GiftCard { .. } => Account::GiftCards,
+        Means::StoreCredit { .. } => Account::StoreCredit,
     }
 }
 

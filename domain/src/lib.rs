@@ -57,6 +57,7 @@ pub mod shipment;
 pub mod shipping_book;
 pub mod shop;
 pub mod stock;
+pub mod stored_value;
 pub mod tax_book;
 pub mod tax_rate;
 #[cfg(test)]

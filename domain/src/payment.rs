@@ -28,6 +28,8 @@
 //! Without a provider, staff records what was received (`manual.rs`): the receipts that make up the amount capture the payment, and
 //! staff settles its refunds.
 //!
+//! Gift cards and store credit cover some of the amount, or all of it (`cover.rs`): the rest is paid by one of the other ways.
+//!
 //! captured = refundable + refunds in progress + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`] and
 //! is voided. Of a capture and a void, the one that is requested first is carried out; `delayed` records that the provider did
 //! not answer.
@@ -40,10 +42,12 @@ use serde::Serialize;
 use crate::decider::{Asked, Decider};
 use crate::ids::{OrderId, PaymentId, ReceiptId, RefundId};
 use crate::money::Money;
+use crate::stored_value::Cover;
 use crate::text::{Link, Reference};
 
 mod attempt;
 mod commands;
+mod cover;
 mod events;
 mod manual;
 mod method;
@@ -57,7 +61,7 @@ pub use events::{
     VoidReason,
 };
 pub use method::{CaptureMode, Choice, Method};
-pub use rejections::{ATTEMPTS_MAX, CHOICES_MAX, DAYS_AGO_MAX, RECEIPTS_MAX, RECEIVED_MAX, Rejection};
+pub use rejections::{ATTEMPTS_MAX, CARDS_MAX, CHOICES_MAX, DAYS_AGO_MAX, RECEIPTS_MAX, RECEIVED_MAX, Rejection};
 pub use stage::{Authorization, Receipt, Refund, RefundStage, Reversal, Settled, Stage, whole};
 
 /// The maximum number of declined attempts: enough for a mistyped card, too few to try stolen ones.
@@ -79,7 +83,7 @@ pub enum Payment {
     #[default]
     Missing,
     /// The payment exists.
-    Opened(Opened),
+    Opened(Box<Opened>),
 }
 
 /// A payment that exists.
@@ -116,6 +120,9 @@ pub struct Opened {
     /// The receipts that staff recorded, oldest first.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub receipts: BTreeMap<ReceiptId, Receipt>,
+    /// What gift cards and store credit pay of it, in the order in which they were applied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<Cover>,
     /// The refunded part of the captured amount.
     pub refunded: Money,
     /// The refunds, whether done or not.
@@ -175,7 +182,7 @@ impl Decider for Payment {
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Opened { order, amount } => Self::Opened(Opened::new(*order, *amount)),
+            Event::Opened { order, amount } => Self::Opened(Box::new(Opened::new(*order, *amount))),
             Event::Attempted { method, reference, capture, return_url } => {
                 let (method, reference, return_url) = (*method, reference.clone(), return_url.clone());
                 let attempt = Attempt { method, reference, return_url, capture: *capture, void_requested: None };
@@ -206,9 +213,10 @@ impl Decider for Payment {
             Event::Captured { method, reference, .. } => self.with(|it| it.note_captured(*method, reference)),
             Event::Reduced { amount } => self.with(|it| {
                 it.amount = *amount;
-                // The amount to pay was reduced: should the attempt succeed after all, its amount is released.
-                it.earlier.extend(it.attempt.take().map(|attempt| attempt.reference));
+                it.forget_attempt();
             }),
+            Event::Covered { cover, .. } => self.with(|it| it.note_covered(*cover)),
+            Event::Uncovered { cover, .. } => self.with(|it| it.note_uncovered(*cover)),
             Event::StrayUnresolved { .. } => self.with(|it| it.silences += 1),
             Event::Delayed { .. } => self.with(|it| {
                 it.silences += 1;
@@ -218,8 +226,11 @@ impl Decider for Payment {
                 }
             }),
             Event::StrayReleased { reference } => self.with(|it| it.earlier.retain(|earlier| earlier != reference)),
-            Event::RefundRequested { refund, amount, cause, retries, manual, .. } => {
-                self.with(|it| it.begin_refund(*refund, *amount, cause, *retries, *manual))
+            Event::RefundRequested { order: _, refund, amount, cause, retries, manual, to, of } => {
+                let (cause, stage, manual) = (cause.clone(), RefundStage::Requested, *manual);
+                let refund_of =
+                    Refund { amount: *amount, stage, cause, retried_as: None, manual, settled: None, to: *to, of: *of };
+                self.with(|it| it.begin_refund(*refund, refund_of, *retries))
             }
             Event::RefundFailed { refund, .. } => self.with(|it| it.end_refund(*refund, RefundStage::Failed)),
             Event::Refunded { amount, refund, .. } => self.with(|it| it.give_back(*amount, *refund)),
@@ -262,11 +273,13 @@ impl Payment {
             }
             Command::Reduce { amount } => self.live()?.reduce(*amount),
             Command::RecordNoAnswer { check_at } => Ok(self.live()?.record_no_answer(*check_at)),
-            Command::RequestRefund { refund, amount, cause } => {
-                self.live()?.request_refund(*refund, *amount, cause.clone(), None)
+            Command::RequestRefund { refund, amount, cause, to } => {
+                self.live()?.request_refund(*refund, *amount, cause, None, *to)
             }
             Command::RetryRefund { failed, refund } => self.live()?.retry_refund(*failed, *refund),
             Command::RecordRefundOutcome { refund, outcome } => self.live()?.record_refund_outcome(*refund, *outcome),
+            Command::Cover { cover } => self.live()?.cover(*cover),
+            Command::Uncover { means } => self.live()?.uncover(*means),
             Command::ChooseMethod { choice } => self.live()?.choose(choice),
             Command::RecordReceipt(receipt) => self.live()?.record_receipt(receipt, asked.at),
             Command::VoidReceipt { receipt, reason } => self.live()?.void_receipt(*receipt, reason),
@@ -299,7 +312,7 @@ impl Payment {
             Self::Missing if amount.amount < 0 => Err(Rejection::Negative),
             Self::Missing => {
                 let (method, reference) = (Method::External, reference.clone());
-                let captured = Event::Captured { order, amount, method, reference };
+                let captured = Event::Captured { order, amount, method, reference, covers: vec![] };
                 Ok(vec![Event::Opened { order, amount }, captured])
             }
             Self::Opened(known)
@@ -325,7 +338,7 @@ impl Payment {
 /// The events of a payment of zero, which needs no provider.
 fn free(order: OrderId, amount: Money) -> Result<Event, Rejection> {
     let reference = Reference::new(FREE).map_err(|_| Rejection::Negative)?;
-    Ok(Event::Captured { order, amount, method: Method::Free, reference })
+    Ok(Event::Captured { order, amount, method: Method::Free, reference, covers: vec![] })
 }
 
 impl Opened {
@@ -344,6 +357,7 @@ impl Opened {
             choice: None,
             choices: 0,
             receipts: BTreeMap::new(),
+            covers: vec![],
             refunded: Money::zero(amount.currency),
             refunds: BTreeMap::new(),
         }
@@ -381,8 +395,15 @@ impl Opened {
             }
             Stage::Open => {
                 let mut events = vec![Event::Reduced { amount }];
-                events.extend((amount.amount == 0).then(|| free(self.order, amount)).transpose()?);
-                events.extend(self.captured_by_receipts(amount));
+                let (covers, released) = self.covers_within(amount);
+                events.extend(released);
+                if amount.amount == 0 {
+                    events.push(free(self.order, amount)?);
+                } else if Cover::total(&covers) == amount.amount {
+                    events.push(self.captured_by_covers(amount, covers)?);
+                } else {
+                    events.extend(self.captured_by_receipts(amount, covers));
+                }
                 Ok(events)
             }
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Err(Rejection::InProgress),

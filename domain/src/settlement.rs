@@ -30,6 +30,10 @@ use crate::text::{Link, Reference, Slug};
 use crate::usage::{self, Usage};
 use crate::work::{Refused, Work};
 
+mod cover;
+
+pub use cover::{cover, settle_value, uncover};
+
 /// How long after a charge without an answer its outcome is looked up.
 const LOOK_AFTER: TimeDelta = TimeDelta::seconds(1);
 /// How often a task is decided again because the state of the payment changed in the meantime.
@@ -190,7 +194,7 @@ fn settle(opened: &Opened) -> Vec<Move> {
             let refund = |(refund, piece): (RefundId, &Refund)| {
                 ask(opened, |reference| Request::Refund { reference, refund, amount: piece.amount })
             };
-            opened.pending_refunds().filter(|(_, piece)| !piece.manual).flat_map(refund).collect()
+            opened.pending_refunds().filter(|(_, piece)| !piece.manual && piece.to.is_none()).flat_map(refund).collect()
         }
     }
 }
@@ -225,7 +229,7 @@ fn void(payment: PaymentId, opened: &Opened, reason: VoidReason) -> Vec<Move> {
         Reversal::Release { reference } => Move::Ask(Request::Release { reference, reason }),
         Reversal::Refund => {
             let (refund, cause) = (payment::whole(payment), RefundCause::OrderCancelled);
-            Move::Decide(Command::RequestRefund { refund, amount: None, cause })
+            Move::Decide(Command::RequestRefund { refund, amount: None, cause, to: None })
         }
     };
     vec![next]
@@ -347,7 +351,7 @@ pub fn choose(work: &mut Work, order: OrderId, method: &Slug) -> Result<PaymentI
     let reference = Reference::new(&order::Number::of(order.uuid()).to_string());
     let reference = reference.map_err(|error| Refused::because("order.number", Kind::Invalid, error.to_string()))?;
     let (kind, title, instructions) = (method.kind, method.title.clone(), method.instructions.clone());
-    let (method, amount) = (method.method.clone(), placed.payable());
+    let (method, amount) = (method.method.clone(), work.get::<Payment>(placement.payment)?.live()?.in_money());
     let choice = Box::new(Choice { method, kind, title, instructions, amount, reference, pay_by });
     work.decide::<Payment>(placement.payment, &Command::ChooseMethod { choice })?;
     if let Some(pay_by) = pay_by {
@@ -365,7 +369,8 @@ pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(Paymen
     let (reference, capture, return_url) = (by.reference.clone(), by.capture, by.return_url.cloned());
     let method = by.method;
     work.decide::<Payment>(payment, &Command::Attempt { method, reference, capture, return_url })?;
-    Ok((payment, placed.payable()))
+    let amount = work.get::<Payment>(payment)?.live()?.in_money();
+    Ok((payment, amount))
 }
 
 /// Records what the provider calls an attempt, if it said so, and the outcome. An automatic one was authorized and captured at once.

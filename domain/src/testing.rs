@@ -61,6 +61,12 @@ where
         assert_eq!(self.0, Ok(expected.into_iter().collect::<Vec<_>>()));
     }
 
+    /// The events, of a command that is not refused.
+    #[track_caller]
+    pub fn events(self) -> Vec<A::Event> {
+        self.0.unwrap()
+    }
+
     /// Expects that nothing happened.
     #[track_caller]
     pub fn then_nothing(self) {

@@ -15,6 +15,7 @@ mod parts;
 mod provider;
 mod runner;
 mod shop;
+mod stored;
 
 use shop::Shop;
 
@@ -35,11 +36,14 @@ proptest! {
         while shop.go_on() {
             judge::at_any_time(&shop);
             manual::at_any_time(&shop);
+            stored::at_any_time(&shop);
         }
         shop.come_to_rest();
         judge::at_any_time(&shop);
         manual::at_any_time(&shop);
+        stored::at_any_time(&shop);
         judge::at_rest(&shop);
+        stored::at_rest(&shop);
         ledger::at_rest(&shop);
     }
 }

@@ -1,8 +1,9 @@
 //! The titles of problems (RFC 9457, section 3.1.3): a short text for every code, the same whatever the details are.
 
+mod payments;
 mod sellers;
 
-/// Every code that the shop answers with, other than those of sellers, in the order of the alphabet, and its title.
+/// Every code that the shop answers with, other than those of payments and of sellers, in the order of the alphabet, and its title.
 const TITLES: &[(&str, &str)] = &[
     ("access_token.exists", "Access token already exists"),
     ("account.banned", "Account banned"),
@@ -178,57 +179,6 @@ const TITLES: &[(&str, &str)] = &[
     ("order.under_way", "Order not completed"),
     ("order.wrong_amount", "Amount cannot be computed"),
     ("order.wrong_total", "Total cannot be computed"),
-    ("payment.already_authorized", "Payment already authorized"),
-    ("payment.amount_not_accepted", "Amount not accepted by the provider"),
-    ("payment.authorization_expired", "Authorization expired"),
-    ("payment.captured", "Payment already captured"),
-    ("payment.closed", "Payment closed"),
-    ("payment.concluded_otherwise", "Payment has a different outcome"),
-    ("payment.credited_already", "Amount already credited"),
-    ("payment.exists", "Payment already exists"),
-    ("payment.in_progress", "Payment in progress"),
-    ("payment.missing", "Payment not found"),
-    ("payment.more_than_due", "More than what is due"),
-    ("payment.negative", "Negative amount"),
-    ("payment.no_provider", "No payment provider"),
-    ("payment.no_such_receipt", "Receipt not found"),
-    ("payment.no_such_refund", "Refund not found"),
-    ("payment.not_a_receipt", "Invalid amount"),
-    ("payment.not_an_amount", "Invalid amount"),
-    ("payment.not_authorized", "Payment not authorized"),
-    ("payment.not_captured", "Payment not captured"),
-    ("payment.other_attempt", "Different payment attempt"),
-    ("payment.paid_elsewhere", "Order paid outside the shop"),
-    ("payment.partly_received", "Payment received in part"),
-    ("payment.provider_unavailable", "Payment provider unavailable"),
-    ("payment.receipt_in_use", "Receipt in use"),
-    ("payment.received_in_future", "Day in the future"),
-    ("payment.received_long_ago", "Day too long ago"),
-    ("payment.reference_received", "Reference already recorded"),
-    ("payment.reference_used", "Payment reference already used"),
-    ("payment.refund_done", "Refund already done"),
-    ("payment.refund_exists", "Refund already exists"),
-    ("payment.refund_in_progress", "Refund in progress"),
-    ("payment.refund_not_failed", "Refund has not failed"),
-    ("payment.refund_retried", "Refund already retried"),
-    ("payment.settled_in_future", "Day in the future"),
-    ("payment.settled_long_ago", "Day too long ago"),
-    ("payment.too_many_attempts", "Too many payment attempts"),
-    ("payment.too_many_choices", "Too many changes of the method"),
-    ("payment.too_many_receipts", "Too many receipts"),
-    ("payment.too_much_received", "Receipt too high"),
-    ("payment.too_much_refunded", "Refund too high"),
-    ("payment.unknown_token", "Unknown payment token"),
-    ("payment.void_requested", "Payment is being voided"),
-    ("payment_book.method_twice", "Method given twice"),
-    ("payment_book.missing", "Payment methods not found"),
-    ("payment_book.no_code", "Unknown country"),
-    ("payment_book.no_days", "Invalid days to pay"),
-    ("payment_book.not_offered", "Payment method not offered"),
-    ("payment_book.provider_no_code", "Unknown country"),
-    ("payment_book.provider_not_offered", "Payment provider not offered"),
-    ("payment_book.provider_twice", "Provider given twice"),
-    ("payment_book.too_many", "Too many payment methods"),
     ("product.already_published", "Product already published"),
     ("product.archived", "Product archived"),
     ("product.attribute_choice", "Attribute value not among the choices"),
@@ -376,7 +326,7 @@ const TITLES: &[(&str, &str)] = &[
 
 /// The title of a code; none for what is no code of this shop.
 pub(crate) fn of(code: &str) -> Option<&'static str> {
-    [TITLES, sellers::TITLES].into_iter().find_map(|titles| {
+    [TITLES, payments::TITLES, sellers::TITLES].into_iter().find_map(|titles| {
         let found = titles.binary_search_by_key(&code, |(known, _)| known).ok()?;
         titles.get(found).map(|(_, title)| *title)
     })

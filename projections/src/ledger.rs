@@ -1,6 +1,6 @@
 //! What are the balances of the general ledger, and which entries made them?
 //!
-//! One row per event that moves money: a captured payment, a paid order, a credit note, a refund. [`Entry`] says what each
+//! One row per event that moves money: a captured payment, a paid order, a credit note, a refund, a gift card, store credit. [`Entry`] says what each
 //! debits and credits. An order has its row from the beginning, with the events from which its invoice follows; these are
 //! dropped when it is paid.
 
@@ -11,6 +11,7 @@ use byteshop_domain::ids::{Id as _, OrderId, PaymentId};
 use byteshop_domain::ledger::{self, Entry, Line};
 use byteshop_domain::order::{self, Buyer, Order, SellerShare};
 use byteshop_domain::payment::{self, Payment};
+use byteshop_domain::stored_value::StoredValue;
 use byteshop_domain::text::Reference;
 use byteshop_domain::{Currency, Reads, fold};
 use byteshop_eventstore::Recorded;
@@ -78,8 +79,8 @@ pub enum Fact {
     Order(Box<order::Event>),
     /// A payment changed.
     Payment(Key, Box<payment::Event>),
-    /// A credit note was issued.
-    CreditNote(Box<Entry>),
+    /// A credit note was issued, or a gift card or store credit changed by itself.
+    Entry(Key, Box<Entry>),
 }
 
 impl View for Ledger {
@@ -89,6 +90,7 @@ impl View for Ledger {
         Reads::only::<Order>(&["placed", "lines_cancelled", "cancelled", "paid"]),
         Reads::only::<Payment>(&["captured", "receipt_recorded", "receipt_voided", "refund_settled", "refunded"]),
         Reads::all::<CreditNote>(),
+        Reads::only::<StoredValue>(&["issued", "granted", "withdrawn", "expired"]),
     ];
     type Fact = Fact;
     type Row = Row;
@@ -101,14 +103,19 @@ impl View for Ledger {
             let payment = payment?;
             return Ok(Some(Fact::Payment(of_payment(event.id_of::<Payment>(), &payment), Box::new(payment))));
         }
+        if let Some(value) = event.event::<StoredValue>() {
+            // Each event has a row of its own.
+            let key = format!("{}/{}", event.id_of::<StoredValue>(), event.version);
+            return Ok(Entry::of_stored_value(&value?).map(|entry| Fact::Entry(key, Box::new(entry))));
+        }
         let Some(note) = event.event::<CreditNote>() else { return Ok(None) };
-        Ok(Entry::of_credit_note(&note?).map(|entry| Fact::CreditNote(Box::new(entry))))
+        let key = event.id_of::<CreditNote>().to_string();
+        Ok(Entry::of_credit_note(&note?).map(|entry| Fact::Entry(key, Box::new(entry))))
     }
 
     fn keys(fact: &Fact, event: &Recorded) -> Keys {
         vec![match fact {
-            Fact::Payment(key, _) => key.clone(),
-            Fact::CreditNote(_) => event.id_of::<CreditNote>().to_string(),
+            Fact::Payment(key, _) | Fact::Entry(key, _) => key.clone(),
             Fact::Order(_) => OrderId::from_uuid(event.stream).to_string(),
         }]
     }
@@ -117,7 +124,7 @@ impl View for Ledger {
         match fact {
             Fact::Order(change) => of_order(row, change, event),
             Fact::Payment(_, change) => of_change(row, change, event),
-            Fact::CreditNote(entry) => Some(posted(event, (**entry).clone())),
+            Fact::Entry(_, entry) => Some(posted(event, (**entry).clone())),
         }
     }
 }

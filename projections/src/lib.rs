@@ -27,6 +27,7 @@ mod roles;
 pub mod sales;
 pub mod seller_list;
 pub mod stock_level;
+pub mod stored_value_list;
 #[cfg(test)]
 mod testing;
 mod text;

@@ -13,6 +13,8 @@ byteshop_domain::sets! {
     AccountStatus of crate::account_list::Status { Unconfirmed Active Banned }
     /// The status of a notification: a `failed` one is retried, a `dead` one is not.
     NotificationStatus of crate::notification_list::Status { Queued Attempted Failed Sent Dead Skipped }
+    /// A gift card, or store credit of an account.
+    StoredValueKind of crate::stored_value_list::Kind { GiftCard StoreCredit }
     /// How sales are grouped.
     SalesGrouping of crate::sales::By { Month Country MonthCountry }
 }

@@ -20,6 +20,7 @@ use crate::return_list::ReturnList;
 use crate::sales::Sales;
 use crate::seller_list::SellerList;
 use crate::stock_level::StockLevel;
+use crate::stored_value_list::StoredValueList;
 use crate::views::{Registered, Views};
 
 /// Every view of the shop, in the order in which they are shown.
@@ -39,6 +40,7 @@ fn shop() -> Vec<Registered> {
         Registered::of::<PromotionList>(),
         Registered::of::<Sales>(),
         Registered::of::<Ledger>(),
+        Registered::of::<StoredValueList>(),
         Registered::of::<AccountList>(),
         Registered::of::<ApiKeyList>(),
         Registered::of::<SellerList>(),

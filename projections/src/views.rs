@@ -54,6 +54,7 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0105_part_list",
     "0110_assigned_keys",
     "0120_ledger_sellers",
+    "0140_stored_value_list",
 ];
 
 /// How long a caller waits for a free connection before it gets an error that the views are busy.

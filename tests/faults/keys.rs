@@ -22,14 +22,14 @@ const ORDERS: usize = 6;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A shop that is killed, and those who ask it again until it answers.
-struct Kiosk {
-    program: Program,
-    http: Client,
+pub(crate) struct Kiosk {
+    pub(crate) program: Program,
+    pub(crate) http: Client,
     variant: String,
 }
 
 impl Kiosk {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let http = Client::builder().timeout(PATIENCE).build().unwrap();
         let mut kiosk = Self { program: Program::new(), http, variant: String::new() };
         kiosk.program.start().await;
@@ -42,15 +42,15 @@ impl Kiosk {
         kiosk
     }
 
-    fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         self.program.run_json().unwrap()["http"].as_str().unwrap().to_owned()
     }
 
-    fn keys(&self) -> String {
+    pub(crate) fn keys(&self) -> String {
         format!("/v1/variants/{}/keys", self.variant)
     }
 
-    async fn staff(&self, method: Method, path: &str, body: Value) -> Value {
+    pub(crate) async fn staff(&self, method: Method, path: &str, body: Value) -> Value {
         let token = self.program.say(&["token", "admin"]);
         let url = format!("{}{path}", self.base());
         let answer = self.http.request(method, url).bearer_auth(token).json(&body).send().await.unwrap();
@@ -70,13 +70,19 @@ impl Kiosk {
         Some((answer.status(), answer.json().await.ok()?))
     }
 
-    async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.program.kill();
         self.program.start().await;
     }
 
     /// A guest asks; none when the shop was killed meanwhile.
-    async fn guest(&self, method: Method, path: &str, cart: &str, body: Value) -> Option<(StatusCode, Value)> {
+    pub(crate) async fn guest(
+        &self,
+        method: Method,
+        path: &str,
+        cart: &str,
+        body: Value,
+    ) -> Option<(StatusCode, Value)> {
         let url = format!("{}{path}", self.base());
         let request = self.http.request(method, url).header("Cart-Token", cart).json(&body);
         let answer = request.send().await.ok()?;
@@ -84,7 +90,7 @@ impl Kiosk {
     }
 
     /// A guest's order of two keys; gives its path and the token that opens it.
-    async fn order(&self) -> (String, String) {
+    pub(crate) async fn order(&self) -> (String, String) {
         let (_, cart) = self.guest(Method::POST, "/v1/carts", "", json!({"currency": "EUR"})).await.unwrap();
         let (id, token) = (cart["id"].as_str().unwrap(), cart["cart_token"].as_str().unwrap().to_owned());
         let path = format!("/v1/carts/{id}");

@@ -13,6 +13,7 @@
 )]
 
 mod appends;
+mod gift_cards;
 mod keys;
 mod load;
 mod paypal;

@@ -11,6 +11,7 @@ use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::use_cases::stock::{count, lose, receive};
 use byteshop_commands::use_cases::{carts, orders, payments};
 use byteshop_commands::{At, Commands, Done, Error, Intent, Key, Loaded, Paying, Unit};
+use byteshop_domain::aftersales::Wanted;
 use byteshop_domain::cart::Cart;
 use byteshop_domain::credit_note::CreditNote;
 use byteshop_domain::ids::{CartId, Id as _, OrderId};
@@ -231,7 +232,8 @@ async fn what_is_credited_just_now_is_not_credited_again() {
         shop.order_becomes(placed.order, order::Placed::is_paid).await;
         let give = shop.run("payment.refund", |unit| async move {
             let mut payment = unit.load::<Payment>(placed.payment).await?;
-            payments::refund(&unit, &mut payment, seven, why, &[], None).await
+            let wanted = Wanted { reason: why, keys: &[], part: None, to_credit: false };
+            payments::refund(&unit, &mut payment, seven, &wanted).await
         });
         let call_off = shop.run("order.cancel", |unit| async move {
             let mut order = unit.load::<Order>(placed.order).await?;

@@ -50,5 +50,6 @@ mod second_factor;
 mod seller_orders;
 mod seller_products;
 mod sellers;
+mod stored_values;
 mod texts;
 mod unread;

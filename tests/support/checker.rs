@@ -264,7 +264,7 @@ impl History {
                 found.push(format!("a charge without an attempt of an order: {charge:?}"));
                 continue;
             };
-            let due = known.state.live().map(|opened| opened.amount);
+            let due = known.state.live().map(payment::Opened::in_money);
             let due = due.map(|due| (due.amount, due.currency.code().to_owned()));
             if due != Ok((charge.amount, charge.currency.clone())) {
                 found.push(format!("{due:?} was to be charged: {charge:?}"));
@@ -280,7 +280,8 @@ impl History {
             let charges = of_payment.get(id).map_or(&[][..], Vec::as_slice);
             let kept = |charge: &&&Charge| charge.state == "captured" && charge.refunded < charge.amount;
             let theirs: i64 = charges.iter().filter(kept).map(|charge| charge.amount - charge.refunded).sum();
-            let taken = money.amount.filter(|_| money.captured > 0).map_or(0, |amount| amount.amount);
+            let covered = money.state.live().map_or(0, |opened| opened.covered().amount);
+            let taken = money.amount.filter(|_| money.captured > 0).map_or(0, |amount| amount.amount - covered);
             if charges.iter().filter(kept).count() > 1 {
                 found.push(format!("{id} was charged twice: {charges:?}"));
             }
@@ -486,6 +487,7 @@ impl History {
             }
             // Money that was not due was never captured.
             payment::Event::Refunded { cause: Some(payment::RefundCause::NotDue), .. } => {}
+            payment::Event::Refunded { to: Some(_), .. } => {}
             payment::Event::Refunded { amount, .. } => money.refunded += amount.amount,
             payment::Event::Attempted { reference, .. } => drop(money.attempts.insert(reference.to_string())),
             payment::Event::Opened { .. }
@@ -506,6 +508,8 @@ impl History {
             | payment::Event::VoidRequested { .. }
             | payment::Event::Voided { .. }
             | payment::Event::MethodChosen { .. }
+            | payment::Event::Covered { .. }
+            | payment::Event::Uncovered { .. }
             | payment::Event::ReceiptRecorded { .. }
             | payment::Event::ReceiptVoided { .. }
             | payment::Event::RefundSettled { .. } => {}

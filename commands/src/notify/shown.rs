@@ -55,6 +55,7 @@ impl Commands {
                 }
                 self.add_papers(message, id, placed, locale, &mut shown).await?;
                 shown.received = self.received(message, placed, locale).await?;
+                self.add_stored(message, placed, locale, &mut shown).await?;
                 let part = self.part(message).await?;
                 let sent = placed.without_keys(part.clone()).len();
                 shown.back = match part.len() - sent {

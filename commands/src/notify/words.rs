@@ -66,6 +66,10 @@ pub struct Shown {
     pub amount: Option<String>,
     /// What was received of a cancelled order that was never paid in full.
     pub received: Option<String>,
+    /// What gift cards and store credit paid of the order.
+    pub covers: Vec<ShownExtra>,
+    /// Whether refunds of the order went to gift cards or store credit.
+    pub stored: bool,
     /// How the order is to be paid.
     pub payment: Option<ShownPayment>,
     /// The lines of the order that the message is about, if not all of them.
@@ -207,7 +211,7 @@ pub struct ShownLine {
 /// A discount or charge besides the lines.
 #[derive(Debug, Serialize)]
 pub struct ShownExtra {
-    /// `discount`, `shipping`, `tax` or `tax_included`.
+    /// `discount`, `shipping`, `tax` or `tax_included`; of what paid, `gift_card` or `store_credit`.
     pub kind: &'static str,
     /// How much.
     pub amount: String,

@@ -2,9 +2,9 @@
 
 use byteshop_domain::Actor;
 use byteshop_domain::decider::Decider;
-use byteshop_domain::ids::{OrderId, ProductId, VariantId};
+use byteshop_domain::ids::{OrderId, PaymentId, ProductId, VariantId};
 use byteshop_domain::order::Order;
-use byteshop_domain::payment::VoidReason;
+use byteshop_domain::payment::{Payment, VoidReason};
 use byteshop_domain::process::Process;
 use byteshop_domain::process::forget_person::{self, ForgetPerson};
 use byteshop_domain::process::notify::{self, NotificationTask, Notify, SendNotifications, Sending};
@@ -14,6 +14,7 @@ use byteshop_domain::product::{self, Product};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns::Return;
 use byteshop_domain::stock::StockLevel;
+use byteshop_domain::stored_value::{Cover, StoredValue};
 use byteshop_domain::text::{Label, REASON_MAX, Reason};
 use byteshop_domain::usage::Usage;
 use byteshop_eventstore::Recorded;
@@ -172,6 +173,10 @@ async fn settle(commands: &Commands, cause: &Cause, step: &Step) -> Result<(), E
             decide::<StockLevel>(commands, &intent, &variants(lines), step).await
         }
         Step::ReleaseClaims { order } => release_claims(commands, cause, *order, step).await,
+        Step::SettleValue { payment, cover } => settle_value(commands, cause, *payment, *cover, step).await,
+        Step::ExpireValue { value } => {
+            decide::<StoredValue>(commands, &intent("stored_value.expire"), &[*value], step).await
+        }
         Step::CapturePayment { payment } => commands.capture_payment(&intent("payment.capture"), *payment).await,
         Step::VoidPayment { payment } => {
             commands.void_payment(&intent("payment.void"), *payment, VoidReason::OrderCancelled).await
@@ -235,6 +240,24 @@ async fn decide<A: Decider>(commands: &Commands, intent: &Intent, ids: &[A::Id],
         together.decide(|work| settle_order::carry_out(work, step))
     });
     decided.await.map(drop)
+}
+
+async fn settle_value(
+    commands: &Commands,
+    cause: &Cause,
+    payment: PaymentId,
+    cover: Cover,
+    step: &Step,
+) -> Result<(), Error> {
+    let value = cover.means.value(cover.amount.currency);
+    let intent = intent(commands, cause, "stored_value.settle");
+    let settled = commands.run(&intent, |unit| async move {
+        let mut together = unit.together();
+        together.load::<Payment>(&[payment]).await?;
+        together.load::<StoredValue>(&[value]).await?;
+        together.decide(|work| settle_order::carry_out(work, step))
+    });
+    settled.await.map(drop)
 }
 
 fn variants(lines: &[Demand]) -> Vec<VariantId> {

@@ -11,15 +11,14 @@
 use std::time::Duration;
 
 use byteshop_domain::Kind;
-use byteshop_domain::aftersales;
+use byteshop_domain::aftersales::{self, Wanted};
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
-use byteshop_domain::payment::{self, CaptureMode, Payment, ProviderOutcome, ProviderReference, VoidReason};
+use byteshop_domain::payment::{self, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference, VoidReason};
 use byteshop_domain::payment_book::{self, PaymentBook};
-use byteshop_domain::quantity::Demand;
 use byteshop_domain::settlement::{self, Payer};
-use byteshop_domain::text::{Link, Reason};
+use byteshop_domain::text::Link;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -182,15 +181,14 @@ impl Commands {
                 let order = unit.load::<Order>(order).await?.exists()?;
                 allowed(&order.state)?;
                 unit.check_version(&order)?;
-                if let Ok(placed) = order.state.live() {
-                    self.ensure_accepted(provider, placed.payable())?;
-                    let book = unit.load::<PaymentBook>(payment_book::id()).await?;
-                    book.state.ensure_offered(provider, placed.sale())?;
-                }
                 let mut together = unit.together();
                 together.hold(&order);
                 if let Ok(placed) = order.state.live() {
-                    together.load::<Payment>(&[placed.placement.payment]).await?;
+                    let payment = unit.load::<Payment>(placed.placement.payment).await?;
+                    self.ensure_accepted(provider, payment.state.live().map_or(placed.payable(), Opened::in_money))?;
+                    together.hold(&payment);
+                    let book = unit.load::<PaymentBook>(payment_book::id()).await?;
+                    book.state.ensure_offered(provider, placed.sale())?;
                 }
                 // The order is expected to stay as it is, so an attempt and a cancellation cannot both be first.
                 together.decide(|work| settlement::attempt(work, order.id, by))
@@ -293,9 +291,7 @@ pub async fn refund(
     unit: &Unit,
     payment: &mut Loaded<Payment>,
     amount: Money,
-    reason: &Reason,
-    keys: &[Demand],
-    part: Option<u16>,
+    wanted: &Wanted<'_>,
 ) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(payment);
@@ -305,7 +301,7 @@ pub async fn refund(
         together.load_documents(unit, placed).await?;
         together.load_pools(&placed.pieces_with_keys()).await?;
     }
-    together.decide(|work| aftersales::refund(work, payment.id, amount, reason, keys, part))?;
+    together.decide(|work| aftersales::refund(work, payment.id, amount, wanted))?;
     unit.refresh(payment);
     Ok(())
 }

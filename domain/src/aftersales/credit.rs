@@ -42,7 +42,8 @@ impl Back {
 
     pub(super) fn request(&self, work: &mut Work, payment: PaymentId, cause: RefundCause) -> Result<(), Refused> {
         let Some(refund) = self.refund else { return Ok(()) };
-        work.decide::<Payment>(payment, &payment::Command::RequestRefund { refund, amount: Some(self.amount), cause })?;
+        let request = payment::Command::RequestRefund { refund, amount: Some(self.amount), cause, to: None };
+        work.decide::<Payment>(payment, &request)?;
         Ok(())
     }
 }

@@ -3,14 +3,15 @@
 use super::credit::{Back, content, left_to_credit, merged, most, uncounted, write_down};
 use crate::Kind;
 use crate::credit_note::Left;
-use crate::ids::{OrderId, PaymentId, RefundId};
+use crate::ids::{AccountId, OrderId, PaymentId, RefundId};
 use crate::key_delivery;
 use crate::money::Money;
-use crate::order::{self, Order};
+use crate::order::{self, Order, Placed};
 use crate::payment::{self, Payment, RefundCause};
 use crate::quantity::Demand;
 use crate::rejected::Rejected;
 use crate::settlement::ensure_payment_recorded;
+use crate::stored_value::Means;
 use crate::text::Reason;
 use crate::work::{Refused, Work};
 
@@ -55,7 +56,7 @@ pub(super) fn give_shipping_back(
     let reason = Reason::new("shipping");
     let reason = reason.map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
     let part = before.part_number_of(lines);
-    credit(work, order, &left, &Credit { amount, reason, shipping: true, keys: vec![], part })
+    credit(work, order, &left, &Credit { amount, reason, shipping: true, keys: vec![], part, to: None })
 }
 
 /// The payment would refuse it as well, but does not know the field of the request.
@@ -80,14 +81,9 @@ pub fn retry_refund(work: &mut Work, payment: PaymentId, failed: RefundId) -> Re
 ///
 /// It is of the part of the order with this number, or of the part of these pieces, or split over all parts. `keys` are the pieces
 /// that it is for whose keys are revoked. A refund that leaves nothing of the payment, or of the part, revokes all of its keys.
-pub fn refund(
-    work: &mut Work,
-    payment: PaymentId,
-    amount: Money,
-    reason: &Reason,
-    keys: &[Demand],
-    part: Option<u16>,
-) -> Result<(), Refused> {
+/// It goes back to what paid, or all of it to the store credit of the account that bought.
+pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, wanted: &Wanted<'_>) -> Result<(), Refused> {
+    let Wanted { reason, keys, part, to_credit } = *wanted;
     let opened = work.get::<Payment>(payment)?;
     let (order, refundable) = (opened.live()?.order, opened.live()?.refundable());
     ensure_payment_recorded(work, order)?;
@@ -106,9 +102,37 @@ pub fn refund(
         Some(part) => before.pieces_with_keys().into_iter().filter(|it| part.has(it.variant)).collect(),
         None => named,
     };
-    let wanted = Credit { amount, reason: reason.clone(), shipping: false, keys, part };
+    let account = account_for_credit(before, to_credit)?;
+    let to = account.map(|account| Means::StoreCredit { account });
+    let wanted = Credit { amount, reason: reason.clone(), shipping: false, keys, part, to };
     credit(work, order, &left, &wanted)?;
     key_delivery::revoke(work, order, before, &wanted.keys)
+}
+
+/// What staff says of a refund of money alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The reason, for the credit note.
+    pub reason: &'a Reason,
+    /// The pieces whose keys are revoked.
+    pub keys: &'a [Demand],
+    /// The number of the part of the order.
+    pub part: Option<u16>,
+    /// Whether it goes to the store credit of the buyer.
+    pub to_credit: bool,
+}
+
+/// The account whose store credit gets a refund; none if it goes back to what paid.
+fn account_for_credit(placed: &Placed, to_credit: bool) -> Result<Option<AccountId>, Refused> {
+    if !to_credit {
+        return Ok(None);
+    }
+    let said = "the order was bought without an account, so there is no store credit that it can go to: omit `to`";
+    let account = placed.placement.buyer.account.ok_or_else(|| {
+        let (code, pointer) = ("payment.no_account".to_owned(), Some("/to".to_owned()));
+        Refused::Rejected(Rejected { code, kind: Kind::Invalid, detail: said.to_owned(), pointer })
+    })?;
+    Ok(Some(account))
 }
 
 /// A refund of money alone.
@@ -121,18 +145,21 @@ struct Credit {
     keys: Vec<Demand>,
     /// The number of the part of the order that it is of.
     part: Option<u16>,
+    /// Where it goes to, if not back to what paid.
+    to: Option<Means>,
 }
 
 /// Refunds an amount, with a credit note for what the earlier ones have left.
 fn credit(work: &mut Work, order: OrderId, left: &Left<'_>, wanted: &Credit) -> Result<(), Refused> {
-    let Credit { amount, reason, shipping, keys, part } = wanted;
+    let Credit { amount, reason, shipping, keys, part, to } = wanted;
     let (amount, shipping, keys, part) = (*amount, *shipping, keys.clone(), *part);
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
     let payment = placed.placement.payment;
     let refund = work.new_id();
     let cause = RefundCause::Staff { reason: reason.clone() };
-    work.decide::<Payment>(payment, &payment::Command::RequestRefund { refund, amount: Some(amount), cause })?;
+    let request = payment::Command::RequestRefund { refund, amount: Some(amount), cause, to: *to };
+    work.decide::<Payment>(payment, &request)?;
     let credit_note = work.new_id();
     let back = Back { refund: Some(refund), credit_note, amount, shipping: shipping.then_some(amount) };
     work.decide::<Order>(order, &order::Command::Credit { credit_note, refund, amount, shipping, keys, part })?;

@@ -8,12 +8,13 @@ use uuid::Uuid;
 use super::*;
 use crate::cart::Destination;
 use crate::decider::{Actor, Asked};
-use crate::ids::{RefundId, VariantId};
+use crate::ids::{PaymentId, RefundId, VariantId};
 use crate::order::{Buyer, Line, Placement};
 use crate::payment::Method;
 use crate::series::{Series, of_credit_notes};
 use crate::tax_book::Rounding;
 use crate::testing::{cents, id, noon, pieces, price, text};
+use crate::text::Reason;
 use crate::{AnyEvent, fold};
 
 mod parts;
@@ -68,6 +69,18 @@ pub(crate) fn work(is_paid: bool) -> Work {
 }
 
 /// An order, its payment and its stock, before or after the payment.
+/// Staff refunds an amount to what paid.
+fn refund(
+    work: &mut Work,
+    payment: PaymentId,
+    amount: Money,
+    reason: &Reason,
+    keys: &[Demand],
+    part: Option<u16>,
+) -> Result<(), Refused> {
+    super::refund(work, payment, amount, &Wanted { reason, keys, part, to_credit: false })
+}
+
 fn work_on(placement: Placement, is_paid: bool) -> Work {
     let asked = Asked { at: noon(), by: Actor::System { name: "test".to_owned() } };
     let mut last = 100;
@@ -80,7 +93,13 @@ fn work_on(placement: Placement, is_paid: bool) -> Work {
     let mut of_payment = vec![payment::Event::Opened { order, amount }];
     let mut of_order = vec![order::Event::Placed(placement)];
     if is_paid {
-        of_payment.push(payment::Event::Captured { order, amount, method: Method::Test, reference: text("1") });
+        of_payment.push(payment::Event::Captured {
+            order,
+            amount,
+            method: Method::Test,
+            reference: text("1"),
+            covers: vec![],
+        });
         of_order.push(order::Event::Paid {
             payment: id(PAYMENT),
             commit: demands.clone(),
@@ -202,8 +221,13 @@ fn an_order_is_cancelled_once() {
 #[test]
 fn an_order_that_is_about_to_hear_of_its_payment_is_asked_again() {
     let mut work = work(false);
-    let captured =
-        payment::Event::Captured { order: id(ORDER), amount: cents(300), method: Method::Test, reference: text("1") };
+    let captured = payment::Event::Captured {
+        order: id(ORDER),
+        amount: cents(300),
+        method: Method::Test,
+        reference: text("1"),
+        covers: vec![],
+    };
     let history = [payment::Event::Opened { order: id(ORDER), amount: cents(300) }, captured];
     work.hold::<Payment>(id(PAYMENT), Arc::new(fold(&history)));
     let refused = cancel_lines(&mut work, id(ORDER), &[lamps(1)], REASON, true, None).unwrap_err();

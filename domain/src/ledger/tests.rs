@@ -17,7 +17,7 @@ fn said(entry: Option<Entry>) -> Vec<(String, i64)> {
 }
 
 fn captured(method: Method, amount: i64) -> payment::Event {
-    payment::Event::Captured { order: id(1), amount: euros(amount), method, reference: text("ref-1") }
+    payment::Event::Captured { order: id(1), amount: euros(amount), method, reference: text("ref-1"), covers: vec![] }
 }
 
 fn line(account: &str, amount: i64) -> (String, i64) {
@@ -41,7 +41,8 @@ fn money_of_imported_orders_has_an_account_of_its_own() {
 #[test]
 fn a_refund_reverses_a_capture() {
     let cause = Some(RefundCause::OrderCancelled);
-    let refunded = payment::Event::Refunded { order: id(1), amount: euros(300), refund: Some(id(2)), cause };
+    let refunded =
+        payment::Event::Refunded { order: id(1), amount: euros(300), refund: Some(id(2)), cause, to: None, of: None };
     assert_eq!(said(Entry::of_payment(&refunded, None)), [line("customers", 300), line("clearing", -300)]);
     let requested = payment::Event::CaptureRequested { order: id(1) };
     assert_eq!(Entry::of_payment(&requested, None), None);
@@ -131,8 +132,56 @@ fn what_staff_receives_and_returns_is_on_the_account_of_the_bank() {
     assert_eq!(said(Entry::of_payment(&voided, None)), [line("customers", 700), line("bank", -700)]);
     // The receipts that captured the payment have their entries already.
     assert_eq!(Entry::of_payment(&captured(Method::BankTransfer, 700), None), None);
-    let refunded = payment::Event::Refunded { order: id(1), amount: euros(300), refund: Some(id(2)), cause: None };
+    let refunded = payment::Event::Refunded {
+        order: id(1),
+        amount: euros(300),
+        refund: Some(id(2)),
+        cause: None,
+        to: None,
+        of: None,
+    };
     let entry = Entry::of_payment(&refunded, Some(&text("back 2"))).unwrap();
     assert_eq!(entry.document, Some(text("back 2")));
     assert_eq!(said(Some(entry)), [line("customers", 300), line("bank", -300)]);
+}
+
+#[test]
+fn gift_cards_and_store_credit_are_owed_until_they_pay() {
+    use crate::stored_value::Event;
+    let card = Means::GiftCard { card: id(9) };
+    let credit = Means::StoreCredit { account: id(5) };
+    let covers = vec![Cover { means: card, amount: euros(700) }, Cover { means: credit, amount: euros(90) }];
+    let paid = |method, amount| {
+        let (order, reference, covers) = (id(1), text("ref-1"), covers.clone());
+        said(Entry::of_payment(
+            &payment::Event::Captured { order, amount: euros(amount), method, reference, covers },
+            None,
+        ))
+    };
+    let covered = [line("gift_cards", 700), line("store_credit", 90)];
+    let by_provider = [&[line("clearing", 400)], &covered[..], &[line("customers", -1_190)]].concat();
+    assert_eq!(paid(Method::Test, 1_190), by_provider);
+    // The receipts of the rest have their own entries.
+    assert_eq!(paid(Method::BankTransfer, 1_190), [&covered[..], &[line("customers", -790)]].concat());
+    assert_eq!(paid(Method::StoredValue, 790), [&covered[..], &[line("customers", -790)]].concat());
+    let back = |to| {
+        let (order, amount, refund) = (id(1), euros(300), Some(id(2)));
+        said(Entry::of_payment(
+            &payment::Event::Refunded { order, amount, refund, cause: None, to: Some(to), of: None },
+            None,
+        ))
+    };
+    assert_eq!(back(card), [line("customers", 300), line("gift_cards", -300)]);
+    assert_eq!(back(credit), [line("customers", 300), line("store_credit", -300)]);
+    let (amount, reason) = (euros(500), text("a gift"));
+    let of = |event: Event| Entry::of_stored_value(&event).map(|entry| (entry.kind, said(Some(entry))));
+    let issued = of(Event::Issued { amount, expires_at: None, reason: text("a gift") });
+    assert_eq!(issued, Some((Kind::GiftCard, vec![line("goodwill", 500), line("gift_cards", -500)])));
+    let granted = of(Event::Granted { account: id(5), amount, reason: text("sorry") });
+    assert_eq!(granted, Some((Kind::Grant, vec![line("goodwill", 500), line("store_credit", -500)])));
+    let withdrawn = of(Event::Withdrawn { amount, reason });
+    assert_eq!(withdrawn, Some((Kind::Withdrawal, vec![line("store_credit", 500), line("goodwill", -500)])));
+    let expired = of(Event::Expired { amount });
+    assert_eq!(expired, Some((Kind::Expiry, vec![line("gift_cards", 500), line("breakage", -500)])));
+    assert_eq!(of(Event::Redeemed { order: id(1), amount }), None);
 }

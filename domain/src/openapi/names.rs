@@ -40,7 +40,9 @@ crate::sets! {
         Awaiting Authorized Paid PartlyRefunded Refunded RefundDue Voided
     }
     /// What an entry of the ledger records.
-    LedgerEntryKind of crate::ledger::Kind { Capture Receipt VoidedReceipt Sale CreditNote Refund }
+    LedgerEntryKind of crate::ledger::Kind {
+        Capture Receipt VoidedReceipt Sale CreditNote Refund GiftCard Grant Withdrawal Expiry
+    }
     /// The fulfilment axis of an order.
     Fulfilment of crate::order::Fulfilment { Unfulfilled PartlyFulfilled Fulfilled PartlyReturned Returned }
     /// The three status axes of an order summarized in one word.
@@ -50,7 +52,7 @@ crate::sets! {
         BuyerRequest StaffRequest PaymentFailed PaymentCancelled PaymentWindowPassed AuthorizationExpired Imported
     }
     /// How an attempt to pay was made.
-    PaymentMethod of crate::payment::Method { Test Paypal External Free BankTransfer Elsewhere }
+    PaymentMethod of crate::payment::Method { Test Paypal External Free BankTransfer Elsewhere StoredValue }
     /// A payment provider that a shop can be connected to.
     ProviderName of crate::payment_provider::Provider { Test Paypal }
     /// How money reaches the shop without a payment provider.

@@ -191,7 +191,8 @@ impl Opened {
             Stage::Authorized(Authorization::Voiding { .. }) => Err(Rejection::VoidRequested),
             Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => {
                 let Attempt { method, reference, .. } = reference.ok_or(Rejection::NotAuthorized)?.clone();
-                Ok(vec![Event::Captured { order: self.order, amount: self.amount, method, reference }])
+                let (order, amount, covers) = (self.order, self.amount, self.covers.clone());
+                Ok(vec![Event::Captured { order, amount, method, reference, covers }])
             }
             Stage::Captured | Stage::Refunded => Ok(vec![]),
             Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {

@@ -9,6 +9,7 @@ use crate::Personal;
 use crate::ids::{OrderId, ReceiptId, RefundId};
 use crate::money::Money;
 use crate::payment_book::ManualKind;
+use crate::stored_value::{Cover, Means};
 use crate::text::{Link, NoteText, Reason, Reference};
 
 /// Money that staff saw on the account, in the till or elsewhere.
@@ -116,6 +117,8 @@ pub enum Command {
         amount: Option<Money>,
         /// The reason.
         cause: RefundCause,
+        /// The store credit that all of it goes to; otherwise it goes back to what paid.
+        to: Option<Means>,
     },
     /// Retry a failed refund: for the same amount and cause; if the order is cancelled, for all that is left.
     RetryRefund {
@@ -130,6 +133,16 @@ pub enum Command {
         refund: RefundId,
         /// The outcome.
         outcome: RefundOutcome,
+    },
+    /// Pay an amount with a gift card or store credit, which holds it in the same append.
+    Cover {
+        /// The amount, in place of what it paid before.
+        cover: Cover,
+    },
+    /// Pay nothing with a gift card or store credit any more.
+    Uncover {
+        /// Which one.
+        means: Means,
     },
     /// Choose a method that staff settles by hand.
     ChooseMethod {

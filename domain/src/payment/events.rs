@@ -8,6 +8,7 @@ use crate::Personal;
 use crate::ids::{OrderId, ReceiptId, RefundId, ReturnId};
 use crate::money::Money;
 use crate::payment_book::ManualKind;
+use crate::stored_value::{Cover, Means};
 use crate::text::{Link, NoteText, Reason, Reference};
 
 /// The reference of an attempt at the provider, and the idempotency key: a repeated request charges only once.
@@ -235,6 +236,23 @@ pub enum Event {
         method: Method,
         /// The attempt.
         reference: ProviderReference,
+        /// The part of the amount that gift cards and store credit paid.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        covers: Vec<Cover>,
+    },
+    /// A gift card or store credit pays an amount of the order, in place of what it paid before; it holds the amount.
+    Covered {
+        /// The order.
+        order: OrderId,
+        /// The amount.
+        cover: Cover,
+    },
+    /// A gift card or store credit does not pay an amount any more.
+    Uncovered {
+        /// The order.
+        order: OrderId,
+        /// The amount.
+        cover: Cover,
     },
     /// The amount to pay was reduced, as lines of the order were cancelled.
     Reduced {
@@ -274,6 +292,12 @@ pub enum Event {
         /// Whether staff carries it out and settles it, as no provider does.
         #[serde(default, skip_serializing_if = "is_false")]
         manual: bool,
+        /// The gift card or store credit that it goes to; absent if money is returned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Means>,
+        /// The refund that this one is a part of, if one request goes to several means.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<RefundId>,
     },
     /// The provider refused a refund.
     RefundFailed {
@@ -296,6 +320,12 @@ pub enum Event {
         /// The cause; absent when the order was cancelled.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cause: Option<RefundCause>,
+        /// The gift card or store credit that it went to; absent if money was returned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Means>,
+        /// The refund that this one is a part of, if one request went to several means.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<RefundId>,
     },
     /// The buyer chose a method that staff settles by hand, and was told how to pay.
     MethodChosen {

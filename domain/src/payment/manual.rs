@@ -20,19 +20,25 @@ use super::{
 use crate::ids::{Id as _, ReceiptId, RefundId};
 use crate::money::Money;
 use crate::payment_book::ManualKind;
+use crate::stored_value::Cover;
 use crate::text::{Reason, Reference};
 
 /// How far the day of the staff may be ahead of the day in UTC: no time zone is further.
 const DAY_AHEAD: TimeDelta = TimeDelta::hours(14);
 
 impl Payment {
-    /// Adds the request to return what is not due any more after these events.
+    /// Adds what follows from these events: the request to return what is not due any more, and the release of what a payment does
+    /// not need any more.
     pub(super) fn with_returns(&self, mut events: Vec<Event>) -> Vec<Event> {
         let receives = |event: &Event| matches!(event, Event::ReceiptRecorded { .. });
-        let has_receipts = self.live().is_ok_and(|it| !it.receipts.is_empty()) || events.iter().any(receives);
-        if has_receipts && !events.is_empty() {
+        let has_some = |it: &Opened| !it.receipts.is_empty() || !it.covers.is_empty();
+        let has_some = self.live().is_ok_and(has_some) || events.iter().any(receives);
+        if has_some && !events.is_empty() {
             let after = events.iter().fold(self.clone(), crate::Decider::evolve);
-            events.extend(after.live().ok().and_then(Opened::return_of_not_due));
+            if let Ok(after) = after.live() {
+                events.extend(after.end_of_covers());
+                events.extend(after.return_of_not_due());
+            }
         }
         events
     }
@@ -50,7 +56,7 @@ impl Opened {
     pub fn due(&self) -> Money {
         let due = match self.stage {
             Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
-                self.amount.amount - self.received().amount
+                self.in_money().amount - self.received().amount
             }
             Stage::Authorized(_)
             | Stage::Captured
@@ -80,7 +86,7 @@ impl Opened {
     pub(crate) fn not_due(&self) -> i64 {
         let kept = match self.stage {
             Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => return 0,
-            Stage::Captured | Stage::Refunded if self.is_refunded_by_hand() => self.amount.amount,
+            Stage::Captured | Stage::Refunded if self.is_refunded_by_hand() => self.in_money().amount,
             Stage::Captured
             | Stage::Refunded
             | Stage::Authorized(_)
@@ -106,6 +112,8 @@ impl Opened {
             cause,
             retries: None,
             manual: true,
+            to: None,
+            of: None,
         })
     }
 
@@ -166,16 +174,19 @@ impl Opened {
             note: new.note.clone(),
         };
         let is_whole = self.stage == Stage::Open && amount.amount >= due.amount;
-        let captured = is_whole.then(|| Event::Captured { order, amount: self.amount, method: kind.into(), reference });
+        let captured = is_whole.then(|| {
+            let (amount, method, covers) = (self.amount, kind.into(), self.covers.clone());
+            Event::Captured { order, amount, method, reference, covers }
+        });
         Ok([recorded].into_iter().chain(captured).collect())
     }
 
     /// The capture of a payment whose reduced amount was received already.
-    pub(super) fn captured_by_receipts(&self, amount: Money) -> Option<Event> {
+    pub(super) fn captured_by_receipts(&self, amount: Money, covers: Vec<Cover>) -> Option<Event> {
         let (_, last) = self.counted_receipts().last()?;
         let (method, reference) = (last.kind.into(), last.reference.clone());
-        let is_whole = amount.amount > 0 && self.received().amount >= amount.amount;
-        is_whole.then_some(Event::Captured { order: self.order, amount, method, reference })
+        let is_whole = amount.amount > 0 && self.received().amount + Cover::total(&covers) >= amount.amount;
+        is_whole.then_some(Event::Captured { order: self.order, amount, method, reference, covers })
     }
 
     pub(super) fn void_receipt(&self, receipt: ReceiptId, reason: &Reason) -> Decision {
@@ -247,7 +258,7 @@ impl Opened {
         }
         let (order, reference, cause) = (self.order, reference.clone(), Some(refund.cause.clone()));
         let settled = Event::RefundSettled { order, refund: id, reference, settled_on };
-        Ok(vec![settled, Event::Refunded { order, amount, refund: Some(id), cause }])
+        Ok(vec![settled, Event::Refunded { order, amount, refund: Some(id), cause, to: None, of: refund.of }])
     }
 }
 

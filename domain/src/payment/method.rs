@@ -24,6 +24,8 @@ pub enum Method {
     BankTransfer,
     /// Elsewhere, such as at the counter or by invoice; staff recorded the receipt.
     Elsewhere,
+    /// By gift cards and store credit alone.
+    StoredValue,
 }
 
 impl Method {
@@ -31,7 +33,7 @@ impl Method {
     pub fn is_at_provider(self) -> bool {
         match self {
             Self::Test | Self::Paypal => true,
-            Self::External | Self::Free | Self::BankTransfer | Self::Elsewhere => false,
+            Self::External | Self::Free | Self::BankTransfer | Self::Elsewhere | Self::StoredValue => false,
         }
     }
 
@@ -39,7 +41,7 @@ impl Method {
     pub fn is_manual(self) -> bool {
         match self {
             Self::BankTransfer | Self::Elsewhere => true,
-            Self::Test | Self::Paypal | Self::External | Self::Free => false,
+            Self::Test | Self::Paypal | Self::External | Self::Free | Self::StoredValue => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Decision, Event, Method, Opened, Refund, RefundCause, RefundOutcome, RefundStage, Rejection, Stage};
 use crate::ids::RefundId;
 use crate::money::Money;
+use crate::stored_value::Means;
 
 impl Opened {
     /// The amount that can still be refunded: captured − refunded − pending refunds of it.
@@ -32,22 +33,26 @@ impl Opened {
         &self,
         refund: RefundId,
         amount: Option<Money>,
-        cause: RefundCause,
+        cause: &RefundCause,
         retries: Option<RefundId>,
+        to: Option<Means>,
     ) -> Decision {
         if !self.was_captured() {
             return Err(Rejection::NotCaptured);
         }
         if let Some(known) = self.refunds.get(&refund) {
             // The same refund again: already recorded.
-            let same = amount.is_none_or(|amount| amount == known.amount);
+            let parts = self.refunds.values().filter(|it| it.of == Some(refund));
+            let known = known.amount.amount + parts.map(|it| it.amount.amount).sum::<i64>();
+            let same = amount.is_none_or(|amount| amount == Money { amount: known, ..self.amount });
             return if same { Ok(vec![]) } else { Err(Rejection::RefundExists) };
         }
         let left = self.refundable();
         let order = self.order;
         if let (None, Stage::Captured, 0) = (amount, self.stage, self.amount.amount) {
             // Nothing was captured, so no provider has to refund it.
-            return Ok(vec![Event::Refunded { order, amount: left, refund: Some(refund), cause: Some(cause) }]);
+            let (refund, cause) = (Some(refund), Some(cause.clone()));
+            return Ok(vec![Event::Refunded { order, amount: left, refund, cause, to: None, of: None }]);
         }
         let amount = amount.unwrap_or(left);
         if amount.currency != left.currency || amount.amount < 0 {
@@ -62,8 +67,13 @@ impl Opened {
         if self.attempt.as_ref().is_none_or(|attempt| attempt.method == Method::External) {
             return Err(Rejection::PaidElsewhere);
         }
-        let manual = self.is_refunded_by_hand();
-        Ok(vec![Event::RefundRequested { order, refund, amount, cause, retries, manual }])
+        let request = |(id, amount, to): (RefundId, Money, Option<Means>)| {
+            let (manual, of) = (to.is_none() && self.is_refunded_by_hand(), (id != refund).then_some(refund));
+            // A retry is that of its first part.
+            let retries = retries.filter(|_| of.is_none());
+            Event::RefundRequested { order, refund: id, amount, cause: cause.clone(), retries, manual, to, of }
+        };
+        Ok(self.shares_of(refund, amount, to).into_iter().map(request).collect())
     }
 
     pub(super) fn retry_refund(&self, failed: RefundId, refund: RefundId) -> Decision {
@@ -76,7 +86,7 @@ impl Opened {
             RefundStage::Requested | RefundStage::Done => return Err(Rejection::NotFailed),
         }
         let amount = self.amount_of_retry(known);
-        self.request_refund(refund, Some(amount), known.cause.clone(), Some(failed))
+        self.request_refund(refund, Some(amount), &known.cause, Some(failed), None)
     }
 
     /// The amount of a failed refund when it is made once more.
@@ -93,17 +103,33 @@ impl Opened {
         }
     }
 
-    /// The same, if as much is left to refund.
+    /// The same as money, if as much of it is left to refund.
     pub(super) fn amount_again(&self, failed: &Refund) -> Result<Money, Rejection> {
-        let (amount, left) = (self.amount_of_retry(failed), self.refundable());
-        if amount.amount > left.amount { Err(Rejection::TooMuchRefunded { left }) } else { Ok(amount) }
+        let (amount, left) = (self.amount_of_retry(failed), self.left_of_money());
+        match failed.cause {
+            RefundCause::OrderCancelled if left.amount > 0 => {
+                Ok(Money { amount: amount.amount.min(left.amount), ..left })
+            }
+            RefundCause::OrderCancelled
+            | RefundCause::LinesCancelled
+            | RefundCause::Return { .. }
+            | RefundCause::Staff { .. }
+            | RefundCause::NotDue => {
+                if amount.amount > left.amount {
+                    Err(Rejection::TooMuchRefunded { left })
+                } else {
+                    Ok(amount)
+                }
+            }
+        }
     }
 
     pub(super) fn record_refund_outcome(&self, id: RefundId, outcome: RefundOutcome) -> Decision {
         // A provider knows nothing about a refund that staff makes.
         let refund = self.refunds.get(&id).filter(|refund| !refund.manual).ok_or(Rejection::NoSuchRefund)?;
         let (order, amount) = (self.order, refund.amount);
-        let done = || Event::Refunded { order, amount, refund: Some(id), cause: Some(refund.cause.clone()) };
+        let (to, of) = (refund.to, refund.of);
+        let done = || Event::Refunded { order, amount, refund: Some(id), cause: Some(refund.cause.clone()), to, of };
         match (refund.stage, outcome) {
             (RefundStage::Requested, RefundOutcome::Done) => Ok(vec![done()]),
             (RefundStage::Requested, RefundOutcome::Refused) => {
@@ -120,16 +146,8 @@ impl Opened {
         }
     }
 
-    pub(super) fn begin_refund(
-        &mut self,
-        id: RefundId,
-        amount: Money,
-        cause: &RefundCause,
-        retries: Option<RefundId>,
-        manual: bool,
-    ) {
-        let (cause, stage) = (cause.clone(), RefundStage::Requested);
-        self.refunds.insert(id, Refund { amount, stage, cause, retried_as: None, manual, settled: None });
+    pub(super) fn begin_refund(&mut self, id: RefundId, refund: Refund, retries: Option<RefundId>) {
+        self.refunds.insert(id, refund);
         if let Some(failed) = retries.and_then(|failed| self.refunds.get_mut(&failed)) {
             failed.retried_as = Some(id);
         }

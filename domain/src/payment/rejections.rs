@@ -16,6 +16,8 @@ pub const RECEIPTS_MAX: usize = 100;
 /// The maximum amount that a payment receives, unless it is larger itself, in the smallest unit: a billion euros. More is a typo, and
 /// would not fit into the sums of the ledger.
 pub const RECEIVED_MAX: i64 = 100_000_000_000;
+/// The maximum number of gift cards that pay one order: more than people collect, and few enough to be read whole each time.
+pub const CARDS_MAX: usize = 10;
 /// The number of days after which money is not recorded any more as received or returned: earlier days are typos.
 pub const DAYS_AGO_MAX: i64 = 366;
 
@@ -69,6 +71,10 @@ crate::rejections! {
         SettledLongAgo { settled_on: NaiveDate } => Invalid at "/settled_on":
             "{settled_on} is more than {DAYS_AGO_MAX} days ago";
         SettledInFuture { settled_on: NaiveDate } => Invalid at "/settled_on": "{settled_on} is in the future";
+        NothingToCover => Conflict: "nothing is left to pay of this order";
+        MoreThanLeft { left: Money } => Conflict at "/amount": "only {left} is left to pay";
+        TooManyCards => Conflict: "an order is paid with at most {CARDS_MAX} gift cards";
+        NotCovered => Missing: "this gift card or store credit pays nothing of the order";
         TooManyAttempts => Conflict: "the limit of {ATTEMPTS_MAX} payment attempts is reached";
     }
 }

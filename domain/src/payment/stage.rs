@@ -8,6 +8,7 @@ use crate::Personal;
 use crate::ids::{Id as _, PaymentId, RefundId};
 use crate::money::Money;
 use crate::payment_book::ManualKind;
+use crate::stored_value::Means;
 use crate::text::{NoteText, Reason, Reference};
 
 /// What happens with an authorized amount.
@@ -104,6 +105,12 @@ pub struct Refund {
     /// How it was settled outside the shop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settled: Option<Settled>,
+    /// The gift card or store credit that it goes to; none if money is returned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Means>,
+    /// The refund that this one is a part of, if one request goes to several means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<RefundId>,
 }
 
 /// How a refund was settled outside the shop.

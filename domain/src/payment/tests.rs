@@ -7,6 +7,7 @@ use super::*;
 use crate::ids::Id as _;
 use crate::testing::{cents, given, golden, id, noon, text, well_said};
 
+mod cover;
 mod manual;
 
 fn opened() -> Event {
@@ -62,7 +63,13 @@ fn authorized(reference: &str) -> Event {
 }
 
 fn captured(reference: &str) -> Event {
-    Event::Captured { order: id(1), amount: cents(3500), method: Method::Test, reference: text(reference) }
+    Event::Captured {
+        order: id(1),
+        amount: cents(3500),
+        method: Method::Test,
+        reference: text(reference),
+        covers: vec![],
+    }
 }
 
 fn declined(reference: &str, reason: DeclineReason) -> Event {
@@ -82,7 +89,7 @@ fn voided(reason: VoidReason) -> Event {
 }
 
 fn refunded() -> Event {
-    Event::Refunded { order: id(1), amount: cents(3500), refund: None, cause: None }
+    Event::Refunded { order: id(1), amount: cents(3500), refund: None, cause: None, to: None, of: None }
 }
 
 fn declined_times(times: u8) -> Vec<Event> {
@@ -307,7 +314,12 @@ fn a_void_while_an_attempt_is_under_way_waits_for_its_outcome() {
 }
 
 fn refund(refund: u128, amount: Option<i64>) -> Command {
-    Command::RequestRefund { refund: id(refund), amount: amount.map(cents), cause: RefundCause::OrderCancelled }
+    Command::RequestRefund {
+        refund: id(refund),
+        amount: amount.map(cents),
+        cause: RefundCause::OrderCancelled,
+        to: None,
+    }
 }
 
 fn requested(refund: u128, amount: i64) -> Event {
@@ -319,17 +331,28 @@ fn requested(refund: u128, amount: i64) -> Event {
         cause,
         retries: None,
         manual: false,
+        to: None,
+        of: None,
     }
 }
 
 fn retried(refund: u128, failed: u128, amount: i64) -> Event {
     let (cause, retries) = (RefundCause::OrderCancelled, Some(id(failed)));
-    Event::RefundRequested { order: id(1), refund: id(refund), amount: cents(amount), cause, retries, manual: false }
+    Event::RefundRequested {
+        order: id(1),
+        refund: id(refund),
+        amount: cents(amount),
+        cause,
+        retries,
+        manual: false,
+        to: None,
+        of: None,
+    }
 }
 
 fn given_back(refund: u128, amount: i64) -> Event {
     let cause = Some(RefundCause::OrderCancelled);
-    Event::Refunded { order: id(1), amount: cents(amount), refund: Some(id(refund)), cause }
+    Event::Refunded { order: id(1), amount: cents(amount), refund: Some(id(refund)), cause, to: None, of: None }
 }
 
 fn answered(refund: u128, outcome: RefundOutcome) -> Command {
@@ -396,7 +419,16 @@ fn retry(failed: u128, refund: u128) -> Command {
 
 fn asked_by(cause: &RefundCause, refund: u128, amount: i64, retries: Option<u128>) -> Event {
     let (cause, retries) = (cause.clone(), retries.map(id));
-    Event::RefundRequested { order: id(1), refund: id(refund), amount: cents(amount), cause, retries, manual: false }
+    Event::RefundRequested {
+        order: id(1),
+        refund: id(refund),
+        amount: cents(amount),
+        cause,
+        retries,
+        manual: false,
+        to: None,
+        of: None,
+    }
 }
 
 fn refused(refund: u128, amount: i64) -> Event {
@@ -440,14 +472,26 @@ fn a_cancelled_order_is_refunded_in_full_whatever_was_retried_before() {
 #[test]
 fn nothing_is_paid_and_given_back_without_a_provider() {
     let nothing = Event::Opened { order: id(1), amount: cents(0) };
-    let free = Event::Captured { order: id(1), amount: cents(0), method: Method::Free, reference: text("free") };
+    let free = Event::Captured {
+        order: id(1),
+        amount: cents(0),
+        method: Method::Free,
+        reference: text("free"),
+        covers: vec![],
+    };
     let open = Command::Open { order: id(1), amount: cents(0) };
     given::<Payment>([]).when(&open).then([nothing.clone(), free.clone()]);
     given::<Payment>([nothing.clone(), free.clone()]).when(&refund(1, None)).then([given_back(1, 0)]);
     given::<Payment>([nothing, free, given_back(1, 0)]).when(&refund(1, None)).then_nothing();
     let less = |amount| Command::Reduce { amount: cents(amount) };
     let reduced = |amount| Event::Reduced { amount: cents(amount) };
-    let free = Event::Captured { order: id(1), amount: cents(0), method: Method::Free, reference: text("free") };
+    let free = Event::Captured {
+        order: id(1),
+        amount: cents(0),
+        method: Method::Free,
+        reference: text("free"),
+        covers: vec![],
+    };
     given::<Payment>([opened()]).when(&less(0)).then([reduced(0), free]);
     given::<Payment>([opened()]).when(&less(1)).then([reduced(1)]);
     given::<Payment>([opened()]).when(&less(3500)).then_nothing();
@@ -457,8 +501,13 @@ fn nothing_is_paid_and_given_back_without_a_provider() {
 
 #[test]
 fn what_was_paid_elsewhere_is_refunded_there() {
-    let external =
-        Event::Captured { order: id(1), amount: cents(3500), method: Method::External, reference: text("4") };
+    let external = Event::Captured {
+        order: id(1),
+        amount: cents(3500),
+        method: Method::External,
+        reference: text("4"),
+        covers: vec![],
+    };
     given::<Payment>([opened(), external]).when(&refund(1, None)).then_refused(Rejection::PaidElsewhere);
 }
 
@@ -608,8 +657,13 @@ fn the_amount_of_an_orphaned_attempt_is_released() {
 #[test]
 fn a_payment_of_the_past_is_recorded_whole() {
     let record = |amount| Command::Record { order: id(1), amount: cents(amount), reference: text("489434") };
-    let external =
-        Event::Captured { order: id(1), amount: cents(3500), method: Method::External, reference: text("489434") };
+    let external = Event::Captured {
+        order: id(1),
+        amount: cents(3500),
+        method: Method::External,
+        reference: text("489434"),
+        covers: vec![],
+    };
     given::<Payment>([]).when(&record(3500)).then([opened(), external.clone()]);
     given::<Payment>([opened(), external.clone()]).when(&record(3500)).then_nothing();
     given::<Payment>([opened(), external]).when(&record(1)).then_refused(Rejection::Exists);
@@ -643,7 +697,16 @@ fn its_state_says_where_it_is() {
 }
 
 fn because(cause: RefundCause) -> Event {
-    Event::RefundRequested { order: id(1), refund: id(2), amount: cents(100), cause, retries: None, manual: false }
+    Event::RefundRequested {
+        order: id(1),
+        refund: id(2),
+        amount: cents(100),
+        cause,
+        retries: None,
+        manual: false,
+        to: None,
+        of: None,
+    }
 }
 
 #[test]
@@ -681,7 +744,13 @@ fn a_provider_registers_an_attempt_once_and_its_page_is_shown_while_it_waits() {
 
 #[test]
 fn every_stored_form_is_golden() {
-    let external = Event::Captured { order: id(1), amount: cents(0), method: Method::External, reference: text("4") };
+    let external = Event::Captured {
+        order: id(1),
+        amount: cents(0),
+        method: Method::External,
+        reference: text("4"),
+        covers: vec![],
+    };
     golden(
         include_str!("golden.json"),
         &[
@@ -721,7 +790,13 @@ fn every_stored_form_is_golden() {
                 return_url: Some(text("https://shop.example.org/thanks")),
             },
             Event::Authorized { order: id(1), reference: text("pay-1"), expires_at: Some(noon()) },
-            Event::Captured { order: id(1), amount: cents(0), method: Method::Free, reference: text("free") },
+            Event::Captured {
+                order: id(1),
+                amount: cents(0),
+                method: Method::Free,
+                reference: text("free"),
+                covers: vec![],
+            },
             voided(VoidReason::Expired),
             Event::Reduced { amount: cents(100) },
             Event::Delayed { check_at: noon() },
@@ -756,6 +831,10 @@ fn rejections_are_well_said() {
         R::AuthorizationExpired,
         R::Captured,
         R::NotCaptured,
+        R::NothingToCover,
+        R::MoreThanLeft { left: cents(100) },
+        R::TooManyCards,
+        R::NotCovered,
         R::TooManyAttempts,
         R::NoSuchRefund,
         R::RefundExists,

@@ -10,22 +10,26 @@
 //! capture requested (staff, first parcel handed over) ─▶ capture · void requested ─▶ release what is authorized
 //! provider silent ─▶ timer ─▶ ask again · simulated parcel handed over ─▶ ask its carrier until it is delivered
 //! attempt made, pending or without answer ─▶ timer ─▶ ask the provider
+//! captured with, refunded to, or not covered by a stored value any more ─▶ bring that in step
+//! gift card issued, or valid again ─▶ timer ─▶ let it expire
 //! ```
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
 use super::{Process, Reaction};
-use crate::ids::{OrderId, PaymentId, RefundId, ReturnId, ShipmentId};
-use crate::money::Money;
+use crate::ids::{OrderId, PaymentId, ShipmentId, StoredValueId};
 use crate::order::{CancelReason, Order};
 use crate::payment::{Method, Payment, ProviderReference, RefundCause, VoidReason};
-use crate::quantity::Demand;
 use crate::rejected::Rejected;
 use crate::returns::{self, Return};
 use crate::shipment::{self, Carrier, Shipment};
+use crate::stored_value::{self, Cover, StoredValue};
 use crate::work::{Refused, Work};
 use crate::{AnyEvent, Reads, aftersales, order, payment, settlement, stock};
+
+mod step;
+
+pub use step::Step;
 
 /// How long an attempt may have no outcome before the provider is asked: longer than any call to the provider may take, so
 /// that only attempts whose program died are looked up.
@@ -34,115 +38,6 @@ const ATTEMPT_GRACE: TimeDelta = TimeDelta::seconds(30);
 /// After this time the provider is asked once more for an attempt that it did not know, that the buyer left or at which it failed:
 /// a charge may arrive at the provider after the shop stopped waiting for it.
 const STRAY_GRACE: TimeDelta = TimeDelta::minutes(15);
-
-/// A step of the process.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
-pub enum Step {
-    /// [`settlement::mark_paid`].
-    MarkPaid {
-        /// The order.
-        order: OrderId,
-        /// The payment that was captured.
-        payment: PaymentId,
-    },
-    /// [`order::Command::MarkRefunded`].
-    MarkRefunded {
-        /// The order.
-        order: OrderId,
-        /// The payment that was refunded.
-        payment: PaymentId,
-        /// The refund; absent if the whole payment was refunded.
-        refund: Option<RefundId>,
-        /// The amount; absent if the whole payment was refunded.
-        amount: Option<Money>,
-    },
-    /// [`returns::Command::MarkRefunded`].
-    MarkReturnRefunded {
-        /// The return.
-        return_id: ReturnId,
-        /// The refund.
-        refund: RefundId,
-    },
-    /// [`order::Command::MarkAuthorized`].
-    MarkAuthorized {
-        /// The order.
-        order: OrderId,
-        /// The payment that was authorized.
-        payment: PaymentId,
-    },
-    /// [`aftersales::cancel`].
-    CancelOrder {
-        /// The order.
-        order: OrderId,
-        /// The reason.
-        reason: CancelReason,
-    },
-    /// [`stock::Command::Commit`] for each line of an older order.
-    CommitStock {
-        /// The order.
-        order: OrderId,
-        /// Each variant once.
-        lines: Vec<Demand>,
-    },
-    /// [`stock::Command::Release`] for each line.
-    ReleaseStock {
-        /// The order.
-        order: OrderId,
-        /// Each variant once.
-        lines: Vec<Demand>,
-    },
-    /// [`stock::Command::Return`] for each line. The stock cannot tell
-    /// whether this is done already, so the step has an idempotency key.
-    ReturnStock {
-        /// The order.
-        order: OrderId,
-        /// Each variant once.
-        lines: Vec<Demand>,
-    },
-    /// [`usage::Command::Release`](crate::usage::Command::Release) for everything that the order claimed. The step has
-    /// an idempotency key.
-    ReleaseClaims {
-        /// The order.
-        order: OrderId,
-    },
-    /// Ask the provider to capture, then [`payment::Command::Capture`], unless that is refused.
-    CapturePayment {
-        /// The payment.
-        payment: PaymentId,
-    },
-    /// The [reversal](payment::Opened::reversal) of the payment.
-    VoidPayment {
-        /// The payment.
-        payment: PaymentId,
-    },
-    /// Ask the provider for whatever is next: to look up the last attempt, to capture, to release or to refund; then record the
-    /// answer.
-    SettlePayment {
-        /// The payment.
-        payment: PaymentId,
-        /// The attempt that a timer asks about: if another one has replaced it, nothing is asked.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        attempt: Option<ProviderReference>,
-    },
-    /// [`payment::Command::RequestVoid`] of an authorization that was not captured in time.
-    ExpireAuthorization {
-        /// The payment.
-        payment: PaymentId,
-    },
-    /// Look up an attempt that came to nothing, and release the amount if it succeeded after all.
-    ReleaseStray {
-        /// The payment.
-        payment: PaymentId,
-        /// The attempt.
-        reference: ProviderReference,
-    },
-    /// Ask the carrier for the status of a shipment, then [`shipment::Command::Hear`].
-    TrackShipment {
-        /// The shipment.
-        shipment: ShipmentId,
-    },
-}
 
 /// The process.
 #[derive(Debug, Clone, Copy)]
@@ -154,6 +49,7 @@ impl Process for SettleOrder {
         Reads::only::<Order>(&["placed", "paid", "authorized", "cancelled", "returned", "payment_window_extended"]),
         Reads::all::<Payment>(),
         Reads::only::<Shipment>(&["handed_over", "waited"]),
+        Reads::only::<StoredValue>(&["issued", "released", "credited"]),
     ];
     const WAITED_FOR: bool = true;
     type Step = Step;
@@ -164,6 +60,9 @@ impl Process for SettleOrder {
         }
         if let AnyEvent::Shipment(id, event) = event {
             return shipment_moved(*id, event);
+        }
+        if let AnyEvent::StoredValue(id, event) = event {
+            return value_moved(*id, event);
         }
         let AnyEvent::Payment(id, event) = event else { return vec![] };
         payment_moved(*id, event, recorded_at)
@@ -193,6 +92,8 @@ impl Process for SettleOrder {
             | Step::SettlePayment { .. }
             | Step::ExpireAuthorization { .. }
             | Step::ReleaseStray { .. }
+            | Step::SettleValue { .. }
+            | Step::ExpireValue { .. }
             | Step::TrackShipment { .. } => None,
         }
     }
@@ -263,24 +164,23 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         // For an attempt in progress this changes nothing: its timer looks up the outcome.
         payment::Event::VoidRequested { .. } => vec![Reaction::Now(Step::VoidPayment { payment })],
         payment::Event::Captured {
-            method: Method::Test | Method::Paypal | Method::Free | Method::BankTransfer | Method::Elsewhere,
+            method:
+                Method::Test
+                | Method::Paypal
+                | Method::Free
+                | Method::BankTransfer
+                | Method::Elsewhere
+                | Method::StoredValue,
             order,
+            covers,
             ..
         } => {
-            vec![Reaction::Now(Step::MarkPaid { order: *order, payment })]
+            let paid = Step::MarkPaid { order: *order, payment };
+            let redeem = covers.iter().map(|cover| Step::SettleValue { payment, cover: *cover });
+            [paid].into_iter().chain(redeem).map(Reaction::Now).collect()
         }
-        // Money that was not due was never part of the order; and staff settles by hand what no provider refunds.
-        payment::Event::Refunded { cause: Some(RefundCause::NotDue), .. }
-        | payment::Event::RefundRequested { manual: true, .. } => vec![],
-        payment::Event::RefundRequested { .. } => vec![Reaction::Now(settle(None))],
-        payment::Event::Refunded { order, amount, refund, cause } => {
-            let amount = refund.map(|_| *amount);
-            let mut steps = vec![Step::MarkRefunded { order: *order, payment, refund: *refund, amount }];
-            if let (Some(refund), Some(RefundCause::Return { id })) = (refund, cause) {
-                steps.push(Step::MarkReturnRefunded { return_id: *id, refund: *refund });
-            }
-            steps.into_iter().map(Reaction::Now).collect()
-        }
+        payment::Event::Uncovered { cover, .. } => vec![Reaction::Now(Step::SettleValue { payment, cover: *cover })],
+        payment::Event::RefundRequested { .. } | payment::Event::Refunded { .. } => refund_moved(payment, event),
         payment::Event::Failed { order, .. } => cancel(forget(), *order, CancelReason::PaymentFailed),
         payment::Event::Cancelled { order } => cancel(forget(), *order, CancelReason::PaymentCancelled),
         payment::Event::Declined { reason, reference } if reason.is_in_doubt() => {
@@ -305,6 +205,7 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         payment::Event::Captured { method: Method::External, .. }
         | payment::Event::Opened { .. }
         | payment::Event::Registered { .. }
+        | payment::Event::Covered { .. }
         | payment::Event::Reduced { .. }
         | payment::Event::RefundFailed { .. }
         | payment::Event::StrayReleased { .. }
@@ -314,6 +215,41 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         | payment::Event::ReceiptVoided { .. }
         | payment::Event::RefundSettled { .. } => vec![],
     }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events of refunds come here")]
+fn refund_moved(payment: PaymentId, event: &payment::Event) -> Vec<Reaction<Step>> {
+    match event {
+        // Money that was not due was never part of the order; and staff settles by hand what no provider refunds.
+        payment::Event::Refunded { cause: Some(RefundCause::NotDue), .. }
+        | payment::Event::RefundRequested { manual: true, .. } => vec![],
+        payment::Event::RefundRequested { to: Some(means), amount, .. } => {
+            let cover = Cover { means: *means, amount: *amount };
+            vec![Reaction::Now(Step::SettleValue { payment, cover })]
+        }
+        payment::Event::RefundRequested { .. } => vec![Reaction::Now(Step::SettlePayment { payment, attempt: None })],
+        payment::Event::Refunded { order, amount, refund, cause, to: _, of } => {
+            let amount = refund.map(|_| *amount);
+            let mut steps = vec![Step::MarkRefunded { order: *order, payment, refund: *refund, amount }];
+            // A return is refunded with the first part of its refund.
+            if let (Some(refund), Some(RefundCause::Return { id }), None) = (refund, cause, of) {
+                steps.push(Step::MarkReturnRefunded { return_id: *id, refund: *refund });
+            }
+            steps.into_iter().map(Reaction::Now).collect()
+        }
+        _ => vec![],
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn value_moved(value: StoredValueId, event: &stored_value::Event) -> Vec<Reaction<Step>> {
+    let until = match event {
+        stored_value::Event::Issued { expires_at, .. }
+        | stored_value::Event::Released { expires_at, .. }
+        | stored_value::Event::Credited { expires_at, .. } => *expires_at,
+        _ => None,
+    };
+    until.map(|at| timer(at, value.to_string(), Step::ExpireValue { value })).into_iter().collect()
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
@@ -377,6 +313,8 @@ pub fn carry_out(work: &mut Work, step: &Step) -> Result<(), Refused> {
         }
         Step::ReturnStock { order, lines } => work.put_back(*order, lines),
         Step::ReleaseClaims { order } => settlement::release_claims(work, *order),
+        Step::SettleValue { payment, cover } => settlement::settle_value(work, *payment, cover.means),
+        Step::ExpireValue { value } => work.decide::<StoredValue>(*value, &stored_value::Command::Expire {}).map(drop),
         // These ask the provider or the carrier.
         Step::CapturePayment { .. }
         | Step::VoidPayment { .. }

@@ -26,7 +26,13 @@ fn held() -> Vec<Event> {
 }
 
 fn captured() -> Vec<Event> {
-    let taken = Event::Captured { order: id(1), amount: cents(100), method: Method::Test, reference: text("1") };
+    let taken = Event::Captured {
+        order: id(1),
+        amount: cents(100),
+        method: Method::Test,
+        reference: text("1"),
+        covers: vec![],
+    };
     vec![attempted("1", CaptureMode::Automatic), authorized(None), taken]
 }
 
@@ -119,8 +125,11 @@ fn a_void_is_written_down_before_the_provider_is_asked() {
     let check_at = noon() + TimeDelta::seconds(1);
     assert_eq!(after(&voiding, &release(reason), Answer::Silence), decide(Command::RecordNoAnswer { check_at }));
     let (refund, amount, cause) = (payment::whole(id(2)), None, RefundCause::OrderCancelled);
-    assert_eq!(next(void, &captured()), decide(Command::RequestRefund { refund, amount, cause }));
-    let over = [captured(), vec![Event::Refunded { order: id(1), amount: cents(100), refund: None, cause: None }]];
+    assert_eq!(next(void, &captured()), decide(Command::RequestRefund { refund, amount, cause, to: None }));
+    let over = [
+        captured(),
+        vec![Event::Refunded { order: id(1), amount: cents(100), refund: None, cause: None, to: None, of: None }],
+    ];
     assert_eq!(next(void, &over.concat()), []);
 }
 
@@ -143,6 +152,8 @@ fn each_refund_that_is_requested_is_asked_for_under_its_key() {
         cause: RefundCause::OrderCancelled,
         retries: None,
         manual: false,
+        to: None,
+        of: None,
     };
     let history = [captured(), vec![requested(3, 10), requested(4, 20)]].concat();
     let refund = |refund, amount| Request::Refund { reference: text("1"), refund: id(refund), amount: cents(amount) };

@@ -10,7 +10,8 @@ use super::manual::{ByHand, by_hand};
 use super::provider::{NewCharge, Token};
 use super::runner::Dies;
 use super::shop::{Refused, Shop, VARIANTS};
-use crate::aftersales;
+use super::stored::{Stored, stored};
+use crate::aftersales::{self, Wanted};
 use crate::basis_points::BasisPoints;
 use crate::cart::{self, Cart, Destination, Offer};
 use crate::checkout::{self, Basis, Charges, Ids};
@@ -54,6 +55,7 @@ pub enum Act {
     Buy(Buying),
     Send(Sending),
     ByHand(ByHand),
+    Store(Stored),
     Happen(Happening),
 }
 
@@ -253,6 +255,7 @@ pub fn history() -> impl Strategy<Value = Vec<Turn>> {
         3 => buying().prop_map(Act::Buy),
         3 => sending().prop_map(Act::Send),
         1 => by_hand().prop_map(Act::ByHand),
+        2 => stored().prop_map(Act::Store),
         3 => happening().prop_map(Act::Happen),
     ];
     let turn = (act, proptest::bool::weighted(0.25)).prop_map(|(act, breaks_in)| Turn { act, breaks_in });
@@ -311,6 +314,7 @@ impl Shop {
             Act::Buy(act) => self.buy(chain, act),
             Act::Send(act) => self.send(chain, act),
             Act::ByHand(act) => self.by_hand(chain, act),
+            Act::Store(act) => self.stored(chain, act),
             Act::Happen(act) => self.happen(chain, act),
         }
     }
@@ -348,7 +352,8 @@ impl Shop {
                 let amount = Money { amount: left.amount / i64::from(part), ..left };
                 // Now and then of one part alone.
                 let of_part = (part > 2).then(|| u16::from(part) - 2);
-                self.together(chain, |work| aftersales::refund(work, payment, amount, &text("a scratch"), &[], of_part))
+                let wanted = Wanted { reason: &text("a scratch"), keys: &[], part: of_part, to_credit: false };
+                self.together(chain, |work| aftersales::refund(work, payment, amount, &wanted))
             }
             Buying::RetryRefund { order, which } => {
                 let payment = self.payment(order)?;

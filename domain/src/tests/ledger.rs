@@ -7,6 +7,7 @@ use serde_json::json;
 use super::manual::on_account;
 use super::provider::Charge;
 use super::shop::Shop;
+use super::stored;
 use crate::commission_book::{self, CommissionBook};
 use crate::ids::{OrderId, PaymentId, SellerId};
 use crate::ledger::{Account, Entry};
@@ -25,6 +26,9 @@ fn entry(shop: &Shop, event: &AnyEvent) -> Option<Entry> {
     }
     if let AnyEvent::Payment(id, event) = event {
         return Entry::of_payment(event, settled(shop, *id, event));
+    }
+    if let AnyEvent::StoredValue(_, event) = event {
+        return Entry::of_stored_value(event);
     }
     let AnyEvent::CreditNote(_, event) = event else { return None };
     Entry::of_credit_note(event)
@@ -61,7 +65,9 @@ pub fn at_rest(shop: &Shop) {
         assert_eq!(own.values().sum::<i64>(), 0, "an entry does not balance: {entry:?}");
         assert!(own.values().all(|sum| *sum != 0), "a line is superfluous: {entry:?}");
         post(&mut all, &entry);
-        post(by_order.entry(entry.order.expect("all of these are of orders")).or_default(), &entry);
+        if let Some(order) = entry.order {
+            post(by_order.entry(order).or_default(), &entry);
+        }
     }
     let balance = |balances: &Balances, account: &Account| balances.get(&account.to_string()).copied().unwrap_or(0);
     let kept: i64 = shop.provider.charges.values().map(Charge::kept).sum();
@@ -72,12 +78,17 @@ pub fn at_rest(shop: &Shop) {
         account,
         "the account of the bank is not what staff received and returned"
     );
+    for (of_cards, account) in [(true, Account::GiftCards), (false, Account::StoreCredit)] {
+        let balances = stored::balances(shop, of_cards);
+        assert_eq!(balance(&all, &account), -balances, "{account} is not what the balances add up to");
+    }
+    assert_eq!(all.values().sum::<i64>(), 0, "the trial balance is not zero: {all:?}");
     let mut sold = 0;
     for (id, order) in &shop.states.orders {
         let placed = order.live().unwrap();
         let own = by_order.remove(id).unwrap_or_default();
         let charges = shop.provider.charges.values().filter(|charge| charge.payment == placed.placement.payment);
-        let paid = charges.map(Charge::kept).sum::<i64>() + on_account(shop, *id);
+        let paid = charges.map(Charge::kept).sum::<i64>() + on_account(shop, *id) + stored::paid(shop, *id);
         let mut was_sold = 0;
         if shop.log.iter().any(|it| matches!(&it.event, AnyEvent::Order(of, order::Event::Paid { .. }) if of == id)) {
             was_sold = placed.sold.left().amount;

@@ -137,7 +137,7 @@ pub fn at_any_time(shop: &Shop) {
         let opened = state.live().unwrap();
         assert_eq!(opened.not_due(), 0, "{id}: money that is not due is forgotten: {opened:?}");
         let manual = opened.attempt.as_ref().is_some_and(|it| it.method.is_manual());
-        let captured = if manual { opened.captured().amount } else { 0 };
+        let captured = if manual && opened.was_captured() { opened.in_money().amount } else { 0 };
         let not_due = opened.refunds.values().filter(|it| it.cause == payment::RefundCause::NotDue);
         let back: i64 = not_due.map(|it| it.amount.amount).sum();
         let kept = opened.received().amount - captured - back;

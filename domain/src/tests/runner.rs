@@ -168,6 +168,8 @@ impl Shop {
             | Step::CommitStock { .. }
             | Step::ReleaseStock { .. }
             | Step::ReturnStock { .. }
+            | Step::SettleValue { .. }
+            | Step::ExpireValue { .. }
             | Step::ReleaseClaims { .. } => self.together(chain, |work| carry_out(work, step)),
         }
     }

@@ -11,11 +11,14 @@ use super::goods::Goods;
 use super::manual::hold_book;
 use super::provider::Provider;
 use super::runner::Runner;
+use super::stored::hold_values;
 use crate::AnyEvent;
 use crate::any::Context;
 use crate::credit_note::CreditNote;
 use crate::decider::{Actor, Asked, Decider as _};
-use crate::ids::{CreditNoteId, Id, OrderId, PaymentId, ReturnId, SeriesId, ShipmentId, UsageId, VariantId};
+use crate::ids::{
+    CreditNoteId, Id, OrderId, PaymentId, ReturnId, SeriesId, ShipmentId, StoredValueId, UsageId, VariantId,
+};
 use crate::order::Order;
 use crate::payment::Payment;
 use crate::rejected::Rejected;
@@ -23,6 +26,7 @@ use crate::returns::Return;
 use crate::series::{Series, of_credit_notes, of_invoices};
 use crate::shipment::Shipment;
 use crate::stock::{self, StockLevel};
+use crate::stored_value::StoredValue;
 use crate::testing::{id, noon, pieces, text};
 use crate::usage::Usage;
 use crate::work::{self, Work};
@@ -45,6 +49,7 @@ pub struct States {
     pub notes: BTreeMap<CreditNoteId, CreditNote>,
     pub usages: BTreeMap<UsageId, Usage>,
     pub series: BTreeMap<SeriesId, Series>,
+    pub values: BTreeMap<StoredValueId, StoredValue>,
 }
 
 /// An aggregate that takes part.
@@ -86,6 +91,7 @@ kept! {
     CreditNote, notes, CreditNote;
     Usage, usages, Usage;
     Series, series, Series;
+    StoredValue, values, StoredValue;
 }
 
 pub struct Logged {
@@ -187,6 +193,7 @@ impl Shop {
             work.hold::<Series>(series, Arc::default());
         }
         hold_book(&mut work);
+        hold_values(&mut work);
         self.states.hold_all(&mut work);
         let done = decision(&mut work).map_err(|refused| match refused {
             work::Refused::Rejected(rejected) | work::Refused::NotYet(rejected) => rejected,

@@ -230,6 +230,7 @@ fn limits(config: &Config) -> Limits {
         .with_auth(config.rate_limit_auth, config.rate_limit_guesses)
         .with_coupons(config.rate_limit_coupons)
         .with_licences(config.rate_limit_licences)
+        .with_gift_cards(config.rate_limit_gift_cards)
         .with_checkouts(config.rate_limit_checkouts)
         .with_guest_writes(config.rate_limit_guest_writes)
         .with_account_writes(config.rate_limit_account_writes)

@@ -167,6 +167,8 @@ settings! {
         rate_limit_coupons: u32 = kind::number(0, 1_000_000), default "20", development "0";
         "Checks of licences per address and minute; 0 for unlimited"
         rate_limit_licences: u32 = kind::number(0, 1_000_000), default "60", development "0";
+        "Codes of gift cards per address and minute; 0 for unlimited"
+        rate_limit_gift_cards: u32 = kind::number(0, 1_000_000), default "20", development "0";
         "Guest checkouts per address and minute; 0 for unlimited"
         rate_limit_checkouts: u32 = kind::number(0, 1_000_000), default "10", development "0";
         "Changes by guests per address and minute; 0 for unlimited"

@@ -76,6 +76,8 @@ pub struct Limits {
     coupons: Option<Arc<Limit<IpAddr>>>,
     /// By address, for checks of licences.
     licences: Option<Arc<Limit<IpAddr>>>,
+    /// By address, for codes of gift cards.
+    gift_cards: Option<Arc<Limit<IpAddr>>>,
     /// By address, for guest checkouts.
     checkouts: Option<Arc<Limit<IpAddr>>>,
     /// By address, for changes by guests.
@@ -98,6 +100,7 @@ impl Default for Limits {
             auth: None,
             coupons: None,
             licences: None,
+            gift_cards: None,
             checkouts: None,
             guest_writes: None,
             account_writes: None,
@@ -119,6 +122,7 @@ impl std::fmt::Debug for Limits {
             .field("auth_per_address", &self.auth.as_ref().map(|limit| limit.quota))
             .field("coupons_per_address", &self.coupons.as_ref().map(|limit| limit.quota))
             .field("licences_per_address", &self.licences.as_ref().map(|limit| limit.quota))
+            .field("gift_cards_per_address", &self.gift_cards.as_ref().map(|limit| limit.quota))
             .field("checkouts_per_address", &self.checkouts.as_ref().map(|limit| limit.quota))
             .field("guest_writes_per_address", &self.guest_writes.as_ref().map(|limit| limit.quota))
             .field("writes_per_account", &self.account_writes.as_ref().map(|limit| limit.quota))
@@ -195,6 +199,16 @@ impl Limits {
     /// Counts a key that an address checks, activates or deactivates.
     pub fn licences(&self, address: IpAddr) -> Result<(), Problem> {
         of_visitor(self.licences.as_deref(), address).map(drop)
+    }
+
+    /// The same, with so many codes of gift cards per minute and address.
+    pub fn with_gift_cards(self, address: u32) -> Self {
+        Self { gift_cards: Limit::new("gift_cards", address), ..self }
+    }
+
+    /// Counts a code of a gift card that an address checks or pays with.
+    pub fn gift_cards(&self, address: IpAddr) -> Result<(), Problem> {
+        of_visitor(self.gift_cards.as_deref(), address).map(drop)
     }
 
     /// The same, with so many requests of one visitor under way at a time.

@@ -9,10 +9,10 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    accounts, admin, api_keys, auth, bulk, carts, categories, commission, images, keys, ledger, licences, matrix, me,
-    notifications, operations, order_keys, orders, payment_methods, payments, paypal, print, products, promotions,
-    provider, receipts, returns, search, second_factor, sellers, sessions, shipments, shipping, stock, story, tax,
-    unsubscribe, variants, webhooks_out,
+    accounts, admin, api_keys, auth, bulk, carts, categories, commission, gift_cards, images, keys, ledger, licences,
+    matrix, me, notifications, operations, order_keys, orders, payment_methods, payments, paypal, print, products,
+    promotions, provider, receipts, returns, search, second_factor, sellers, sessions, shipments, shipping, stock,
+    store_credit, story, tax, unsubscribe, variants, webhooks_out,
 };
 use crate::app::Shared;
 use crate::edge::access;
@@ -41,7 +41,7 @@ mod values;
         (name = "promotions", description = "Coupons and automatic promotions"),
         (name = "tax", description = "Tax rates"),
         (name = "orders", description = "Orders, cancellations and returns"),
-        (name = "payments", description = "Payments, captures and refunds"),
+        (name = "payments", description = "Payments, refunds, gift cards and store credit"),
         (name = "auth", description = "Registration and sessions"),
         (name = "me", description = "The caller's profile, settings and address book"),
         (name = "notifications", description = "Notifications and watches"),
@@ -104,6 +104,8 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(payment_methods::routes())
         .merge(payments::routes())
         .merge(receipts::routes())
+        .merge(gift_cards::routes())
+        .merge(store_credit::routes())
         .merge(auth::routes())
         .merge(sessions::routes())
         .merge(second_factor::routes())

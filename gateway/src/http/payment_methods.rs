@@ -5,7 +5,9 @@ use axum::response::Response;
 use byteshop_commands::ports::connected;
 use byteshop_commands::use_cases;
 use byteshop_domain::ids::OrderId;
+use byteshop_domain::money::Money;
 use byteshop_domain::order::Placed;
+use byteshop_domain::payment::{Opened, Payment};
 use byteshop_domain::payment_book::{self, ManualKind, ManualMethod, PaymentBook, ProviderLimit};
 use byteshop_domain::text::{Country, Instructions, Slug, Title};
 use byteshop_domain::{Bounded, Currency};
@@ -159,14 +161,14 @@ struct PaymentOptions<'a> {
 }
 
 impl<'a> PaymentOptions<'a> {
-    fn of(app: &App, order: OrderId, placed: &'a Placed, book: &'a PaymentBook) -> Self {
+    fn of(app: &App, order: OrderId, placed: &'a Placed, due: Money, book: &'a PaymentBook) -> Self {
         if !placed.is_unpaid() {
             return Self { items: vec![] };
         }
         let now = app.commands.clock().now();
         let connected = app.commands.connected();
         let is_offered = |provider: &&connected::Provider| {
-            app.commands.accepts(**provider, placed.payable()) && book.offers(**provider, placed.sale())
+            app.commands.accepts(**provider, due) && book.offers(**provider, placed.sale())
         };
         let by_provider = connected.providers.iter().filter(is_offered).map(|provider| PaymentOption {
             provider: (*provider).into(),
@@ -212,7 +214,11 @@ async fn offered(
     let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
     let book = app.commands.get::<PaymentBook>(payment_book::id()).await?;
     let book = book.map(|book| book.state).unwrap_or_default();
-    lists::page(&PaymentOptions::of(&app, id, found.state.live()?, &book))
+    let placed = found.state.live()?;
+    let payment = app.commands.get::<Payment>(placed.placement.payment).await?;
+    // What gift cards and store credit cover needs no other way to pay.
+    let due = payment.as_ref().and_then(|it| it.state.live().ok()).map_or(placed.payable(), Opened::in_money);
+    lists::page(&PaymentOptions::of(&app, id, placed, due, &book))
 }
 
 /// The routes.

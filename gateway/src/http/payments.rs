@@ -5,8 +5,10 @@ use axum::response::Response;
 use byteshop_commands::ports::connected;
 use byteshop_commands::ports::payment_test::waits_for_a_person;
 use byteshop_commands::use_cases::payments;
-use byteshop_commands::{Error, Loaded, Paying, Rejected};
+use byteshop_commands::use_cases::stored_values::Purse;
+use byteshop_commands::{Loaded, Paying};
 use byteshop_domain::BoundedText;
+use byteshop_domain::aftersales::Wanted;
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
@@ -19,6 +21,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::covers::{self, made, not_there};
+use super::gift_cards::CodeText;
 use super::orders::visible::{check, on_order};
 use super::show;
 use crate::app::Shared;
@@ -62,6 +66,19 @@ enum NewPayment {
         #[schema(default = json!({"x-schema": {"example": "sepa"}}))]
         method: Slug,
     },
+    /// With a gift card, in part or in full; the rest is paid otherwise.
+    GiftCard {
+        /// The code of the card.
+        #[schema(default = json!({"x-schema": {"example": "7K3Q-X9MW-2FBA-8HJT-C5DR"}}))]
+        code: CodeText,
+        /// The amount that it pays, in place of what it pays already; by default as much as it can.
+        amount: Option<Money>,
+    },
+    /// With the store credit of the account, in part or in full; the rest is paid otherwise.
+    StoreCredit {
+        /// The amount that it pays, in place of what it pays already; by default as much as it can.
+        amount: Option<Money>,
+    },
 }
 
 /// The fields of all kinds: read flat, so that a fault in one of them is told at its place.
@@ -72,6 +89,8 @@ struct PaymentFields {
     token: Option<TokenText>,
     return_url: Option<Link>,
     method: Option<Slug>,
+    code: Option<CodeText>,
+    amount: Option<Money>,
 }
 
 impl TryFrom<PaymentFields> for NewPayment {
@@ -79,16 +98,26 @@ impl TryFrom<PaymentFields> for NewPayment {
 
     /// What is missing or too much is told by the schema, field by field.
     fn try_from(fields: PaymentFields) -> Result<Self, Self::Error> {
-        let PaymentFields { provider, token, return_url, method } = fields;
+        let PaymentFields { provider, token, return_url, method, code, amount } = fields;
+        let is_stored = code.is_some() || amount.is_some();
         match (provider, token, method) {
-            (Provider::Test, Some(token), None) => Ok(Self::Test { token, return_url }),
-            (Provider::Test, _, _) => Err("a payment with `test` needs a `token`, and has no `method`"),
-            (Provider::Paypal, None, None) => Ok(Self::Paypal { return_url }),
-            (Provider::Paypal, _, _) => Err("a payment with `paypal` has no `token` and no `method`"),
-            (Provider::Manual, None, Some(method)) if return_url.is_none() => Ok(Self::Manual { method }),
-            (Provider::Manual, _, _) => {
-                Err("a manual payment needs a `method`, and has no `token` and no `return_url`")
+            (Provider::Test, Some(token), None) if !is_stored => Ok(Self::Test { token, return_url }),
+            (Provider::Test, _, _) => Err("a payment with `test` needs a `token`, and nothing else but a `return_url`"),
+            (Provider::Paypal, None, None) if !is_stored => Ok(Self::Paypal { return_url }),
+            (Provider::Paypal, _, _) => Err("a payment with `paypal` has nothing but a `return_url`"),
+            (Provider::Manual, None, Some(method)) if return_url.is_none() && !is_stored => Ok(Self::Manual { method }),
+            (Provider::Manual, _, _) => Err("a manual payment needs a `method`, and has nothing else"),
+            (Provider::GiftCard, None, None) if return_url.is_none() => match code {
+                Some(code) => Ok(Self::GiftCard { code, amount }),
+                None => Err("a payment with a gift card needs its `code`"),
+            },
+            (Provider::GiftCard, _, _) => {
+                Err("a payment with a gift card has a `code`, and nothing else but an `amount`")
             }
+            (Provider::StoreCredit, None, None) if return_url.is_none() && code.is_none() => {
+                Ok(Self::StoreCredit { amount })
+            }
+            (Provider::StoreCredit, _, _) => Err("a payment with store credit has nothing but an `amount`"),
         }
     }
 }
@@ -104,6 +133,10 @@ pub(super) enum Provider {
     Paypal,
     /// None: the buyer pays as instructed, and staff records the receipt.
     Manual,
+    /// None: a gift card pays.
+    GiftCard,
+    /// None: the store credit of the account pays.
+    StoreCredit,
 }
 
 /// Whether a page is the shop's own: buyers are sent nowhere else (open redirects, CWE-601).
@@ -115,6 +148,9 @@ fn is_own_page(app: &Shared, url: &Link) -> bool {
 ///
 /// With the provider `manual` the buyer chooses one of the shop's own methods: the answer says how to pay, and a mail says it
 /// too. While nothing was received, another method or a provider can be chosen instead.
+///
+/// With `gift_card` and `store_credit` the amount is held at once, and `due` in the answer says what is left to pay; a payment that they
+/// pay in full is captured. They can be combined, up to ten gift cards, before the rest is paid.
 #[utoipa::path(post, path = "/v1/orders/{id}/payments", operation_id = "payOrder",
     tag = "payments", params(("id" = String, Path)),
     request_body = NewPayment, security(("cart_token" = []), ("bearer" = [])),
@@ -139,13 +175,12 @@ async fn pay(
             let intent = ask.intent("payment.choose_method");
             app.respond(app.commands.choose_method(&intent, id, method, allowed, answer).await?).await
         }
+        NewPayment::GiftCard { code, amount } => {
+            app.limits.gift_cards(ask.who.address())?;
+            covers::cover(&app, &ask, id, Purse::Card(code), *amount).await
+        }
+        NewPayment::StoreCredit { amount } => covers::cover(&app, &ask, id, Purse::Credit, *amount).await,
     }
-}
-
-/// The answer to a payment that was begun.
-fn made(app: &Shared, payment: &Loaded<Payment>) -> Reply {
-    let shown = payment.state.live().ok().map(|opened| show::Payment::of(&app.commands, payment.id, opened));
-    Reply::made(format!("/v1/payments/{}", payment.id), payment.version, &shown)
 }
 
 async fn pay_by_provider(
@@ -215,6 +250,20 @@ struct NewRefund {
     /// parts, in proportion to what is left of each.
     #[schema(minimum = 1, example = 1)]
     part: Option<u16>,
+    /// Where it goes to: `payment`, the default, is back to what paid, money first; `store_credit` is the store credit of the account
+    /// that ordered, for all of it.
+    #[serde(default)]
+    to: RefundTo,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum RefundTo {
+    /// Back to what paid.
+    #[default]
+    Payment,
+    /// The store credit of the account that ordered.
+    StoreCredit,
 }
 
 /// Refunds part of a payment and issues a credit note.
@@ -237,9 +286,10 @@ async fn refund(
     let app = &app;
     app.run(ask, "payment.refund", |unit| async move {
         let mut payment = unit.load_matching::<Payment>(id).await?;
-        let NewRefund { amount, reason, lines, part } = &ask.body;
+        let NewRefund { amount, reason, lines, part, to } = &ask.body;
         let keys: Vec<Demand> = lines.iter().flatten().map(Demand::from).collect();
-        payments::refund(&unit, &mut payment, *amount, reason, &keys, *part).await?;
+        let wanted = Wanted { reason, keys: &keys, part: *part, to_credit: *to == RefundTo::StoreCredit };
+        payments::refund(&unit, &mut payment, *amount, &wanted).await?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
         let body = show::Payment::of(unit.commands(), id, payment.state.live()?).with_notes();
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
@@ -310,15 +360,12 @@ async fn one(
     reply::one(found.version, &if caller.is_staff() { shown.with_notes() } else { shown })
 }
 
-fn not_there() -> Error {
-    Error::Rejected(Rejected::missing("payment"))
-}
-
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(pay))
         .routes(routes!(cancel))
+        .merge(covers::routes())
         .routes(routes!(refund))
         .routes(routes!(retry))
         .routes(routes!(capture))

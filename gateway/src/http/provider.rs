@@ -190,7 +190,7 @@ async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Res
         Locale::En,
         &json!({
             "seller": app.trade.issuer.name,
-            "amount": format::money(opened.amount, Locale::En),
+            "amount": format::money(opened.in_money(), Locale::En),
             "order": Number::of(opened.order.uuid()),
             "payment": id,
             "waiting": waiting,

@@ -21,6 +21,7 @@ mod price;
 mod promotion;
 pub(super) mod seller;
 mod seller_order;
+mod stored_value;
 
 pub use byteshop_domain::address::Address;
 pub use byteshop_domain::category::AttributeDefinition;
@@ -40,6 +41,7 @@ pub use page::PageOf;
 pub use payment::Payment;
 pub use promotion::Promotion;
 pub use seller_order::{SellerOrder, SellerOrderPage};
+pub use stored_value::{GiftCard, StoreCredit, StoreCredits, StoredValueMovement};
 
 /// The stock of a variant.
 #[derive(Serialize, ToSchema)]

@@ -87,7 +87,15 @@ impl StatementRow {
         let amount = Money { amount: line.credit.amount - line.debit.amount, ..line.credit };
         let sign = match entry.kind {
             Kind::CreditNote => -1,
-            Kind::Sale | Kind::Capture | Kind::Receipt | Kind::VoidedReceipt | Kind::Refund => 1,
+            Kind::Sale
+            | Kind::Capture
+            | Kind::Receipt
+            | Kind::VoidedReceipt
+            | Kind::Refund
+            | Kind::GiftCard
+            | Kind::Grant
+            | Kind::Withdrawal
+            | Kind::Expiry => 1,
         };
         let share: Option<SellerShare> = shares.into_iter().find(|share| share.seller == seller);
         let money = |of: &dyn Fn(&SellerShare) -> i64| Some(Money { amount: sign * of(share.as_ref()?), ..amount });

@@ -117,6 +117,7 @@ fn captured() -> Recorded {
         amount: euros(3_570),
         method: Method::Test,
         reference: text("ref"),
+        covers: vec![],
     };
     event::<Payment>(3, &captured)
 }
@@ -190,7 +191,8 @@ fn an_order_that_is_never_paid_leaves_no_row_and_one_that_is_cancelled_later_kee
 #[test]
 fn payments_refunds_and_credit_notes_have_rows_of_their_own() {
     let refunded = |refund| {
-        let refunded = payment::Event::Refunded { order: id(ORDER), amount: euros(500), refund, cause: None };
+        let refunded =
+            payment::Event::Refunded { order: id(ORDER), amount: euros(500), refund, cause: None, to: None, of: None };
         event::<Payment>(3, &refunded)
     };
     let requested = event::<Payment>(3, &payment::Event::CaptureRequested { order: id(ORDER) });
@@ -218,7 +220,14 @@ fn money_that_staff_received_and_returned_is_on_the_account_of_the_bank() {
     let voided =
         payment::Event::ReceiptVoided { order: id(ORDER), receipt, amount: euros(700), reason: text("a typo") };
     let settled = payment::Event::RefundSettled { order: id(ORDER), refund, reference: text("back"), settled_on: day };
-    let refunded = payment::Event::Refunded { order: id(ORDER), amount: euros(300), refund: Some(refund), cause: None };
+    let refunded = payment::Event::Refunded {
+        order: id(ORDER),
+        amount: euros(300),
+        refund: Some(refund),
+        cause: None,
+        to: None,
+        of: None,
+    };
     let events = [received, voided, settled, refunded].map(|it| event::<Payment>(3, &it));
     let rows = rows::<Ledger>(events.into());
     assert_eq!(said(&rows[&receipt.to_string()]), [("bank", 700), ("customers", -700)]);

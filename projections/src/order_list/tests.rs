@@ -254,7 +254,16 @@ fn order() -> OrderId {
 
 fn asked(refund: RefundId, retries: Option<RefundId>) -> Recorded {
     let cause = RefundCause::LinesCancelled;
-    told(&payment::Event::RefundRequested { order: order(), refund, amount: eur(500), cause, retries, manual: false })
+    told(&payment::Event::RefundRequested {
+        order: order(),
+        refund,
+        amount: eur(500),
+        cause,
+        retries,
+        manual: false,
+        to: None,
+        of: None,
+    })
 }
 
 fn failed(refund: RefundId) -> Recorded {
@@ -262,7 +271,7 @@ fn failed(refund: RefundId) -> Recorded {
 }
 
 fn went_back(refund: Option<RefundId>) -> Recorded {
-    told(&payment::Event::Refunded { order: order(), amount: eur(500), refund, cause: None })
+    told(&payment::Event::Refunded { order: order(), amount: eur(500), refund, cause: None, to: None, of: None })
 }
 
 /// Which refunds count as failed after this, the order being paid for.
@@ -292,7 +301,16 @@ fn a_refund_that_failed_counts_until_it_is_tried_again() {
 fn a_refund_that_no_provider_makes_waits_until_staff_settles_it() {
     let by_hand = |refund| {
         let (cause, order) = (RefundCause::NotDue, order());
-        told(&payment::Event::RefundRequested { order, refund, amount: eur(500), cause, retries: None, manual: true })
+        told(&payment::Event::RefundRequested {
+            order,
+            refund,
+            amount: eur(500),
+            cause,
+            retries: None,
+            manual: true,
+            to: None,
+            of: None,
+        })
     };
     let waiting = |events: Vec<Recorded>| -> (Vec<RefundId>, Vec<RefundId>) {
         let bought = [placed(), paid()].map(|it| event::<Order>(7, &it));

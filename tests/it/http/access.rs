@@ -32,6 +32,9 @@ struct Things {
     owned_payment: String,
     owned_shipment: String,
     owned_return: String,
+    /// A payment of which store credit pays a part, and the id of that.
+    covered_payment: String,
+    credit: String,
     address: String,
     guest: GuestCart,
     guest_order: String,
@@ -56,6 +59,7 @@ impl Things {
         let (product, variant) = shop.product("ACCESS", 500, 1_000).await;
         let (owner, victim) = (shop.person("owner@example.org").await, shop.person("victim@example.org").await.id);
         let bought = Self::bought(shop, &owner, &variant).await;
+        let (covered_payment, credit) = Self::covered(shop, &owner, &variant).await;
         let (_, owned_shipment, owned_return) = Self::sent(shop, &owner, &variant).await;
         let address = shop.post("/v1/me/addresses").by(&owner.token).json(json!({"country": "DE"})).send().await;
         let (placed, _) = shop.order(&variant, 1).await;
@@ -77,6 +81,8 @@ impl Things {
             owned_order: bought.text("/id").to_owned(),
             owned_shipment,
             owned_return,
+            covered_payment,
+            credit,
             owned_payment: bought.text("/payment").to_owned(),
             address: address.expect(201).id(),
             guest: shop.full_cart(&variant, 1).await,
@@ -88,6 +94,17 @@ impl Things {
             product,
             variant,
         }
+    }
+
+    /// The payment of an order of which store credit pays a part, and the id of that.
+    async fn covered(shop: &TestShop, owner: &Person, variant: &str) -> (String, String) {
+        let order = Self::bought(shop, owner, variant).await;
+        let one = json!({"type": "granted", "amount": {"amount": 1, "currency": "EUR"}, "reason": "sorry"});
+        let path = format!("/v1/admin/accounts/{}/credit", owner.id);
+        let granted = shop.post(&path).by(&shop.token(Role::Support)).json(one).send().await.expect(200);
+        let pay = shop.post(&format!("/v1/orders/{}/payments", order.id())).by(&owner.token);
+        pay.json(json!({"provider": "store_credit"})).send().await.expect(201);
+        (order.text("/payment").to_owned(), granted.id())
     }
 
     /// A paid order with a parcel that is on its way, and a return of what was in it.
@@ -130,9 +147,11 @@ impl Things {
         let id = [
             ("/v1/carts/", of(&self.owned_cart, &self.guest.id)),
             ("/v1/orders/", of(&self.owned_order, &self.guest_order)),
+            ("/v1/payments/{id}/covers/", of(&self.covered_payment, &self.guest_payment)),
             ("/v1/payments/", of(&self.owned_payment, &self.guest_payment)),
             ("/v1/shipments/", self.owned_shipment.clone()),
             ("/v1/returns/", self.owned_return.clone()),
+            ("/v1/gift-cards/", "val_00000000000000000000000001".to_owned()),
             ("/v1/products/", self.product.clone()),
             ("/v1/variants/", self.variant.clone()),
             ("/v1/sellers/", self.seller.clone()),
@@ -153,6 +172,7 @@ impl Things {
                 Some("variant") => filled.push_str(&self.variant),
                 Some("order") => filled.push_str(&self.sold_order),
                 Some("image") => filled.push_str("img_00000000000000000000000001"),
+                Some("value") => filled.push_str(&self.credit),
                 Some("receipt") => filled.push_str("rcp_00000000000000000000000001"),
                 Some("invitation") => filled.push_str("inv_00000000000000000000000001"),
                 Some("refund") => filled.push_str("rfd_00000000000000000000000001"),

@@ -243,6 +243,7 @@ pub(super) fn concrete(path: &str) -> String {
             "orders" => "ord",
             "payments" => "pay",
             "receipts" => "rcp",
+            "gift-cards" | "covers" => "val",
             "refunds" => "rfd",
             "products" => "prod",
             "returns" => "ret",

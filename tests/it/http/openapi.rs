@@ -93,6 +93,7 @@ fn every_promised_route_is_there() {
         "POST /v1/orders/{id}/payments",
         "GET /v1/payments/{id}",
         "POST /v1/payments/{id}/cancel",
+        "DELETE /v1/payments/{id}/covers/{value}",
         "GET /v1/admin/sales",
         "GET /v1/admin/views",
         "GET /v1/admin/audit",
@@ -106,10 +107,10 @@ fn every_promised_route_is_there() {
 }
 
 /// What an operation id begins with: an imperative, so that generated clients read as sentences.
-const VERBS: &str = "accept activate add apply approve archive ban cancel capture change check close confirm create deactivate discard end enrol erase export fulfil \
-    get hand import invite list log merge move pack pause pay print publish quote reauthenticate receive record redeliver \
+const VERBS: &str = "accept activate add apply approve archive ban block cancel capture change check close confirm create deactivate discard end enrol erase export fulfil \
+    get hand import invite issue list log merge move pack pause pay print publish quote reauthenticate receive record redeliver \
     refresh refund register reinstate reject remove reorder replace replay request resend reset resume retry reveal revoke \
-    rotate set settle show stream suspend unban unpublish unsubscribe unwatch update upsert void watch withdraw";
+    rotate set settle show stream suspend unban unblock unpublish unsubscribe unwatch update upsert void watch withdraw";
 
 fn is_verb_and_noun(id: &str) -> bool {
     let end = id.find(|letter: char| !letter.is_ascii_lowercase()).unwrap_or(id.len());

@@ -63,6 +63,8 @@ fn shown(locale: Locale) -> Shown {
         refund_due: true,
         amount: Some(one.into()),
         received: None,
+        covers: vec![],
+        stored: false,
         payment: Some(payment(total)),
         goods: vec![ShownGoods { title: "Board <oak> & \"oil\"".into(), quantity: 1 }],
         back: "both",
@@ -169,6 +171,25 @@ fn an_order_that_was_paid_in_part_says_what_goes_back() {
         for text in [&words.text, &words.html] {
             assert!(text.contains("€10.00") && !text.contains(charged), "{text}");
         }
+    }
+}
+
+#[test]
+fn an_order_that_stored_values_paid_says_so() {
+    for (locale, means, at_once) in [
+        (Locale::En, ["gift card: €10.00", "store credit: €5.00"], "at once"),
+        (Locale::Ru, ["подарочной картой: €10.00", "с баланса аккаунта: €5.00"], "сразу"),
+    ] {
+        let cover = |kind, amount: &str| ShownExtra { kind, amount: amount.into() };
+        let covers = vec![cover("gift_card", "€10.00"), cover("store_credit", "€5.00")];
+        let shown = Shown { covers, stored: true, ..shown(locale) };
+        let words = write(Template::OrderPaid, locale, &shown).unwrap();
+        for text in [&words.text, &words.html] {
+            assert!(means.iter().all(|means| text.contains(means)), "{text}");
+        }
+        assert!(words.text.contains("€10.00\n") && !words.text.contains("\n\n\n"), "{}", words.text);
+        let words = write(Template::OrderRefunded, locale, &shown).unwrap();
+        assert!(words.text.contains(at_once) && words.html.contains(at_once), "{}", words.text);
     }
 }
 

@@ -77,7 +77,7 @@ fn transferred(receipt: u128, amount: i64) -> Event {
 
 fn taken(receipt: u128, method: Method, amount: i64) -> Event {
     let reference = text(&format!("statement {receipt}"));
-    Event::Captured { order: id(1), amount: cents(amount), method, reference }
+    Event::Captured { order: id(1), amount: cents(amount), method, reference, covers: vec![] }
 }
 
 fn not_due(receipt: u128, amount: i64) -> Event {
@@ -88,6 +88,8 @@ fn not_due(receipt: u128, amount: i64) -> Event {
         cause: RefundCause::NotDue,
         retries: None,
         manual: true,
+        to: None,
+        of: None,
     }
 }
 
@@ -100,6 +102,8 @@ fn by_hand(refund: u128, amount: i64) -> Event {
         cause,
         retries: None,
         manual: true,
+        to: None,
+        of: None,
     }
 }
 
@@ -294,7 +298,13 @@ fn what_was_received_may_suffice_once_lines_are_cancelled() {
     given::<Payment>(part.clone()).when(&reduce(1000)).then(exact);
     let less = [reduced(900), taken(1, Method::BankTransfer, 900), not_due(1, 100)];
     given::<Payment>(part.clone()).when(&reduce(900)).then(less);
-    let free = Event::Captured { order: id(1), amount: cents(0), method: Method::Free, reference: text("free") };
+    let free = Event::Captured {
+        order: id(1),
+        amount: cents(0),
+        method: Method::Free,
+        reference: text("free"),
+        covers: vec![],
+    };
     given::<Payment>(part).when(&reduce(0)).then([reduced(0), free, not_due(1, 1000)]);
 }
 
@@ -336,8 +346,14 @@ fn staff_settles_the_refunds_that_no_provider_makes() {
 fn what_was_not_due_is_no_part_of_the_captured_amount() {
     let refund = RefundId::from_uuid(id::<ReceiptId>(3).uuid());
     let history = [paid(), vec![transferred(3, 3500), not_due(3, 3500)]].concat();
-    let back =
-        Event::Refunded { order: id(1), amount: cents(3500), refund: Some(refund), cause: Some(RefundCause::NotDue) };
+    let back = Event::Refunded {
+        order: id(1),
+        amount: cents(3500),
+        refund: Some(refund),
+        cause: Some(RefundCause::NotDue),
+        to: None,
+        of: None,
+    };
     given::<Payment>(history.clone()).when(&settle(3)).then([settled(3), back.clone()]);
     let after = opened_payment(&[history, vec![settled(3), back]].concat());
     assert_eq!((after.refunded, after.refundable(), after.stage), (cents(0), cents(3500), Stage::Captured));
@@ -384,7 +400,14 @@ fn every_stored_form_of_receipts_is_golden() {
             by_hand(6, 100),
             not_due(5, 100),
             settled(6),
-            Event::Refunded { order: id(1), amount: cents(100), refund: Some(id(5)), cause: Some(RefundCause::NotDue) },
+            Event::Refunded {
+                order: id(1),
+                amount: cents(100),
+                refund: Some(id(5)),
+                cause: Some(RefundCause::NotDue),
+                to: None,
+                of: None,
+            },
         ],
     );
 }

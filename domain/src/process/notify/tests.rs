@@ -145,7 +145,8 @@ fn a_buyer_hears_how_to_pay_and_that_money_which_was_not_due_goes_back() {
     let chosen = of_payment(payment::Event::MethodChosen { order, choice });
     assert_eq!(told(&chosen), [NotificationTask::TellBuyer { order, message }]);
     let back = |cause| {
-        let refunded = payment::Event::Refunded { order, amount: cents(700), refund: Some(number(3)), cause };
+        let refunded =
+            payment::Event::Refunded { order, amount: cents(700), refund: Some(number(3)), cause, to: None, of: None };
         told(&of_payment(refunded))
     };
     let message = Message::OrderRefunded { order, amount: Some(cents(700)) };

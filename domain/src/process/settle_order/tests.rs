@@ -4,6 +4,8 @@ use super::*;
 use crate::cart::Destination;
 use crate::order::{Buyer, Placement};
 use crate::payment::{CaptureMode, DeclineReason, FailureReason};
+use crate::quantity::Demand;
+use crate::stored_value::Means;
 use crate::testing::{cents, id, noon, pieces, text, timer_form};
 
 fn lines() -> Vec<Demand> {
@@ -67,6 +69,52 @@ fn cancelled(was_paid: bool, release: Vec<Demand>, stock_moved: bool) -> order::
 }
 
 #[test]
+fn stored_values_follow_the_payment() {
+    let cover = Cover { means: Means::GiftCard { card: id(9) }, amount: cents(1) };
+    let settle = || Reaction::Now(Step::SettleValue { payment: id(2), cover });
+    let (method, reference) = (Method::StoredValue, text("stored value"));
+    let captured = payment::Event::Captured { order: id(1), amount: cents(1), method, reference, covers: vec![cover] };
+    assert_eq!(on_payment(captured), [Reaction::Now(Step::MarkPaid { order: id(1), payment: id(2) }), settle()]);
+    assert_eq!(on_payment(payment::Event::Covered { order: id(1), cover }), []);
+    assert_eq!(on_payment(payment::Event::Uncovered { order: id(1), cover }), [settle()]);
+    let cause = RefundCause::Return { id: id(6) };
+    let requested = payment::Event::RefundRequested {
+        order: id(1),
+        refund: id(4),
+        amount: cents(1),
+        cause: cause.clone(),
+        retries: None,
+        manual: false,
+        to: Some(cover.means),
+        of: Some(id(3)),
+    };
+    assert_eq!(on_payment(requested), [settle()]);
+    // The return is refunded with the first part of its refund.
+    let (refund, cause) = (Some(id(4)), Some(cause));
+    let of_another =
+        payment::Event::Refunded { order: id(1), amount: cents(1), refund, cause, to: None, of: Some(id(3)) };
+    let amount = Some(cents(1));
+    let noted = Step::MarkRefunded { order: id(1), payment: id(2), refund, amount };
+    assert_eq!(on_payment(of_another), [Reaction::Now(noted)]);
+}
+
+#[test]
+fn a_gift_card_expires_at_its_time_and_later_if_something_came_back() {
+    let on_value = |event| SettleOrder::react(&AnyEvent::StoredValue(id(9), event), noon());
+    let (amount, later) = (cents(1), noon() + TimeDelta::days(1));
+    let expires = |at| vec![timer(at, id::<StoredValueId>(9).to_string(), Step::ExpireValue { value: id(9) })];
+    let issued = |expires_at| stored_value::Event::Issued { amount, expires_at, reason: text("a gift") };
+    assert_eq!(on_value(issued(None)), []);
+    assert_eq!(on_value(issued(Some(noon()))), expires(noon()));
+    let released = |expires_at| stored_value::Event::Released { order: id(1), amount, expires_at };
+    assert_eq!(on_value(released(None)), []);
+    assert_eq!(on_value(released(Some(later))), expires(later));
+    let (order, refund, expires_at) = (id(1), id(4), Some(later));
+    let credited = stored_value::Event::Credited { order, refund, amount, account: None, expires_at };
+    assert_eq!(on_value(credited), expires(later));
+}
+
+#[test]
 fn a_placed_order_has_its_window_to_be_paid() {
     let ends = timer(noon() + TimeDelta::minutes(15), window(id(1)), cancel(CancelReason::PaymentWindowPassed));
     assert_eq!(on_order(order::Event::Placed(placement(false))), [ends]);
@@ -78,7 +126,8 @@ fn a_placed_order_has_its_window_to_be_paid() {
 #[test]
 fn what_staff_received_marks_the_order_paid_and_what_staff_refunds_waits_for_them() {
     for method in [Method::BankTransfer, Method::Elsewhere] {
-        let captured = payment::Event::Captured { order: id(1), amount: cents(1), method, reference: text("1") };
+        let captured =
+            payment::Event::Captured { order: id(1), amount: cents(1), method, reference: text("1"), covers: vec![] };
         let paid = Step::MarkPaid { order: id(1), payment: id(2) };
         assert_eq!(on_payment(captured), [Reaction::Now(paid)]);
     }
@@ -89,12 +138,24 @@ fn what_staff_received_marks_the_order_paid_and_what_staff_refunds_waits_for_the
         cause,
         retries: None,
         manual: true,
+        to: None,
+        of: None,
     };
     assert_eq!(on_payment(requested(RefundCause::OrderCancelled)), []);
     assert_eq!(on_payment(requested(RefundCause::NotDue)), []);
     // The order never had money that was not due.
     let cause = Some(RefundCause::NotDue);
-    assert_eq!(on_payment(payment::Event::Refunded { order: id(1), amount: cents(1), refund: Some(id(4)), cause }), []);
+    assert_eq!(
+        on_payment(payment::Event::Refunded {
+            order: id(1),
+            amount: cents(1),
+            refund: Some(id(4)),
+            cause,
+            to: None,
+            of: None
+        }),
+        []
+    );
 }
 
 #[test]
@@ -162,7 +223,10 @@ fn nothing_follows_from_an_import() {
     );
     assert_eq!(on_order(cancelled(true, vec![], true)), []);
     let method = Method::External;
-    assert_eq!(on_payment(payment::Event::Captured { order: id(1), amount: cents(1), method, reference }), []);
+    assert_eq!(
+        on_payment(payment::Event::Captured { order: id(1), amount: cents(1), method, reference, covers: vec![] }),
+        []
+    );
 }
 
 #[test]
@@ -186,7 +250,8 @@ fn money_that_is_set_aside_is_captured_and_then_the_order_is_paid() {
     let authorized = payment::Event::Authorized { order: id(1), reference: text("1"), expires_at: None };
     assert_eq!(on_payment(authorized), [forget_attempt(), Reaction::Now(Step::CapturePayment { payment: id(2) })]);
     let method = Method::Test;
-    let captured = payment::Event::Captured { order: id(1), amount: cents(1), method, reference: text("1") };
+    let captured =
+        payment::Event::Captured { order: id(1), amount: cents(1), method, reference: text("1"), covers: vec![] };
     assert_eq!(on_payment(captured), [Reaction::Now(Step::MarkPaid { order: id(1), payment: id(2) })]);
 }
 
@@ -210,10 +275,18 @@ fn a_declined_attempt_leaves_the_order_waiting_for_another() {
 
 #[test]
 fn money_given_back_is_noted_on_the_order() {
-    let refunded = payment::Event::Refunded { order: id(1), amount: cents(1), refund: None, cause: None };
+    let refunded =
+        payment::Event::Refunded { order: id(1), amount: cents(1), refund: None, cause: None, to: None, of: None };
     let note = |refund, amount| Reaction::Now(Step::MarkRefunded { order: id(1), payment: id(2), refund, amount });
     assert_eq!(on_payment(refunded), [note(None, None)]);
-    let piece = |cause| payment::Event::Refunded { order: id(1), amount: cents(1), refund: Some(id(4)), cause };
+    let piece = |cause| payment::Event::Refunded {
+        order: id(1),
+        amount: cents(1),
+        refund: Some(id(4)),
+        cause,
+        to: None,
+        of: None,
+    };
     assert_eq!(on_payment(piece(None)), [note(Some(id(4)), Some(cents(1)))]);
     let of_return = piece(Some(RefundCause::Return { id: id(6) }));
     let told = Reaction::Now(Step::MarkReturnRefunded { return_id: id(6), refund: id(4) });
@@ -230,6 +303,8 @@ fn money_is_given_back_once_that_is_written_down_and_asked_for_again_when_the_pr
         cause,
         retries: None,
         manual: false,
+        to: None,
+        of: None,
     };
     let settle = || Step::SettlePayment { payment: id(2), attempt: None };
     assert_eq!(on_payment(requested), [Reaction::Now(settle())]);
@@ -323,6 +398,10 @@ fn a_step_in_a_timer_keeps_its_stored_form() {
     timer_form(
         &Step::ReleaseStray { payment: id(2), reference: text("1") },
         r#"{"do":"release_stray","payment":"pay_00000000000000000000000002","reference":"1"}"#,
+    );
+    timer_form(
+        &Step::ExpireValue { value: id(9) },
+        r#"{"do":"expire_value","value":"val_00000000000000000000000009"}"#,
     );
     timer_form(
         &Step::TrackShipment { shipment: id(3) },

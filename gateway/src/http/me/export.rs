@@ -21,6 +21,7 @@ use byteshop_eventstore::{Recorded, StreamId};
 use byteshop_projections::View as _;
 use byteshop_projections::notification_list::{self, NotificationList};
 use byteshop_projections::order_list::OrderList;
+use byteshop_projections::stored_value_list::StoredValueList;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
@@ -88,7 +89,7 @@ struct Event {
     responses((status = 200, description = "All data about the caller", body = Export)))]
 pub(super) async fn export(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let id = member.1;
-    app.await_views(&[OrderList::NAME, NotificationList::NAME], &headers).await?;
+    app.await_views(&[OrderList::NAME, NotificationList::NAME, StoredValueList::NAME], &headers).await?;
     let found = app.snapshot::<Account>(id, &Then::default(), &headers).await?;
     let open = found.state.live()?;
     let sellers = app.commands.get_all::<Seller>(&open.sellers.iter().copied().collect::<Vec<_>>()).await?;

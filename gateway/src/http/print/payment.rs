@@ -4,7 +4,9 @@ use byteshop_commands::Error;
 use byteshop_commands::notify::format;
 use byteshop_domain::Locale;
 use byteshop_domain::ids::PaymentId;
+use byteshop_domain::money::Money;
 use byteshop_domain::payment::{Event, Method, Payment};
+use byteshop_domain::stored_value::Cover;
 use serde::Serialize;
 
 use crate::app::App;
@@ -15,8 +17,19 @@ pub(super) struct Paid {
     /// The day on which the money was taken.
     on: String,
     method: Method,
-    /// The provider's reference; none if there was nothing to pay.
+    /// The provider's reference; none if there was nothing to pay with money.
     reference: Option<String>,
+    /// What was paid with money, if gift cards or store credit paid the rest.
+    in_money: Option<String>,
+    /// What gift cards and store credit paid.
+    covers: Vec<PaidCover>,
+}
+
+/// What a gift card or store credit paid.
+#[derive(Serialize)]
+struct PaidCover {
+    means: &'static str,
+    amount: String,
 }
 
 /// How an unpaid order is paid, as its buyer was told.
@@ -54,14 +67,23 @@ impl Paid {
     /// The payment of an order; none unless it is captured.
     pub(super) async fn of(app: &App, payment: PaymentId, locale: Locale) -> Result<Option<Self>, Error> {
         for recorded in app.commands.beginning::<Payment>(payment).await?.iter() {
-            if let Some(Event::Captured { method, reference, .. }) = recorded.event::<Payment>().transpose()? {
+            let captured = recorded.event::<Payment>().transpose()?;
+            if let Some(Event::Captured { amount, method, reference, covers, .. }) = captured {
                 let reference = match method {
-                    Method::Free => None,
+                    Method::Free | Method::StoredValue => None,
                     Method::Test | Method::Paypal | Method::External | Method::BankTransfer | Method::Elsewhere => {
                         Some(reference.to_string())
                     }
                 };
-                return Ok(Some(Self { on: format::day(recorded.occurred_at(), locale), method, reference }));
+                let covered = Cover::total(&covers);
+                let in_money = Money { amount: amount.amount - covered, ..amount };
+                let in_money = (0 < in_money.amount && covered > 0).then(|| format::money(in_money, locale));
+                let covers = covers.iter().map(|cover| PaidCover {
+                    means: if cover.means.is_card() { "gift_card" } else { "store_credit" },
+                    amount: format::money(cover.amount, locale),
+                });
+                let (on, covers) = (format::day(recorded.occurred_at(), locale), covers.collect());
+                return Ok(Some(Self { on, method, reference, in_money, covers }));
             }
         }
         Ok(None)

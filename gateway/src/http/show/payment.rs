@@ -3,11 +3,13 @@
 use byteshop_commands::Commands;
 use byteshop_commands::ports::payment_test::action_path;
 use byteshop_domain::Personal;
-use byteshop_domain::ids::{OrderId, PaymentId, ReceiptId, RefundId};
+use byteshop_domain::ids::{OrderId, PaymentId, ReceiptId, RefundId, StoredValueId};
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::{self, Opened};
 use byteshop_domain::payment_book::ManualKind;
+use byteshop_domain::stored_value::Means;
 use byteshop_domain::text::{Instructions, NoteText, Reason, Reference, Slug, Title};
+use byteshop_projections::stored_value_list::Kind;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -38,6 +40,8 @@ pub struct Payment<'a> {
     manual: Option<Instructed<'a>>,
     /// Recorded by staff as received, without voided receipts.
     received: Money,
+    /// Paid, or to be paid, with gift cards and store credit, in the order in which they were applied.
+    covers: Vec<Cover>,
     /// Still to be paid.
     due: Money,
     /// The receipts that staff recorded, oldest first.
@@ -65,6 +69,28 @@ pub struct Refund<'a> {
     manual: bool,
     /// How it was made outside the shop; null unless staff settled it.
     settled: Option<Settled<'a>>,
+    /// The gift card or store credit that it goes to; null if money is returned.
+    to: Option<Cover>,
+    /// The refund that it is a part of; null unless one request goes to several means.
+    part_of: Option<RefundId>,
+}
+
+/// What a gift card or store credit pays, or gets back.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentCover)]
+pub struct Cover {
+    /// The gift card or store credit.
+    id: StoredValueId,
+    /// What it is.
+    kind: Kind,
+    amount: Money,
+}
+
+impl Cover {
+    fn of(means: Means, amount: Money) -> Self {
+        let kind = if means.is_card() { Kind::GiftCard } else { Kind::StoreCredit };
+        Self { id: means.value(amount.currency), kind, amount }
+    }
 }
 
 /// How a refund was made outside the shop.
@@ -199,6 +225,7 @@ impl<'a> Payment<'a> {
             action_url: action_url(commands, id, it),
             manual: it.choice.as_deref().map(Instructed::from),
             received: it.received(),
+            covers: it.covers.iter().map(|cover| Cover::of(cover.means, cover.amount)).collect(),
             due: it.due(),
             receipts: it.receipts.iter().map(|(id, receipt)| Receipt::of(*id, receipt)).collect(),
             captured: it.captured(),
@@ -224,7 +251,8 @@ impl<'a> Refund<'a> {
         let settled = it.settled.as_ref();
         let settled = settled.map(|it| Settled { reference: &it.reference, settled_on: it.settled_on });
         let (amount, status, cause) = (it.amount, it.stage, &it.cause);
-        Self { id, amount, status, cause, retried_as: it.retried_as, manual: it.manual, settled }
+        let (to, part_of) = (it.to.map(|means| Cover::of(means, amount)), it.of);
+        Self { id, amount, status, cause, retried_as: it.retried_as, manual: it.manual, settled, to, part_of }
     }
 }
 

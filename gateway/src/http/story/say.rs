@@ -5,10 +5,11 @@ use byteshop_domain::ids::AccountId;
 use byteshop_domain::key_pool::count_of;
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, CancelReason, ReturnLine};
-use byteshop_domain::payment::{self, DeclineReason, FailureReason, RefundCause, VoidReason};
+use byteshop_domain::payment::{self, DeclineReason, FailureReason, Method, RefundCause, VoidReason};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns;
 use byteshop_domain::shipment::{self, Carrier, News};
+use byteshop_domain::stored_value::{Cover, Means};
 use byteshop_domain::{Actor, AnyEvent, Locale};
 use chrono::NaiveTime;
 use serde_json::{Value, json};
@@ -81,6 +82,14 @@ fn pieces_of(lines: &[Demand]) -> i64 {
     lines.iter().map(|line| line.quantity.get()).sum()
 }
 
+/// A stored value as the templates know it.
+fn name_of(means: Means) -> &'static str {
+    match means {
+        Means::GiftCard { .. } => "gift_card",
+        Means::StoreCredit { .. } => "store_credit",
+    }
+}
+
 /// The facts that all sentences share.
 struct Facts {
     by: &'static str,
@@ -99,6 +108,18 @@ impl Facts {
 
     fn amount(&self, amount: Money) -> Value {
         json!({"by": self.by, "amount": self.money(amount)})
+    }
+
+    fn of_cover(&self, cover: &Cover) -> Value {
+        json!({"by": self.by, "amount": self.money(cover.amount), "means": name_of(cover.means)})
+    }
+
+    /// What gift cards and store credit pay beside money was told when they were applied.
+    fn of_capture(&self, amount: Money, method: Method, covers: &[Cover]) -> Value {
+        let covered = Cover::total(covers);
+        let in_money = Money { amount: amount.amount - covered, ..amount };
+        let amount = if method == Method::StoredValue { amount } else { in_money };
+        json!({"amount": self.money(amount), "method": method})
     }
 
     fn of_order(&self, event: &order::Event) -> Option<Said> {
@@ -189,9 +210,11 @@ impl Facts {
                 VoidReason::StaffRequest => ("void_by_staff", self.bare()),
                 VoidReason::Expired => ("void_as_expired", self.bare()),
             },
-            payment::Event::Captured { amount, method, .. } => {
-                ("captured", json!({"amount": self.money(*amount), "method": method}))
+            payment::Event::Captured { amount, method, covers, .. } => {
+                ("captured", self.of_capture(*amount, *method, covers))
             }
+            payment::Event::Covered { cover, .. } => ("covered", self.of_cover(cover)),
+            payment::Event::Uncovered { cover, .. } => ("uncovered", self.of_cover(cover)),
             payment::Event::Reduced { amount } => ("amount_due_reduced", self.amount(*amount)),
             payment::Event::Delayed { .. } => ("provider_did_not_answer", self.bare()),
             payment::Event::StrayUnresolved { .. } => ("stray_unresolved", self.bare()),
@@ -209,7 +232,9 @@ impl Facts {
                 ("refund_requested", it)
             }
             payment::Event::RefundFailed { amount, .. } => ("refund_failed", self.amount(*amount)),
-            payment::Event::Refunded { amount, .. } => ("refunded", self.amount(*amount)),
+            payment::Event::Refunded { amount, to, .. } => {
+                ("refunded", json!({"by": self.by, "amount": self.money(*amount), "to": to.map(name_of)}))
+            }
             payment::Event::MethodChosen { choice, .. } => {
                 ("method_chosen", json!({"by": self.by, "title": choice.title}))
             }

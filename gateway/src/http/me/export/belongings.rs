@@ -12,6 +12,7 @@ use byteshop_domain::payment::Payment;
 use byteshop_domain::returns::Return;
 use byteshop_domain::session::Session;
 use byteshop_domain::shipment::Shipment;
+use byteshop_domain::stored_value::StoredValue;
 use byteshop_domain::watch::{self, Watch};
 use byteshop_eventstore::read::{Filter, PAGE};
 use byteshop_eventstore::{Recorded, StreamId};
@@ -55,6 +56,7 @@ impl Belongings {
         it.look_at_orders(app).await?;
         it.look_at_notifications(app, id).await?;
         it.look_at_watches(app, id).await?;
+        it.streams.extend(app.views.credit_of(id).await?.into_iter().map(StreamId::of::<StoredValue>));
         Ok(it)
     }
 
