@@ -43,7 +43,7 @@ impl Commands {
         Ok(Some(Loaded { id, version: found.version, state: found.state }))
     }
 
-    /// Pays as much of an order as a gift card or store credit has, at most `most`; see [`settlement::cover`].
+    /// Pays as much of an order as a gift card or store credit has, at most `most`; see [`settlement::cover()`].
     ///
     /// An attempt that waits at the provider's page is cancelled there first, as its amount is another one now.
     /// `allowed` refuses orders of other people; `answer` makes the answer from the payment.
