@@ -23,13 +23,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::credit_note;
-use crate::ids::OrderId;
+use crate::ids::{OrderId, SellerId};
 use crate::money::Money;
 use crate::order::{Placed, Taxed};
 use crate::payment::{self, Method};
 use crate::tax_rate::TaxRate;
 use crate::text::{Country, Reference};
 
+mod payouts;
 mod reconciliation;
 
 pub use reconciliation::{Difference, Holding, differences};
@@ -45,10 +46,19 @@ pub enum Account {
     Imported,
     /// What buyers owe (debit) and are owed (credit).
     Customers,
+    /// What the house owes a seller: a liability.
+    SellerPayable(SellerId),
+    /// What was taken from what the house owes to sellers and has not reached them yet: a liability.
+    PayoutsInTransit,
     /// What was sold, without tax: revenue.
     Sales,
     /// The tax in what was sold to a country: a liability.
     SalesTax(Country, TaxRate),
+}
+
+impl Account {
+    /// How the codes of the accounts of sellers begin.
+    const SELLER_PAYABLE: &'static str = "seller_payable";
 }
 
 /// The code of an account, such as `customers` or `sales_tax/DE/19`.
@@ -59,6 +69,8 @@ impl fmt::Display for Account {
             Self::Bank => out.write_str("bank"),
             Self::Imported => out.write_str("imported"),
             Self::Customers => out.write_str("customers"),
+            Self::SellerPayable(seller) => write!(out, "{}/{seller}", Self::SELLER_PAYABLE),
+            Self::PayoutsInTransit => out.write_str("payouts_in_transit"),
             Self::Sales => out.write_str("sales"),
             Self::SalesTax(country, rate) => write!(out, "sales_tax/{country}/{}", Percent(*rate)),
         }
@@ -98,6 +110,14 @@ pub enum Kind {
     CreditNote,
     /// A refund that was carried out.
     Refund,
+    /// A payout to a seller that was requested.
+    Payout,
+    /// A payout that has reached its seller.
+    PayoutPaid,
+    /// A payout that did not reach its seller.
+    PayoutFailed,
+    /// A payout that came back after it had arrived.
+    PayoutReturned,
 }
 
 impl Kind {
@@ -110,6 +130,10 @@ impl Kind {
             Self::Sale => "sale",
             Self::CreditNote => "credit_note",
             Self::Refund => "refund",
+            Self::Payout => "payout",
+            Self::PayoutPaid => "payout_paid",
+            Self::PayoutFailed => "payout_failed",
+            Self::PayoutReturned => "payout_returned",
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The titles of problems (RFC 9457, section 3.1.3): a short text for every code, the same whatever the details are.
 
-/// Every code that the shop answers with, in the order of the alphabet, and its title.
+mod payouts;
+
+/// Every code that the shop answers with, other than those of payouts, in the order of the alphabet, and its title.
 const TITLES: &[(&str, &str)] = &[
     ("access_token.exists", "Access token already exists"),
     ("account.banned", "Account banned"),
@@ -392,8 +394,10 @@ const TITLES: &[(&str, &str)] = &[
 
 /// The title of a code; none for what is no code of this shop.
 pub(crate) fn of(code: &str) -> Option<&'static str> {
-    let found = TITLES.binary_search_by_key(&code, |(known, _)| known).ok()?;
-    TITLES.get(found).map(|(_, title)| *title)
+    [TITLES, payouts::TITLES].into_iter().find_map(|titles| {
+        let found = titles.binary_search_by_key(&code, |(known, _)| known).ok()?;
+        titles.get(found).map(|(_, title)| *title)
+    })
 }
 
 #[cfg(test)]

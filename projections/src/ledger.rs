@@ -11,6 +11,7 @@ use byteshop_domain::ids::{Id as _, OrderId, PaymentId};
 use byteshop_domain::ledger::{self, Entry, Line};
 use byteshop_domain::order::{self, Buyer, Order};
 use byteshop_domain::payment::{self, Payment};
+use byteshop_domain::payout::Payout;
 use byteshop_domain::text::Reference;
 use byteshop_domain::{Currency, Reads, fold};
 use byteshop_eventstore::Recorded;
@@ -75,6 +76,8 @@ pub enum Fact {
     Payment(Key, Box<payment::Event>),
     /// A credit note was issued.
     CreditNote(Box<Entry>),
+    /// A payout moved money.
+    Payout(Box<Entry>),
 }
 
 impl View for Ledger {
@@ -84,6 +87,7 @@ impl View for Ledger {
         Reads::only::<Order>(&["placed", "lines_cancelled", "cancelled", "paid"]),
         Reads::only::<Payment>(&["captured", "receipt_recorded", "receipt_voided", "refund_settled", "refunded"]),
         Reads::all::<CreditNote>(),
+        Reads::only::<Payout>(&["requested", "paid", "failed", "returned"]),
     ];
     type Fact = Fact;
     type Row = Row;
@@ -96,6 +100,9 @@ impl View for Ledger {
             let payment = payment?;
             return Ok(Some(Fact::Payment(of_payment(event.id_of::<Payment>(), &payment), Box::new(payment))));
         }
+        if let Some(payout) = event.event::<Payout>() {
+            return Ok(Entry::of_payout(&payout?).map(|entry| Fact::Payout(Box::new(entry))));
+        }
         let Some(note) = event.event::<CreditNote>() else { return Ok(None) };
         Ok(Entry::of_credit_note(&note?).map(|entry| Fact::CreditNote(Box::new(entry))))
     }
@@ -105,6 +112,7 @@ impl View for Ledger {
             Fact::Payment(key, _) => key.clone(),
             Fact::CreditNote(_) => event.id_of::<CreditNote>().to_string(),
             Fact::Order(_) => OrderId::from_uuid(event.stream).to_string(),
+            Fact::Payout(entry) => format!("{}/{}", event.id_of::<Payout>(), entry.kind.as_str()),
         }]
     }
 
@@ -112,7 +120,7 @@ impl View for Ledger {
         match fact {
             Fact::Order(change) => of_order(row, change, event),
             Fact::Payment(_, change) => of_change(row, change, event),
-            Fact::CreditNote(entry) => Some(posted(event, (**entry).clone())),
+            Fact::CreditNote(entry) | Fact::Payout(entry) => Some(posted(event, (**entry).clone())),
         }
     }
 }

@@ -15,6 +15,7 @@
 mod appends;
 mod keys;
 mod load;
+mod payouts;
 mod paypal;
 mod shop;
 

@@ -38,6 +38,7 @@ mod order_parts;
 mod ownership;
 mod paging;
 mod papers;
+mod payouts;
 mod paypal;
 mod personal;
 mod positions;

@@ -30,6 +30,7 @@ use crate::queries::sellers::seller_named;
 mod admin;
 mod members;
 mod orders;
+mod payouts;
 mod products;
 mod seen;
 
@@ -214,5 +215,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .merge(members::routes())
         .merge(products::routes())
         .merge(orders::routes())
+        .merge(payouts::routes())
         .merge(admin::routes())
 }

@@ -244,6 +244,8 @@ pub(super) fn concrete(path: &str) -> String {
             "payments" => "pay",
             "receipts" => "rcp",
             "refunds" => "rfd",
+            "payout-files" => "pyf",
+            "payouts" => "pyt",
             "products" => "prod",
             "returns" => "ret",
             "sellers" => "sel",
