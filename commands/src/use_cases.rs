@@ -8,6 +8,7 @@ pub mod cart_total;
 pub mod carts;
 pub mod categories;
 pub mod checkout;
+pub mod commission_book;
 pub(crate) mod documents;
 mod generated_keys;
 pub mod keys;

@@ -9,8 +9,8 @@ use crate::ids::{self, Id};
 use crate::rejected::Rejected;
 use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
-    access_token, account, api_key, balance, cart, category, credit_note, key_pool, licence, mailbox, name,
-    notification, order, payment, payment_book, payout, payout_account, payout_file, product, promotion,
+    access_token, account, api_key, balance, cart, category, commission_book, credit_note, key_pool, licence, mailbox,
+    name, notification, order, payment, payment_book, payout, payout_account, payout_file, product, promotion,
     promotion_book, returns, seller, series, session, shipment, shipping_book, shop, stock, tax_book, usage, watch,
     webhook_endpoint,
 };
@@ -210,6 +210,8 @@ contexts! {
     ShippingBook shipping_book ShippingBook "shipping_book/golden.json";
     /// Of the payment book.
     PaymentBook payment_book PaymentBook "payment_book/golden.json";
+    /// Of the commission book.
+    CommissionBook commission_book CommissionBook "commission_book/golden.json";
     /// Of a shipment.
     Shipment shipment Shipment "shipment/golden.json";
     /// Of a return.
@@ -244,7 +246,7 @@ contexts! {
 macro_rules! from_rejections {
     ($error:ty) => {
         $crate::from_rejections! { $error =>
-            access_token account api_key balance cart category checkout credit_note key_pool licence mailbox name notification
+            access_token account api_key balance cart category checkout commission_book credit_note key_pool licence mailbox name notification
             order payment payment_book payout payout_account payout_file product promotion promotion_book returns seller
             series session shipment shipping_book shop stock tax_book usage watch
             webhook_endpoint

@@ -18,9 +18,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::cart::{self, Cart, Offer, Problem};
+use crate::commission::Commission;
+use crate::commission_book::{CommissionBook, Sold};
 use crate::decider::{Decider as _, Kind};
-use crate::ids::{CartId, OrderId, PaymentId, UsageId, VariantId};
-use crate::money::Money;
+use crate::ids::{CartId, CategoryId, OrderId, PaymentId, SellerId, UsageId, VariantId};
+use crate::money::{Money, MoneyError};
 use crate::order::{self, Buyer};
 use crate::pricing::{self, Quote};
 use crate::quantity::{Demand, summed};
@@ -65,6 +67,8 @@ pub struct Basis<'a> {
     pub offers: &'a BTreeMap<VariantId, Offer>,
     /// The current quote.
     pub quote: &'a Quote,
+    /// What sellers are charged.
+    pub charges: Charges<'a>,
     /// The moment.
     pub at: DateTime<Utc>,
     /// When the order expires unless it is paid, which releases the reservations.
@@ -73,6 +77,15 @@ pub struct Basis<'a> {
     pub expected: Option<Money>,
     /// The total that the cart last showed to its owner, if that is known.
     pub seen: Option<Money>,
+}
+
+/// What decides about the commissions of an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Charges<'a> {
+    /// The commission book.
+    pub book: &'a CommissionBook,
+    /// The category of each variant and all above it, the deepest first; only needed if a rule names a category.
+    pub categories: &'a BTreeMap<VariantId, Vec<CategoryId>>,
 }
 
 /// Why a command is refused.
@@ -195,13 +208,15 @@ pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
     if let Some(seen) = basis.seen.filter(|seen| basis.expected.is_none() && *seen != now) {
         return Err(Rejection::TotalChanged { seen, now });
     }
-    let demands = summed(open.demands()).map_err(|_| Rejection::Cart(cart::Rejection::TooExpensive))?;
+    let too_expensive = || Rejection::Cart(cart::Rejection::TooExpensive);
+    let demands = summed(open.demands()).map_err(|_| too_expensive())?;
+    let lines = open.lines.iter().zip(&quote.lines).map(|it| bought(it, basis)).collect::<Result<Vec<_>, _>>();
     let placement = order::Placement {
         buyer: Buyer { account: open.owner, reference: None },
         cart: Some(ids.cart),
         access_hash: open.token_hash.clone(),
         destination,
-        lines: open.lines.iter().zip(&quote.lines).map(|it| bought(it, basis.offers)).collect(),
+        lines: lines.map_err(|_| too_expensive())?,
         discounts: quote.discounts.clone(),
         shipping: quote.shipping.clone(),
         claims: quote.claims.iter().map(|claim| claim.usage).collect(),
@@ -228,9 +243,11 @@ pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
     })
 }
 
-fn bought((line, quoted): (&cart::Line, &pricing::Line), offers: &BTreeMap<VariantId, Offer>) -> order::Line {
-    let offer = offers.get(&line.variant);
-    order::Line {
+fn bought((line, quoted): (&cart::Line, &pricing::Line), basis: &Basis<'_>) -> Result<order::Line, MoneyError> {
+    let offer = basis.offers.get(&line.variant);
+    let seller = offer.and_then(|offer| offer.seller);
+    let commission = seller.map(|seller| basis.commission(seller, line, quoted)).transpose()?;
+    Ok(order::Line {
         variant: line.variant,
         product: line.product,
         sku: line.sku.clone(),
@@ -241,9 +258,31 @@ fn bought((line, quoted): (&cart::Line, &pricing::Line), offers: &BTreeMap<Varia
         amount: quoted.amount,
         discount: Some(quoted.discount).filter(|discount| discount.amount > 0),
         tax: quoted.tax,
+        commission,
         digital: !quoted.physical,
         keys: offer.is_some_and(|offer| offer.keys),
-        seller: offer.and_then(|offer| offer.seller),
+        seller,
+    })
+}
+
+impl Basis<'_> {
+    /// What a seller is charged for a line, as of now.
+    fn commission(
+        &self,
+        seller: SellerId,
+        line: &cart::Line,
+        quoted: &pricing::Line,
+    ) -> Result<Commission, MoneyError> {
+        let total = quoted.total()?;
+        self.charges.book.on(&Sold {
+            seller,
+            product: line.product,
+            categories: self.charges.categories.get(&line.variant).map(Vec::as_slice).unwrap_or_default(),
+            unit_price: line.unit_price,
+            quantity: line.quantity,
+            net: quoted.tax.map_or(Ok(total), |tax| total.minus(tax.amount))?,
+            at: self.at,
+        })
     }
 }
 

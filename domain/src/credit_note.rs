@@ -10,7 +10,7 @@ use crate::decider::{Asked, Decider};
 use crate::ids::{CreditNoteId, OrderId, RefundId, VariantId};
 use crate::issuer::Issuer;
 use crate::money::{ExactPrice, Money, MoneyError, Price};
-use crate::order::{Buyer, Taxed};
+use crate::order::{Buyer, SellerShare, Taxed};
 use crate::quantity::Quantity;
 use crate::text::{Country, Reason, Reference, Sku};
 
@@ -65,6 +65,9 @@ pub struct Content {
     /// The tax in the total, by rate; absent in older events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taxes: Option<Vec<Taxed>>,
+    /// What it takes back of each seller; empty in older events, and if all of it is the house's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sellers: Vec<SellerShare>,
     /// The order, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,

@@ -173,6 +173,8 @@ ids! {
     ShippingBookId "shpbook";
     /// The payment book.
     PaymentBookId "paybook";
+    /// The commission book.
+    CommissionBookId "combook";
     /// A receipt of money for a payment, as staff records it.
     ReceiptId "rcp";
     /// A refund; also the key under which the provider carries it out once.

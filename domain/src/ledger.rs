@@ -3,8 +3,9 @@
 //! ```text
 //! payment captured     debit clearing                        credit customers      (by a provider)
 //! receipt recorded     debit bank                            credit customers      (and the reverse when it is voided)
-//! order paid           debit customers                       credit sales, sales tax by country and rate
-//! credit note issued   debit sales, sales tax                credit customers
+//! order paid           debit customers                       credit sales, sales tax by country and rate,
+//!                                                            and of sellers: seller payable, commission, commission tax
+//! credit note issued   debit the same accounts               credit customers
 //! payment refunded     debit customers                       credit clearing, or bank if staff made the refund
 //! ```
 //!
@@ -12,6 +13,10 @@
 //! orders from before there was a ledger have theirs. An entry belongs to one currency, and its debits equal its credits by
 //! construction. What a buyer paid for an order that was cancelled before it was marked paid stays on `customers` until it
 //! is refunded, and so does a refund that the provider refused: a balance there is money that the shop owes, or is owed.
+//!
+//! The house is the merchant of record of everything, so it owes the sales tax of sellers, too. It owes the seller what the buyer
+//! paid without that tax, less the commission and the tax on it. An event says itself what each seller has of it; sales from
+//! before orders recorded commissions are the house's alone, and so are their credit notes.
 //!
 //! Credit notes from before they recorded their taxes reduce the sales alone, and cancellations from before they had a credit
 //! note reduce nothing. Imported orders were paid and refunded outside of
@@ -25,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::credit_note;
 use crate::ids::{OrderId, SellerId};
 use crate::money::Money;
-use crate::order::{Placed, Taxed};
+use crate::order::{Placed, SellerShare, Taxed};
 use crate::payment::{self, Method};
 use crate::tax_rate::TaxRate;
 use crate::text::{Country, Reference};
@@ -50,8 +55,12 @@ pub enum Account {
     SellerPayable(SellerId),
     /// What was taken from what the house owes to sellers and has not reached them yet: a liability.
     PayoutsInTransit,
-    /// What was sold, without tax: revenue.
+    /// What the house sold of its own goods, without tax: revenue.
     Sales,
+    /// What sellers pay to the house for what they sell, without tax: revenue.
+    Commission,
+    /// The tax on commissions: a liability.
+    CommissionTax(TaxRate),
     /// The tax in what was sold to a country: a liability.
     SalesTax(Country, TaxRate),
 }
@@ -61,7 +70,7 @@ impl Account {
     const SELLER_PAYABLE: &'static str = "seller_payable";
 }
 
-/// The code of an account, such as `customers` or `sales_tax/DE/19`.
+/// The code of an account, such as `customers`, `sales_tax/DE/19` or `seller_payable/sel_…`.
 impl fmt::Display for Account {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -72,6 +81,8 @@ impl fmt::Display for Account {
             Self::SellerPayable(seller) => write!(out, "{}/{seller}", Self::SELLER_PAYABLE),
             Self::PayoutsInTransit => out.write_str("payouts_in_transit"),
             Self::Sales => out.write_str("sales"),
+            Self::Commission => out.write_str("commission"),
+            Self::CommissionTax(rate) => write!(out, "commission_tax/{}", Percent(*rate)),
             Self::SalesTax(country, rate) => write!(out, "sales_tax/{country}/{}", Percent(*rate)),
         }
     }
@@ -142,7 +153,7 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LedgerLine))]
 pub struct Line {
-    /// The account, such as `clearing`, `customers`, `sales` or `sales_tax/DE/19`.
+    /// The account, such as `clearing`, `customers`, `sales`, `sales_tax/DE/19` or `seller_payable/sel_…`.
     pub account: String,
     /// The debited amount; zero if the line is a credit.
     pub debit: Money,
@@ -161,6 +172,9 @@ pub struct Entry {
     pub document: Option<Reference>,
     /// The lines; debits first.
     pub lines: Vec<Line>,
+    /// What each seller has of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sellers: Vec<SellerShare>,
 }
 
 impl Entry {
@@ -189,12 +203,19 @@ impl Entry {
         returned(money, *amount).entry(Kind::Refund, Some(*order), settled.cloned())
     }
 
+    /// What the entry adds to what the house owes a seller; negative if it takes back of that. None if it has nothing of the seller.
+    pub fn owed(&self, seller: SellerId) -> Option<Money> {
+        let account = Account::SellerPayable(seller).to_string();
+        let line = self.lines.iter().find(|line| line.account == account)?;
+        Some(Money { amount: line.credit.amount - line.debit.amount, ..line.credit })
+    }
+
     /// The entry of an order that was paid: what its invoice shows. None if it is free.
     pub fn of_sale(order: OrderId, placed: &Placed) -> Option<Self> {
         let payable = placed.payable();
         let country = &placed.placement.destination.country;
         let lines = Lines::new(payable).debit(Account::Customers, payable.amount);
-        let lines = lines.credit_sales(payable, country, &placed.invoiced);
+        let lines = lines.credit_sales(payable, country, &placed.invoiced).credit_sellers(&placed.shared);
         lines.entry(Kind::Sale, Some(order), placed.invoice.clone())
     }
 
@@ -205,7 +226,7 @@ impl Entry {
         // Those of imports are refunded outside of this shop.
         let back = if content.refund.is_some() { Account::Customers } else { Account::Imported };
         let lines = Lines::new(total).credit(back, total.amount).debit_sales(total, &content.country, taxes);
-        lines.entry(Kind::CreditNote, content.order, Some(content.reference.clone()))
+        lines.debit_sellers(&content.sellers).entry(Kind::CreditNote, content.order, Some(content.reference.clone()))
     }
 }
 
@@ -224,11 +245,12 @@ struct Lines {
     /// The currency.
     zero: Money,
     sums: BTreeMap<Account, i64>,
+    sellers: Vec<SellerShare>,
 }
 
 impl Lines {
     fn new(amount: Money) -> Self {
-        Self { zero: Money::zero(amount.currency), sums: BTreeMap::new() }
+        Self { zero: Money::zero(amount.currency), sums: BTreeMap::new(), sellers: vec![] }
     }
 
     fn debit(mut self, account: Account, amount: i64) -> Self {
@@ -260,8 +282,33 @@ impl Lines {
         lines.debit(Account::Sales, sign * net)
     }
 
+    /// Credits what sellers have of the sales to their accounts, and the commission to that of the house.
+    fn credit_sellers(self, shares: &[SellerShare]) -> Self {
+        self.sellers(shares, -1)
+    }
+
+    /// Debits what is taken back of sellers to their accounts, and the commission to that of the house.
+    fn debit_sellers(self, shares: &[SellerShare]) -> Self {
+        self.sellers(shares, 1)
+    }
+
+    fn sellers(mut self, shares: &[SellerShare], sign: i64) -> Self {
+        self.sellers = shares.to_vec();
+        for share in shares {
+            // The house owes the sales tax of sellers, too.
+            self = self
+                .debit(Account::Sales, -sign * (share.amount.amount - share.tax.amount))
+                .debit(Account::SellerPayable(share.seller), sign * share.owed().amount)
+                .debit(Account::Commission, sign * share.commission.amount);
+            if let Some(tax) = share.commission_tax {
+                self = self.debit(Account::CommissionTax(tax.rate), sign * tax.amount.amount);
+            }
+        }
+        self
+    }
+
     fn entry(self, kind: Kind, order: Option<OrderId>, document: Option<Reference>) -> Option<Entry> {
-        let zero = self.zero;
+        let (zero, sellers) = (self.zero, self.sellers);
         let money = |amount: i64| Money { amount, ..zero };
         let (debits, credits): (Vec<_>, Vec<_>) =
             self.sums.into_iter().filter(|(_, sum)| *sum != 0).partition(|(_, sum)| *sum > 0);
@@ -276,7 +323,7 @@ impl Lines {
             credit: money(-sum),
         });
         let lines: Vec<Line> = debits.chain(credits).collect();
-        (!lines.is_empty()).then_some(Entry { kind, order, document, lines })
+        (!lines.is_empty()).then_some(Entry { kind, order, document, lines, sellers })
     }
 }
 

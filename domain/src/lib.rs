@@ -16,6 +16,8 @@ pub mod cart;
 pub mod category;
 pub mod checkout;
 pub mod codec;
+pub mod commission;
+pub mod commission_book;
 pub mod credit_note;
 pub mod currency;
 pub mod decider;

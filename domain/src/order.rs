@@ -39,6 +39,7 @@ mod commands;
 mod delivered;
 mod events;
 mod goods;
+mod kept;
 mod keys;
 mod money;
 mod number;
@@ -56,6 +57,7 @@ mod taxes;
 pub use commands::{Command, Wanted};
 pub use delivered::{Delivered, LineKeys, RevokedKeys, Shown};
 pub use events::{Buyer, Event, Line, PartShare, Placement, ReturnLine};
+pub use kept::{Kept, SellerShare, TakenBack};
 pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
 pub use parts::{Packed, Part, Parts, Sums};
@@ -93,6 +95,12 @@ pub struct Placed {
     /// What the house and each seller sell of it.
     #[serde(skip)]
     pub parts: Parts,
+    /// What is kept of its money, and what the sellers have of that.
+    #[serde(skip)]
+    pub kept: Kept,
+    /// What each seller had of it when it was paid; nothing if no commission was recorded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<SellerShare>,
     /// The tax on its invoice, by rate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub invoiced: Vec<Taxed>,
@@ -226,6 +234,7 @@ impl Decider for Order {
             it.progress.note(event);
             it.sold.note(event);
             it.parts.note(event);
+            it.kept.note(event);
         });
         counted.evolved(event)
     }
@@ -336,12 +345,15 @@ fn place(placement: &Placement) -> Decision {
 impl Placed {
     fn new(placement: Placement) -> Self {
         let nothing = Money::zero(placement.total.currency);
+        let parts = Parts::new(&placement);
         Self {
             progress: Progress::new(&placement),
             invoice: None,
             seller: None,
             sold: Sold::new(placement.total),
-            parts: Parts::new(&placement),
+            kept: Kept::new(&placement, &parts),
+            parts,
+            shared: vec![],
             invoiced: vec![],
             returned: BTreeMap::new(),
             credit_notes: vec![],

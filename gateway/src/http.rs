@@ -10,6 +10,7 @@ pub mod auth;
 pub mod bulk;
 pub mod carts;
 pub mod categories;
+pub mod commission;
 mod dev_mail;
 mod guide;
 mod identity;

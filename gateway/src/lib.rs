@@ -26,6 +26,7 @@ pub mod security;
 pub mod serve;
 pub mod servers;
 pub mod shop;
+mod spreadsheet;
 pub mod staff;
 pub mod telemetry;
 mod titles;

@@ -1,8 +1,9 @@
 //! The titles of problems (RFC 9457, section 3.1.3): a short text for every code, the same whatever the details are.
 
 mod payouts;
+mod sellers;
 
-/// Every code that the shop answers with, other than those of payouts, in the order of the alphabet, and its title.
+/// Every code that the shop answers with, other than those of sellers and payouts, in the order of the alphabet, and its title.
 const TITLES: &[(&str, &str)] = &[
     ("access_token.exists", "Access token already exists"),
     ("account.banned", "Account banned"),
@@ -310,24 +311,6 @@ const TITLES: &[(&str, &str)] = &[
     ("return.no_lines", "Lines required"),
     ("return.not_approved", "Return not approved"),
     ("return.too_many", "More items than were requested"),
-    ("seller.already_invited", "Already invited"),
-    ("seller.already_member", "Already a member"),
-    ("seller.decided", "Application already decided"),
-    ("seller.exists", "Seller already exists"),
-    ("seller.handle_reserved", "Handle reserved"),
-    ("seller.invalid_code", "Invalid code"),
-    ("seller.invitation_expired", "Invitation expired"),
-    ("seller.last_owner", "Last owner of the seller"),
-    ("seller.missing", "Seller not found"),
-    ("seller.name_fixed", "Name cannot be changed"),
-    ("seller.no_such_member", "Member not found"),
-    ("seller.not_active", "Seller not active"),
-    ("seller.not_suspended", "Seller not suspended"),
-    ("seller.other_mailbox", "Invitation for another address"),
-    ("seller.over", "Seller rejected or closed"),
-    ("seller.owners_only", "Only for owners of the seller"),
-    ("seller.too_many_invitations", "Too many invitations"),
-    ("seller.too_many_members", "Too many members"),
     ("series.exhausted", "No document numbers left"),
     ("series.not_above", "Number already used"),
     ("series.too_far", "Too many numbers skipped"),
@@ -394,7 +377,7 @@ const TITLES: &[(&str, &str)] = &[
 
 /// The title of a code; none for what is no code of this shop.
 pub(crate) fn of(code: &str) -> Option<&'static str> {
-    [TITLES, payouts::TITLES].into_iter().find_map(|titles| {
+    [TITLES, payouts::TITLES, sellers::TITLES].into_iter().find_map(|titles| {
         let found = titles.binary_search_by_key(&code, |(known, _)| known).ok()?;
         titles.get(found).map(|(_, title)| *title)
     })

@@ -9,7 +9,7 @@ use byteshop_domain::codec::CodecError;
 use byteshop_domain::credit_note::CreditNote;
 use byteshop_domain::ids::{Id as _, OrderId, PaymentId};
 use byteshop_domain::ledger::{self, Entry, Line};
-use byteshop_domain::order::{self, Buyer, Order};
+use byteshop_domain::order::{self, Buyer, Order, SellerShare};
 use byteshop_domain::payment::{self, Payment};
 use byteshop_domain::payout::Payout;
 use byteshop_domain::text::Reference;
@@ -22,10 +22,12 @@ use crate::engine::{Key, Keys, View};
 use crate::text::micros;
 
 mod query;
+mod statement;
 #[cfg(test)]
 mod tests;
 
 pub use query::{Balance, Query};
+pub use statement::{Owed, STATEMENT_MAX, StatementQuery, StatementRow};
 
 /// The view.
 #[derive(Debug)]
@@ -37,6 +39,9 @@ pub struct Row {
     /// The entry; absent while an order is not paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Posted>,
+    /// What each seller has of it; empty if all of it is the house's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sellers: Vec<SellerShare>,
     /// The reference of a refund that staff makes; its entry follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<Reference>,
@@ -82,7 +87,7 @@ pub enum Fact {
 
 impl View for Ledger {
     const NAME: &'static str = "ledger";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const READS: &'static [Reads] = &[
         Reads::only::<Order>(&["placed", "lines_cancelled", "cancelled", "paid"]),
         Reads::only::<Payment>(&["captured", "receipt_recorded", "receipt_voided", "refund_settled", "refunded"]),
@@ -178,7 +183,7 @@ fn of_order(row: Option<Row>, change: &order::Event, event: &Recorded) -> Option
     }
 }
 
-fn posted(event: &Recorded, Entry { kind, order, document, lines }: Entry) -> Row {
+fn posted(event: &Recorded, Entry { kind, order, document, lines, sellers }: Entry) -> Row {
     // An entry has lines, all of them in one currency.
     let entry = lines.first().map(|line| line.debit.currency).map(|currency| Posted {
         position: event.position,
@@ -189,5 +194,5 @@ fn posted(event: &Recorded, Entry { kind, order, document, lines }: Entry) -> Ro
         currency,
         lines,
     });
-    Row { entry, ..Row::default() }
+    Row { entry, sellers, ..Row::default() }
 }

@@ -139,6 +139,7 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId], rate: Opti
             unit_price,
             exact_price: None,
             digital: false,
+            commission: None,
             keys: false,
             seller: None,
             amount,

@@ -10,6 +10,7 @@ mod bounds;
 mod caching;
 mod canonical;
 mod closing;
+mod commission;
 mod conditional;
 mod contract;
 mod conventions;

@@ -201,6 +201,7 @@ impl Work<'_> {
                 exact_price: price.exact.clone(),
                 amount: amount(history.amount_of(line))?,
                 digital: false,
+                commission: None,
                 keys: false,
                 seller: None,
                 discount: None,
@@ -257,6 +258,7 @@ impl Work<'_> {
             refund: None,
             reason: None,
             seller: None,
+            sellers: vec![],
         };
         let mut credit_note = Touched::<CreditNote>::new(id);
         self.draft.decide(&mut credit_note, &credit_note::Command::Issue(content))?;

@@ -1,7 +1,7 @@
 //! Checkout: a cart becomes an order with its payment, its reservations and everything limited that it uses, in one append.
 
 use byteshop_domain::cart::Cart;
-use byteshop_domain::checkout::{self, Basis, Ids};
+use byteshop_domain::checkout::{self, Basis, Charges, Ids};
 use byteshop_domain::ids::{self, OrderId};
 use byteshop_domain::order::{Order, Placed};
 use byteshop_domain::payment::Payment;
@@ -13,6 +13,7 @@ use chrono::TimeDelta;
 use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::cart_total::Agreed;
+use crate::use_cases::commission_book::charging;
 use crate::use_cases::price::{Priced, Reading, price};
 
 /// How long goods are reserved for an unpaid order, and for how many orders of a buyer at a time.
@@ -32,11 +33,13 @@ pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: A
     let at = unit.asked().at;
     let open = cart.state.open(at)?.clone();
     let Priced { offers, quote, .. } = price(Reading::Deciding(unit), &open, at).await?;
+    let charging = charging(unit, &open, &offers).await?;
+    let charges = Charges { book: &charging.book, categories: &charging.categories };
     let ids = Ids { cart: cart.id, order: unit.new_id(), payment: unit.new_id() };
     // Whole seconds are enough for people, and shorter to read in the log.
     let pay_by = byteshop_eventstore::clock::whole_seconds(unit.now()) + hold.pay_within;
     let Agreed { expected, seen } = agreed;
-    let basis = Basis { cart: &cart.state, offers: &offers, quote: &quote, at, pay_by, expected, seen };
+    let basis = Basis { cart: &cart.state, offers: &offers, quote: &quote, charges, at, pay_by, expected, seen };
     let placed = checkout::checkout(&basis, ids)?;
     unit.decide(&mut cart, &placed.cart)?;
     let mut order = unit.start::<Order>(ids.order);

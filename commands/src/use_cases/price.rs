@@ -111,6 +111,24 @@ impl Reading<'_> {
         }
     }
 
+    /// The parent of each of these categories, and of all above them. The tree changes rarely and a change cannot raise a price, so
+    /// no decision expects its version.
+    pub(crate) async fn parents(
+        self,
+        own: BTreeSet<CategoryId>,
+    ) -> Result<BTreeMap<CategoryId, Option<CategoryId>>, Error> {
+        let (reading, mut parents, mut next) = (self.glancing(), BTreeMap::new(), own);
+        while !next.is_empty() {
+            let ids: Vec<CategoryId> = next.into_iter().collect();
+            for category in reading.all::<Category>(&ids).await? {
+                let parent = category.state.live().ok().and_then(|it| it.parent);
+                parents.insert(category.id, parent);
+            }
+            next = parents.values().flatten().filter(|parent| !parents.contains_key(parent)).copied().collect();
+        }
+        Ok(parents)
+    }
+
     fn commands(&self) -> &Commands {
         match self {
             Self::Deciding(unit) | Self::Glancing(unit) => unit.commands(),
@@ -266,29 +284,21 @@ async fn coupons(
     Ok((reading.all::<Promotion>(&held).await?, unknown))
 }
 
-/// The parent of each category above the products, if a promotion names categories. The tree changes rarely and a
-/// change cannot raise a price, so the order does not check its version.
+/// The parent of each category above the products, if a promotion names categories.
 async fn parents(
     reading: Reading<'_>,
     products: &BTreeMap<ProductId, &Product>,
     running: &[Running<'_>],
 ) -> Result<BTreeMap<CategoryId, Option<CategoryId>>, Error> {
-    let mut parents = BTreeMap::new();
     if pricing::categories(running.iter().map(|it| it.terms)).is_empty() {
-        return Ok(parents);
+        return Ok(BTreeMap::new());
     }
-    let reading = reading.glancing();
-    let own = products.values().filter_map(|product| product.live().ok()?.category);
-    let mut next: BTreeSet<CategoryId> = own.collect();
-    while !next.is_empty() {
-        let ids: Vec<CategoryId> = next.into_iter().collect();
-        for category in reading.all::<Category>(&ids).await? {
-            let parent = category.state.live().ok().and_then(|it| it.parent);
-            parents.insert(category.id, parent);
-        }
-        next = parents.values().flatten().filter(|parent| !parents.contains_key(parent)).copied().collect();
-    }
-    Ok(parents)
+    reading.parents(products.values().filter_map(|product| product.live().ok()?.category).collect()).await
+}
+
+/// A category and all above it, the deepest first.
+pub(crate) fn path(own: Option<CategoryId>, parents: &BTreeMap<CategoryId, Option<CategoryId>>) -> Vec<CategoryId> {
+    std::iter::successors(own, |below| parents.get(below).copied().flatten()).collect()
 }
 
 /// A line of the cart with what promotions, taxes and carriers need to know of it; at today's price, if there is one.
@@ -300,14 +310,10 @@ fn item(
 ) -> Item {
     let product = products.get(&line.product).and_then(|product| product.live().ok());
     let variant: Option<&product::Variant> = product.and_then(|product| product.variants.get(&line.variant));
-    let mut categories: Vec<CategoryId> = product.and_then(|product| product.category).into_iter().collect();
-    while let Some(Some(parent)) = categories.last().and_then(|last| parents.get(last)) {
-        categories.push(*parent);
-    }
     Item {
         variant: line.variant,
         product: line.product,
-        categories,
+        categories: path(product.and_then(|product| product.category), parents),
         unit_price: offer.map_or(line.unit_price, |offer| offer.price),
         quantity: line.quantity,
         tax_class: variant.map_or(TaxClass::Standard, |variant| variant.tax_class),

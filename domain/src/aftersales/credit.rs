@@ -3,7 +3,7 @@
 use crate::credit_note::{self, CreditNote, Left};
 use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId};
 use crate::money::{Money, MoneyError};
-use crate::order::{self, Order, Placed, ReturnLine};
+use crate::order::{self, Order, Placed, ReturnLine, TakenBack};
 use crate::payment::{self, Payment, RefundCause};
 use crate::quantity::{Demand, summed};
 use crate::series::Document;
@@ -55,17 +55,24 @@ pub(super) fn issue(
     back: &Back,
 ) -> Result<(), Refused> {
     let content = content(work, placed, order, lines, back)?;
-    write_down(work, left, back.credit_note, content)
+    write_down(work, (placed, order), left, back.credit_note, content)
 }
 
-/// Issues a credit note. The tax in it is taken from what the earlier credit notes have left.
+/// Issues a credit note for what the order decided; `before` is its state before that. The tax in it is taken from what the earlier
+/// credit notes have left.
 pub(super) fn write_down(
     work: &mut Work,
+    (before, order): (&Placed, OrderId),
     left: &Left<'_>,
     id: CreditNoteId,
     mut content: credit_note::Content,
 ) -> Result<(), Refused> {
-    content.taxes = Some(left.taxes(&content).map_err(uncounted)?);
+    if before.kept.is_shared() {
+        let TakenBack { taxes, sellers } = work.get::<Order>(order)?.live()?.kept.taken_since(&before.kept);
+        (content.taxes, content.sellers) = (Some(taxes), sellers);
+    } else {
+        content.taxes = Some(left.taxes(&content).map_err(uncounted)?);
+    }
     work.begin::<CreditNote>(id);
     work.decide::<CreditNote>(id, &credit_note::Command::Issue(content))?;
     Ok(())
@@ -90,7 +97,7 @@ pub(super) fn uncounted(error: MoneyError) -> Refused {
     Refused::because("credit_note.wrong_total", Kind::Invalid, error.to_string())
 }
 
-/// The content of a credit note, except the tax, which [`write_down`] adds when everything else is known.
+/// The content of a credit note, except the tax and what sellers have of it, which [`write_down`] adds when everything else is known.
 pub(super) fn content(
     work: &mut Work,
     placed: &Placed,
@@ -120,6 +127,7 @@ pub(super) fn content(
         shipping: back.shipping,
         total: back.amount,
         taxes: None,
+        sellers: vec![],
         order: Some(order),
         refund: back.refund,
         reason: None,

@@ -142,7 +142,7 @@ fn credit(work: &mut Work, order: OrderId, left: &Left<'_>, wanted: &Credit) -> 
     }
     let mut content = content(work, placed, order, &[], &back)?;
     content.reason = Some(reason.clone());
-    write_down(work, left, credit_note, content)
+    write_down(work, (placed, order), left, credit_note, content)
 }
 
 /// Refuses, as credit notes cover the whole payment already: a failed refund is retried under its credit note instead.

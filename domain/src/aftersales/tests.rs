@@ -33,6 +33,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         unit_price: price(amount),
         exact_price: None,
         digital: false,
+        commission: None,
         keys: false,
         seller: None,
         amount: cents(amount * number),

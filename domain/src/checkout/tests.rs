@@ -1,9 +1,11 @@
 //! Rules of checkout, and that the aggregates accept what it asks of them.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use super::*;
 use crate::cart::{Destination, Line};
+use crate::commission_book;
 use crate::decider::{Actor, Asked, Decider};
 use crate::ids::AccountId;
 use crate::pricing::{Candidate, Input, Item};
@@ -88,8 +90,17 @@ fn quoted(cart: &Cart, promotions: Vec<Candidate<'_>>) -> Quote {
 fn check_out(history: &[cart::Event], offers: &BTreeMap<VariantId, Offer>) -> Result<Checkout, Rejection> {
     let cart = fold::<Cart>(history);
     let quote = quoted(&cart, vec![]);
-    let basis = Basis { cart: &cart, offers, quote: &quote, at: noon(), pay_by: noon(), expected: None, seen: None };
-    checkout(&basis, ids())
+    checkout(&Basis { offers, ..on(&cart, &quote) }, ids())
+}
+
+/// What a checkout is decided on: no goods of sellers, and no expected total.
+fn on<'a>(cart: &'a Cart, quote: &'a Quote) -> Basis<'a> {
+    static BOOK: LazyLock<CommissionBook> = LazyLock::new(CommissionBook::default);
+    static CATEGORIES: BTreeMap<VariantId, Vec<CategoryId>> = BTreeMap::new();
+    static OFFERS: BTreeMap<VariantId, Offer> = BTreeMap::new();
+    let charges = Charges { book: &BOOK, categories: &CATEGORIES };
+    let (at, pay_by, expected, seen) = (noon(), noon(), None, None);
+    Basis { cart, offers: &OFFERS, quote, charges, at, pay_by, expected, seen }
 }
 
 #[test]
@@ -159,15 +170,7 @@ fn discounts_and_claims_go_into_the_order_and_the_total_is_held_to_what_was_show
     };
     let quote = quoted(&cart, vec![candidate(0)]);
     let offers = offers(100, 2);
-    let basis = Basis {
-        cart: &cart,
-        offers: &offers,
-        quote: &quote,
-        at: noon(),
-        pay_by: noon(),
-        expected: Some(cents(225)),
-        seen: None,
-    };
+    let basis = Basis { offers: &offers, expected: Some(cents(225)), ..on(&cart, &quote) };
     let done = checkout(&basis, ids()).unwrap();
     assert_eq!((done.usages.len(), &done.payment), (2, &payment::Command::Open { order: id(3), amount: cents(225) }));
     let asked = Asked { at: noon(), by: Actor::Customer { id: id(5) } };
@@ -188,6 +191,33 @@ fn discounts_and_claims_go_into_the_order_and_the_total_is_held_to_what_was_show
     let used_up = quoted(&cart, vec![candidate(1)]);
     let refused = checkout(&Basis { quote: &used_up, ..basis }, ids()).unwrap_err();
     assert_eq!(crate::Rejection::code(&refused), "coupon_used_up");
+}
+
+#[test]
+fn a_line_of_a_seller_records_what_the_seller_is_charged() {
+    let (cart, mut offers) = (fold::<Cart>(&full()), offers(100, 2));
+    let quote = quoted(&cart, vec![]);
+    let rule = |json: serde_json::Value| commission_book::Event::RuleSet(serde_json::from_value(json).unwrap());
+    let lamps = rule(serde_json::json!({"rule": "lamps", "category": id::<CategoryId>(6), "rate_ppm": 100_000}));
+    let all = rule(serde_json::json!({"rule": "all", "fixed": [{"amount": 7, "currency": "EUR"}]}));
+    let book = fold::<CommissionBook>(&[lamps, all, commission_book::Event::TaxSet { tax_ppm: 200_000 }]);
+    let categories = BTreeMap::from([(id(1), vec![id(5), id(6)])]);
+    let charges = Charges { book: &book, categories: &categories };
+    let lines = |offers: &BTreeMap<VariantId, Offer>| {
+        let done = checkout(&Basis { offers, charges, ..on(&cart, &quote) }, ids()).unwrap();
+        let order::Command::Place(placement) = done.order else { panic!("{:?}", done.order) };
+        let said = |line: &order::Line| {
+            let Commission { amount, tax, rule } = line.commission.clone()?;
+            Some((amount.amount, tax.map(|tax| tax.amount.amount), rule.map(|it| (it.rule.to_string(), it.version))))
+        };
+        placement.lines.iter().map(said).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&offers), [None, None]);
+    for offer in offers.values_mut() {
+        offer.seller = Some(id(71));
+    }
+    let of_rule = |amount, tax, name: &str, version| Some((amount, Some(tax), Some((name.to_owned(), version))));
+    assert_eq!(lines(&offers), [of_rule(20, 4, "lamps", 1), of_rule(7, 1, "all", 2)]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::basis_points::BasisPoints;
 use crate::codec::{decode, encode};
+use crate::commission::CommissionTax;
 use crate::testing::{cents, given, golden, id, pieces, price, text, well_said};
 
 fn line(number: i64, amount: i64) -> Line {
@@ -33,6 +34,7 @@ fn content() -> Content {
         refund: None,
         reason: None,
         seller: None,
+        sellers: vec![],
     }
 }
 
@@ -113,7 +115,12 @@ fn every_stored_form_is_golden() {
     let sent = Content { shipping: Some(cents(5)), total: cents(30), ..content() };
     let (refund, taxes) = (Some(id(5)), Some(vec![taxed(21, 4)]));
     let alone = Content { lines: vec![], taxes, refund, reason: Some(text("a scratch")), ..content() };
-    golden(include_str!("golden.json"), &[content(), sent, alone, of_share()].map(Event::Issued));
+    let amount = cents(4);
+    let commission_tax = Some(CommissionTax { rate: taxed(21, 4).rate, amount: cents(1) });
+    let of_seller =
+        SellerShare { seller: id(71), amount: cents(25), tax: amount, commission: cents(3), commission_tax };
+    let shared = Content { sellers: vec![of_seller], taxes: Some(vec![taxed(21, 4)]), ..content() };
+    golden(include_str!("golden.json"), &[content(), sent, alone, of_share(), shared].map(Event::Issued));
 }
 
 #[test]

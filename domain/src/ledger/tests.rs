@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Currency;
+use crate::commission::CommissionTax;
 use crate::payment::RefundCause;
 use crate::testing::{id, text};
 
@@ -63,6 +64,7 @@ fn note(total: i64, taxes: Option<Vec<Taxed>>, refund: bool) -> credit_note::Eve
         refund: refund.then(|| id(2)),
         reason: None,
         seller: None,
+        sellers: vec![],
     })
 }
 
@@ -74,6 +76,28 @@ fn a_credit_note_reduces_sales_and_each_tax() {
     let imported = Entry::of_credit_note(&note(100, None, false));
     assert_eq!(said(imported), [line("sales", 100), line("imported", -100)]);
     assert_eq!(Entry::of_credit_note(&note(0, Some(vec![]), false)), None);
+}
+
+#[test]
+fn what_a_seller_has_is_owed_to_it_less_the_commission() {
+    let seller: SellerId = id(71);
+    let rate = TaxRate::new(190_000).unwrap();
+    let share = SellerShare {
+        seller,
+        amount: euros(714),
+        tax: euros(114),
+        commission: euros(60),
+        commission_tax: Some(CommissionTax { rate, amount: euros(11) }),
+    };
+    let credit_note::Event::Issued(content) = note(1_190, Some(vec![taxed(190_000, 1_000, 190)]), true);
+    let shared = credit_note::Content { sellers: vec![share], ..content };
+    let entry = Entry::of_credit_note(&credit_note::Event::Issued(shared)).unwrap();
+    assert_eq!((entry.owed(seller), entry.owed(id(72))), (Some(euros(-529)), None));
+    assert_eq!(entry.sellers, [share]);
+    let payable = format!("seller_payable/{seller}");
+    let lines = [line(&payable, 529), line("sales", 400), line("commission", 60), line("commission_tax/19", 11)];
+    let of_tax = [line("sales_tax/DE/19", 190), line("customers", -1_190)];
+    assert_eq!(said(Some(entry)), [&lines[..], &of_tax].concat());
 }
 
 #[test]

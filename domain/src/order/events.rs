@@ -7,6 +7,7 @@ use super::delivered::{LineKeys, RevokedKeys};
 use super::status::{CancelReason, Fulfilment};
 use crate::Personal;
 use crate::cart::Destination;
+use crate::commission::Commission;
 use crate::ids::{
     AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, SellerId, ShipmentId, UsageId, VariantId,
 };
@@ -64,6 +65,9 @@ pub struct Line {
     /// The tax of the line; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax: Option<LineTax>,
+    /// The commission of the house on a line of a seller; absent for goods of the house, and in older events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commission: Option<Commission>,
 }
 
 /// The amount that is given back for a line.
@@ -159,8 +163,7 @@ pub enum Event {
         /// The keys of its pieces, if their variants have pools of keys.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         keys: Vec<LineKeys>,
-        /// Whether pieces were handed over with the payment, as they are not shipped, and others are left to ship; older events do
-        /// not say it.
+        /// Whether pieces that are not shipped were handed over with it, and others are left to ship; older events do not say it.
         #[serde(default, skip_serializing_if = "is_false")]
         in_part: bool,
     },

@@ -143,6 +143,7 @@ impl Placed {
         self.seller = seller.cloned();
         // Placing checked that the sums can be counted.
         self.invoiced = self.taxed_of_payable().unwrap_or_default();
+        self.shared = self.kept.shares();
     }
 
     /// Whether some of its pieces are handed over with the payment, and nothing else was before.
@@ -289,6 +290,9 @@ impl Placed {
 impl Placed {
     /// The taxed amounts of what is due or was paid: of everything ordered, without what was cancelled before the payment.
     pub fn taxed_of_payable(&self) -> Result<Vec<Taxed>, MoneyError> {
+        if self.kept.is_shared() {
+            return Ok(self.kept.taxed());
+        }
         let mut all = self.placement.taxed()?;
         let sent = self.placement.shipping.as_ref().filter(|_| self.shipping_waived.amount > 0);
         if let Some(tax) = sent.and_then(|shipping| shipping.tax)

@@ -38,6 +38,11 @@ impl Taxed {
         Ok(Self { net: gross.minus(tax)?, tax, ..*self })
     }
 
+    /// Whether another amount is taxed alike.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (self.rate, self.included) == (other.rate, other.included)
+    }
+
     pub(super) fn is_like(&self, tax: &LineTax) -> bool {
         (self.rate, self.included) == (tax.rate, tax.included)
     }

@@ -1,8 +1,11 @@
 //! The possible turns of buyers, staff, carriers, the provider, the process, the clock and failures.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
+use super::ledger::commissions;
 use super::manual::{ByHand, by_hand};
 use super::provider::{NewCharge, Token};
 use super::runner::Dies;
@@ -10,7 +13,7 @@ use super::shop::{Refused, Shop, VARIANTS};
 use crate::aftersales;
 use crate::basis_points::BasisPoints;
 use crate::cart::{self, Cart, Destination, Offer};
-use crate::checkout::{self, Basis, Ids};
+use crate::checkout::{self, Basis, Charges, Ids};
 use crate::ids::{OrderId, PaymentId, RefundId, ReturnId, ShipmentId, UsageId, VariantId};
 use crate::money::Money;
 use crate::order::{self, CancelReason, Order};
@@ -276,7 +279,7 @@ fn of_order(shop: &Shop, order: OrderId, of: &[(u8, u8)]) -> Vec<Demand> {
 }
 
 /// One of the existing things.
-fn nth<I: Copy, V>(all: &std::collections::BTreeMap<I, V>, which: Pick) -> Result<I, Refused> {
+fn nth<I: Copy, V>(all: &BTreeMap<I, V>, which: Pick) -> Result<I, Refused> {
     let newest = all.len().checked_sub(1).ok_or_else(nothing)?;
     all.keys().nth(newest - usize::from(which) % all.len()).copied().ok_or_else(nothing)
 }
@@ -481,7 +484,9 @@ impl Shop {
         let at = self.now;
         let pay_by = at + PAY_WITHIN;
         let (expected, seen) = (Some(quote.total), None);
-        let basis = Basis { cart: &cart, offers: &offers, quote: &quote, at, pay_by, expected, seen };
+        let (book, categories) = (commissions(), BTreeMap::new());
+        let charges = Charges { book: &book, categories: &categories };
+        let basis = Basis { cart: &cart, offers: &offers, quote: &quote, charges, at, pay_by, expected, seen };
         let asked = checkout::checkout(&basis, ids).map_err(Refused::from)?;
         self.together(chain, |work| {
             work.begin::<Order>(order);
@@ -501,11 +506,7 @@ impl Shop {
         })
     }
 
-    fn cart(
-        &self,
-        of: &[(u8, u8)],
-        Basket { free, sellers, .. }: Basket,
-    ) -> (Cart, std::collections::BTreeMap<VariantId, Offer>) {
+    fn cart(&self, of: &[(u8, u8)], Basket { free, sellers, .. }: Basket) -> (Cart, BTreeMap<VariantId, Offer>) {
         let created = cart::Event::Created {
             owner: Some(id(5)),
             token_hash: None,
@@ -514,7 +515,7 @@ impl Shop {
             days: cart::LIFETIME_DAYS,
         };
         let mut events = vec![created, cart::Event::DestinationSet { destination: Destination::to(text("DE")) }];
-        let mut offers = std::collections::BTreeMap::new();
+        let mut offers = BTreeMap::new();
         for (which, number) in of {
             let unit_price = price(if free { 0 } else { [333, 1_000, 1_999, 50][usize::from(*which) % 4] });
             let available = self.states.stocks[&variant(*which)].available();

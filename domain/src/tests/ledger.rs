@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::manual::on_account;
 use super::provider::Charge;
 use super::shop::Shop;
-use crate::AnyEvent;
-use crate::ids::{OrderId, PaymentId};
+use crate::commission_book::{self, CommissionBook};
+use crate::ids::{OrderId, PaymentId, SellerId};
 use crate::ledger::{Account, Entry};
+use crate::order::Placed;
+use crate::testing::id;
 use crate::text::Reference;
-use crate::{order, payment};
+use crate::{AnyEvent, fold, order, payment};
 
 /// The balances of accounts: debits minus credits.
 type Balances = BTreeMap<String, i64>;
@@ -31,6 +35,15 @@ fn settled<'a>(shop: &'a Shop, id: PaymentId, event: &payment::Event) -> Option<
     let payment::Event::Refunded { refund: Some(refund), .. } = event else { return None };
     let refund = shop.states.payments[&id].live().unwrap().refunds.get(refund)?;
     refund.settled.as_ref().map(|settled| &settled.reference)
+}
+
+/// One seller is charged by the price, and every other one a fixed amount: both with tax, and more than some lines cost.
+pub fn commissions() -> CommissionBook {
+    let rule = |json: serde_json::Value| commission_book::Event::RuleSet(serde_json::from_value(json).unwrap());
+    let euros = |amount: i64| json!([{"amount": amount, "currency": "EUR"}]);
+    let of_price = json!({"rule": "price", "seller": id::<SellerId>(61), "rate_ppm": 88_750, "minimum": euros(60)});
+    let fixed = json!({"rule": "all", "fixed": euros(33), "maximum": euros(30)});
+    fold(&[rule(fixed), rule(of_price), commission_book::Event::TaxSet { tax_ppm: 190_000 }])
 }
 
 fn post(balances: &mut Balances, entry: &Entry) {
@@ -72,10 +85,42 @@ pub fn at_rest(shop: &Shop) {
         sold += was_sold;
         // What the buyer still owes, or is still owed.
         assert_eq!(balance(&own, &Account::Customers), was_sold - paid, "{id}: {own:?} {placed:?}");
+        sellers(*id, placed, was_sold > 0, &own);
     }
     assert!(by_order.is_empty(), "entries of orders that do not exist: {by_order:?}");
-    let revenue: i64 = all.iter().filter(|(account, _)| account.starts_with("sales")).map(|(_, sum)| sum).sum();
-    assert_eq!(-revenue, sold, "sales and taxes are not what the orders count as sold");
+    let revenue: i64 = all.iter().filter(|(account, _)| is_of_sales(account)).map(|(_, sum)| sum).sum();
+    assert_eq!(-revenue, sold, "sales, sellers, commissions and taxes are not what the orders count as sold");
     let tax: i64 = all.iter().filter(|(account, _)| account.starts_with("sales_tax/")).map(|(_, sum)| sum).sum();
     assert!(tax <= 0, "more tax was credited than was invoiced: {all:?}");
+}
+
+/// Whether an account says what became of the sales.
+fn is_of_sales(account: &str) -> bool {
+    ["sales", "seller_payable/", "commission"].iter().any(|start| account.starts_with(start))
+}
+
+/// Each seller is owed what is kept of its part, without tax and commission: nothing of a part that is refunded in full. The house
+/// keeps all commissions, and the sales of its own part.
+fn sellers(id: OrderId, placed: &Placed, is_sold: bool, own: &Balances) {
+    let credited = |start: &str| -> i64 {
+        -own.iter().filter(|(account, _)| account.starts_with(start)).map(|(_, sum)| sum).sum::<i64>()
+    };
+    let of_sellers = placed.kept.shares();
+    for share in &of_sellers {
+        let expected = if is_sold { share.owed().amount } else { 0 };
+        let account = Account::SellerPayable(share.seller).to_string();
+        assert_eq!(credited(&account), expected, "{id}: what a seller is owed: {own:?} of {placed:?}");
+        let (_, part) = placed.parts.of_seller(share.seller).unwrap();
+        assert!(part.left().amount > 0 || credited(&account) == 0, "{id}: {own:?} of {placed:?}");
+    }
+    if !is_sold {
+        return;
+    }
+    let sum = |of: &dyn Fn(&order::SellerShare) -> i64| of_sellers.iter().map(of).sum::<i64>();
+    assert_eq!(credited("commission"), sum(&|it| it.commission.amount + it.tax_on_commission()), "{id}: {own:?}");
+    if placed.kept.is_shared() {
+        let left: i64 = placed.parts.all().iter().filter(|it| it.seller.is_none()).map(|it| it.left().amount).sum();
+        let tax = placed.kept.taxed().iter().map(|it| it.tax.amount).sum::<i64>() - sum(&|it| it.tax.amount);
+        assert_eq!(credited("sales") - credited("sales_tax/"), left - tax, "{id}: what the house sold: {own:?}");
+    }
 }

@@ -27,8 +27,24 @@ pub fn at_any_time(id: OrderId, placed: &Placed) {
         assert!(is_sound, "{id}: more is refunded of a part than it costs: {part:?} of {placed:?}");
         assert!(part.shipping_left().amount >= 0 && part.sums.discount.amount >= 0, "{id}: {part:?}");
     }
+    kept(id, placed);
     goods(id, placed);
     statuses(id, placed);
+}
+
+/// What is kept of the lines and of the shipping of a part is what is left of it, and every seller has its part of that.
+fn kept(id: OrderId, placed: &Placed) {
+    let parts = placed.parts.all();
+    if !placed.kept.is_shared() {
+        assert!(parts.iter().all(|part| part.seller.is_none()), "{id}: nothing is shared of {placed:?}");
+        return;
+    }
+    let is_off = matches!(placed.progress.status, Status::Cancelled | Status::Expired);
+    let left = |part: &Part| if is_off { 0 } else { part.left().amount };
+    assert_eq!(placed.kept.amounts(), parts.iter().map(left).collect::<Vec<_>>(), "{id}: {placed:?}");
+    let shares = placed.kept.shares();
+    let sellers: Vec<_> = parts.iter().filter_map(|part| part.seller).collect();
+    assert_eq!(shares.iter().map(|it| it.seller).collect::<Vec<_>>(), sellers, "{id}: {placed:?}");
 }
 
 /// Each line, parcel and return is of one part.

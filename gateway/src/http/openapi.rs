@@ -9,7 +9,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    accounts, admin, api_keys, auth, bulk, carts, categories, images, keys, ledger, licences, matrix, me,
+    accounts, admin, api_keys, auth, bulk, carts, categories, commission, images, keys, ledger, licences, matrix, me,
     notifications, operations, order_keys, orders, payment_methods, payments, payouts, paypal, print, products,
     promotions, provider, receipts, returns, search, second_factor, sellers, sessions, shipments, shipping, stock,
     story, tax, unsubscribe, variants, webhooks_out,
@@ -96,6 +96,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(shipping::routes())
         .merge(promotions::routes())
         .merge(tax::routes())
+        .merge(commission::routes())
         .merge(orders::routes())
         .merge(order_keys::routes())
         .merge(story::routes())

@@ -27,6 +27,7 @@ use crate::edge::reply::{self, Reply};
 use crate::edge::values::Limit;
 use crate::queries::sellers::seller_named;
 
+mod account;
 mod admin;
 mod members;
 mod orders;
@@ -215,6 +216,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .merge(members::routes())
         .merge(products::routes())
         .merge(orders::routes())
+        .merge(account::routes())
         .merge(payouts::routes())
         .merge(admin::routes())
 }

@@ -1,7 +1,8 @@
 //! Folds of ledger.
 
 use byteshop_domain::Currency;
-use byteshop_domain::ids::{ProductId, ReceiptId, RefundId, VariantId};
+use byteshop_domain::commission::{Commission, CommissionTax};
+use byteshop_domain::ids::{ProductId, ReceiptId, RefundId, SellerId, VariantId};
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::order::{Buyer, CancelReason, Line as Bought, Placement, ReturnLine};
 use byteshop_domain::payment::Method;
@@ -42,6 +43,7 @@ fn placed() -> Recorded {
             unit_price: Price::new(euros(1_190)).unwrap(),
             exact_price: None,
             digital: false,
+            commission: None,
             keys: false,
             seller: None,
             amount: euros(3_570),
@@ -135,6 +137,38 @@ fn an_order_has_its_entry_when_it_is_paid() {
     assert_eq!((entry.position, entry.kind, entry.order), (2, ledger::Kind::Sale, Some(id(ORDER))));
     assert_eq!((&entry.document, entry.currency), (&Some(text("INV-2026-000001")), Currency::EUR));
     assert!(after.unpaid.is_empty());
+}
+
+/// The same mugs, of a seller who is charged 3.00 with 19 % of tax.
+fn placed_with_a_seller(seller: SellerId) -> Recorded {
+    let order::Event::Placed(mut placement) = placed().event::<Order>().unwrap().unwrap() else {
+        panic!("it is placed")
+    };
+    let rate = TaxRate::new(190_000).unwrap();
+    for line in &mut placement.lines {
+        let tax = CommissionTax { rate, amount: euros(57) };
+        line.seller = Some(seller);
+        line.commission = Some(Commission { amount: euros(300), tax: Some(tax), rule: None });
+    }
+    event::<Order>(ORDER, &order::Event::Placed(placement))
+}
+
+#[test]
+fn a_seller_is_owed_its_part_and_sees_why() {
+    let (seller, other) = (id::<SellerId>(71), id::<SellerId>(72));
+    let row = &rows::<Ledger>(vec![placed_with_a_seller(seller), one_is_cancelled(), paid()])
+        [&id::<OrderId>(ORDER).to_string()];
+    let payable = format!("seller_payable/{seller}");
+    let lines = [("customers", 2_380), (payable.as_str(), -1_762), ("commission", -200), ("commission_tax/19", -38)];
+    assert_eq!(said(row), [&lines[..], &[("sales_tax/DE/19", -380)]].concat());
+    let statement = StatementRow::of(row.clone(), seller).unwrap();
+    let amounts = [statement.gross, statement.tax, statement.commission, statement.commission_tax];
+    assert_eq!(amounts, [2_380, 380, 200, 38].map(|amount| Some(euros(amount))));
+    assert_eq!(
+        (statement.amount, statement.kind, statement.order),
+        (euros(1_762), ledger::Kind::Sale, Some(id(ORDER)))
+    );
+    assert_eq!(StatementRow::of(row.clone(), other), None);
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn placed() -> Event {
             unit_price: Price::new(eur(500)).unwrap(),
             exact_price: None,
             digital: false,
+            commission: None,
             keys: false,
             seller: None,
             amount: eur(1500),

@@ -28,6 +28,7 @@ fn line(variant: u128, seller: Option<SellerId>) -> Line {
         unit_price: Price::new(eur(500)).unwrap(),
         exact_price: None,
         digital: false,
+        commission: None,
         keys: false,
         seller,
         amount: eur(500),

@@ -33,6 +33,7 @@ fn line(variant: u128, keys: bool) -> Line {
         unit_price: Price::new(eur(500)).unwrap(),
         exact_price: None,
         digital: keys,
+        commission: None,
         keys,
         seller: None,
         amount: eur(1_500),

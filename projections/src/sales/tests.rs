@@ -26,6 +26,7 @@ fn placed(stream: u128, quantity: i64) -> Recorded {
             unit_price: Price::new(Money::new(500, Currency::GBP)).unwrap(),
             exact_price: None,
             digital: false,
+            commission: None,
             keys: false,
             seller: None,
             amount: total,

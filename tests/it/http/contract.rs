@@ -103,6 +103,7 @@ async fn what_a_guest_buys_is_answered_as_the_document_says() {
         "/v1/admin/shipping".to_owned(),
         "/v1/admin/tax-rates".to_owned(),
         "/v1/admin/payment-methods".to_owned(),
+        "/v1/admin/commission-rules".to_owned(),
         "/v1/webhook-endpoints".to_owned(),
     ] {
         let asked = shop.get(&path).by(&staff).header("Min-Log-Position", &head);

@@ -36,6 +36,7 @@ fn line(variant: u128, Bought(quantity, unit, off, rate): Bought, included: bool
         unit_price: price(unit),
         exact_price: None,
         digital: false,
+        commission: None,
         keys: false,
         seller: None,
         amount: cents(amount),
@@ -103,6 +104,7 @@ fn note(order: &Placed, of: Of, amount: i64) -> Content {
         refund: Some(id(5)),
         reason: None,
         seller: None,
+        sellers: vec![],
     };
     match of {
         Of::Line(index) => {

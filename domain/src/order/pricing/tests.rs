@@ -28,6 +28,7 @@ fn priced() -> Placement {
         discount: Some(cents(200)),
         tax: Some(tax(false, 342)),
         digital: false,
+        commission: None,
         keys: false,
         seller: None,
     };

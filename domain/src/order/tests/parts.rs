@@ -1,6 +1,7 @@
 //! Rules of orders with several parts: each line is of one part, and the sums of the parts are those of the order.
 
 use super::*;
+use crate::commission::{AppliedRule, Commission, CommissionTax};
 use crate::ids::{RefundId, SellerId};
 use crate::testing::parcel_at;
 
@@ -257,5 +258,14 @@ fn only_the_tax_of_the_shipping_that_is_waived_is_not_charged() {
 #[test]
 fn every_stored_form_is_golden() {
     let parts = vec![share(None, 4), share(Some(ada()), 5)];
-    golden(include_str!("../golden.json"), &[buys(), credits(9, false, parts)]);
+    let rate = crate::tax_rate::TaxRate::new(190_000).unwrap();
+    let charged = Commission {
+        amount: cents(3),
+        tax: Some(CommissionTax { rate, amount: cents(1) }),
+        rule: Some(AppliedRule { rule: text("lamps"), version: 2 }),
+    };
+    let of_ada = Line { commission: Some(charged), ..of(ada(), line(1, 3, 10)) };
+    let of_bob = Line { commission: Some(Commission::none(crate::Currency::EUR)), ..of(bob(), line(2, 1, 40)) };
+    let shared = Event::Placed(placement(vec![of_ada, of_bob]));
+    golden(include_str!("../golden.json"), &[buys(), credits(9, false, parts), shared]);
 }

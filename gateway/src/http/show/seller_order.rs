@@ -2,7 +2,8 @@
 
 use byteshop_domain::address::Address;
 use byteshop_domain::ids::{Id as _, OrderId, SellerId};
-use byteshop_domain::order::{Number, Part, Placed};
+use byteshop_domain::money::Money;
+use byteshop_domain::order::{Number, Part, Placed, SellerShare};
 use byteshop_domain::text::{Country, Name};
 use byteshop_projections::part_list;
 use chrono::{DateTime, Utc};
@@ -27,6 +28,13 @@ pub struct SellerOrder<'a> {
     lines: Vec<OrderLine<'a>>,
     #[serde(flatten)]
     sums: PartSums,
+    /// The commission on what is kept of it, without tax; null if the order was placed before there were commissions.
+    commission: Option<Money>,
+    /// The tax on the commission; null if the order was placed before there were commissions.
+    commission_tax: Option<Money>,
+    /// What the house owes the seller for it once it is paid: what is kept, without sales tax, commission and the tax on that. Null if
+    /// the order was placed before there were commissions.
+    owed: Option<Money>,
     /// The country that it goes to.
     country: &'a Country,
     /// Where it goes, without the buyer's e-mail address. Null in responses of commands, unless goods of the part are to be shipped,
@@ -50,6 +58,8 @@ impl<'a> SellerOrder<'a> {
     pub fn of(id: OrderId, it: &'a Placed, (number, part): (u16, &'a Part)) -> Self {
         let placement = &it.placement;
         let lines = placement.lines.iter().filter(|line| part.has(line.variant));
+        let share = it.kept.shares().into_iter().find(|share| Some(share.seller) == part.seller);
+        let tax = |share: SellerShare| Money { amount: share.tax_on_commission(), ..share.amount };
         Self {
             id,
             number: Number::of(id.uuid()),
@@ -57,6 +67,9 @@ impl<'a> SellerOrder<'a> {
             progress: PartProgress::of(part),
             lines: lines.map(|line| OrderLine::of(it, line)).collect(),
             sums: PartSums::of(part),
+            commission: share.map(|share| share.commission),
+            commission_tax: share.map(tax),
+            owed: share.map(|share| share.owed()),
             country: &placement.destination.country,
             address: None,
             service_name: placement.shipping.as_ref().map(|shipping| &shipping.name),

@@ -1,0 +1,275 @@
+//! The account of a seller: what it is charged, what the house owes it, and the entries from which that follows.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use byteshop_commands::use_cases::commission_book;
+use byteshop_domain::Currency;
+use byteshop_domain::commission::Commission;
+use byteshop_domain::ids::{OrderId, ProductId, SellerId};
+use byteshop_domain::ledger::Kind;
+use byteshop_domain::money::{Money, Price};
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::text::{Reference, Slug};
+use byteshop_projections::View as _;
+use byteshop_projections::ledger::{Ledger, Owed, STATEMENT_MAX, StatementQuery, StatementRow};
+use byteshop_projections::page::Ask;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::seen::seen_by;
+use crate::app::Shared;
+use crate::edge::actor::Trader;
+use crate::edge::ask::{Of, Params};
+use crate::edge::parameters::in_order;
+use crate::edge::problem::Problem;
+use crate::edge::values::{DayOrTime, Limit, said};
+use crate::edge::{lists, reply};
+use crate::http::show::PageOf;
+use crate::spreadsheet::{harmless, row, time};
+
+/// What the house owes a seller.
+#[derive(Serialize, ToSchema)]
+struct SellerBalances {
+    /// By currency; empty if it never sold anything.
+    items: Vec<Owed>,
+}
+
+/// What the house owes a seller, by currency.
+///
+/// It is owed what buyers paid for its parts of orders, without sales tax, less the commission and the tax on that.
+#[utoipa::path(get, path = "/v1/sellers/{id}/balance", operation_id = "getSellerBalance",
+    tag = "sellers", params(("id" = String, Path)), security(("bearer" = ["member"])),
+    responses((status = 200, description = "The balances", body = SellerBalances)))]
+async fn balance(
+    State(app): State<Shared>,
+    Of(id): Of<SellerId>,
+    who: Trader,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    seen_by(&app, &who, id, &headers).await?;
+    app.await_views(&[Ledger::NAME], &headers).await?;
+    lists::page(&SellerBalances { items: app.views.seller_balances(id).await? })
+}
+
+/// Which entries are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EntryQuery {
+    /// Only entries of this kind.
+    kind: Option<Kind>,
+    /// Only entries of this order.
+    order: Option<OrderId>,
+    /// Only entries in this currency.
+    #[param(example = "EUR")]
+    currency: Option<Currency>,
+    /// Only entries of this day (UTC) or time, or later.
+    #[param(example = "2026-11-01")]
+    from: Option<DayOrTime>,
+    /// Only entries before this day (UTC) or time.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    until: Option<DayOrTime>,
+    /// Page size: 20 by default, at most 100.
+    limit: Option<Limit>,
+    /// The `next` cursor of the previous page.
+    cursor: Option<String>,
+}
+
+/// A page of a statement.
+type StatementPage = PageOf<StatementRow>;
+
+/// Lists the entries of the account of a seller, newest first.
+///
+/// The balance is the sum of their amounts.
+#[utoipa::path(get, path = "/v1/sellers/{id}/statement", operation_id = "listSellerStatement",
+    tag = "sellers", params(("id" = String, Path), EntryQuery), security(("bearer" = ["member"])),
+    responses((status = 200, description = "A page of entries", body = StatementPage)))]
+async fn statement(
+    State(app): State<Shared>,
+    Of(id): Of<SellerId>,
+    who: Trader,
+    Params(query): Params<EntryQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    seen_by(&app, &who, id, &headers).await?;
+    let EntryQuery { kind, order, currency, from, until, limit, cursor } = query;
+    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
+    in_order(("from", from), ("until", until))?;
+    let ask = lists::ask(limit, cursor);
+    app.await_views(&[Ledger::NAME], &headers).await?;
+    let query = StatementQuery { seller: id, kind, order, currency, from, until, ask };
+    Ok(reply::json(app.views.seller_statement(&query).await?.json()))
+}
+
+/// Which entries are wanted in one file.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct FileQuery {
+    /// Only entries of this kind.
+    kind: Option<Kind>,
+    /// Only entries of this order.
+    order: Option<OrderId>,
+    /// Only entries in this currency.
+    #[param(example = "EUR")]
+    currency: Option<Currency>,
+    /// Only entries of this day (UTC) or time, or later.
+    #[param(example = "2026-11-01")]
+    from: Option<DayOrTime>,
+    /// Only entries before this day (UTC) or time.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    until: Option<DayOrTime>,
+}
+
+/// The entries of the account of a seller as comma-separated values, newest first.
+///
+/// Amounts are in major units. A file has at most 10,000 entries: choose a period with `from` and `until`.
+#[utoipa::path(get, path = "/v1/sellers/{id}/statement.csv", operation_id = "exportSellerStatement",
+    tag = "sellers", params(("id" = String, Path), FileQuery), security(("bearer" = ["member"])),
+    responses((status = 200, description = "The entries, with a header", content_type = "text/csv", body = String),
+        (status = 422, description = "There are too many entries for one file")))]
+async fn file(
+    State(app): State<Shared>,
+    Of(id): Of<SellerId>,
+    who: Trader,
+    Params(query): Params<FileQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    seen_by(&app, &who, id, &headers).await?;
+    let FileQuery { kind, order, currency, from, until } = query;
+    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
+    in_order(("from", from), ("until", until))?;
+    app.await_views(&[Ledger::NAME], &headers).await?;
+    let query = StatementQuery { seller: id, kind, order, currency, from, until, ask: Ask::default() };
+    let Some(rows) = app.views.whole_seller_statement(&query).await? else {
+        let detail =
+            format!("a file has at most {STATEMENT_MAX} entries: choose a shorter period with `from` and `until`");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "seller.statement_too_long", detail));
+    };
+    let text = csv(&rows).map_err(|error| {
+        tracing::error!(%error, seller = %id, "a statement cannot be written");
+        Problem::internal()
+    })?;
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"statement.csv\""));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// The columns of a statement.
+const COLUMNS: [&str; 10] = [
+    "occurred_at_utc",
+    "kind",
+    "order",
+    "document",
+    "gross",
+    "tax",
+    "commission",
+    "commission_tax",
+    "amount",
+    "currency",
+];
+
+fn csv(rows: &[StatementRow]) -> std::io::Result<Vec<u8>> {
+    let decimal = |amount: Option<Money>| amount.map(Money::decimal).unwrap_or_default();
+    let mut text = row(&COLUMNS)?;
+    for it in rows {
+        let document = it.document.as_ref().map(Reference::as_str).unwrap_or_default();
+        text.extend(row(&[
+            &time(it.at),
+            it.kind.as_str(),
+            &it.order.map(|order| order.to_string()).unwrap_or_default(),
+            &harmless(document),
+            &decimal(it.gross),
+            &decimal(it.tax),
+            &decimal(it.commission),
+            &decimal(it.commission_tax),
+            &it.amount.decimal(),
+            it.amount.currency.code(),
+        ])?);
+    }
+    Ok(text)
+}
+
+/// What is sold.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PreviewQuery {
+    /// The product of the seller.
+    #[param(required = true)]
+    product: Option<ProductId>,
+    /// The price of one piece after discounts and without sales tax, in minor units.
+    #[param(required = true, minimum = 0, example = 1_999)]
+    amount: Option<i64>,
+    /// The currency of the price.
+    #[param(required = true, example = "EUR")]
+    currency: Option<Currency>,
+    /// The number of pieces; 1 by default.
+    quantity: Option<Quantity>,
+}
+
+/// The commission on a sale.
+#[derive(Serialize, ToSchema)]
+struct CommissionPreview {
+    /// The price of all pieces.
+    price: Money,
+    /// The commission, without tax.
+    commission: Money,
+    /// The tax on the commission.
+    commission_tax: Money,
+    /// What the seller has of the price.
+    owed: Money,
+    /// The name of the rule that applies; null if none does.
+    #[schema(default = json!({"x-schema": {"example": "all"}}))]
+    rule: Option<Slug>,
+}
+
+/// Previews the commission on a product of a seller at a price.
+///
+/// It follows from the rules that apply now. Shipping has no commission.
+#[utoipa::path(get, path = "/v1/sellers/{id}/commission", operation_id = "previewSellerCommission",
+    tag = "sellers", params(("id" = String, Path), PreviewQuery), security(("bearer" = ["member"])),
+    responses((status = 200, description = "The commission", body = CommissionPreview)))]
+async fn preview(
+    State(app): State<Shared>,
+    Of(id): Of<SellerId>,
+    who: Trader,
+    Params(query): Params<PreviewQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    seen_by(&app, &who, id, &headers).await?;
+    let PreviewQuery { product, amount, currency, quantity } = query;
+    // Only who sees the seller hears what is missing.
+    let product = named("product", product)?;
+    let (amount, currency) = (named("amount", amount)?, named("currency", currency)?);
+    let unit_price = Price::new(Money { amount, currency });
+    let unit_price = unit_price.map_err(|error| Problem::query("amount", said("amount", &error.to_string())))?;
+    let quantity = quantity.unwrap_or(Quantity::ONE);
+    let charged = commission_book::preview(&app.commands, id, product, unit_price, quantity).await?;
+    let Commission { amount: commission, tax, rule } = charged;
+    let tax = tax.map_or(Money::zero(currency), |tax| tax.amount);
+    // It was counted before.
+    let price = unit_price.times(quantity).unwrap_or(unit_price.money());
+    let owed = Money { amount: price.amount - commission.amount - tax.amount, ..price };
+    let rule = rule.map(|applied| applied.rule);
+    lists::page(&CommissionPreview { price, commission, commission_tax: tax, owed, rule })
+}
+
+fn named<T>(parameter: &'static str, value: Option<T>) -> Result<T, Problem> {
+    value.ok_or_else(|| Problem::query(parameter, said(parameter, "is required")))
+}
+
+/// The routes.
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(balance))
+        .routes(routes!(statement))
+        .routes(routes!(file))
+        .routes(routes!(preview))
+}

@@ -1,0 +1,32 @@
+//! The titles of problems of sellers and of what they are charged.
+
+/// Every code of theirs, in the order of the alphabet, and its title.
+pub(super) const TITLES: &[(&str, &str)] = &[
+    ("commission_book.amount_twice", "Amount given twice"),
+    ("commission_book.no_band", "Invalid price band"),
+    ("commission_book.no_period", "Rule ends before it begins"),
+    ("commission_book.no_range", "Maximum below the minimum"),
+    ("commission_book.no_rate", "Rate too high"),
+    ("commission_book.no_tax", "Tax rate too high"),
+    ("commission_book.rule_twice", "Rule given twice"),
+    ("commission_book.too_many", "Too many commission rules"),
+    ("seller.already_invited", "Already invited"),
+    ("seller.already_member", "Already a member"),
+    ("seller.decided", "Application already decided"),
+    ("seller.exists", "Seller already exists"),
+    ("seller.handle_reserved", "Handle reserved"),
+    ("seller.invalid_code", "Invalid code"),
+    ("seller.invitation_expired", "Invitation expired"),
+    ("seller.last_owner", "Last owner of the seller"),
+    ("seller.missing", "Seller not found"),
+    ("seller.name_fixed", "Name cannot be changed"),
+    ("seller.no_such_member", "Member not found"),
+    ("seller.not_active", "Seller not active"),
+    ("seller.not_suspended", "Seller not suspended"),
+    ("seller.other_mailbox", "Invitation for another address"),
+    ("seller.over", "Seller rejected or closed"),
+    ("seller.owners_only", "Only for owners of the seller"),
+    ("seller.statement_too_long", "Too many entries for one file"),
+    ("seller.too_many_invitations", "Too many invitations"),
+    ("seller.too_many_members", "Too many members"),
+];
