@@ -3,6 +3,7 @@
 pub mod access_tokens;
 pub mod accounts;
 pub mod api_keys;
+mod balances;
 pub mod cart_total;
 pub mod carts;
 pub mod categories;
@@ -19,6 +20,8 @@ pub mod orders;
 pub mod parts;
 pub mod payment_book;
 pub mod payments;
+pub mod payout_accounts;
+pub mod payouts;
 pub mod price;
 pub mod products;
 pub mod promotions;

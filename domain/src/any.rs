@@ -9,9 +9,10 @@ use crate::ids::{self, Id};
 use crate::rejected::Rejected;
 use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
-    access_token, account, api_key, cart, category, commission_book, credit_note, key_pool, licence, mailbox, name,
-    notification, order, payment, payment_book, product, promotion, promotion_book, returns, seller, series, session,
-    shipment, shipping_book, shop, stock, stored_value, tax_book, usage, watch, webhook_endpoint,
+    access_token, account, api_key, balance, cart, category, commission_book, credit_note, key_pool, licence, mailbox,
+    name, notification, order, payment, payment_book, payout, payout_account, payout_file, product, promotion,
+    promotion_book, returns, seller, series, session, shipment, shipping_book, shop, stock, stored_value, tax_book,
+    usage, watch, webhook_endpoint,
 };
 
 /// A kind of aggregate.
@@ -231,6 +232,14 @@ contexts! {
     WebhookEndpoint webhook_endpoint WebhookEndpoint "webhook_endpoint/golden.json";
     /// Of a seller of the marketplace.
     Seller seller Seller "seller/golden.json";
+    /// Of the balance of a seller in one currency.
+    Balance balance Balance "balance/golden.json";
+    /// Of a payout to a seller.
+    Payout payout Payout "payout/golden.json";
+    /// Of how a seller is paid.
+    PayoutAccount payout_account PayoutAccount "payout_account/golden.json";
+    /// Of a file of payouts for the bank.
+    PayoutFile payout_file PayoutFile "payout_file/golden.json";
 }
 
 /// Lets an error be made of the rejections of every context, and of checkout, as it is made of a
@@ -239,9 +248,9 @@ contexts! {
 macro_rules! from_rejections {
     ($error:ty) => {
         $crate::from_rejections! { $error =>
-            access_token account api_key cart category checkout commission_book credit_note key_pool licence mailbox name notification order payment
-            payment_book product promotion promotion_book returns seller series session shipment shipping_book shop stock
-            stored_value tax_book usage watch
+            access_token account api_key balance cart category checkout commission_book credit_note key_pool licence mailbox name notification
+            order payment payment_book payout payout_account payout_file product promotion promotion_book returns seller
+            series session shipment shipping_book shop stock stored_value tax_book usage watch
             webhook_endpoint
         }
     };

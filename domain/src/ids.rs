@@ -215,6 +215,14 @@ ids! {
     SellerId "sel";
     /// An invitation to become a member of a seller.
     InvitationId "inv";
+    /// The balance of a seller in one currency.
+    BalanceId "bal";
+    /// A payout to a seller.
+    PayoutId "pyt";
+    /// How a seller is paid.
+    PayoutAccountId "pac";
+    /// A file of payouts for the bank.
+    PayoutFileId "pyf";
 }
 
 #[cfg(test)]

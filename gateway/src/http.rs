@@ -32,6 +32,7 @@ pub mod orders;
 pub(crate) mod pages;
 mod payment_methods;
 mod payments;
+pub mod payouts;
 pub mod paypal;
 pub mod print;
 pub mod products;

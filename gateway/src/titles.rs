@@ -1,9 +1,10 @@
 //! The titles of problems (RFC 9457, section 3.1.3): a short text for every code, the same whatever the details are.
 
 mod payments;
+mod payouts;
 mod sellers;
 
-/// Every code that the shop answers with, other than those of payments and of sellers, in the order of the alphabet, and its title.
+/// Every code that the shop answers with, other than those of payments, payouts and sellers, in the order of the alphabet, and its title.
 const TITLES: &[(&str, &str)] = &[
     ("access_token.exists", "Access token already exists"),
     ("account.banned", "Account banned"),
@@ -326,7 +327,7 @@ const TITLES: &[(&str, &str)] = &[
 
 /// The title of a code; none for what is no code of this shop.
 pub(crate) fn of(code: &str) -> Option<&'static str> {
-    [TITLES, payments::TITLES, sellers::TITLES].into_iter().find_map(|titles| {
+    [TITLES, payments::TITLES, payouts::TITLES, sellers::TITLES].into_iter().find_map(|titles| {
         let found = titles.binary_search_by_key(&code, |(known, _)| known).ok()?;
         titles.get(found).map(|(_, title)| *title)
     })

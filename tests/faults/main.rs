@@ -16,6 +16,7 @@ mod appends;
 mod gift_cards;
 mod keys;
 mod load;
+mod payouts;
 mod paypal;
 mod shop;
 

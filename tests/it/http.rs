@@ -39,6 +39,7 @@ mod order_parts;
 mod ownership;
 mod paging;
 mod papers;
+mod payouts;
 mod paypal;
 mod personal;
 mod positions;

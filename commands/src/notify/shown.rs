@@ -75,13 +75,16 @@ impl Commands {
                     shown.unsubscribe = self.unsubscribe_link(id, account, locale).await?;
                 }
             }
-            About::Seller(id) => shown.seller = self.name_of_seller(id).await?,
+            About::Seller(id) | About::Payouts(id) => shown.seller = self.name_of_seller(id).await?,
             About::Keys(seller, product) => {
                 shown.seller = self.name_of_seller(seller).await?;
                 shown.url = page("products", &product.to_string());
             }
         }
         tell(message, locale, &mut shown);
+        if let Message::PayoutDestinationChosen { usable_from, .. } = message {
+            shown.from = Some(format::moment(*usable_from, details.zone, locale));
+        }
         if let Message::PaymentInstructions { choice, .. } = message {
             shown.payment = Some(payment::instructions(choice, details.zone, locale));
         }
@@ -226,7 +229,10 @@ impl Commands {
             | Message::PriceDropped { .. }
             | Message::SellerInvitation { .. }
             | Message::KeysRanLow { .. }
-            | Message::KeysRevoked { .. } => None,
+            | Message::KeysRevoked { .. }
+            | Message::PayoutDestinationChosen { .. }
+            | Message::PayoutSent { .. }
+            | Message::PayoutFailed { .. } => None,
         };
         let Some(parcel) = parcel else { return Ok(Vec::new()) };
         let parcel = self.get::<Shipment>(parcel).await?;
@@ -262,7 +268,10 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::BackInStock { .. }
         | Message::PriceDropped { .. }
         | Message::KeysRanLow { .. }
-        | Message::KeysRevoked { .. } => None,
+        | Message::KeysRevoked { .. }
+        | Message::PayoutDestinationChosen { .. }
+        | Message::PayoutSent { .. }
+        | Message::PayoutFailed { .. } => None,
     }
 }
 
@@ -310,6 +319,9 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
             shown.product = Some(product_of(title, variant_title.as_ref()));
             shown.revoked = keys.iter().map(ShownKeys::from).collect();
         }
+        Message::PayoutSent { amount, means, .. } | Message::PayoutFailed { amount, means, .. } => {
+            (shown.amount, shown.means) = (Some(format::money(*amount, locale)), Some(means.as_str()));
+        }
         Message::ConfirmEmail { .. }
         | Message::ResetPassword { .. }
         | Message::ConfirmNewEmail { .. }
@@ -326,7 +338,8 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         | Message::OrderDelivered { .. }
         | Message::DeliveryFailed { .. }
         | Message::DeliveryReturning { .. }
-        | Message::DeliveryLost { .. } => {}
+        | Message::DeliveryLost { .. }
+        | Message::PayoutDestinationChosen { .. } => {}
     }
 }
 

@@ -102,6 +102,10 @@ pub struct Shown {
     pub seller: Option<String>,
     /// The role that an invitation gives: `owner` or `staff`.
     pub role: Option<&'static str>,
+    /// How a payout is paid: `sepa` or `paypal`.
+    pub means: Option<&'static str>,
+    /// From when on something holds.
+    pub from: Option<String>,
     /// The link to unsubscribe, if the shop knows its public address.
     pub unsubscribe: Option<String>,
 }
@@ -245,6 +249,7 @@ sources! {
     "confirm_email" "reset_password" "confirm_new_email" "email_change_requested" "already_registered" "password_changed" "second_factor_set_up" "second_factor_removed" "order_placed" "payment_instructions" "order_paid" "order_cancelled"
     "order_lines_cancelled" "order_refunded" "order_shipped" "order_delivered" "delivery_failed" "delivery_returning" "delivery_lost"
     "return_approved" "return_rejected" "back_in_stock" "price_dropped" "seller_invitation" "keys_ran_low" "keys_revoked"
+    "payout_destination_chosen" "payout_sent" "payout_failed"
 }
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {

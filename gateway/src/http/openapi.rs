@@ -10,9 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     accounts, admin, api_keys, auth, bulk, carts, categories, commission, gift_cards, images, keys, ledger, licences,
-    matrix, me, notifications, operations, order_keys, orders, payment_methods, payments, paypal, print, products,
-    promotions, provider, receipts, returns, search, second_factor, sellers, sessions, shipments, shipping, stock,
-    store_credit, story, tax, unsubscribe, variants, webhooks_out,
+    matrix, me, notifications, operations, order_keys, orders, payment_methods, payments, payouts, paypal, print,
+    products, promotions, provider, receipts, returns, search, second_factor, sellers, sessions, shipments, shipping,
+    stock, store_credit, story, tax, unsubscribe, variants, webhooks_out,
 };
 use crate::app::Shared;
 use crate::edge::access;
@@ -121,6 +121,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(paypal::routes())
         .merge(admin::routes())
         .merge(ledger::routes())
+        .merge(payouts::routes())
         .merge(operations::routes())
 }
 

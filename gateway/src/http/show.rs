@@ -17,6 +17,7 @@ mod order;
 mod page;
 mod part;
 mod payment;
+pub(super) mod payout;
 mod price;
 mod promotion;
 pub(super) mod seller;

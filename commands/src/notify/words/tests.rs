@@ -81,6 +81,8 @@ fn shown(locale: Locale) -> Shown {
         now: Some(one.into()),
         seller: Some("Kettles <&> \"Co\"".into()),
         role: Some("staff"),
+        means: Some("sepa"),
+        from: Some("20 November 2026, 14:30 UTC".into()),
         unsubscribe: Some(
             "https://api.shop.example.org/v1/products/prod_1/watch/unsubscribe?account=acc_1&until=1&seal=2".into(),
         ),
