@@ -9,9 +9,9 @@ use crate::ids::{self, Id};
 use crate::rejected::Rejected;
 use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
-    access_token, account, api_key, cart, category, credit_note, key_pool, licence, mailbox, name, notification, order,
-    payment, payment_book, product, promotion, promotion_book, returns, seller, series, session, shipment,
-    shipping_book, shop, stock, tax_book, usage, watch, webhook_endpoint,
+    access_token, account, api_key, cart, category, credit_note, digital_good, download, key_pool, licence, mailbox,
+    name, notification, order, payment, payment_book, product, promotion, promotion_book, returns, seller, series,
+    session, shipment, shipping_book, shop, stock, tax_book, usage, watch, webhook_endpoint,
 };
 
 /// A kind of aggregate.
@@ -223,6 +223,10 @@ contexts! {
     KeyPool key_pool KeyPool "key_pool/golden.json";
     /// Of the licence of a key of a pool.
     Licence licence Licence "licence/golden.json";
+    /// Of the digital good of a variant.
+    DigitalGood digital_good DigitalGood "digital_good/golden.json";
+    /// Of the downloads of a variant by an order.
+    Download download Download "download/golden.json";
     /// Of a webhook endpoint.
     WebhookEndpoint webhook_endpoint WebhookEndpoint "webhook_endpoint/golden.json";
     /// Of a seller of the marketplace.
@@ -235,7 +239,7 @@ contexts! {
 macro_rules! from_rejections {
     ($error:ty) => {
         $crate::from_rejections! { $error =>
-            access_token account api_key cart category checkout credit_note key_pool licence mailbox name notification order payment
+            access_token account api_key cart category checkout credit_note digital_good download key_pool licence mailbox name notification order payment
             payment_book product promotion promotion_book returns seller series session shipment shipping_book shop stock
             tax_book usage watch
             webhook_endpoint

@@ -243,6 +243,7 @@ fn bought((line, quoted): (&cart::Line, &pricing::Line), offers: &BTreeMap<Varia
         tax: quoted.tax,
         digital: !quoted.physical,
         keys: offer.is_some_and(|offer| offer.keys),
+        downloads: offer.is_some_and(|offer| offer.downloads),
         seller: offer.and_then(|offer| offer.seller),
     }
 }

@@ -11,6 +11,8 @@ pub mod bulk;
 pub mod carts;
 pub mod categories;
 mod dev_mail;
+mod digital_goods;
+mod downloads;
 mod guide;
 mod identity;
 pub mod images;

@@ -140,6 +140,7 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId], rate: Opti
             exact_price: None,
             digital: false,
             keys: false,
+            downloads: false,
             seller: None,
             amount,
             discount: None,

@@ -13,6 +13,7 @@
 )]
 
 mod appends;
+mod downloads;
 mod keys;
 mod load;
 mod paypal;

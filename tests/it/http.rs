@@ -16,6 +16,7 @@ mod conventions;
 mod cors;
 mod credentials;
 mod documents;
+mod downloads;
 mod email;
 mod emulators;
 mod ended;

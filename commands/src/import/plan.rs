@@ -202,6 +202,7 @@ impl Work<'_> {
                 amount: amount(history.amount_of(line))?,
                 digital: false,
                 keys: false,
+                downloads: false,
                 seller: None,
                 discount: None,
                 tax: None,

@@ -79,7 +79,8 @@ pub fn retry_refund(work: &mut Work, payment: PaymentId, failed: RefundId) -> Re
 /// Refunds an amount of a payment by decision of the shop, with a credit note without goods.
 ///
 /// It is of the part of the order with this number, or of the part of these pieces, or split over all parts. `keys` are the pieces
-/// that it is for whose keys are revoked. A refund that leaves nothing of the payment, or of the part, revokes all of its keys.
+/// that it is for whose keys and downloads are revoked. A refund that leaves nothing of the payment, or of the part, revokes all of
+/// them.
 pub fn refund(
     work: &mut Work,
     payment: PaymentId,
@@ -102,8 +103,8 @@ pub fn refund(
     };
     let whole = part.and_then(|number| before.parts.number(number)).filter(|part| part.left() == amount);
     let keys = match whole {
-        _ if amount == refundable => before.pieces_with_keys(),
-        Some(part) => before.pieces_with_keys().into_iter().filter(|it| part.has(it.variant)).collect(),
+        _ if amount == refundable => before.pieces_to_revoke(),
+        Some(part) => before.pieces_to_revoke().into_iter().filter(|it| part.has(it.variant)).collect(),
         None => named,
     };
     let wanted = Credit { amount, reason: reason.clone(), shipping: false, keys, part };
@@ -117,7 +118,7 @@ struct Credit {
     reason: Reason,
     /// Whether it refunds a part of the shipping price.
     shipping: bool,
-    /// The pieces whose keys are revoked.
+    /// The pieces whose keys and downloads are revoked.
     keys: Vec<Demand>,
     /// The number of the part of the order that it is of.
     part: Option<u16>,

@@ -34,6 +34,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         exact_price: None,
         digital: false,
         keys: false,
+        downloads: false,
         seller: None,
         amount: cents(amount * number),
         discount: None,

@@ -22,6 +22,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         exact_price: None,
         digital: false,
         keys: false,
+        downloads: false,
         seller: None,
         amount: cents(amount * number),
         discount: None,
@@ -552,6 +553,7 @@ fn credited(note: u128, amount: i64, shipping: bool) -> Event {
         amount: cents(amount),
         shipping,
         revoked: vec![],
+        downloads: vec![],
         parts: vec![],
     }
 }
@@ -816,6 +818,7 @@ fn rejections_are_well_said() {
     ]);
 }
 
+mod downloads;
 mod keys;
 mod parts;
 mod progress;

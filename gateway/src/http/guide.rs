@@ -15,7 +15,7 @@ use crate::edge::problem::Problem;
 const CONTRACT: &str = "openapi.json";
 
 /// The pages, by their path in `docs/`.
-const PAGES: [(&str, &str); 16] = [
+const PAGES: [(&str, &str); 17] = [
     ("API.md", include_str!("../../../docs/API.md")),
     ("tour.md", include_str!("../../../docs/tour.md")),
     ("ACCESS.md", include_str!("../../../docs/ACCESS.md")),
@@ -25,6 +25,7 @@ const PAGES: [(&str, &str); 16] = [
     ("api/authentication.md", include_str!("../../../docs/api/authentication.md")),
     ("api/catalog.md", include_str!("../../../docs/api/catalog.md")),
     ("api/checkout.md", include_str!("../../../docs/api/checkout.md")),
+    ("api/downloads.md", include_str!("../../../docs/api/downloads.md")),
     ("api/grpc.md", include_str!("../../../docs/api/grpc.md")),
     ("api/keys.md", include_str!("../../../docs/api/keys.md")),
     ("api/notifications.md", include_str!("../../../docs/api/notifications.md")),

@@ -68,7 +68,9 @@ fn every_problem_of_the_gateway_has_a_title() {
 
 #[test]
 fn titles_are_found_by_their_codes() {
-    assert!(TITLES.is_sorted_by(|(a, _), (b, _)| a < b));
-    assert!(TITLES.iter().all(|(code, title)| of(code) == Some(*title)));
+    for titles in [TITLES, delivered::TITLES] {
+        assert!(titles.is_sorted_by(|(a, _), (b, _)| a < b));
+        assert!(titles.iter().all(|(code, title)| of(code) == Some(*title)));
+    }
     assert_eq!((of("account.weak_password"), of("nonsense.code")), (Some("Password too weak"), None));
 }

@@ -43,6 +43,7 @@ fn placed() -> Recorded {
             exact_price: None,
             digital: false,
             keys: false,
+            downloads: false,
             seller: None,
             amount: euros(3_570),
             discount: None,

@@ -45,6 +45,7 @@ fn placed() -> Event {
             exact_price: None,
             digital: false,
             keys: false,
+            downloads: false,
             seller: None,
             amount: eur(1500),
             discount: None,

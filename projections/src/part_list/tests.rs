@@ -29,6 +29,7 @@ fn line(variant: u128, seller: Option<SellerId>) -> Line {
         exact_price: None,
         digital: false,
         keys: false,
+        downloads: false,
         seller,
         amount: eur(500),
         discount: None,

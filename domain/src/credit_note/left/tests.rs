@@ -37,6 +37,7 @@ fn line(variant: u128, Bought(quantity, unit, off, rate): Bought, included: bool
         exact_price: None,
         digital: false,
         keys: false,
+        downloads: false,
         seller: None,
         amount: cents(amount),
         discount: (off > 0).then(|| cents(off)),

@@ -29,6 +29,7 @@ fn priced() -> Placement {
         tax: Some(tax(false, 342)),
         digital: false,
         keys: false,
+        downloads: false,
         seller: None,
     };
     let discount = Discount {
