@@ -9,10 +9,10 @@ use crate::ids::{self, Id};
 use crate::rejected::Rejected;
 use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
-    access_token, account, api_key, balance, cart, category, commission_book, credit_note, key_pool, licence, mailbox,
-    name, notification, order, payment, payment_book, payout, payout_account, payout_file, product, promotion,
-    promotion_book, returns, seller, series, session, shipment, shipping_book, shop, stock, stored_value, tax_book,
-    usage, watch, webhook_endpoint,
+    access_token, account, api_key, balance, cart, category, commission_book, credit_note, digital_good, download,
+    key_pool, licence, mailbox, name, notification, order, payment, payment_book, payout, payout_account, payout_file,
+    product, promotion, promotion_book, returns, seller, series, session, shipment, shipping_book, shop, stock,
+    stored_value, tax_book, usage, watch, webhook_endpoint,
 };
 
 /// A kind of aggregate.
@@ -228,6 +228,10 @@ contexts! {
     KeyPool key_pool KeyPool "key_pool/golden.json";
     /// Of the licence of a key of a pool.
     Licence licence Licence "licence/golden.json";
+    /// Of the digital good of a variant.
+    DigitalGood digital_good DigitalGood "digital_good/golden.json";
+    /// Of the downloads of a variant by an order.
+    Download download Download "download/golden.json";
     /// Of a webhook endpoint.
     WebhookEndpoint webhook_endpoint WebhookEndpoint "webhook_endpoint/golden.json";
     /// Of a seller of the marketplace.
@@ -248,9 +252,9 @@ contexts! {
 macro_rules! from_rejections {
     ($error:ty) => {
         $crate::from_rejections! { $error =>
-            access_token account api_key balance cart category checkout commission_book credit_note key_pool licence mailbox name notification
-            order payment payment_book payout payout_account payout_file product promotion promotion_book returns seller
-            series session shipment shipping_book shop stock stored_value tax_book usage watch
+            access_token account api_key balance cart category checkout commission_book credit_note digital_good download key_pool
+            licence mailbox name notification order payment payment_book payout payout_account payout_file product promotion
+            promotion_book returns seller series session shipment shipping_book shop stock stored_value tax_book usage watch
             webhook_endpoint
         }
     };

@@ -209,6 +209,10 @@ ids! {
     KeyPoolId "pool";
     /// The licence of a key of a pool.
     LicenceId "lic";
+    /// The digital good of a variant.
+    DigitalGoodId "good";
+    /// The downloads of a variant by an order.
+    DownloadId "dwn";
     /// A webhook endpoint.
     WebhookEndpointId "whk";
     /// A seller of the marketplace.

@@ -13,6 +13,8 @@ pub mod categories;
 pub mod commission;
 mod covers;
 mod dev_mail;
+mod digital_goods;
+mod downloads;
 mod gift_cards;
 mod guide;
 mod identity;

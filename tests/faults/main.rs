@@ -13,6 +13,7 @@
 )]
 
 mod appends;
+mod downloads;
 mod gift_cards;
 mod keys;
 mod load;

@@ -17,6 +17,7 @@ mod conventions;
 mod cors;
 mod credentials;
 mod documents;
+mod downloads;
 mod email;
 mod emulators;
 mod ended;

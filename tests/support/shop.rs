@@ -27,6 +27,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -157,7 +158,7 @@ impl TestShop {
             health: app.health,
             passwords: app.passwords,
             files,
-            client: Client::builder().timeout(Duration::from_mins(1)).build().unwrap(),
+            client: Client::builder().timeout(Duration::from_mins(1)).redirect(Policy::none()).build().unwrap(),
             running,
         }
     }

@@ -57,7 +57,7 @@ impl Commands {
                 shown.received = self.received(message, placed, locale).await?;
                 self.add_stored(message, placed, locale, &mut shown).await?;
                 let part = self.part(message).await?;
-                let sent = placed.without_keys(part.clone()).len();
+                let sent = placed.goods_among(part.clone()).len();
                 shown.back = match part.len() - sent {
                     0 => "goods",
                     _ if sent == 0 => "keys",
@@ -169,10 +169,14 @@ impl Commands {
         if template == Template::OrderPaid && has_keys {
             shown.keys = self.link_in_mail(Target::Keys(id), locale).await?;
         }
+        let is_guest = seen.placement.buyer.account.is_none();
+        if template == Template::OrderPaid && is_guest && seen.placement.lines.iter().any(|line| line.downloads) {
+            shown.downloads = self.link_in_mail(Target::Downloads(id), locale).await?;
+        }
         if template == Template::OrderRefunded {
             let now = self.get::<Order>(id).await?;
             let now = now.as_ref().and_then(|order| order.state.live().ok());
-            shown.keys_revoked = now.is_some_and(|it| it.keys.keys().any(|variant| it.revoked_keys(*variant).0 > 0));
+            shown.keys_revoked = now.is_some_and(Placed::has_given_up_deliveries);
             if now.is_some_and(|it| !it.credit_notes.is_empty()) {
                 shown.credit_notes = self.link_in_mail(Target::CreditNotes(id), locale).await?;
             }
