@@ -39,6 +39,7 @@ use notify::words::ShopDetails;
 pub use ports::connected::Connected;
 use ports::connected::{ConnectedCarrier, Provider};
 pub use use_cases::payments::Paying;
+pub use use_cases::payouts::PayoutRules;
 
 /// The write side of one process. Clones share everything.
 #[derive(Clone)]
@@ -62,6 +63,7 @@ struct Shared {
     vault: Vault,
     outside: OnceLock<Outside>,
     issuer: OnceLock<Issuer>,
+    payout_rules: OnceLock<PayoutRules>,
     leaving: tokio::sync::Semaphore,
 }
 
@@ -85,6 +87,7 @@ impl Commands {
             in_flight: InFlight::default(),
             outside: OnceLock::new(),
             issuer: OnceLock::new(),
+            payout_rules: OnceLock::new(),
             leaving: tokio::sync::Semaphore::const_new(LEAVING as usize),
             clock: Clock,
             connected,
@@ -129,6 +132,17 @@ impl Commands {
 
     fn issuer(&self) -> Option<&Issuer> {
         self.shared.issuer.get()
+    }
+
+    /// Sets the rules for what the house owes to sellers, once; until then they are the default ones.
+    pub fn pay_sellers_by(&self, rules: PayoutRules) {
+        if self.shared.payout_rules.set(rules).is_err() {
+            tracing::error!("the rules of payouts are already set");
+        }
+    }
+
+    pub(crate) fn payout_rules(&self) -> &PayoutRules {
+        self.shared.payout_rules.get_or_init(PayoutRules::default)
     }
 
     /// The URL of the storefront, such as `https://shop.example.org`, if it is set.

@@ -7,8 +7,10 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use byteshop_domain::Locale;
-use byteshop_domain::ids::{AccountId, OrderId, ProductId, ShipmentId};
+use byteshop_domain::ids::{AccountId, OrderId, ProductId, ShipmentId, VariantId};
+use byteshop_eventstore::clock::whole_seconds;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use uuid::Uuid;
 
 use crate::Commands;
 use crate::engine::error::Error;
@@ -35,6 +37,17 @@ pub enum Target {
     CreditNotes(OrderId),
     /// The page with the keys of a guest's order.
     Keys(OrderId),
+    /// The page with the downloads of a guest's order.
+    Downloads(OrderId),
+    /// A download of what was bought; see [`downloads`](crate::use_cases::downloads).
+    Download {
+        /// The order.
+        order: OrderId,
+        /// The variant.
+        variant: VariantId,
+        /// What tells one download from another.
+        ticket: Uuid,
+    },
     /// The packing list of an order; such a link is given to staff alone.
     PackingList(OrderId),
     /// The label of a parcel; such a link is given to staff alone.
@@ -72,6 +85,10 @@ impl Target {
             Self::Invoice(order) => format!("/v1/orders/{order}/invoice"),
             Self::CreditNotes(order) => format!("/v1/orders/{order}/credit-notes/print"),
             Self::Keys(order) => format!("/v1/orders/{order}/keys"),
+            Self::Downloads(order) => format!("/v1/orders/{order}/downloads/page"),
+            Self::Download { order, variant, ticket } => {
+                format!("/v1/orders/{order}/download?variant={variant}&ticket={ticket}")
+            }
             Self::PackingList(order) => format!("/v1/orders/{order}/packing-list"),
             Self::Label(shipment) => format!("/v1/shipments/{shipment}/label"),
             Self::Unsubscribe(product, account) => {
@@ -98,6 +115,11 @@ impl Commands {
         // On the full hour, so that the same question mostly has the same answer.
         let until = (now + AT_HAND).duration_round_up(TimeDelta::hours(1)).unwrap_or(now + AT_HAND);
         self.link(target, until, None).await
+    }
+
+    /// A link for a response that opens its target until a time.
+    pub(crate) async fn link_until(&self, target: Target, until: DateTime<Utc>) -> Result<Link, Error> {
+        self.link(target, whole_seconds(until), None).await
     }
 
     /// A link for a mail in a language; none if the API's address is not set.

@@ -47,6 +47,7 @@ impl Commands {
             NotificationTask::TellInvited { invitation, locale, message } => {
                 self.tell_invited(intent, *invitation, *locale, message).await
             }
+            NotificationTask::TellOwners { seller, message } => self.tell_owners(intent, *seller, message).await,
             NotificationTask::TellOfKeys { variant, news } => self.tell_of_keys(intent, *variant, news).await,
             NotificationTask::TellOfStock { variant } => self.tell_of_stock(intent, *variant).await,
             NotificationTask::TellOfReturn { product } => self.tell_of_return(intent, *product).await,
@@ -71,6 +72,7 @@ pub(crate) fn command_of(task: &NotificationTask) -> &'static str {
         NotificationTask::TellAccount { .. }
         | NotificationTask::TellBuyer { .. }
         | NotificationTask::TellInvited { .. }
+        | NotificationTask::TellOwners { .. }
         | NotificationTask::TellOfKeys { .. } => "notification.queue",
         NotificationTask::TellOfStock { .. }
         | NotificationTask::TellOfReturn { .. }

@@ -7,6 +7,7 @@ pub mod erased;
 pub mod http_message;
 pub mod kept;
 pub mod message;
+pub mod pain;
 pub mod payment_test;
 pub mod paypal;
 pub mod smtp;

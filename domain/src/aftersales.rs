@@ -171,7 +171,7 @@ pub fn close_return(work: &mut Work, return_id: ReturnId, command: &returns::Com
 }
 
 /// Receives returned goods: their share of the payment is refunded, and they are put back in stock if they can be sold again. Keys
-/// never are: theirs are revoked.
+/// and downloads never are: theirs are revoked.
 /// The shipping price is not refunded unless `shipping` says otherwise.
 pub fn receive_return(
     work: &mut Work,
@@ -189,7 +189,7 @@ pub fn receive_return(
     let demand = |line: &Received| Demand { variant: line.variant, quantity: line.quantity };
     let came = merged(&lines.iter().map(demand).collect::<Vec<_>>())?;
     let whole = merged(&lines.iter().filter(|line| line.restock).map(demand).collect::<Vec<_>>())?;
-    let whole = placed.without_keys(whole);
+    let whole = placed.goods_among(whole);
     let left = left_to_credit(work, placed)?;
     let valued = placed.valued(&came, most(work, &left, placed, &came)?);
     let back = Back::of(work, &valued)?;

@@ -9,9 +9,10 @@ use crate::ids::{self, Id};
 use crate::rejected::Rejected;
 use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
-    access_token, account, api_key, cart, category, commission_book, credit_note, key_pool, licence, mailbox, name,
-    notification, order, payment, payment_book, product, promotion, promotion_book, returns, seller, series, session,
-    shipment, shipping_book, shop, stock, stored_value, tax_book, usage, watch, webhook_endpoint,
+    access_token, account, api_key, balance, cart, category, commission_book, credit_note, digital_good, download,
+    key_pool, licence, mailbox, name, notification, order, payment, payment_book, payout, payout_account, payout_file,
+    product, promotion, promotion_book, returns, seller, series, session, shipment, shipping_book, shop, stock,
+    stored_value, tax_book, usage, watch, webhook_endpoint,
 };
 
 /// A kind of aggregate.
@@ -227,10 +228,22 @@ contexts! {
     KeyPool key_pool KeyPool "key_pool/golden.json";
     /// Of the licence of a key of a pool.
     Licence licence Licence "licence/golden.json";
+    /// Of the digital good of a variant.
+    DigitalGood digital_good DigitalGood "digital_good/golden.json";
+    /// Of the downloads of a variant by an order.
+    Download download Download "download/golden.json";
     /// Of a webhook endpoint.
     WebhookEndpoint webhook_endpoint WebhookEndpoint "webhook_endpoint/golden.json";
     /// Of a seller of the marketplace.
     Seller seller Seller "seller/golden.json";
+    /// Of the balance of a seller in one currency.
+    Balance balance Balance "balance/golden.json";
+    /// Of a payout to a seller.
+    Payout payout Payout "payout/golden.json";
+    /// Of how a seller is paid.
+    PayoutAccount payout_account PayoutAccount "payout_account/golden.json";
+    /// Of a file of payouts for the bank.
+    PayoutFile payout_file PayoutFile "payout_file/golden.json";
 }
 
 /// Lets an error be made of the rejections of every context, and of checkout, as it is made of a
@@ -239,9 +252,9 @@ contexts! {
 macro_rules! from_rejections {
     ($error:ty) => {
         $crate::from_rejections! { $error =>
-            access_token account api_key cart category checkout commission_book credit_note key_pool licence mailbox name notification order payment
-            payment_book product promotion promotion_book returns seller series session shipment shipping_book shop stock
-            stored_value tax_book usage watch
+            access_token account api_key balance cart category checkout commission_book credit_note digital_good download key_pool
+            licence mailbox name notification order payment payment_book payout payout_account payout_file product promotion
+            promotion_book returns seller series session shipment shipping_book shop stock stored_value tax_book usage watch
             webhook_endpoint
         }
     };

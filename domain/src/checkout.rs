@@ -261,6 +261,7 @@ fn bought((line, quoted): (&cart::Line, &pricing::Line), basis: &Basis<'_>) -> R
         commission,
         digital: !quoted.physical,
         keys: offer.is_some_and(|offer| offer.keys),
+        downloads: offer.is_some_and(|offer| offer.downloads),
         seller,
     })
 }

@@ -209,12 +209,24 @@ ids! {
     KeyPoolId "pool";
     /// The licence of a key of a pool.
     LicenceId "lic";
+    /// The digital good of a variant.
+    DigitalGoodId "good";
+    /// The downloads of a variant by an order.
+    DownloadId "dwn";
     /// A webhook endpoint.
     WebhookEndpointId "whk";
     /// A seller of the marketplace.
     SellerId "sel";
     /// An invitation to become a member of a seller.
     InvitationId "inv";
+    /// The balance of a seller in one currency.
+    BalanceId "bal";
+    /// A payout to a seller.
+    PayoutId "pyt";
+    /// How a seller is paid.
+    PayoutAccountId "pac";
+    /// A file of payouts for the bank.
+    PayoutFileId "pyf";
 }
 
 #[cfg(test)]

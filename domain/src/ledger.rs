@@ -41,6 +41,7 @@ use crate::stored_value::{self, Cover, Means};
 use crate::tax_rate::TaxRate;
 use crate::text::{Country, Reference};
 
+mod payouts;
 mod reconciliation;
 
 pub use reconciliation::{Difference, Holding, differences};
@@ -66,6 +67,8 @@ pub enum Account {
     Goodwill,
     /// What was left of gift cards that expired: revenue.
     Breakage,
+    /// What was taken from what the house owes to sellers and has not reached them yet: a liability.
+    PayoutsInTransit,
     /// What the house sold of its own goods, without tax: revenue.
     Sales,
     /// What sellers pay to the house for what they sell, without tax: revenue.
@@ -76,6 +79,11 @@ pub enum Account {
     SalesTax(Country, TaxRate),
 }
 
+impl Account {
+    /// How the codes of the accounts of sellers begin.
+    const SELLER_PAYABLE: &'static str = "seller_payable";
+}
+
 /// The code of an account, such as `customers`, `sales_tax/DE/19` or `seller_payable/sel_…`.
 impl fmt::Display for Account {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,11 +92,12 @@ impl fmt::Display for Account {
             Self::Bank => out.write_str("bank"),
             Self::Imported => out.write_str("imported"),
             Self::Customers => out.write_str("customers"),
-            Self::SellerPayable(seller) => write!(out, "seller_payable/{seller}"),
             Self::GiftCards => out.write_str("gift_cards"),
             Self::StoreCredit => out.write_str("store_credit"),
             Self::Goodwill => out.write_str("goodwill"),
             Self::Breakage => out.write_str("breakage"),
+            Self::SellerPayable(seller) => write!(out, "{}/{seller}", Self::SELLER_PAYABLE),
+            Self::PayoutsInTransit => out.write_str("payouts_in_transit"),
             Self::Sales => out.write_str("sales"),
             Self::Commission => out.write_str("commission"),
             Self::CommissionTax(rate) => write!(out, "commission_tax/{}", Percent(*rate)),
@@ -138,6 +147,14 @@ pub enum Kind {
     Withdrawal,
     /// What was left of a gift card that expired.
     Expiry,
+    /// A payout to a seller that was requested.
+    Payout,
+    /// A payout that has reached its seller.
+    PayoutPaid,
+    /// A payout that did not reach its seller.
+    PayoutFailed,
+    /// A payout that came back after it had arrived.
+    PayoutReturned,
 }
 
 impl Kind {
@@ -154,6 +171,10 @@ impl Kind {
             Self::Grant => "grant",
             Self::Withdrawal => "withdrawal",
             Self::Expiry => "expiry",
+            Self::Payout => "payout",
+            Self::PayoutPaid => "payout_paid",
+            Self::PayoutFailed => "payout_failed",
+            Self::PayoutReturned => "payout_returned",
         }
     }
 }

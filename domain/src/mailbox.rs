@@ -77,7 +77,10 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
         | Message::PriceDropped { .. }
         | Message::SellerInvitation { .. }
         | Message::KeysRanLow { .. }
-        | Message::KeysRevoked { .. } => Treatment::Count,
+        | Message::KeysRevoked { .. }
+        | Message::PayoutDestinationChosen { .. }
+        | Message::PayoutSent { .. }
+        | Message::PayoutFailed { .. } => Treatment::Count,
     }
 }
 

@@ -111,6 +111,11 @@ pub(crate) fn email(text: ObjectBuilder) -> ObjectBuilder {
     such_as(text.format(Some(SchemaFormat::Custom("idn-email".to_owned()))), "ada@example.org")
 }
 
+/// The schema of an IBAN.
+pub(crate) fn iban(text: ObjectBuilder) -> ObjectBuilder {
+    such_as(text, "DE89370400440532013000")
+}
+
 /// The schema of the name of an attribute.
 pub(crate) fn attribute_name(text: ObjectBuilder) -> ObjectBuilder {
     text.pattern(Some("^[a-z0-9_-]+$"))

@@ -34,9 +34,11 @@ use crate::quantity::{Demand, summed};
 use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
 
+mod buyer;
 mod cancel;
 mod commands;
 mod delivered;
+mod downloads;
 mod events;
 mod goods;
 mod kept;
@@ -54,9 +56,10 @@ mod sold;
 mod status;
 mod taxes;
 
+pub use buyer::Buyer;
 pub use commands::{Command, Wanted};
 pub use delivered::{Delivered, LineKeys, RevokedKeys, Shown};
-pub use events::{Buyer, Event, Line, PartShare, Placement, ReturnLine};
+pub use events::{Event, Line, PartShare, Placement, ReturnLine};
 pub use kept::{Kept, SellerShare, TakenBack};
 pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
@@ -126,7 +129,7 @@ pub struct Placed {
     /// The keys that were delivered, per variant.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<VariantId, Delivered>,
-    /// The pieces whose keys were revoked with a refund of money alone, per variant.
+    /// The pieces whose keys or downloads were revoked with a refund of money alone, per variant.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub keys_refunded: BTreeMap<VariantId, i64>,
     /// The open returns, with the goods to be returned.
@@ -293,9 +296,10 @@ impl Order {
                 it.window_extended = true;
             }),
             Event::MovedToCart { cart } => self.with(|it| it.moved_to = Some(*cart)),
-            Event::Credited { credit_note, amount, shipping, revoked, .. } => self.with(|it| {
+            Event::Credited { credit_note, amount, shipping, revoked, downloads, .. } => self.with(|it| {
                 it.note_credit(*credit_note, *amount, *shipping);
                 it.note_keys_refunded(revoked);
+                it.note_downloads_refunded(downloads);
             }),
             Event::ReturnClosed { return_id } => self.with(|it| drop(it.returning.remove(return_id))),
             Event::Returned { credit_note, lines, amount, return_id, .. } => self.with(|it| {

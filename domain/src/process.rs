@@ -15,7 +15,9 @@ use crate::{AnyEvent, Reads};
 pub mod forget_person;
 mod notification_task;
 pub mod notify;
+pub mod post_balances;
 pub mod schedule_products;
+pub mod send_payouts;
 pub mod settle_order;
 
 /// A reaction to an event; `S` is the step of the process.
@@ -65,7 +67,9 @@ mod tests {
 
     use super::forget_person::ForgetPerson;
     use super::notify::{Notify, SendNotifications};
+    use super::post_balances::PostBalances;
     use super::schedule_products::ScheduleProducts;
+    use super::send_payouts::SendPayouts;
     use super::settle_order::SettleOrder;
     use super::*;
     use crate::catalogue;
@@ -80,6 +84,8 @@ mod tests {
         (SendNotifications::NAME, SendNotifications::READS),
         (ForgetPerson::NAME, ForgetPerson::READS),
         (ScheduleProducts::NAME, ScheduleProducts::READS),
+        (PostBalances::NAME, PostBalances::READS),
+        (SendPayouts::NAME, SendPayouts::READS),
     ];
 
     #[test]
@@ -98,6 +104,8 @@ mod tests {
         only_to_declared::<SendNotifications>();
         only_to_declared::<ForgetPerson>();
         only_to_declared::<ScheduleProducts>();
+        only_to_declared::<PostBalances>();
+        only_to_declared::<SendPayouts>();
     }
 
     fn only_to_declared<P: Process>() {

@@ -14,6 +14,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::Kind;
+use crate::digital_delivery;
 use crate::ids::{Id as _, OrderId, PaymentId, RefundId};
 use crate::key_delivery;
 use crate::money::Money;
@@ -398,8 +399,8 @@ pub fn unanswered(at: DateTime<Utc>) -> ProviderOutcome {
     ProviderOutcome::Unknown { check_at: at + LOOK_AFTER }
 }
 
-/// Marks an order paid, gives its invoice the next number, commits its stock and assigns the keys of its pieces. An order that does
-/// not wait for this payment takes no number and no keys.
+/// Marks an order paid, gives its invoice the next number, commits its stock, assigns the keys of its pieces and grants their
+/// downloads. An order that does not wait for this payment takes no number, no keys and no downloads.
 pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<(), Refused> {
     let before = work.get::<Order>(order)?;
     let waiting = before.awaiting(payment);
@@ -408,6 +409,7 @@ pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<
     let keyed = waiting.map(order::Placed::keyed).unwrap_or_default();
     let keys = key_delivery::assign(work, order, &keyed)?;
     work.decide::<Order>(order, &order::Command::MarkPaid { payment, invoice, seller, keys })?;
+    digital_delivery::grant(work, order, &waiting.map(order::Placed::downloadable).unwrap_or_default())?;
     let commit = waiting.map(order::Placed::stock_to_move).unwrap_or_default();
     work.move_stock(&commit, |_| stock::Command::Commit { order })
 }

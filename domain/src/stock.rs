@@ -6,7 +6,8 @@
 //!                        └────┘ committed: leaves with its order · released: available again
 //!                               replaced: leaves for an order whose pieces were lost in transit
 //!                               keys pooled: from now on the pieces are the keys of a pool
-//!                               unlimited: their keys are generated, so none is on hand and none runs out
+//!                               downloadable: from now on the pieces are delivered as downloads
+//!                               unlimited: keys are generated, or downloads have no stock; none is on hand and none runs out
 //!
 //!          0 ≤ reserved ≤ on hand          available = on hand − reserved
 //! ```
@@ -15,7 +16,7 @@
 //! count can take reserved pieces. Staff releases the reservation or cancels the order first, so that its buyer is told.
 //!
 //! The pieces of a variant with a [pool of keys](crate::key_pool) are its unsold keys: each change is decided
-//! together with the pool, and movements by hand are refused.
+//! together with the pool, and movements by hand are refused. Downloads have no stock, until their pieces are counted.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -55,6 +56,9 @@ pub struct StockLevel {
     /// Whether its pieces are the keys of a pool.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub keys_pooled: bool,
+    /// Whether its pieces are delivered as downloads.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub downloadable: bool,
     /// Whether as many can be sold as buyers want.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unlimited: bool,
@@ -93,6 +97,7 @@ impl Decider for StockLevel {
             Command::Open { .. } => Ok(vec![]),
             Command::PoolKeys {} => self.pool_keys(),
             Command::MakeUnlimited {} => self.make_unlimited(),
+            Command::DeliverDownloads {} => Ok(self.deliver_downloads()),
             Command::ImportKeys { quantity } => {
                 self.keys_only()?;
                 self.room_for(*quantity)?;
@@ -138,6 +143,7 @@ impl Decider for StockLevel {
                 self.sku = Some(sku.clone());
             }
             Event::KeysPooled {} => self.keys_pooled = true,
+            Event::Downloadable {} => self.downloadable = true,
             Event::Reserved { order, quantity, expires_at } => {
                 self.reservations.insert(*order, Reservation { quantity: *quantity, expires_at: *expires_at });
             }
@@ -183,9 +189,15 @@ impl StockLevel {
         }
     }
 
-    /// Refuses movements of keys by hand: an imported key is a piece, and every other one would be a piece without a key.
+    /// Refuses movements of keys by hand: an imported key is a piece, and every other one would be a piece without a key. Pieces that
+    /// were never counted do not move either.
     fn moves_by_hand(&self, command: &Command) -> Result<(), Rejection> {
         let by_hand = match command {
+            Command::Receive { .. } | Command::Lose { .. } | Command::Return { .. } | Command::Replace { .. }
+                if self.unlimited && !self.keys_pooled =>
+            {
+                return Err(Rejection::Unlimited);
+            }
             Command::Receive { .. }
             | Command::Lose { .. }
             | Command::Return { .. }
@@ -196,6 +208,7 @@ impl StockLevel {
             | Command::FindInTransit { .. }
             | Command::PoolKeys {}
             | Command::MakeUnlimited {}
+            | Command::DeliverDownloads {}
             | Command::ImportKeys { .. }
             | Command::WithdrawKeys { .. }
             | Command::Reserve { .. }
@@ -209,9 +222,21 @@ impl StockLevel {
         if self.keys_pooled { Ok(()) } else { Err(Rejection::NoKeyPool) }
     }
 
+    fn deliver_downloads(&self) -> Vec<Event> {
+        // Of pieces that were counted, and of keys, no more are sold.
+        let keeps_stock = self.keys_pooled || self.unlimited || self.on_hand > 0;
+        match self.downloadable {
+            true => vec![],
+            false if keeps_stock => vec![Event::Downloadable {}],
+            false => vec![Event::Downloadable {}, Event::Unlimited {}],
+        }
+    }
+
     fn pool_keys(&self) -> Decision {
         match self.keys_pooled {
             true => Ok(vec![]),
+            // A pool that is empty sells nothing.
+            false if self.unlimited => Err(Rejection::Unlimited),
             // Reserved pieces are on hand too.
             false if self.on_hand > 0 => Err(Rejection::NotEmpty),
             false => Ok(vec![Event::KeysPooled {}]),

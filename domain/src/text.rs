@@ -22,6 +22,7 @@ mod error;
 mod form;
 mod fresh;
 mod handle;
+mod iban;
 mod letter;
 mod rules;
 mod search;
@@ -66,6 +67,10 @@ const PHONE_DIGITS: (usize, usize) = (3, 15);
 pub const ADDRESS_LINE_MAX: usize = 120;
 /// Longest address in the web that other programs cope with.
 pub const LINK_MAX: usize = 2_000;
+/// Longest IBAN (ISO 13616), with a space after every four characters.
+pub const IBAN_MAX: usize = 42;
+/// Longest name of the holder of a bank account (ISO 20022 in the rulebook of SEPA: 70 characters).
+pub const HOLDER_MAX: usize = 70;
 /// Longest unit: `mm`, `W`, `litres per 100 km`.
 pub const UNIT_MAX: usize = 20;
 /// Longest hash of a token, in characters: 64 bytes as hexadecimal digits.
@@ -306,10 +311,26 @@ texts! {
     } => crate::openapi::attribute_name;
     /// The value of an option, or of an attribute that is a text.
     Label line("value", LABEL_MAX);
+    /// An International Bank Account Number (ISO 13616); from outside it is stored in capitals and without spaces.
+    Iban Rules {
+        unfit: Some(TextError::NoIban),
+        fits: iban::is_iban,
+        fresh: fresh::iban,
+        ..line("IBAN", IBAN_MAX)
+    } => crate::openapi::iban;
+    /// The name of the holder of a bank account.
+    Holder line("name", HOLDER_MAX);
     /// The unit of a number.
     Unit line("unit", UNIT_MAX);
     /// The hash of a secret, never the secret itself.
     Hash Rules { allowed: "visible ASCII characters", fits: token, ..line("hash", HASH_MAX) };
+}
+
+impl Iban {
+    /// Whether banks of its country receive SEPA credit transfers.
+    pub fn is_in_sepa(&self) -> bool {
+        iban::is_in_sepa(&self.0)
+    }
 }
 
 impl Country {

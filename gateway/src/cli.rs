@@ -18,6 +18,7 @@ mod moment;
 mod numbers;
 mod operating;
 pub mod output;
+mod payouts;
 mod paypal_sandbox;
 pub mod progress;
 mod replay;
@@ -94,6 +95,7 @@ async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(&config, args).await,
         Command::Check(args) => check::run(&config, args).await,
         Command::Ledger(args) => ledger::run(&config, args).await,
+        Command::Payouts(args) => payouts::run(&config, args).await,
         Command::Numbers(args) => numbers::run(&config, args).await,
         Command::Seed(args) => seed::run(&config, args).await,
         Command::Audit(args) => audit::run(&config, args).await,

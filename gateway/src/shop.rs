@@ -16,7 +16,9 @@ use byteshop_commands::{Appender, Commands, Committed, receipts, webhooks};
 use byteshop_domain::process;
 use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::notify::SendNotifications;
+use byteshop_domain::process::post_balances::PostBalances;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
+use byteshop_domain::process::send_payouts::SendPayouts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::Log;
 use byteshop_eventstore::feed::{Feed, TailConfig};
@@ -271,6 +273,8 @@ impl Shop {
         self.process::<SendNotifications>(feed);
         self.process::<ForgetPerson>(feed);
         self.process::<ScheduleProducts>(feed);
+        self.process::<PostBalances>(feed);
+        self.process::<SendPayouts>(feed);
         let (commands, cancel) = (self.commands.clone(), self.cancel.clone());
         self.tasks.spawn(webhooks::run(commands, client.clone(), Arc::clone(&hints.webhooks), cancel));
         self.tasks.spawn(receipts::run(self.commands.clone(), self.cancel.clone()));

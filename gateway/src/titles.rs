@@ -1,9 +1,11 @@
 //! The titles of problems (RFC 9457, section 3.1.3): a short text for every code, the same whatever the details are.
 
+mod delivered;
 mod payments;
+mod payouts;
 mod sellers;
 
-/// Every code that the shop answers with, other than those of payments and of sellers, in the order of the alphabet, and its title.
+/// Every code that the shop answers with, other than those of the modules above, in the order of the alphabet, and its title.
 const TITLES: &[(&str, &str)] = &[
     ("access_token.exists", "Access token already exists"),
     ("account.banned", "Account banned"),
@@ -107,24 +109,6 @@ const TITLES: &[(&str, &str)] = &[
     ("image.unsupported", "Unsupported image format"),
     ("internal", "Internal error"),
     ("invitation.missing", "Invitation not found"),
-    ("key_pool.empty", "Key pool is empty"),
-    ("key_pool.generated", "Keys are generated"),
-    ("key_pool.import_running", "Import is running"),
-    ("key_pool.keys_left", "Imported keys are unsold"),
-    ("key_pool.missing", "Key pool not found"),
-    ("key_pool.no_column", "Column not found"),
-    ("key_pool.no_such_batch", "No such batch"),
-    ("key_pool.not_enough", "Not enough keys"),
-    ("key_pool.not_text", "File is no text"),
-    ("key_pool.open_quote", "Quote is never closed"),
-    ("key_pool.overtaken", "Import was overtaken"),
-    ("key_pool.physical", "Variant is physical"),
-    ("key_pool.too_many_batches", "Too many batches"),
-    ("key_pool.too_many_keys", "Too many keys"),
-    ("licence.machine", "Invalid machine"),
-    ("licence.revoked", "Licence revoked"),
-    ("licence.too_many_machines", "Licence active on too many machines"),
-    ("licence.unknown", "Licence not found"),
     ("link.expired", "Link expired"),
     ("link.invalid", "Invalid link"),
     ("mailbox.too_many", "Too many mails to this address"),
@@ -292,6 +276,7 @@ const TITLES: &[(&str, &str)] = &[
     ("shipping_book.zone_twice", "Zone given twice"),
     ("shop.no_operator", "Only operators may do this"),
     ("shop.restored", "Restored shop not confirmed"),
+    ("stock.downloadable", "Variant is downloaded"),
     ("stock.exists", "Stock already exists"),
     ("stock.keys_pooled", "Stock is a pool of keys"),
     ("stock.missing", "Stock not found"),
@@ -302,6 +287,7 @@ const TITLES: &[(&str, &str)] = &[
     ("stock.out_of_range", "Quantity out of range"),
     ("stock.reserved", "Items are reserved"),
     ("stock.reserved_otherwise", "Different quantity reserved"),
+    ("stock.unlimited", "Variant has no stock"),
     ("store.contended", "Too much contention"),
     ("store.unavailable", "Service unavailable"),
     ("tax_book.country_twice", "Country given twice"),
@@ -326,7 +312,7 @@ const TITLES: &[(&str, &str)] = &[
 
 /// The title of a code; none for what is no code of this shop.
 pub(crate) fn of(code: &str) -> Option<&'static str> {
-    [TITLES, payments::TITLES, sellers::TITLES].into_iter().find_map(|titles| {
+    [TITLES, delivered::TITLES, payments::TITLES, payouts::TITLES, sellers::TITLES].into_iter().find_map(|titles| {
         let found = titles.binary_search_by_key(&code, |(known, _)| known).ok()?;
         titles.get(found).map(|(_, title)| *title)
     })

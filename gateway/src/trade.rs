@@ -1,5 +1,6 @@
 //! How the shop trades: what its owner decides and the configuration says.
 
+use byteshop_commands::PayoutRules;
 use byteshop_domain::cart;
 use byteshop_domain::issuer::Issuer;
 use byteshop_domain::payment::CaptureMode;
@@ -20,6 +21,8 @@ pub struct Trade {
     pub unpaid_orders: u32,
     /// The issuer of invoices: name, address lines and tax number.
     pub issuer: Issuer,
+    /// When and how sellers are paid what they have earned.
+    pub payouts: PayoutRules,
 }
 
 /// The settings that are missing although tax law requires them on invoices (EU directive 2006/112/EC, article 226 (3) and (5)).
@@ -65,6 +68,7 @@ impl Default for Trade {
             cart_days: cart::LIFETIME_DAYS,
             unpaid_orders: 0,
             issuer: Issuer { name: "ByteShop".into(), address: vec![], tax_id: None },
+            payouts: PayoutRules::default(),
         }
     }
 }

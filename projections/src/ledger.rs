@@ -11,6 +11,7 @@ use byteshop_domain::ids::{Id as _, OrderId, PaymentId};
 use byteshop_domain::ledger::{self, Entry, Line};
 use byteshop_domain::order::{self, Buyer, Order, SellerShare};
 use byteshop_domain::payment::{self, Payment};
+use byteshop_domain::payout::Payout;
 use byteshop_domain::stored_value::StoredValue;
 use byteshop_domain::text::Reference;
 use byteshop_domain::{Currency, Reads, fold};
@@ -81,6 +82,8 @@ pub enum Fact {
     Payment(Key, Box<payment::Event>),
     /// A credit note was issued, or a gift card or store credit changed by itself.
     Entry(Key, Box<Entry>),
+    /// A payout moved money.
+    Payout(Box<Entry>),
 }
 
 impl View for Ledger {
@@ -91,6 +94,7 @@ impl View for Ledger {
         Reads::only::<Payment>(&["captured", "receipt_recorded", "receipt_voided", "refund_settled", "refunded"]),
         Reads::all::<CreditNote>(),
         Reads::only::<StoredValue>(&["issued", "granted", "withdrawn", "expired"]),
+        Reads::only::<Payout>(&["requested", "paid", "failed", "returned"]),
     ];
     type Fact = Fact;
     type Row = Row;
@@ -108,6 +112,9 @@ impl View for Ledger {
             let key = format!("{}/{}", event.id_of::<StoredValue>(), event.version);
             return Ok(Entry::of_stored_value(&value?).map(|entry| Fact::Entry(key, Box::new(entry))));
         }
+        if let Some(payout) = event.event::<Payout>() {
+            return Ok(Entry::of_payout(&payout?).map(|entry| Fact::Payout(Box::new(entry))));
+        }
         let Some(note) = event.event::<CreditNote>() else { return Ok(None) };
         let key = event.id_of::<CreditNote>().to_string();
         Ok(Entry::of_credit_note(&note?).map(|entry| Fact::Entry(key, Box::new(entry))))
@@ -117,6 +124,7 @@ impl View for Ledger {
         vec![match fact {
             Fact::Payment(key, _) | Fact::Entry(key, _) => key.clone(),
             Fact::Order(_) => OrderId::from_uuid(event.stream).to_string(),
+            Fact::Payout(entry) => format!("{}/{}", event.id_of::<Payout>(), entry.kind.as_str()),
         }]
     }
 
@@ -124,7 +132,7 @@ impl View for Ledger {
         match fact {
             Fact::Order(change) => of_order(row, change, event),
             Fact::Payment(_, change) => of_change(row, change, event),
-            Fact::Entry(_, entry) => Some(posted(event, (**entry).clone())),
+            Fact::Entry(_, entry) | Fact::Payout(entry) => Some(posted(event, (**entry).clone())),
         }
     }
 }

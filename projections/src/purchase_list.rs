@@ -1,7 +1,8 @@
-//! Which keys has an account bought, and which has it been shown? No row has a key in it.
+//! Which keys and downloads has an account bought, and which keys has it been shown? No row has a key or a URL in it.
 
 use byteshop_domain::Reads;
 use byteshop_domain::codec::CodecError;
+use byteshop_domain::download::{self, Download};
 use byteshop_domain::ids::{AccountId, Id as _, OrderId, ProductId, VariantId};
 use byteshop_domain::key_pool::count_of;
 use byteshop_domain::order::{Event, Number, Order, Placement};
@@ -24,9 +25,8 @@ mod tests;
 #[derive(Debug)]
 pub struct PurchaseList;
 
-/// An order for whose pieces keys were delivered.
+/// An order for whose pieces keys or downloads were delivered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PurchaseRow))]
 pub struct Row {
     /// The order.
     pub order: OrderId,
@@ -34,16 +34,15 @@ pub struct Row {
     pub number: Number,
     /// The account of the buyer.
     pub account: AccountId,
-    /// The lines with keys.
+    /// The lines with keys or downloads.
     pub lines: Vec<PurchasedLine>,
-    /// When it was paid and the keys were delivered.
+    /// When it was paid, which delivered them.
     #[serde(with = "micros::option")]
     pub paid_at: Option<DateTime<Utc>>,
 }
 
-/// The keys of a variant in an order, in numbers.
+/// The keys of a variant in an order, in numbers, and whether it has downloads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PurchasedLine {
     /// The variant.
     pub variant: VariantId,
@@ -59,17 +58,19 @@ pub struct PurchasedLine {
     pub revealed: i64,
     /// Keys that were revoked with a return or a refund: they are not shown any more.
     pub revoked: i64,
+    /// Whether its pieces are downloads.
+    pub downloads: bool,
 }
 
 impl Row {
     fn of(order: OrderId, placement: &Placement) -> Option<Self> {
         let account = placement.buyer.account?;
         let mut lines: Vec<PurchasedLine> = Vec::new();
-        for line in placement.lines.iter().filter(|line| line.keys) {
+        for line in placement.lines.iter().filter(|line| line.keys || line.downloads) {
             if lines.iter().all(|known| known.variant != line.variant) {
                 let (sku, title) = (line.sku.clone(), line.title.clone());
-                let (variant, product) = (line.variant, line.product);
-                lines.push(PurchasedLine { variant, product, sku, title, keys: 0, revealed: 0, revoked: 0 });
+                let (variant, product, downloads) = (line.variant, line.product, line.downloads);
+                lines.push(PurchasedLine { variant, product, sku, title, keys: 0, revealed: 0, revoked: 0, downloads });
             }
         }
         let number = Number::of(order.uuid());
@@ -81,23 +82,56 @@ impl Row {
     }
 }
 
+/// The content of an event for this view.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// An event of the order.
+    Moved(Box<Event>),
+    /// The order got its downloads, as it was paid.
+    Granted(OrderId),
+}
+
 impl View for PurchaseList {
     const NAME: &'static str = "purchase_list";
-    const VERSION: i32 = 2;
-    const READS: &'static [Reads] =
-        &[Reads::only::<Order>(&["placed", "paid", "keys_revealed", "returned", "credited"])];
-    type Fact = Event;
+    const VERSION: i32 = 3;
+    const READS: &'static [Reads] = &[
+        Reads::only::<Order>(&["placed", "paid", "keys_revealed", "returned", "credited"]),
+        Reads::only::<Download>(&["granted"]),
+    ];
+    type Fact = Fact;
     type Row = Row;
 
-    fn read(event: &Recorded) -> Result<Option<Event>, CodecError> {
-        event.event::<Order>().transpose()
+    fn read(event: &Recorded) -> Result<Option<Fact>, CodecError> {
+        if let Some(moved) = event.event::<Order>() {
+            return Ok(Some(Fact::Moved(Box::new(moved?))));
+        }
+        let granted = event.event::<Download>().transpose()?;
+        Ok(match granted {
+            Some(download::Event::Granted { order, .. }) => Some(Fact::Granted(order)),
+            Some(download::Event::Started { .. }) | None => None,
+        })
     }
 
+    fn keys(fact: &Fact, event: &Recorded) -> Keys {
+        match fact {
+            Fact::Moved(moved) => Row::touched(event.id_of::<Order>(), moved),
+            Fact::Granted(order) => vec![order.to_string()],
+        }
+    }
+
+    fn fold(row: Option<Row>, _key: &Key, fact: &Fact, event: &Recorded) -> Option<Row> {
+        match fact {
+            Fact::Moved(moved) => Row::moved(row, moved, event),
+            Fact::Granted(_) => row.map(|row| Row { paid_at: row.paid_at.or(Some(event.occurred_at())), ..row }),
+        }
+    }
+}
+
+impl Row {
     #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS touch a row")]
-    fn keys(fact: &Event, event: &Recorded) -> Keys {
-        let order = event.id_of::<Order>();
-        let touches = match fact {
-            Event::Placed(placement) => Row::of(order, placement).is_some(),
+    fn touched(order: OrderId, moved: &Event) -> Keys {
+        let touches = match moved {
+            Event::Placed(placement) => Self::of(order, placement).is_some(),
             Event::Paid { keys, .. } => !keys.is_empty(),
             Event::KeysRevealed { .. } | Event::Returned { .. } => true,
             Event::Credited { revoked, .. } => !revoked.is_empty(),
@@ -107,12 +141,12 @@ impl View for PurchaseList {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS touch a row")]
-    fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
-        if let Event::Placed(placement) = fact {
-            return Row::of(event.id_of::<Order>(), placement);
+    fn moved(row: Option<Self>, moved: &Event, event: &Recorded) -> Option<Self> {
+        if let Event::Placed(placement) = moved {
+            return Self::of(event.id_of::<Order>(), placement);
         }
         let mut row = row?;
-        match fact {
+        match moved {
             Event::Paid { keys, .. } => {
                 row.paid_at = Some(event.occurred_at());
                 for delivered in keys {
@@ -130,7 +164,7 @@ impl View for PurchaseList {
             }
             Event::Returned { lines, .. } => {
                 for back in lines {
-                    if let Some(line) = row.line(back.variant) {
+                    if let Some(line) = row.line(back.variant).filter(|line| line.keys > 0) {
                         line.revoked += back.quantity.get();
                     }
                 }
@@ -158,7 +192,7 @@ pub struct Query {
 }
 
 impl Views {
-    /// A page of paid orders with keys, those that were paid last first.
+    /// A page of paid orders with keys or downloads, those that were paid last first.
     pub async fn purchase_list(&self, query: &Query) -> Result<Page<Row>, Error> {
         let mut sql =
             QueryBuilder::<Postgres>::new("select paid, key, row::text from read.purchase_list where account = ");

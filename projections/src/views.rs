@@ -54,6 +54,7 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0105_part_list",
     "0110_assigned_keys",
     "0120_ledger_sellers",
+    "0130_payout_list",
     "0140_stored_value_list",
 ];
 

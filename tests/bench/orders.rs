@@ -141,6 +141,7 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId], rate: Opti
             digital: false,
             commission: None,
             keys: false,
+            downloads: false,
             seller: None,
             amount,
             discount: None,

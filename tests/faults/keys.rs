@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Kiosk {
     pub(crate) program: Program,
     pub(crate) http: Client,
-    variant: String,
+    pub(crate) variant: String,
 }
 
 impl Kiosk {
@@ -189,6 +189,20 @@ impl Kiosk {
 
 /// Buyers who pay while the shop is killed; gives the keys that they see afterwards.
 async fn buy_while_killed(kiosk: &mut Kiosk, after_ms: u64) -> Vec<String> {
+    let mut keys = Vec::new();
+    for (path, token) in paid_while_killed(kiosk, after_ms).await {
+        let reveal = format!("{path}/keys/reveal");
+        let (status, shown) = kiosk.guest(Method::POST, &reveal, &token, json!({})).await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{shown}");
+        let shown = shown["lines"][0]["keys"].as_array().unwrap();
+        assert_eq!(shown.len(), 2, "a paid order without its keys");
+        keys.extend(shown.iter().map(|key| key.as_str().unwrap().to_owned()));
+    }
+    keys
+}
+
+/// Buyers who pay while the shop is killed; gives the paths of the orders that are paid then, and what opens them.
+pub(crate) async fn paid_while_killed(kiosk: &mut Kiosk, after_ms: u64) -> Vec<(String, String)> {
     let mut orders = Vec::new();
     for _ in 0..ORDERS {
         orders.push(kiosk.order().await);
@@ -207,8 +221,9 @@ async fn buy_while_killed(kiosk: &mut Kiosk, after_ms: u64) -> Vec<String> {
     }
     kiosk.restart().await;
     eprintln!("the shop is killed while {} orders are paid", orders.len());
-    let mut keys = Vec::new();
-    for (path, token) in &orders {
+    let mut paid = Vec::new();
+    for (path, token) in orders {
+        let (path, token) = (&path, &token);
         let order = eventually("the order is paid or over", async || {
             // Again by whom the shop left without an answer; a payment that is under way or done is refused.
             pay(kiosk, path, token).await;
@@ -216,27 +231,21 @@ async fn buy_while_killed(kiosk: &mut Kiosk, after_ms: u64) -> Vec<String> {
             (order["payment_status"] == "paid" || order["status"] != "open").then_some(order)
         })
         .await;
-        if order["payment_status"] != "paid" {
-            continue;
+        if order["payment_status"] == "paid" {
+            paid.push((path.clone(), token.clone()));
         }
-        let reveal = format!("{path}/keys/reveal");
-        let (status, shown) = kiosk.guest(Method::POST, &reveal, token, json!({})).await.unwrap();
-        assert_eq!(status, StatusCode::OK, "{shown}");
-        let shown = shown["lines"][0]["keys"].as_array().unwrap();
-        assert_eq!(shown.len(), 2, "a paid order without its keys");
-        keys.extend(shown.iter().map(|key| key.as_str().unwrap().to_owned()));
     }
-    keys
+    paid
 }
 
 /// Greps what the programs wrote, and every message of JetStream.
-async fn assert_nothing_is_in_the_clear(kiosk: &Kiosk, secrets: &[&str]) {
+pub(crate) async fn assert_nothing_is_in_the_clear(kiosk: &Kiosk, secrets: &[&str]) {
     let is_clean = |text: &str| secrets.iter().all(|secret| !text.contains(secret));
     for entry in fs::read_dir(kiosk.program.data()).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|ending| ending == "log") {
             let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
-            assert!(is_clean(&text), "{} has a key in it", path.display());
+            assert!(is_clean(&text), "{} has a secret in it", path.display());
         }
     }
     let run = kiosk.program.run_json().unwrap();
@@ -246,6 +255,6 @@ async fn assert_nothing_is_in_the_clear(kiosk: &Kiosk, secrets: &[&str]) {
     let state = stream.info().await.unwrap().state.clone();
     for sequence in state.first_sequence..=state.last_sequence {
         let message = stream.get_raw_message(sequence).await.unwrap();
-        assert!(is_clean(&String::from_utf8_lossy(&message.payload)), "message {sequence} has a key in it");
+        assert!(is_clean(&String::from_utf8_lossy(&message.payload)), "message {sequence} has a secret in it");
     }
 }

@@ -13,9 +13,11 @@
 )]
 
 mod appends;
+mod downloads;
 mod gift_cards;
 mod keys;
 mod load;
+mod payouts;
 mod paypal;
 mod shop;
 

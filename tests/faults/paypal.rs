@@ -88,7 +88,7 @@ async fn the_books_of_paypal_are_those_of_the_shop_whatever_is_killed() {
 }
 
 /// The settings of a shop that is connected to the stand-in.
-async fn connect(program: &mut Program, paypal: &StandIn) {
+pub(crate) async fn connect(program: &mut Program, paypal: &StandIn) {
     let account = paypal.account().await;
     let roots = program.data().join("paypal.pem");
     std::fs::create_dir_all(program.data()).unwrap();

@@ -398,7 +398,10 @@ impl History {
         let stock = self.stocks.entry(id).or_default();
         let mut found = Vec::new();
         match event {
-            stock::Event::Opened { .. } | stock::Event::KeysPooled {} | stock::Event::Unlimited {} => {}
+            stock::Event::Opened { .. }
+            | stock::Event::KeysPooled {}
+            | stock::Event::Downloadable {}
+            | stock::Event::Unlimited {} => {}
             stock::Event::Received { quantity, .. } => stock.received += quantity.get(),
             stock::Event::Lost { quantity, .. } | stock::Event::Replaced { quantity, .. } => {
                 stock.lost += quantity.get();

@@ -7,6 +7,7 @@ pub mod checker;
 pub mod contract;
 pub mod past;
 pub mod patience;
+pub mod payouts;
 pub mod paypal;
 pub mod people;
 pub mod program;

@@ -27,6 +27,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -39,7 +40,7 @@ const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
 /// Connections of a shop for reading its log: all shops of a test program share one Postgres.
 const CONNECTIONS: u32 = 16;
 /// Processes that a shop runs; each writes down how far it is.
-const PROCESSES: usize = 5;
+const PROCESSES: usize = 7;
 
 /// A running shop; dropped, it ends.
 pub struct TestShop {
@@ -157,7 +158,7 @@ impl TestShop {
             health: app.health,
             passwords: app.passwords,
             files,
-            client: Client::builder().timeout(Duration::from_mins(1)).build().unwrap(),
+            client: Client::builder().timeout(Duration::from_mins(1)).redirect(Policy::none()).build().unwrap(),
             running,
         }
     }

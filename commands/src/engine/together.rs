@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use byteshop_domain::Decider;
-use byteshop_domain::ids::{Id as _, VariantId};
+use byteshop_domain::digital_good::{self, DigitalGood};
+use byteshop_domain::download::{self, Download};
+use byteshop_domain::ids::{Id as _, OrderId, VariantId};
 use byteshop_domain::key_pool::{self, KeyPool};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::stock::StockLevel;
@@ -65,6 +67,14 @@ impl Together<'_> {
         pools.sort_unstable();
         pools.dedup();
         self.load::<KeyPool>(&pools).await
+    }
+
+    /// Loads the digital goods of the lines of an order, and its downloads of them.
+    pub async fn load_goods(&mut self, order: OrderId, lines: &[Demand]) -> Result<(), Error> {
+        let goods: Vec<_> = lines.iter().map(|line| digital_good::id(line.variant)).collect();
+        self.load::<DigitalGood>(&goods).await?;
+        let downloads: Vec<_> = lines.iter().map(|line| download::id(order, line.variant)).collect();
+        self.load::<Download>(&downloads).await
     }
 
     /// Decides: what happens is part of the unit's append.

@@ -203,6 +203,7 @@ impl Work<'_> {
                 digital: false,
                 commission: None,
                 keys: false,
+                downloads: false,
                 seller: None,
                 discount: None,
                 tax: None,

@@ -1,11 +1,11 @@
-//! Telling the members of a seller what happened to their keys.
+//! Telling the members of a seller what happened to their keys, and its owners what happened to its money.
 
-use byteshop_domain::ids::{AccountId, VariantId};
+use byteshop_domain::ids::{AccountId, SellerId, VariantId};
 use byteshop_domain::key_pool::{self, KeyPool};
 use byteshop_domain::notification::Message;
 use byteshop_domain::process::notify::KeyNews;
 use byteshop_domain::product::Product;
-use byteshop_domain::seller::Seller;
+use byteshop_domain::seller::{Role, Seller};
 
 use super::tell::{Reach, position, queue};
 use crate::Commands;
@@ -21,6 +21,22 @@ impl Commands {
             for member in members {
                 if let Some(reach) = Reach::account(&unit, member).await? {
                     queue(&unit, position(intent), &reach, &message).await?;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Tells each owner of a seller.
+    pub(super) async fn tell_owners(&self, intent: &Intent, seller: SellerId, message: &Message) -> Result<(), Error> {
+        self.run(intent, |unit| async move {
+            let found = unit.peek::<Seller>(seller).await?;
+            let Ok(known) = found.state.live() else { return Ok(()) };
+            for (member, _) in known.members.iter().filter(|(_, role)| **role == Role::Owner) {
+                if let Some(reach) = Reach::account(&unit, *member).await? {
+                    queue(&unit, position(intent), &reach, message).await?;
                 }
             }
             Ok(())

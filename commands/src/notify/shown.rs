@@ -57,7 +57,7 @@ impl Commands {
                 shown.received = self.received(message, placed, locale).await?;
                 self.add_stored(message, placed, locale, &mut shown).await?;
                 let part = self.part(message).await?;
-                let sent = placed.without_keys(part.clone()).len();
+                let sent = placed.goods_among(part.clone()).len();
                 shown.back = match part.len() - sent {
                     0 => "goods",
                     _ if sent == 0 => "keys",
@@ -75,13 +75,16 @@ impl Commands {
                     shown.unsubscribe = self.unsubscribe_link(id, account, locale).await?;
                 }
             }
-            About::Seller(id) => shown.seller = self.name_of_seller(id).await?,
+            About::Seller(id) | About::Payouts(id) => shown.seller = self.name_of_seller(id).await?,
             About::Keys(seller, product) => {
                 shown.seller = self.name_of_seller(seller).await?;
                 shown.url = page("products", &product.to_string());
             }
         }
         tell(message, locale, &mut shown);
+        if let Message::PayoutDestinationChosen { usable_from, .. } = message {
+            shown.from = Some(format::moment(*usable_from, details.zone, locale));
+        }
         if let Message::PaymentInstructions { choice, .. } = message {
             shown.payment = Some(payment::instructions(choice, details.zone, locale));
         }
@@ -166,10 +169,14 @@ impl Commands {
         if template == Template::OrderPaid && has_keys {
             shown.keys = self.link_in_mail(Target::Keys(id), locale).await?;
         }
+        let is_guest = seen.placement.buyer.account.is_none();
+        if template == Template::OrderPaid && is_guest && seen.placement.lines.iter().any(|line| line.downloads) {
+            shown.downloads = self.link_in_mail(Target::Downloads(id), locale).await?;
+        }
         if template == Template::OrderRefunded {
             let now = self.get::<Order>(id).await?;
             let now = now.as_ref().and_then(|order| order.state.live().ok());
-            shown.keys_revoked = now.is_some_and(|it| it.keys.keys().any(|variant| it.revoked_keys(*variant).0 > 0));
+            shown.keys_revoked = now.is_some_and(Placed::has_given_up_deliveries);
             if now.is_some_and(|it| !it.credit_notes.is_empty()) {
                 shown.credit_notes = self.link_in_mail(Target::CreditNotes(id), locale).await?;
             }
@@ -226,7 +233,10 @@ impl Commands {
             | Message::PriceDropped { .. }
             | Message::SellerInvitation { .. }
             | Message::KeysRanLow { .. }
-            | Message::KeysRevoked { .. } => None,
+            | Message::KeysRevoked { .. }
+            | Message::PayoutDestinationChosen { .. }
+            | Message::PayoutSent { .. }
+            | Message::PayoutFailed { .. } => None,
         };
         let Some(parcel) = parcel else { return Ok(Vec::new()) };
         let parcel = self.get::<Shipment>(parcel).await?;
@@ -262,7 +272,10 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::BackInStock { .. }
         | Message::PriceDropped { .. }
         | Message::KeysRanLow { .. }
-        | Message::KeysRevoked { .. } => None,
+        | Message::KeysRevoked { .. }
+        | Message::PayoutDestinationChosen { .. }
+        | Message::PayoutSent { .. }
+        | Message::PayoutFailed { .. } => None,
     }
 }
 
@@ -310,6 +323,9 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
             shown.product = Some(product_of(title, variant_title.as_ref()));
             shown.revoked = keys.iter().map(ShownKeys::from).collect();
         }
+        Message::PayoutSent { amount, means, .. } | Message::PayoutFailed { amount, means, .. } => {
+            (shown.amount, shown.means) = (Some(format::money(*amount, locale)), Some(means.as_str()));
+        }
         Message::ConfirmEmail { .. }
         | Message::ResetPassword { .. }
         | Message::ConfirmNewEmail { .. }
@@ -326,7 +342,8 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         | Message::OrderDelivered { .. }
         | Message::DeliveryFailed { .. }
         | Message::DeliveryReturning { .. }
-        | Message::DeliveryLost { .. } => {}
+        | Message::DeliveryLost { .. }
+        | Message::PayoutDestinationChosen { .. } => {}
     }
 }
 

@@ -61,8 +61,8 @@ impl Reach {
 pub(super) async fn queue(unit: &Unit, position: i64, reach: &Reach, message: &Message) -> Result<(), Error> {
     for channel in [Channel::Email, Channel::Sms, Channel::Push] {
         let wanted = reach.channels.contains(&channel);
-        let about_account = message.about() == About::Account;
-        // What protects the account comes by mail and in no other way, wanted or not.
+        let about_account = matches!(message.about(), About::Account | About::Payouts(_));
+        // What protects the account, or the money of a seller, comes by mail and in no other way, wanted or not.
         let made = channel == Channel::Email || (wanted && !about_account);
         if !made {
             continue;

@@ -60,6 +60,8 @@ pub struct Shown {
     pub invoice: Option<ShownPaper>,
     /// Where the keys of the order are, if a mail can lead a guest there.
     pub keys: Option<String>,
+    /// Where the downloads of the order are, if a mail can lead a guest there.
+    pub downloads: Option<String>,
     /// Where the credit notes of the order are, if there are any and a mail can lead there.
     pub credit_notes: Option<String>,
     /// An amount.
@@ -74,9 +76,9 @@ pub struct Shown {
     pub payment: Option<ShownPayment>,
     /// The lines of the order that the message is about, if not all of them.
     pub goods: Vec<ShownGoods>,
-    /// What of a return is sent back: `goods`, or `both` goods and keys; nothing if it is of `keys`.
+    /// What of a return is sent back: `goods`, or `both` goods and keys or downloads; nothing if it is of `keys` or downloads alone.
     pub back: &'static str,
-    /// Whether keys of the order were revoked.
+    /// Whether keys or downloads of the order were revoked.
     pub keys_revoked: bool,
     /// How many keys are left.
     pub left: Option<i64>,
@@ -102,6 +104,10 @@ pub struct Shown {
     pub seller: Option<String>,
     /// The role that an invitation gives: `owner` or `staff`.
     pub role: Option<&'static str>,
+    /// How a payout is paid: `sepa` or `paypal`.
+    pub means: Option<&'static str>,
+    /// From when on something holds.
+    pub from: Option<String>,
     /// The link to unsubscribe, if the shop knows its public address.
     pub unsubscribe: Option<String>,
 }
@@ -124,6 +130,7 @@ pub struct ShopDetails {
 
 /// An order as a message shows it.
 #[derive(Debug, Default, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact that templates ask for")]
 pub struct ShownOrder {
     /// The order number.
     pub number: String,
@@ -143,6 +150,8 @@ pub struct ShownOrder {
     pub travels: bool,
     /// Whether keys are delivered for some of it.
     pub keys: bool,
+    /// Whether some of it is downloaded.
+    pub downloads: bool,
 }
 
 /// How an order is to be paid without a provider.
@@ -245,6 +254,7 @@ sources! {
     "confirm_email" "reset_password" "confirm_new_email" "email_change_requested" "already_registered" "password_changed" "second_factor_set_up" "second_factor_removed" "order_placed" "payment_instructions" "order_paid" "order_cancelled"
     "order_lines_cancelled" "order_refunded" "order_shipped" "order_delivered" "delivery_failed" "delivery_returning" "delivery_lost"
     "return_approved" "return_rejected" "back_in_stock" "price_dropped" "seller_invitation" "keys_ran_low" "keys_revoked"
+    "payout_destination_chosen" "payout_sent" "payout_failed"
 }
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {

@@ -15,6 +15,7 @@ mod amount;
 mod client;
 mod orders;
 mod payments;
+mod payouts;
 mod retry;
 mod standing;
 pub mod webhook;
@@ -23,11 +24,12 @@ mod wire;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use byteshop_domain::ids::RefundId;
+use byteshop_domain::ids::{PayoutId, RefundId};
 use byteshop_domain::ledger::Holding;
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::{ProviderOutcome, ProviderReference};
 use byteshop_domain::payment_provider::Provider;
+use byteshop_domain::text::Reference;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
@@ -40,6 +42,7 @@ use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider};
 use account::Account;
 use client::Client;
 use orders::Unapproved;
+pub use payouts::{PayoutStanding, SentPayout};
 use webhook::{Hint, NoRoots, NotSigned, Signers, Transmission};
 
 /// Certificates that are kept: PayPal signs with one or two at a time.
@@ -108,6 +111,16 @@ impl Paypal {
 
     fn client(&self) -> &Client {
         &self.shared.client
+    }
+
+    /// Sends a payout to the account with an e-mail address, unless PayPal has it.
+    pub async fn send_payout(&self, id: PayoutId, amount: Money, email: &str) -> Result<SentPayout, NoAnswer> {
+        payouts::send(self.client(), id, amount, email).await
+    }
+
+    /// What became of a payout, by what PayPal calls it.
+    pub async fn payout(&self, id: PayoutId, batch: &Reference, amount: Money) -> Result<PayoutStanding, NoAnswer> {
+        payouts::look(self.client(), id, batch, amount).await
     }
 
     /// Checks a webhook, and reads what it names. It is a hint and no more.

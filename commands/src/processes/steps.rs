@@ -1,5 +1,7 @@
 //! One step of a process: a command like any other, asked by the process because of an event.
 
+mod balances;
+
 use byteshop_domain::Actor;
 use byteshop_domain::decider::Decider;
 use byteshop_domain::ids::{OrderId, PaymentId, ProductId, VariantId};
@@ -8,7 +10,9 @@ use byteshop_domain::payment::{Payment, VoidReason};
 use byteshop_domain::process::Process;
 use byteshop_domain::process::forget_person::{self, ForgetPerson};
 use byteshop_domain::process::notify::{self, NotificationTask, Notify, SendNotifications, Sending};
+use byteshop_domain::process::post_balances::{self, PostBalances};
 use byteshop_domain::process::schedule_products::{self, ScheduleProducts};
+use byteshop_domain::process::send_payouts::{self, SendPayouts};
 use byteshop_domain::process::settle_order::{self, SettleOrder, Step};
 use byteshop_domain::product::{self, Product};
 use byteshop_domain::quantity::Demand;
@@ -119,6 +123,18 @@ impl CarryOut for ForgetPerson {
 impl CarryOut for ScheduleProducts {
     fn carry_out<'a>(commands: &'a Commands, cause: &'a Cause, step: &'a schedule_products::Step) -> Running<'a> {
         Box::pin(schedule(commands, cause, step))
+    }
+}
+
+impl CarryOut for PostBalances {
+    fn carry_out<'a>(commands: &'a Commands, cause: &'a Cause, step: &'a post_balances::Step) -> Running<'a> {
+        Box::pin(balances::post(commands, cause, step))
+    }
+}
+
+impl CarryOut for SendPayouts {
+    fn carry_out<'a>(commands: &'a Commands, cause: &'a Cause, step: &'a send_payouts::Step) -> Running<'a> {
+        Box::pin(balances::send(commands, cause, step))
     }
 }
 

@@ -28,7 +28,8 @@ impl Commands {
         Ok(done.await?.answer)
     }
 
-    /// Marks an order paid, gives its invoice the next number, commits its stock and assigns its keys, in one append.
+    /// Marks an order paid, gives its invoice the next number, commits its stock, assigns its keys and grants its downloads, in one
+    /// append.
     ///
     /// The one process that marks orders paid builds each append on the one before in memory, so payments at the same time
     /// do not get in each other's way, although they share a series.
@@ -44,6 +45,7 @@ impl Commands {
                 let keyed = placed.keyed();
                 generated_keys::make(&unit, &keyed).await?;
                 together.load_pools(&keyed).await?;
+                together.load_goods(order, &placed.downloadable()).await?;
             }
             together.decide(|work| settlement::mark_paid(work, order, payment))
         })

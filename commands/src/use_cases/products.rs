@@ -162,16 +162,22 @@ pub async fn add_variant(
     unit.decide(&mut stock, &stock::Command::Open { product: product.id, sku })
 }
 
-/// Changes what a variant is; its prices are set by [`set_price`] and [`set_prices`]. A variant with a pool of keys never becomes a
-/// physical item.
+/// Changes what a variant is; its prices are set by [`set_price`] and [`set_prices`]. A variant with keys or downloads never becomes
+/// a physical item.
 pub async fn revise_variant(
     unit: &Unit,
     product: &mut Loaded<Product>,
     variant: VariantId,
     change: VariantChange,
 ) -> Result<(), Error> {
-    if change.physical == Some(true) && unit.load::<StockLevel>(variant).await?.state.keys_pooled {
-        return Err(stock::Rejection::KeysPooled.into());
+    if change.physical == Some(true) {
+        let stock = unit.load::<StockLevel>(variant).await?.state;
+        if stock.keys_pooled {
+            return Err(stock::Rejection::KeysPooled.into());
+        }
+        if stock.downloadable {
+            return Err(stock::Rejection::Downloadable.into());
+        }
     }
     unit.decide(product, &Command::ReviseVariant { variant, change })
 }

@@ -80,7 +80,8 @@ pub fn retry_refund(work: &mut Work, payment: PaymentId, failed: RefundId) -> Re
 /// Refunds an amount of a payment by decision of the shop, with a credit note without goods.
 ///
 /// It is of the part of the order with this number, or of the part of these pieces, or split over all parts. `keys` are the pieces
-/// that it is for whose keys are revoked. A refund that leaves nothing of the payment, or of the part, revokes all of its keys.
+/// that it is for whose keys and downloads are revoked. A refund that leaves nothing of the payment, or of the part, revokes all of
+/// them.
 /// It goes back to what paid, or all of it to the store credit of the account that bought.
 pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, wanted: &Wanted<'_>) -> Result<(), Refused> {
     let Wanted { reason, keys, part, to_credit } = *wanted;
@@ -98,8 +99,8 @@ pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, wanted: &Wante
     };
     let whole = part.and_then(|number| before.parts.number(number)).filter(|part| part.left() == amount);
     let keys = match whole {
-        _ if amount == refundable => before.pieces_with_keys(),
-        Some(part) => before.pieces_with_keys().into_iter().filter(|it| part.has(it.variant)).collect(),
+        _ if amount == refundable => before.pieces_to_revoke(),
+        Some(part) => before.pieces_to_revoke().into_iter().filter(|it| part.has(it.variant)).collect(),
         None => named,
     };
     let account = account_for_credit(before, to_credit)?;
@@ -141,7 +142,7 @@ struct Credit {
     reason: Reason,
     /// Whether it refunds a part of the shipping price.
     shipping: bool,
-    /// The pieces whose keys are revoked.
+    /// The pieces whose keys and downloads are revoked.
     keys: Vec<Demand>,
     /// The number of the part of the order that it is of.
     part: Option<u16>,

@@ -36,6 +36,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         digital: false,
         commission: None,
         keys: false,
+        downloads: false,
         seller: None,
         amount: cents(amount * number),
         discount: None,

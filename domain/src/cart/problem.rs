@@ -24,6 +24,8 @@ pub struct Offer {
     pub purchasable: bool,
     /// Whether a key of a pool is delivered for each piece.
     pub keys: bool,
+    /// Whether its pieces are delivered as downloads.
+    pub downloads: bool,
     /// The seller; none if the house sells it.
     pub seller: Option<SellerId>,
 }
@@ -71,8 +73,8 @@ impl Offer {
         let product = product.live().ok()?;
         let price = product.variant(variant).ok()?.listed(currency)?.price;
         let purchasable = product.is_sold(seller);
-        let (available, keys) = (stock.available(), stock.keys_pooled);
-        Some(Self { price, available, purchasable, keys, seller: product.seller })
+        let (available, keys, downloads) = (stock.available(), stock.keys_pooled, stock.downloadable);
+        Some(Self { price, available, purchasable, keys, downloads, seller: product.seller })
     }
 }
 

@@ -280,6 +280,7 @@ fn problems_say_what_keeps_each_line_from_being_bought() {
         available,
         purchasable,
         keys: false,
+        downloads: false,
         seller: None,
     };
     let offers = BTreeMap::from([

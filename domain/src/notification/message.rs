@@ -12,6 +12,7 @@ use crate::key_pool::KeyRange;
 use crate::money::{Money, Price};
 use crate::order::ReturnLine;
 use crate::payment::Choice;
+use crate::payout_account::Means;
 use crate::seller;
 use crate::text::{Email, Name, Reason, Reference, Title};
 
@@ -261,21 +262,31 @@ pub enum Message {
         /// The keys.
         keys: Vec<KeyRange>,
     },
-}
-
-/// The subject of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum About {
-    /// The account itself: it is sent by mail and cannot be declined.
-    Account,
-    /// An order.
-    Order(OrderId),
-    /// A watched product.
-    Product(ProductId),
-    /// A seller that invites the recipient.
-    Seller(SellerId),
-    /// The keys of a product of a seller, of which the recipient is a member.
-    Keys(SellerId, ProductId),
+    /// An owner of the seller chose where its payouts go.
+    PayoutDestinationChosen {
+        /// The seller.
+        seller: SellerId,
+        /// From when on it is used.
+        usable_from: DateTime<Utc>,
+    },
+    /// A payout has reached the seller.
+    PayoutSent {
+        /// The seller.
+        seller: SellerId,
+        /// The amount.
+        amount: Money,
+        /// How it was paid.
+        means: Means,
+    },
+    /// A payout did not reach the seller, or came back; the amount is in the balance again.
+    PayoutFailed {
+        /// The seller.
+        seller: SellerId,
+        /// The amount.
+        amount: Money,
+        /// How it was to be paid.
+        means: Means,
+    },
 }
 
 macro_rules! templates {
@@ -331,70 +342,7 @@ templates! {
     SellerInvitation "seller_invitation";
     KeysRanLow "keys_ran_low";
     KeysRevoked "keys_revoked";
-}
-
-impl Message {
-    /// Its subject.
-    pub fn about(&self) -> About {
-        match self {
-            Self::ConfirmEmail { .. }
-            | Self::ResetPassword { .. }
-            | Self::ConfirmNewEmail { .. }
-            | Self::EmailChangeRequested {}
-            | Self::AlreadyRegistered {}
-            | Self::PasswordChanged {}
-            | Self::SecondFactorSetUp {}
-            | Self::SecondFactorRemoved {} => About::Account,
-            Self::OrderPlaced { order }
-            | Self::OrderPaid { order }
-            | Self::PaymentInstructions { order, .. }
-            | Self::OrderCancelled { order, .. }
-            | Self::OrderLinesCancelled { order, .. }
-            | Self::OrderRefunded { order, .. }
-            | Self::DeliveryFailed { order }
-            | Self::DeliveryReturning { order }
-            | Self::DeliveryLost { order }
-            | Self::OrderShipped { order, .. }
-            | Self::ReturnApproved { order, .. }
-            | Self::ReturnRejected { order, .. }
-            | Self::OrderDelivered { order } => About::Order(*order),
-            Self::BackInStock { product, .. } | Self::PriceDropped { product, .. } => About::Product(*product),
-            Self::SellerInvitation { seller, .. } => About::Seller(*seller),
-            Self::KeysRanLow { seller, product, .. } | Self::KeysRevoked { seller, product, .. } => {
-                About::Keys(*seller, *product)
-            }
-        }
-    }
-
-    /// Until when the message is valid.
-    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::ConfirmEmail { expires_at, .. }
-            | Self::ResetPassword { expires_at, .. }
-            | Self::ConfirmNewEmail { expires_at, .. }
-            | Self::SellerInvitation { expires_at, .. } => Some(*expires_at),
-            Self::EmailChangeRequested {}
-            | Self::AlreadyRegistered {}
-            | Self::PasswordChanged {}
-            | Self::SecondFactorSetUp {}
-            | Self::SecondFactorRemoved {}
-            | Self::OrderPlaced { .. }
-            | Self::PaymentInstructions { .. }
-            | Self::OrderPaid { .. }
-            | Self::OrderCancelled { .. }
-            | Self::OrderLinesCancelled { .. }
-            | Self::OrderRefunded { .. }
-            | Self::DeliveryFailed { .. }
-            | Self::DeliveryReturning { .. }
-            | Self::DeliveryLost { .. }
-            | Self::OrderShipped { .. }
-            | Self::ReturnApproved { .. }
-            | Self::ReturnRejected { .. }
-            | Self::OrderDelivered { .. }
-            | Self::BackInStock { .. }
-            | Self::PriceDropped { .. }
-            | Self::KeysRanLow { .. }
-            | Self::KeysRevoked { .. } => None,
-        }
-    }
+    PayoutDestinationChosen "payout_destination_chosen";
+    PayoutSent "payout_sent";
+    PayoutFailed "payout_failed";
 }

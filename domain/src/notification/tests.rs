@@ -5,6 +5,7 @@ use crate::ids::{AccountId, InvitationId, OrderId};
 use crate::key_pool::KeyRange;
 use crate::payment::Choice;
 use crate::payment_book::ManualKind;
+use crate::payout_account::Means;
 use crate::personal::Subject;
 use crate::testing::{cents, given, golden, id as number, noon, pieces, price, text, well_said};
 use crate::{Personal, codec};
@@ -260,6 +261,9 @@ fn messages_to_members() -> Vec<Message> {
             variant_title: Some(text("Editor, one year")),
             keys: vec![KeyRange { batch: 1, first: 5, count: 1 }],
         },
+        Message::PayoutDestinationChosen { seller: number(8), usable_from: noon() },
+        Message::PayoutSent { seller: number(8), amount: cents(3500), means: Means::Sepa },
+        Message::PayoutFailed { seller: number(8), amount: cents(3500), means: Means::Paypal },
     ]
 }
 

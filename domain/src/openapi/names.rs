@@ -41,8 +41,17 @@ crate::sets! {
     }
     /// What an entry of the ledger records.
     LedgerEntryKind of crate::ledger::Kind {
-        Capture Receipt VoidedReceipt Sale CreditNote Refund GiftCard Grant Withdrawal Expiry
+        Capture Receipt VoidedReceipt Sale CreditNote Refund GiftCard Grant Withdrawal Expiry Payout PayoutPaid PayoutFailed
+        PayoutReturned
     }
+    /// The state of a payout: `failed` and `returned` ones are in the balance again.
+    PayoutStatus of crate::payout::Status { Requested Exported Submitted Unresolved Paid Failed Returned }
+    /// Why a payout did not reach its seller.
+    PayoutFailure of crate::payout::Failure { Refused Blocked Unclaimed SentBack NoDestination }
+    /// How a payout reaches its seller.
+    PayoutMeans of crate::payout_account::Means { Sepa Paypal }
+    /// When payouts are made without being asked for.
+    PayoutSchedule of crate::payout_account::Schedule { OnRequest Weekly Monthly }
     /// The fulfilment axis of an order.
     Fulfilment of crate::order::Fulfilment { Unfulfilled PartlyFulfilled Fulfilled PartlyReturned Returned }
     /// The three status axes of an order summarized in one word.

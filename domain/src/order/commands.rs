@@ -153,7 +153,7 @@ pub enum Command {
         amount: Money,
         /// Whether it refunds a part of the shipping price.
         shipping: bool,
-        /// The pieces whose keys are revoked with it.
+        /// The pieces whose keys and downloads are revoked with it.
         keys: Vec<Demand>,
         /// The number of the part that it is of; split over all parts if absent.
         part: Option<u16>,

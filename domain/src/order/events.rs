@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::buyer::Buyer;
 use super::delivered::{LineKeys, RevokedKeys};
 use super::status::{CancelReason, Fulfilment};
 use crate::Personal;
@@ -17,18 +18,6 @@ use crate::pricing::{Discount, LineTax, Shipping};
 use crate::quantity::{Demand, Quantity};
 use crate::tax_book::Rounding;
 use crate::text::{Hash, NoteText, Reference, Sku, Title};
-
-/// The buyer.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Buyer {
-    /// The buyer's account; absent for a guest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<AccountId>,
-    /// The buyer's name in an older system, such as a customer number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<Reference>,
-}
 
 /// A line of an order as it was bought: later changes of the product do not affect it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +45,9 @@ pub struct Line {
     /// Whether a key of the variant's pool is delivered for each piece.
     #[serde(default, skip_serializing_if = "is_false")]
     pub keys: bool,
+    /// Whether its pieces are delivered as downloads.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub downloads: bool,
     /// The seller whose part of the order it belongs to; absent if the house sells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller: Option<SellerId>,
@@ -163,7 +155,7 @@ pub enum Event {
         /// The keys of its pieces, if their variants have pools of keys.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         keys: Vec<LineKeys>,
-        /// Whether pieces that are not shipped were handed over with it, and others are left to ship; older events do not say it.
+        /// Whether pieces that are not shipped were handed over with the payment, and others are left; older events do not say.
         #[serde(default, skip_serializing_if = "is_false")]
         in_part: bool,
     },
@@ -365,6 +357,9 @@ pub enum Event {
         /// The keys that are revoked with it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         revoked: Vec<RevokedKeys>,
+        /// The pieces without keys whose downloads are revoked with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        downloads: Vec<Demand>,
         /// What each part of the order has of the amount; empty if the order has one part.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         parts: Vec<PartShare>,

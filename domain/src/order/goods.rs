@@ -142,7 +142,7 @@ impl Placed {
         self.handed_over(variant) - self.given_up(variant)
     }
 
-    /// The pieces of a variant that were returned, or whose keys were revoked with a refund of money alone.
+    /// The pieces of a variant that were returned, or whose keys or downloads were revoked with a refund of money alone.
     pub(super) fn given_up(&self, variant: VariantId) -> i64 {
         let of = |pieces: &BTreeMap<VariantId, i64>| pieces.get(&variant).copied().unwrap_or(0);
         of(&self.returned) + of(&self.keys_refunded)

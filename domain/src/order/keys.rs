@@ -123,9 +123,4 @@ impl Placed {
             *self.keys_refunded.entry(*variant).or_default() += count_of(keys);
         }
     }
-
-    /// The lines without those whose pieces are keys, which never go back to stock.
-    pub fn without_keys(&self, lines: Vec<Demand>) -> Vec<Demand> {
-        lines.into_iter().filter(|line| !self.keys.contains_key(&line.variant)).collect()
-    }
 }

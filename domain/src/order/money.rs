@@ -208,7 +208,7 @@ impl Placed {
     }
 
     /// Refunds an amount without goods: the payment decides whether enough of it is left, the order whether enough of the
-    /// shipping price is left. `keys` are the pieces whose keys are revoked, summed per variant.
+    /// shipping price is left. `keys` are the pieces whose keys and downloads are revoked, summed per variant.
     pub(super) fn credit(
         &self,
         credit_note: CreditNoteId,
@@ -236,13 +236,14 @@ impl Placed {
             return Err(Rejection::TooMuchShipping { left });
         }
         for Demand { variant, quantity } in keys {
-            let left = self.keys_kept(*variant);
+            let left = self.kept_of_delivered(*variant);
             if quantity.get() > left {
                 return Err(Rejection::TooManyKeys { variant: *variant, left });
             }
         }
-        let (revoked, parts) = (self.keys_given_up_with(keys), self.shares_of_credit(part, amount, shipping)?);
-        Ok(vec![Event::Credited { credit_note, refund, amount, shipping, revoked, parts }])
+        let (revoked, downloads) = (self.keys_given_up_with(keys), self.downloads_given_up_with(keys));
+        let parts = self.shares_of_credit(part, amount, shipping)?;
+        Ok(vec![Event::Credited { credit_note, refund, amount, shipping, revoked, downloads, parts }])
     }
 
     pub(super) fn note_shipping_off(&mut self, shipping: Option<Money>, was_paid: bool) {

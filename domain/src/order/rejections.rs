@@ -67,7 +67,7 @@ crate::rejections! {
         NoKeys => Conflict: "the order has no such keys: it is not paid, they were given back, or these goods have none";
         KeysOfBuyer => Forbidden: "keys are shown to the buyer of the order alone, and not to staff";
         TooManyKeys { variant: VariantId, left: i64 } => Conflict at "/lines":
-            "only {left} keys of {variant} can still be revoked";
+            "only {left} keys or downloads of {variant} can still be revoked";
         KeysInTurn { revealed: i64 } => Conflict at "/from":
             "keys are revealed in their order, and {revealed} are revealed so far";
         Imported => Conflict: "the order belongs to an older system, which handles its shipping and returns";

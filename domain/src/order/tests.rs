@@ -23,6 +23,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         digital: false,
         commission: None,
         keys: false,
+        downloads: false,
         seller: None,
         amount: cents(amount * number),
         discount: None,
@@ -553,6 +554,7 @@ fn credited(note: u128, amount: i64, shipping: bool) -> Event {
         amount: cents(amount),
         shipping,
         revoked: vec![],
+        downloads: vec![],
         parts: vec![],
     }
 }
@@ -817,6 +819,7 @@ fn rejections_are_well_said() {
     ]);
 }
 
+mod downloads;
 mod keys;
 mod parts;
 mod progress;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Locale;
-use crate::ids::{AccountId, InvitationId, NotificationId, OrderId, ProductId, VariantId};
+use crate::ids::{AccountId, InvitationId, NotificationId, OrderId, ProductId, SellerId, VariantId};
 use crate::key_pool::KeyRange;
 use crate::money::Price;
 use crate::notification::Message;
@@ -46,6 +46,13 @@ pub enum NotificationTask {
         variant: VariantId,
         /// What the members are told.
         news: KeyNews,
+    },
+    /// Queue a message to each owner of a seller.
+    TellOwners {
+        /// The seller.
+        seller: SellerId,
+        /// The message.
+        message: Message,
     },
     /// [`NotificationTask::TellOfStock`] for each variant of a product that is published again, and a message to each watcher of
     /// a price that was reduced in the meantime.

@@ -5,6 +5,7 @@
 //! order placed ─▶ timer ─▶ tell, unless it was paid or cancelled by then
 //! stock came in, price set ─▶ tell the watchers ─▶ notifications queued
 //! few keys left, keys revoked ─▶ tell the members of their seller ─▶ notifications queued
+//! payout destination chosen, payout paid, failed or returned ─▶ tell the owners of the seller ─▶ notifications queued
 //! ```
 //! and in a process of its own, so that a slow mail server holds up nothing but mail ([`SendNotifications`]):
 //! ```text
@@ -25,6 +26,8 @@ use crate::money::Money;
 use crate::notification::{self, CancelledBy, Message, Notification};
 use crate::order::{self, CancelReason, Order};
 use crate::payment::{self, Payment, RefundCause};
+use crate::payout::{self, Payout};
+use crate::payout_account::{self, PayoutAccount};
 use crate::product::{self, Product};
 use crate::returns::{self, Return};
 use crate::seller::{self, Seller};
@@ -70,6 +73,8 @@ impl Process for Notify {
         Reads::only::<KeyPool>(&["revoked", "ran_low"]),
         Reads::only::<Order>(&["placed", "paid", "fulfilled", "completed", "cancelled", "lines_cancelled", "refunded"]),
         Reads::only::<Payment>(&["method_chosen", "refunded"]),
+        Reads::only::<Payout>(&["paid", "failed", "returned"]),
+        Reads::only::<PayoutAccount>(&["destination_chosen"]),
         Reads::only::<Product>(&["price_set", "published"]),
         Reads::only::<Return>(&["approved", "rejected"]),
         Reads::only::<Seller>(&["member_invited"]),
@@ -97,6 +102,10 @@ impl Process for Notify {
             of_seller(*id, event)
         } else if let AnyEvent::KeyPool(id, event) = event {
             of_keys(key_pool::variant(*id), event)
+        } else if let AnyEvent::Payout(_, event) = event {
+            of_payout(event)
+        } else if let AnyEvent::PayoutAccount(id, event) = event {
+            of_destination(payout_account::seller(*id), event)
         } else {
             None
         };
@@ -292,6 +301,27 @@ fn of_seller(seller: SellerId, event: &seller::Event) -> Option<NotificationTask
     let (email, code) = (email.clone(), code.clone());
     let message = Message::SellerInvitation { email, code, seller, role: *role, expires_at: *expires_at };
     Some(NotificationTask::TellInvited { invitation: *invitation, locale: *locale, message })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn of_payout(event: &payout::Event) -> Option<NotificationTask> {
+    let (seller, message) = match event {
+        payout::Event::Paid { seller, amount, means, .. } => {
+            (*seller, Message::PayoutSent { seller: *seller, amount: *amount, means: *means })
+        }
+        payout::Event::Failed { seller, amount, means, .. } | payout::Event::Returned { seller, amount, means, .. } => {
+            (*seller, Message::PayoutFailed { seller: *seller, amount: *amount, means: *means })
+        }
+        _ => return None,
+    };
+    Some(NotificationTask::TellOwners { seller, message })
+}
+
+/// A thief of a session who chose it is found out before it is used.
+fn of_destination(seller: SellerId, event: &payout_account::Event) -> Option<NotificationTask> {
+    let payout_account::Event::DestinationChosen { usable_from, .. } = event else { return None };
+    let message = Message::PayoutDestinationChosen { seller, usable_from: *usable_from };
+    Some(NotificationTask::TellOwners { seller, message })
 }
 
 /// The process that sends.

@@ -71,6 +71,8 @@ pub enum Command {
     PoolKeys {},
     /// Let as many pieces be sold as buyers want, because their keys are generated.
     MakeUnlimited {},
+    /// Let its pieces be delivered as downloads from now on; without a stock there is no limit.
+    DeliverDownloads {},
     /// Add the keys of an import.
     ImportKeys {
         /// The quantity.

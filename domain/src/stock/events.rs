@@ -74,7 +74,10 @@ pub enum Event {
     },
     /// Its pieces are the keys of a pool from now on: imports and withdrawals of keys alone change what is on hand.
     KeysPooled {},
-    /// As many pieces can be sold as buyers want, because their keys are generated: none is on hand, and none runs out.
+    /// Its pieces are delivered as downloads from now on.
+    Downloadable {},
+    /// As many pieces can be sold as buyers want, because their keys are generated, or they are downloads without a stock: none is on
+    /// hand, and none runs out. A count ends that.
     Unlimited {},
     /// Pieces were reserved for an order.
     Reserved {
@@ -130,7 +133,7 @@ impl Pieces {
             Event::Lost { quantity, .. } | Event::Replaced { quantity, .. } => {
                 Self { on_hand: on_hand - quantity.get(), ..self }
             }
-            Event::Counted { on_hand } => Self { on_hand: *on_hand, ..self },
+            Event::Counted { on_hand } => Self { on_hand: *on_hand, unlimited: false, ..self },
             Event::Unlimited {} => Self { unlimited: true, ..self },
             Event::Reserved { quantity, .. } => Self { reserved: reserved + quantity.get(), ..self },
             // They were never on hand.
@@ -142,6 +145,7 @@ impl Pieces {
             // Pieces in transit had left with their order.
             Event::Opened { .. }
             | Event::KeysPooled {}
+            | Event::Downloadable {}
             | Event::LostInTransit { .. }
             | Event::FoundInTransit { .. } => self,
         }

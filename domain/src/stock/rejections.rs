@@ -18,6 +18,8 @@ crate::rejections! {
         KeysPooled => Conflict: "the pieces of this variant are the keys of its pool; import or withdraw keys instead";
         NoKeyPool => Conflict: "the variant has no pool of keys";
         NotEmpty => Conflict: "pieces are on hand that are no keys; count the stock to 0 before keys are imported";
+        Unlimited => Conflict: "the variant is sold without a stock; count its pieces first, to keep one";
+        Downloadable => Conflict: "the variant is delivered as a download, so it cannot become a physical item";
         OutOfRange => Invalid: "the quantity on hand must be between 0 and {ON_HAND_MAX}";
     }
 }

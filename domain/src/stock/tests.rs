@@ -155,6 +155,29 @@ fn generated_keys_never_run_out_and_are_never_on_hand() {
 }
 
 #[test]
+fn downloads_have_no_stock_until_their_pieces_are_counted() {
+    let deliver = Command::DeliverDownloads {};
+    let endless = vec![opened(), Event::Downloadable {}, Event::Unlimited {}];
+    given::<StockLevel>([opened()]).when(&deliver).then(endless[1..].to_vec());
+    given::<StockLevel>(endless.clone()).when(&deliver).then_nothing();
+    // Counted pieces stay a stock, and so do keys.
+    given::<StockLevel>([opened(), received(3)]).when(&deliver).then([Event::Downloadable {}]);
+    given::<StockLevel>([opened(), Event::KeysPooled {}]).when(&deliver).then([Event::Downloadable {}]);
+    let receive = Command::Receive { quantity: pieces(5), reason: None };
+    for refused in [receive, Command::PoolKeys {}] {
+        given::<StockLevel>(endless.clone()).when(&refused).then_refused(Rejection::Unlimited);
+    }
+    let promised = [endless, vec![reserved(1, 5)]].concat();
+    given::<StockLevel>(promised.clone())
+        .when(&Command::Count { on_hand: 4 })
+        .then_refused(Rejection::Reserved { reserved: 5 });
+    let kept = [promised, vec![Event::Counted { on_hand: 7 }]].concat();
+    let state = crate::fold::<StockLevel>(&kept);
+    assert_eq!((state.on_hand, state.reserved, state.available(), state.unlimited), (7, 5, 2, false));
+    given::<StockLevel>(kept).when(&Command::DeliverDownloads {}).then_nothing();
+}
+
+#[test]
 fn every_stored_form_is_golden() {
     let reason = || Some(text("a pallet"));
     golden(
@@ -172,6 +195,7 @@ fn every_stored_form_is_golden() {
             Event::Replaced { order: id(1), quantity: pieces(1) },
             Event::Counted { on_hand: 0 },
             Event::KeysPooled {},
+            Event::Downloadable {},
             Event::Unlimited {},
             reserved(1, 2),
             Event::Reserved { order: id(1), quantity: pieces(2), expires_at: Some(noon()) },
@@ -187,7 +211,7 @@ fn rejections_are_well_said() {
     use Rejection as R;
     let numbers = [R::NotEnough { available: 1 }, R::Reserved { reserved: 1 }];
     let others = [R::Missing, R::Exists, R::ReservedOtherwise { quantity: pieces(1) }, R::NotReserved, R::OutOfRange];
-    let keys = [R::KeysPooled, R::NoKeyPool, R::NotEmpty];
+    let keys = [R::KeysPooled, R::NoKeyPool, R::NotEmpty, R::Unlimited, R::Downloadable];
     well_said(&[&numbers[..], &others[..], &keys[..]].concat());
 }
 
@@ -209,6 +233,7 @@ impl Model {
             Command::Open { .. }
             | Command::PoolKeys {}
             | Command::MakeUnlimited {}
+            | Command::DeliverDownloads {}
             | Command::WithdrawKeys { .. }
             | Command::ImportKeys { .. } => {}
             Command::Receive { quantity, .. } | Command::Return { quantity, .. } => self.on_hand += quantity.get(),
@@ -243,6 +268,7 @@ impl Model {
             // Of a variant without keys, they are refused or open the pool; none of them is tried here.
             | Command::PoolKeys {}
             | Command::MakeUnlimited {}
+            | Command::DeliverDownloads {}
             | Command::ImportKeys { .. }
             | Command::WithdrawKeys { .. }
             | Command::LoseInTransit { .. }

@@ -526,7 +526,8 @@ impl Shop {
             let available = self.states.stocks[&variant(*which)].available();
             // The first seller has a variant that is shipped and the one that is not.
             let seller = [None, Some(id(61)), Some(id(62)), Some(id(61))][usize::from(*which) % 4].filter(|_| sellers);
-            let offer = Offer { price: unit_price, available, purchasable: true, keys: false, seller };
+            let offer =
+                Offer { price: unit_price, available, purchasable: true, keys: false, downloads: false, seller };
             offers.insert(variant(*which), offer);
             events.push(cart::Event::LineSet(cart::Line {
                 variant: variant(*which),

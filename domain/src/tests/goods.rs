@@ -69,6 +69,7 @@ impl Goods {
             stock::Event::Returned { .. }
             | stock::Event::Opened { .. }
             | stock::Event::KeysPooled {}
+            | stock::Event::Downloadable {}
             | stock::Event::Unlimited {}
             | stock::Event::Reserved { .. }
             | stock::Event::Committed { .. }

@@ -49,6 +49,8 @@ pub enum TextError {
     },
     /// It is not the code of a country.
     NoCountry,
+    /// It is not an IBAN: its length is not that of its country, or its check digits do not fit.
+    NoIban,
 }
 
 impl fmt::Display for TextError {
@@ -70,6 +72,9 @@ impl fmt::Display for TextError {
             }
             Self::Invisible { what } => write!(f, "{} has no visible character", subject(what)),
             Self::NoCountry => f.write_str(NO_COUNTRY),
+            Self::NoIban => f.write_str(
+                "must be an IBAN such as DE89 3704 0044 0532 0130 00: its length or its check digits are wrong",
+            ),
         }
     }
 }

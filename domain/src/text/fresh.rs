@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::letter::is_seen;
 use super::rules::Rules;
-use super::{TextError, country, form};
+use super::{TextError, country, form, iban};
 
 /// No further rule.
 #[expect(clippy::unnecessary_wraps, reason = "it is one of several rules, and the others can refuse")]
@@ -38,4 +38,10 @@ pub(super) fn email<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, Te
 pub(super) fn country<'a>(_rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
     let code = text.to_ascii_uppercase();
     if country::is_code(&code) { Ok(Cow::Owned(code)) } else { Err(TextError::NoCountry) }
+}
+
+/// An IBAN as machines write it.
+#[expect(clippy::unnecessary_wraps, reason = "it is one of several rules, and the others can refuse")]
+pub(super) fn iban<'a>(_rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
+    Ok(Cow::Owned(iban::compact(text)))
 }

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::roles::UpArgs;
 use super::{
-    accounts, audit, check, config, data_key, erase, import_keys, keys, ledger, numbers, paypal_sandbox, replay, roles,
-    seed, token, views,
+    accounts, audit, check, config, data_key, erase, import_keys, keys, ledger, numbers, payouts, paypal_sandbox,
+    replay, roles, seed, token, views,
 };
 
 /// An event-sourced shop: one log, many views and a complete audit trail.
@@ -64,6 +64,8 @@ pub(super) enum Command {
     Check(check::CheckArgs),
     /// Show the balances of the general ledger, now or at any moment, or export its entries
     Ledger(ledger::LedgerArgs),
+    /// Write the payouts to sellers that are due into a file for the bank
+    Payouts(payouts::PayoutsArgs),
     /// Show the latest invoice and credit note numbers; after a restored backup, skip numbers that were already issued
     Numbers(numbers::NumbersArgs),
     /// Fill the shop with a demo catalog, with taxes and shipping where it has none, or with a retailer's real orders
@@ -107,6 +109,7 @@ impl Command {
             | Self::Replay(_)
             | Self::Check(_)
             | Self::Ledger(_)
+            | Self::Payouts(_)
             | Self::Numbers(_)
             | Self::Seed(_)
             | Self::ImportKeys(_)

@@ -8,6 +8,7 @@ use byteshop_commands::notify::format::Zone;
 use byteshop_commands::ports::connected::{ConnectedCarrier, Provider};
 use byteshop_commands::ports::smtp::Tls;
 use byteshop_domain::payment::CaptureMode;
+use byteshop_domain::text::{Holder, Iban, fresh};
 
 /// Where files are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,16 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
         "0" | "false" | "no" | "off" => Ok(false),
         _ => Err(format!("must be true or false, not {text:?}")),
     }
+}
+
+/// An IBAN, with spaces or without.
+pub(super) fn iban(text: &str) -> Result<Iban, String> {
+    fresh(|| Iban::new(text)).map_err(|error| error.to_string())
+}
+
+/// The holder of a bank account.
+pub(super) fn holder(text: &str) -> Result<Holder, String> {
+    fresh(|| Holder::new(text)).map_err(|error| error.to_string())
 }
 
 pub(super) fn capture(text: &str) -> Result<CaptureMode, String> {

@@ -8,6 +8,7 @@ use byteshop_commands::notify::format::Zone;
 use byteshop_commands::ports::connected::{ConnectedCarrier, Provider};
 use byteshop_commands::ports::smtp::Tls;
 use byteshop_domain::payment::CaptureMode;
+use byteshop_domain::text::{Holder, Iban};
 
 use super::kind::{self, Files, LogFormat};
 use super::reader::Reader;
@@ -127,6 +128,18 @@ settings! {
         return_address: Option<Vec<String>> = kind::lines;
         "Days without a change after which a cart expires"
         cart_days: u16 = kind::number(1, 3_650), default "30";
+        "Days from delivery until a sale can be paid out [default: the return window]"
+        payout_hold_days: Option<i64> = kind::number(0, 3_650);
+        "Percent of the sales of new sellers that are held longer"
+        payout_reserve_percent: u8 = kind::number(0, 100), default "0";
+        "Days for which a seller is new, and that share is held longer"
+        payout_reserve_days: i64 = kind::number(0, 3_650), default "90";
+        "Smallest payout to a seller, in euros, pounds …"
+        payout_minimum: u32 = kind::number(0, 1_000_000), default "10";
+        "IBAN of the house, from which sellers are paid"
+        payout_iban: Option<Iban> = kind::iban;
+        "Holder of that account [default: seller_name]"
+        payout_holder: Option<Holder> = kind::holder;
         "Seller's name on invoices"
         seller_name: String = kind::words, default "ByteShop";
         "Seller's address, lines separated by semicolons"

@@ -1,11 +1,13 @@
 //! The settings of trading: when money is captured, how long goods come back, who sells, who takes payments and parcels, and what
 //! is asked of staff.
 
-use byteshop_commands::Connected;
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::paypal::account::Account;
 use byteshop_commands::ports::paypal::{Paypal, PaypalMistake};
+use byteshop_commands::{Connected, PayoutRules};
 use byteshop_domain::issuer::Issuer;
+use byteshop_domain::payout_file::Debtor;
+use byteshop_domain::text::Holder;
 use chrono::TimeDelta;
 
 use super::reader::Reader;
@@ -58,7 +60,21 @@ impl Config {
             return_address: self.return_address.clone().unwrap_or_else(|| label_lines(&issuer)),
             cart_days: self.cart_days,
             unpaid_orders: self.unpaid_orders,
+            payouts: self.payouts(),
             issuer,
+        }
+    }
+
+    /// When and how sellers are paid.
+    fn payouts(&self) -> PayoutRules {
+        let holder = self.payout_holder.clone().or_else(|| Holder::new(&self.seller_name).ok());
+        let debtor = self.payout_iban.clone().zip(holder).map(|(iban, name)| Debtor { name, iban });
+        PayoutRules {
+            hold: TimeDelta::days(self.payout_hold_days.unwrap_or(self.return_window_days)),
+            reserve_percent: self.payout_reserve_percent,
+            reserve_for: TimeDelta::days(self.payout_reserve_days),
+            minimum: self.payout_minimum,
+            debtor,
         }
     }
 

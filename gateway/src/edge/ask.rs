@@ -278,7 +278,7 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
 }
 
 /// The kinds of objects by the prefix of their ids: the category of their `missing` code.
-pub(crate) const THINGS: [(&str, &str); 20] = [
+pub(crate) const THINGS: [(&str, &str); 22] = [
     ("acc", "account"),
     ("addr", "address"),
     ("cart", "cart"),
@@ -291,6 +291,8 @@ pub(crate) const THINGS: [(&str, &str); 20] = [
     ("ord", "order"),
     ("pay", "payment"),
     ("prod", "product"),
+    ("pyf", "payout_file"),
+    ("pyt", "payout"),
     ("rcp", "receipt"),
     ("ret", "return"),
     ("rfd", "refund"),

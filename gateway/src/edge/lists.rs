@@ -39,6 +39,16 @@ impl App {
     pub async fn await_views(&self, views: &[&str], headers: &HeaderMap) -> Result<(), Problem> {
         let Some(position) = version::min_log_position(headers)? else { return Ok(()) };
         self.await_log(headers).await?;
+        self.await_views_at(views, position).await
+    }
+
+    /// Waits until views have read what is in the log now: for a command about what they list.
+    pub(crate) async fn await_views_now(&self, views: &[&str]) -> Result<(), Problem> {
+        let position = self.commands.log().head().await.map_err(Error::from)?;
+        self.await_views_at(views, position).await
+    }
+
+    async fn await_views_at(&self, views: &[&str], position: i64) -> Result<(), Problem> {
         let deadline = Instant::now() + PATIENCE;
         for view in views {
             let patience = deadline.saturating_duration_since(Instant::now());

@@ -29,6 +29,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("link.html", include_str!("../../templates/link.html")),
     ("unsubscribe.html", include_str!("../../templates/unsubscribe.html")),
     ("keys.html", include_str!("../../templates/keys.html")),
+    ("downloads.html", include_str!("../../templates/downloads.html")),
     ("pay.html", include_str!("../../templates/pay.html")),
     ("returned.html", include_str!("../../templates/returned.html")),
     ("docs.html", include_str!("../../templates/docs.html")),

@@ -26,6 +26,7 @@ const PAGES: [(&str, &str); 17] = [
     ("api/catalog.md", include_str!("../../../docs/api/catalog.md")),
     ("api/checkout.md", include_str!("../../../docs/api/checkout.md")),
     ("api/gift-cards.md", include_str!("../../../docs/api/gift-cards.md")),
+    ("api/downloads.md", include_str!("../../../docs/api/downloads.md")),
     ("api/grpc.md", include_str!("../../../docs/api/grpc.md")),
     ("api/keys.md", include_str!("../../../docs/api/keys.md")),
     ("api/notifications.md", include_str!("../../../docs/api/notifications.md")),

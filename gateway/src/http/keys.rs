@@ -130,7 +130,7 @@ async fn pool(
 }
 
 /// Refuses callers who do not keep the product of a variant, before a request costs work.
-async fn require(app: &App, who: &Trader, variant: VariantId) -> Result<(), Problem> {
+pub(super) async fn require(app: &App, who: &Trader, variant: VariantId) -> Result<(), Problem> {
     let missing = || Problem::missing("variant");
     let stock = app.commands.get::<StockLevel>(variant).await?.ok_or_else(missing)?;
     if who.acts_for() == ActsFor::House {

@@ -9,10 +9,10 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    accounts, admin, api_keys, auth, bulk, carts, categories, commission, gift_cards, images, keys, ledger, licences,
-    matrix, me, notifications, operations, order_keys, orders, payment_methods, payments, paypal, print, products,
-    promotions, provider, receipts, returns, search, second_factor, sellers, sessions, shipments, shipping, stock,
-    store_credit, story, tax, unsubscribe, variants, webhooks_out,
+    accounts, admin, api_keys, auth, bulk, carts, categories, commission, digital_goods, downloads, gift_cards, images,
+    keys, ledger, licences, matrix, me, notifications, operations, order_keys, orders, payment_methods, payments,
+    payouts, paypal, print, products, promotions, provider, receipts, returns, search, second_factor, sellers,
+    sessions, shipments, shipping, stock, store_credit, story, tax, unsubscribe, variants, webhooks_out,
 };
 use crate::app::Shared;
 use crate::edge::access;
@@ -91,6 +91,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(stock::routes())
         .merge(sellers::routes())
         .merge(keys::routes())
+        .merge(digital_goods::routes())
         .merge(licences::routes())
         .merge(carts::routes())
         .merge(shipping::routes())
@@ -99,6 +100,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(commission::routes())
         .merge(orders::routes())
         .merge(order_keys::routes())
+        .merge(downloads::routes())
         .merge(story::routes())
         .merge(returns::routes())
         .merge(payment_methods::routes())
@@ -121,6 +123,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(paypal::routes())
         .merge(admin::routes())
         .merge(ledger::routes())
+        .merge(payouts::routes())
         .merge(operations::routes())
 }
 

@@ -31,6 +31,7 @@ mod account;
 mod admin;
 mod members;
 mod orders;
+mod payouts;
 mod products;
 mod seen;
 
@@ -216,5 +217,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .merge(products::routes())
         .merge(orders::routes())
         .merge(account::routes())
+        .merge(payouts::routes())
         .merge(admin::routes())
 }

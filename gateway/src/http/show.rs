@@ -10,6 +10,7 @@ pub(super) mod account;
 mod cart;
 mod catalog;
 mod delivery;
+mod downloads;
 mod keys;
 mod links;
 pub(super) mod names;
@@ -17,6 +18,7 @@ mod order;
 mod page;
 mod part;
 mod payment;
+pub(super) mod payout;
 mod price;
 mod promotion;
 pub(super) mod seller;
@@ -34,6 +36,7 @@ pub use byteshop_domain::tax_book::CountryTax;
 pub use cart::Cart;
 pub use catalog::{Category, CategoryWithPath, PathCategory, Product};
 pub use delivery::{LineQuantities, LineQuantity, Return, Returns, Shipment, ShipmentPapers, Shipments};
+pub use downloads::{OrderDownloads, Purchase, Purchases};
 pub use keys::{KeyImport, KeyPool};
 pub use links::{Links, Papers};
 pub use order::Order;
@@ -55,7 +58,7 @@ pub struct Stock<'a> {
     reserved: i64,
     /// Available for sale: on hand − reserved; 1,000,000,000 − reserved if it is unlimited.
     available: i64,
-    /// Whether as many can be sold as buyers want, because keys are generated.
+    /// Whether as many can be sold as buyers want, because keys are generated, or downloads have no stock.
     unlimited: bool,
 }
 

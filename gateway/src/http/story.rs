@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use byteshop_commands::Error;
 use byteshop_commands::links::Target;
 use byteshop_commands::notify::format;
+use byteshop_domain::download::{self, Download};
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::order::{self, Fulfilment, Order, PaymentStatus, Placed, Stage, Status};
 use byteshop_domain::payment::Payment;
@@ -176,6 +177,8 @@ pub(crate) fn streams_of(id: OrderId, placed: &Placed) -> Vec<StreamId> {
     let mut streams = vec![StreamId::of::<Order>(id), StreamId::of::<Payment>(placed.placement.payment)];
     streams.extend(placed.parcels.keys().map(|id| StreamId::of::<Shipment>(*id)));
     streams.extend(placed.returns.iter().map(|id| StreamId::of::<Return>(*id)));
+    let downloads = placed.downloadable().into_iter().map(|line| download::id(id, line.variant));
+    streams.extend(downloads.map(StreamId::of::<Download>));
     streams
 }
 

@@ -26,6 +26,7 @@ pub(super) async fn open(
 ) -> Result<Health> {
     open_vault(commands, erased).await?;
     commands.issue_as(trade.issuer.clone());
+    commands.pay_sellers_by(trade.payouts.clone());
     if sells {
         warn(commands, trade).await?;
     }

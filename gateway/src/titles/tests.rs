@@ -68,7 +68,7 @@ fn every_problem_of_the_gateway_has_a_title() {
 
 #[test]
 fn titles_are_found_by_their_codes() {
-    for titles in [TITLES, payments::TITLES, sellers::TITLES] {
+    for titles in [TITLES, delivered::TITLES, payments::TITLES, payouts::TITLES, sellers::TITLES] {
         assert!(titles.is_sorted_by(|(a, _), (b, _)| a < b));
         assert!(titles.iter().all(|(code, title)| of(code) == Some(*title)));
     }

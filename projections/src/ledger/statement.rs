@@ -95,7 +95,11 @@ impl StatementRow {
             | Kind::GiftCard
             | Kind::Grant
             | Kind::Withdrawal
-            | Kind::Expiry => 1,
+            | Kind::Expiry
+            | Kind::Payout
+            | Kind::PayoutPaid
+            | Kind::PayoutFailed
+            | Kind::PayoutReturned => 1,
         };
         let share: Option<SellerShare> = shares.into_iter().find(|share| share.seller == seller);
         let money = |of: &dyn Fn(&SellerShare) -> i64| Some(Money { amount: sign * of(share.as_ref()?), ..amount });

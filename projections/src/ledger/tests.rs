@@ -45,6 +45,7 @@ fn placed() -> Recorded {
             digital: false,
             commission: None,
             keys: false,
+            downloads: false,
             seller: None,
             amount: euros(3_570),
             discount: None,

@@ -30,6 +30,7 @@ fn line(variant: u128, seller: Option<SellerId>) -> Line {
         digital: false,
         commission: None,
         keys: false,
+        downloads: false,
         seller,
         amount: eur(500),
         discount: None,

@@ -35,6 +35,7 @@ fn line(variant: u128, keys: bool) -> Line {
         digital: keys,
         commission: None,
         keys,
+        downloads: false,
         seller: None,
         amount: eur(1_500),
         discount: None,
@@ -93,6 +94,7 @@ fn a_row_counts_the_keys_that_were_delivered_shown_and_given_back() {
         amount: eur(500),
         shipping: false,
         revoked: vec![RevokedKeys { variant: id(4), keys: vec![range(1, 1)], revealed: 1 }],
+        downloads: vec![],
         parts: vec![],
     };
     let history = [placed(Some(2), vec![line(4, true), line(8, false)]), paid(keys), seen, back, refunded];
@@ -103,6 +105,22 @@ fn a_row_counts_the_keys_that_were_delivered_shown_and_given_back() {
     let it = &row.lines[0];
     assert_eq!((it.variant, it.keys, it.revealed, it.revoked), (id(4), 3, 2, 2));
     assert_eq!(fold(&history[..1])[0].paid_at, None);
+}
+
+#[test]
+fn an_order_of_downloads_has_a_row_once_they_are_granted() {
+    let download = Line { digital: true, downloads: true, ..line(4, false) };
+    let granted = download::Event::Granted {
+        order: id(7),
+        variant: id(4),
+        limits: byteshop_domain::digital_good::Limits::default(),
+        at: crate::testing::noon(),
+    };
+    let moved = [placed(Some(2), vec![download]), paid(vec![])].map(|it| event::<Order>(7, &it));
+    let history = [&moved[..], &[event::<Download>(9, &granted)]].concat();
+    let before = rows::<PurchaseList>(moved.to_vec()).into_values().next().unwrap();
+    assert_eq!((before.paid_at, before.lines[0].downloads, before.lines[0].keys), (None, true, 0));
+    assert!(rows::<PurchaseList>(history).into_values().next().unwrap().paid_at.is_some());
 }
 
 #[test]

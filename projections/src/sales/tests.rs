@@ -28,6 +28,7 @@ fn placed(stream: u128, quantity: i64) -> Recorded {
             digital: false,
             commission: None,
             keys: false,
+            downloads: false,
             seller: None,
             amount: total,
             discount: None,
@@ -95,8 +96,15 @@ fn a_sale_comes_off_once_in_whatever_order_it_is_refunded_and_cancelled() {
     let refund = |number, amount| {
         let (credit_note, refund) = (note(number), RefundId::from_uuid(Uuid::from_u128(number)));
         let amount = Money::new(amount, Currency::GBP);
-        let credited =
-            order::Event::Credited { credit_note, refund, amount, shipping: false, revoked: vec![], parts: vec![] };
+        let credited = order::Event::Credited {
+            credit_note,
+            refund,
+            amount,
+            shipping: false,
+            revoked: vec![],
+            downloads: vec![],
+            parts: vec![],
+        };
         event::<Order>(1, &credited)
     };
     let issued = |stream, amount: i64| {

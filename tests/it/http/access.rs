@@ -237,6 +237,9 @@ fn body((method, path): &Route) -> Value {
         ("POST", "/v1/variants/{id}/keys/withdraw") => json!({"batch": 1}),
         ("PUT", "/v1/variants/{id}/keys/pattern") => json!({"pattern": "{16}"}),
         ("POST", "/v1/sellers/{id}/invitations") => json!({"email": "new@example.org", "role": "staff"}),
+        ("POST", "/v1/sellers/{id}/payouts") => json!({"currency": "EUR"}),
+        ("PUT", "/v1/sellers/{id}/payout-account/destination") => json!({"paypal_email": "new@example.org"}),
+        ("PUT", "/v1/sellers/{id}/payout-account/schedule") => json!({"schedule": "weekly"}),
         ("PUT", "/v1/sellers/{id}/members/{account}") => json!({"role": "staff"}),
         _ => json!({}),
     }

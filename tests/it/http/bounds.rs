@@ -245,6 +245,8 @@ pub(super) fn concrete(path: &str) -> String {
             "receipts" => "rcp",
             "gift-cards" | "covers" => "val",
             "refunds" => "rfd",
+            "payout-files" => "pyf",
+            "payouts" => "pyt",
             "products" => "prod",
             "returns" => "ret",
             "sellers" => "sel",

@@ -3,7 +3,7 @@
 use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::people::Person;
-use byteshop_tests::shop::{Answer, TestShop, address};
+use byteshop_tests::shop::{Answer, Setup, TestShop, address};
 use serde_json::{Value, json};
 
 use super::aftersales::lines;
@@ -28,7 +28,11 @@ pub(super) struct Market {
 impl Market {
     /// Sending costs 9.00.
     pub(super) async fn open() -> Self {
-        let shop = TestShop::start().await;
+        Self::with(TestShop::start()).await
+    }
+
+    pub(super) async fn with(setup: Setup) -> Self {
+        let shop = setup.await;
         sends(&shop).await;
         let (ada, eve) = (shop.person("ada@example.org").await, shop.person("eve@example.org").await);
         let (kettles, pans) = (shop.seller(&ada, "kettles").await, shop.seller(&eve, "pans").await);

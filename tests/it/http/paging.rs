@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use byteshop_domain::ids::{AccountId, Id as _, SellerId};
+use byteshop_domain::ids::{AccountId, Id as _, PayoutId, SellerId};
+use byteshop_domain::money::Money;
+use byteshop_domain::payout::{self, Payout};
+use byteshop_domain::payout_account::Means;
 use byteshop_domain::seller::{self, Seller};
 use byteshop_domain::text::{Country, Description, Handle, Name};
-use byteshop_domain::{Personal, Subject};
+use byteshop_domain::{Currency, Personal, Subject};
 use byteshop_gateway::security::token::Role;
 use byteshop_tests::past;
 use byteshop_tests::patience::eventually;
@@ -74,11 +77,13 @@ impl Fair {
         import.send().await.expect(200);
         self.shop.register(&format!("p{number}@example.org")).await.expect(202);
         self.applied(number, &name).await;
-        self.shop.order(&self.seller.1, 1).await;
-        let (placed, cart) = self.shop.order(&self.variant, 1).await;
-        let pay = json!({"provider": "test", "token": "tok_success"});
-        let path = format!("/v1/orders/{}/payments", placed.text("/id"));
-        self.shop.post(&path).with(&cart).json(pay).send().await.expect(201);
+        self.paid_out().await;
+        for variant in [&self.seller.1, &self.variant] {
+            let (placed, cart) = self.shop.order(variant, 1).await;
+            let pay = json!({"provider": "test", "token": "tok_success"});
+            let path = format!("/v1/orders/{}/payments", placed.text("/id"));
+            self.shop.post(&path).with(&cart).json(pay).send().await.expect(201);
+        }
         let back = json!({"lines": lines(&self.variant, 1), "reason": "damaged"});
         self.shop
             .post(&format!("{}/returns", self.sold.path))
@@ -87,6 +92,18 @@ impl Fair {
             .send()
             .await
             .expect(201);
+    }
+
+    /// A payout of the seller, whose destination was erased.
+    async fn paid_out(&self) {
+        let clock = self.shop.commands.clock();
+        let request = payout::Command::Request {
+            seller: self.seller.0.parse().unwrap(),
+            amount: Money::new(1_000, Currency::EUR),
+            means: Means::Sepa,
+            destination: Personal::new(Subject(clock.new_id()), "sealed"),
+        };
+        past::record::<Payout>(&self.shop.log, PayoutId::from_uuid(clock.new_id()), &[request]).await;
     }
 
     /// An application to sell, without an account that made it.
@@ -161,7 +178,9 @@ fn lists(endpoint: &str, seller: &str) -> Vec<List> {
         list("/v1/admin/sellers", "id"),
         list(&format!("/v1/sellers/{seller}/orders"), "id"),
         list(&format!("/v1/sellers/{seller}/orders?status=open"), "id"),
-        list(&format!("/v1/sellers/{seller}/statement"), "order"),
+        list(&format!("/v1/sellers/{seller}/payouts"), "id"),
+        list("/v1/admin/payouts?status=requested", "id"),
+        list(&format!("/v1/sellers/{seller}/statement?kind=sale"), "order"),
         list("/v1/admin/key-pools", "variant"),
         list("/v1/admin/audit?type=order.placed", "position"),
         list("/v1/admin/ledger/entries", "position"),

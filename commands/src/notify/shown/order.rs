@@ -32,6 +32,7 @@ pub(super) fn order_of(id: OrderId, placed: &Placed, zone: format::Zone, locale:
         free,
         travels: placement.lines.iter().any(Line::travels),
         keys: placement.lines.iter().any(|line| line.keys),
+        downloads: placement.lines.iter().any(|line| line.downloads),
     }
 }
 

@@ -52,6 +52,7 @@ fn shown(locale: Locale) -> Shown {
             free: false,
             travels: true,
             keys: true,
+            downloads: true,
         }),
         invoice: Some(ShownPaper {
             number: "INV-2026-000042".into(),
@@ -59,6 +60,7 @@ fn shown(locale: Locale) -> Shown {
         }),
         credit_notes: Some("https://api.shop.example.org/v1/orders/ord_1/credit-notes/print?until=1&seal=2".into()),
         keys: Some("https://api.shop.example.org/v1/orders/ord_1/keys?until=1&seal=2".into()),
+        downloads: Some("https://api.shop.example.org/v1/orders/ord_1/downloads/page?until=1&seal=2".into()),
         reason: Some("unpaid"),
         refund_due: true,
         amount: Some(one.into()),
@@ -81,6 +83,8 @@ fn shown(locale: Locale) -> Shown {
         now: Some(one.into()),
         seller: Some("Kettles <&> \"Co\"".into()),
         role: Some("staff"),
+        means: Some("sepa"),
+        from: Some("20 November 2026, 14:30 UTC".into()),
         unsubscribe: Some(
             "https://api.shop.example.org/v1/products/prod_1/watch/unsubscribe?account=acc_1&until=1&seal=2".into(),
         ),
@@ -105,7 +109,7 @@ fn a_message_does_without_pages_and_without_what_may_be_missing() {
             let mut bare = shown(locale);
             (bare.url, bare.shop.url, bare.carrier, bare.tracking, bare.reason) = (None, None, None, None, None);
             (bare.invoice, bare.credit_notes, bare.unsubscribe, bare.keys) = (None, None, None, None);
-            bare.tracking_url = None;
+            (bare.tracking_url, bare.downloads) = (None, None);
             bare.shop.return_address.clear();
             (bare.refund_due, bare.goods, bare.because) = (false, Vec::new(), None);
             bare.ship_to.clear();

@@ -64,6 +64,8 @@ pub(super) struct Refusal {
     pub name: String,
     /// What is wrong, such as `ORDER_NOT_APPROVED`; empty if PayPal does not say.
     pub issue: String,
+    /// The id of the object that the request would have created a second time, if PayPal names it.
+    pub existing: Option<String>,
     pub debug_id: DebugId,
 }
 
@@ -286,6 +288,8 @@ impl Said {
     fn failure(&self) -> Failure {
         let (status, debug_id) = (self.status.as_u16(), self.debug_id.clone());
         let problem: wire::Problem = serde_json::from_slice(&self.body).unwrap_or_default();
+        let existing = problem.links.iter().find(|link| link.rel == "self");
+        let existing = existing.and_then(|link| link.href.rsplit('/').next()).map(short);
         let issue = problem.details.into_iter().map(|detail| detail.issue).find(|issue| !issue.is_empty());
         let issue = short(&issue.unwrap_or_default());
         let debug_id = if debug_id.0.is_empty() { DebugId(short(&problem.debug_id)) } else { debug_id };
@@ -300,7 +304,7 @@ impl Said {
                 Failure::Busy { status, retry_after, debug_id }
             }
             other if other.is_server_error() => Failure::Busy { status, retry_after, debug_id },
-            _ => Failure::Refused(Refusal { status, name: short(&problem.name), issue, debug_id }),
+            _ => Failure::Refused(Refusal { status, name: short(&problem.name), issue, existing, debug_id }),
         }
     }
 }

@@ -185,6 +185,8 @@ pub(super) struct Problem {
     pub debug_id: String,
     #[serde(default)]
     pub details: Vec<Detail>,
+    #[serde(default)]
+    pub links: Vec<Link>,
 }
 
 /// A part of the reason.

@@ -38,6 +38,7 @@ fn line(variant: u128, Bought(quantity, unit, off, rate): Bought, included: bool
         digital: false,
         commission: None,
         keys: false,
+        downloads: false,
         seller: None,
         amount: cents(amount),
         discount: (off > 0).then(|| cents(off)),

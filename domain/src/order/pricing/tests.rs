@@ -30,6 +30,7 @@ fn priced() -> Placement {
         digital: false,
         commission: None,
         keys: false,
+        downloads: false,
         seller: None,
     };
     let discount = Discount {

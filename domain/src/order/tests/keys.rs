@@ -100,7 +100,7 @@ fn pieces_that_are_given_back_give_up_the_last_keys() {
     let placed = state.live().unwrap();
     assert_eq!((placed.keys_left(id(1)), placed.revoked_keys(id(1))), (2, (2, 1)));
     assert_eq!(placed.keys_given_up_with(&[demand(1, 9)])[0].revealed, 2);
-    assert_eq!(placed.without_keys(vec![demand(1, 1), demand(2, 1)]), [demand(2, 1)]);
+    assert_eq!(placed.goods_among(vec![demand(1, 1), demand(2, 1)]), [demand(2, 1)]);
 }
 
 /// Two pieces of 10 that come back with their keys.
@@ -115,7 +115,8 @@ fn refund(note: u128, keys: Vec<Demand>) -> Command {
 }
 
 fn refunded(note: u128, revoked: Vec<RevokedKeys>) -> Event {
-    Event::Credited { credit_note: id(note), refund: id(4), amount: cents(10), shipping: false, revoked, parts: vec![] }
+    let (credit_note, amount, downloads) = (id(note), cents(10), vec![]);
+    Event::Credited { credit_note, refund: id(4), amount, shipping: false, revoked, downloads, parts: vec![] }
 }
 
 #[test]

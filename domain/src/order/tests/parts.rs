@@ -65,7 +65,15 @@ fn credit_of(part: Option<u16>, amount: i64, shipping: bool) -> Command {
 }
 
 fn credits(amount: i64, shipping: bool, parts: Vec<PartShare>) -> Event {
-    Event::Credited { credit_note: id(6), refund: id(7), amount: cents(amount), shipping, revoked: vec![], parts }
+    Event::Credited {
+        credit_note: id(6),
+        refund: id(7),
+        amount: cents(amount),
+        shipping,
+        revoked: vec![],
+        downloads: vec![],
+        parts,
+    }
 }
 
 fn refunds(refund: Option<RefundId>, amount: Option<i64>) -> Event {

@@ -1,7 +1,9 @@
-//! The orders of the caller for which keys were delivered.
+//! What an account has bought that is delivered automatically.
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::Error;
+use byteshop_domain::order::Order;
 use byteshop_projections::View as _;
 use byteshop_projections::purchase_list::{self, PurchaseList};
 use http::HeaderMap;
@@ -14,7 +16,7 @@ use crate::edge::ask::Params;
 use crate::edge::problem::Problem;
 use crate::edge::values::Limit;
 use crate::edge::{lists, reply};
-use crate::http::show::PageOf;
+use crate::http::show::{Purchase, Purchases};
 
 /// Which purchases are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -27,15 +29,13 @@ pub(super) struct PurchasesQuery {
     cursor: Option<String>,
 }
 
-/// A page of the list.
-type PurchasePage = PageOf<purchase_list::Row>;
-
-/// Lists the orders of the account with keys, last paid first.
+/// Lists the orders of the account with keys or downloads, last paid first.
 ///
-/// The keys themselves are shown with `POST /v1/orders/{id}/keys/reveal`.
+/// The keys themselves are shown with `POST /v1/orders/{id}/keys/reveal`. Each answer has new URLs for downloads, one of which counts
+/// once it is followed.
 #[utoipa::path(get, path = "/v1/me/purchases", operation_id = "listPurchases",
     tag = "me", params(PurchasesQuery), security(("bearer" = [])),
-    responses((status = 200, description = "A page of purchases", body = PurchasePage)))]
+    responses((status = 200, description = "A page of purchases", body = Purchases)))]
 pub(super) async fn purchases(
     State(app): State<Shared>,
     member: Member,
@@ -45,5 +45,15 @@ pub(super) async fn purchases(
     let ask = lists::ask(query.limit, query.cursor);
     app.await_views(&[PurchaseList::NAME], &headers).await?;
     let query = purchase_list::Query { account: member.1, ask };
-    Ok(reply::json(app.views.purchase_list(&query).await?.json()))
+    let page = app.views.purchase_list(&query).await?;
+    let mut items = Vec::new();
+    for row in page.rows()? {
+        // What can be downloaded follows from the order itself, so that nothing is offered that was given back a moment ago.
+        let has_downloads = row.lines.iter().any(|line| line.downloads);
+        let order = if has_downloads { app.commands.get::<Order>(row.order).await? } else { None };
+        let placed = order.as_ref().and_then(|order| order.state.live().ok());
+        items.push(Purchase::of(&app, row, placed).await?);
+    }
+    let text = serde_json::to_string(&Purchases { items, next: page.next }).map_err(Error::from)?;
+    Ok(reply::json(text))
 }

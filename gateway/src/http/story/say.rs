@@ -1,6 +1,7 @@
 //! The sentence of each event of an order's history: its name, which every language has, and its facts.
 
 use byteshop_commands::notify::format;
+use byteshop_domain::download;
 use byteshop_domain::ids::AccountId;
 use byteshop_domain::key_pool::count_of;
 use byteshop_domain::money::Money;
@@ -38,6 +39,9 @@ pub fn sentence(event: &AnyEvent, by: &'static str, locale: Locale) -> Option<Sa
     }
     if let AnyEvent::Shipment(_, event) = event {
         return teller.of_shipment(event);
+    }
+    if let AnyEvent::Download(_, event) = event {
+        return teller.of_download(event);
     }
     let AnyEvent::Return(_, event) = event else { return None };
     Some(teller.of_return(event))
@@ -165,6 +169,9 @@ impl Facts {
                     json!({"keys": revoked.iter().map(|of| count_of(&of.keys)).sum::<i64>(), "seen": seen}),
                 )
             }
+            order::Event::Credited { downloads, .. } if !downloads.is_empty() => {
+                ("downloads_revoked", json!({"pieces": pieces_of(downloads)}))
+            }
             order::Event::ParcelReturned { .. } => ("can_be_sent_again", self.bare()),
             order::Event::Replaced { lines } => ("replaced", json!({"by": self.by, "pieces": pieces_of(lines)})),
             order::Event::ParcelFound { extra, .. } => ("found", json!({"extra": pieces_of(extra)})),
@@ -283,6 +290,14 @@ impl Facts {
             shipment::Event::Waited { .. } => return None,
         };
         Some(said)
+    }
+
+    fn of_download(&self, event: &download::Event) -> Option<Said> {
+        match event {
+            download::Event::Started { .. } => Some(("downloaded", self.bare())),
+            // The payment tells it.
+            download::Event::Granted { .. } => None,
+        }
     }
 
     fn of_return(&self, event: &returns::Event) -> Said {

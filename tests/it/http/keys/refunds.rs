@@ -119,5 +119,5 @@ async fn mails_about_keys_do_not_ask_to_send_anything_back() {
     let approved = kiosk.mail("rahel@example.org", "is approved").await;
     assert!(approved.contains("There is nothing to send.") && !approved.contains("parcel"), "{approved}");
     let refunded = kiosk.mail("rahel@example.org", "refunded for order").await;
-    assert!(refunded.contains("are no longer shown"), "{refunded}");
+    assert!(refunded.contains("are no longer available"), "{refunded}");
 }

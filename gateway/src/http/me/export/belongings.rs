@@ -5,6 +5,7 @@ use byteshop_domain::Decider as _;
 use byteshop_domain::account::{self, Account};
 use byteshop_domain::cart::Cart;
 use byteshop_domain::credit_note::CreditNote;
+use byteshop_domain::download::{self, Download};
 use byteshop_domain::ids::{AccountId, CartId, Id as _, OrderId, PaymentId, ReturnId, ShipmentId, WatchId};
 use byteshop_domain::notification::Notification;
 use byteshop_domain::order::Order;
@@ -77,6 +78,8 @@ impl Belongings {
                 self.streams.extend(cart.map(StreamId::of::<Cart>));
                 self.streams.extend(placed.parcels.keys().copied().map(StreamId::of::<Shipment>));
                 self.streams.extend(placed.returns.iter().copied().map(StreamId::of::<Return>));
+                let downloads = placed.downloadable().into_iter().map(|line| download::id(*order, line.variant));
+                self.streams.extend(downloads.map(StreamId::of::<Download>));
                 self.streams.extend(placed.credit_notes.iter().copied().map(StreamId::of::<CreditNote>));
             }
         }

@@ -1,0 +1,55 @@
+//! How sellers are paid: the destinations and schedules that their owners choose.
+
+use byteshop_domain::Subject;
+use byteshop_domain::ids::{AccountId, SellerId};
+use byteshop_domain::payout_account::{self, Command, Destination, PayoutAccount, Schedule};
+use byteshop_domain::seller::Seller;
+
+use crate::engine::error::Error;
+use crate::engine::unit::{Loaded, Unit};
+use crate::use_cases::sellers;
+
+/// A seller for a command of one of its owners about how it is paid.
+pub async fn seller_of_owner(unit: &Unit, id: SellerId, by: AccountId) -> Result<Loaded<Seller>, Error> {
+    let (seller, _) = sellers::for_member(unit, id, by).await?;
+    seller.state.live()?.require_owner(by)?;
+    Ok(seller)
+}
+
+/// Chooses where the payouts of a seller go, a day from now on. It is sealed for the owner who chooses it.
+pub async fn choose(
+    unit: &Unit,
+    seller: &Loaded<Seller>,
+    by: AccountId,
+    destination: &Destination,
+) -> Result<Loaded<PayoutAccount>, Error> {
+    destination.ensure_reachable()?;
+    let mut account = of(unit, seller.id).await?;
+    let sealed = unit.commands().vault().seal(Subject::from(by), destination).await?;
+    unit.decide(&mut account, &Command::Choose { destination: sealed, means: destination.means() })?;
+    Ok(account)
+}
+
+/// Cancels the choice of a destination that is not used yet.
+pub async fn cancel(unit: &Unit, seller: &Loaded<Seller>) -> Result<Loaded<PayoutAccount>, Error> {
+    let mut account = of(unit, seller.id).await?;
+    unit.decide(&mut account, &Command::CancelChoice {})?;
+    Ok(account)
+}
+
+/// Decides when payouts are made without being asked for.
+pub async fn schedule(
+    unit: &Unit,
+    seller: &Loaded<Seller>,
+    schedule: Schedule,
+) -> Result<Loaded<PayoutAccount>, Error> {
+    let mut account = of(unit, seller.id).await?;
+    unit.decide(&mut account, &Command::Schedule { schedule })?;
+    Ok(account)
+}
+
+async fn of(unit: &Unit, seller: SellerId) -> Result<Loaded<PayoutAccount>, Error> {
+    let account = unit.load::<PayoutAccount>(payout_account::id(seller)).await?;
+    unit.check_version(&account)?;
+    Ok(account)
+}

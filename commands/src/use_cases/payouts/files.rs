@@ -1,0 +1,51 @@
+//! Files for the bank: payouts by SEPA credit transfer that the bank carries out together.
+
+use byteshop_domain::ids::{PayoutFileId, PayoutId};
+use byteshop_domain::money::Money;
+use byteshop_domain::payout::{Command, Payout};
+use byteshop_domain::payout_account::Destination;
+use byteshop_domain::payout_file::{self, Content, PayoutFile};
+use chrono::NaiveDate;
+
+use crate::Commands;
+use crate::engine::error::Error;
+use crate::engine::unit::{Loaded, Unit};
+use crate::ports::pain::{Transfer, TransferFile};
+
+/// A file with its transfers, as the bank gets it.
+pub type Transfers = TransferFile;
+
+/// Creates a file of these payouts, in one append with them: each is in one file.
+pub async fn create_file(
+    unit: &Unit,
+    payouts: &[PayoutId],
+    execute_on: NaiveDate,
+) -> Result<Loaded<PayoutFile>, Error> {
+    unit.commands().open()?;
+    let debtor = unit.commands().payout_rules().debtor.clone().ok_or(payout_file::Rejection::NoDebtor)?;
+    let mut file = unit.start::<PayoutFile>(unit.new_id());
+    let mut amounts: Vec<(PayoutId, Money)> = Vec::with_capacity(payouts.len());
+    for mut payout in unit.load_all::<Payout>(payouts).await? {
+        amounts.push((payout.id, payout.state.live()?.amount));
+        unit.decide(&mut payout, &Command::Export { file: file.id })?;
+    }
+    unit.decide(&mut file, &payout_file::Command::Create { payouts: amounts, debtor, execute_on })?;
+    Ok(file)
+}
+
+impl Commands {
+    /// A file with its transfers. Payouts whose destination was erased, or that have ended meanwhile, are left out: an erased destination
+    /// cannot be paid, and what ended must not be paid again.
+    pub async fn transfers_of(&self, id: PayoutFileId) -> Result<Option<Transfers>, Error> {
+        let Some(file) = self.get::<PayoutFile>(id).await? else { return Ok(None) };
+        let Content { payouts, debtor, execute_on, created_at, .. } = file.state.live()?.clone();
+        let mut transfers = Vec::with_capacity(payouts.len());
+        for payout in payouts {
+            let Some(known) = self.payout_known(payout).await?.filter(|known| known.is_open()) else { continue };
+            let destination = self.vault().open::<Destination>(&known.destination).await?;
+            let Some(Destination::Iban { iban, holder }) = destination else { continue };
+            transfers.push(Transfer { payout, amount: known.amount, iban, holder });
+        }
+        Ok(Some(TransferFile { id, created_at, execute_on, debtor, transfers }))
+    }
+}

@@ -1,0 +1,252 @@
+//! Rules of balances: nothing is paid out that is not available, and the figures add up to what was posted.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+
+use super::*;
+use crate::decider::{Actor, fold};
+use crate::testing::{cents, given, golden, id as number, noon, well_said};
+
+fn opened() -> Event {
+    Event::Opened { seller: number(1), currency: Currency::EUR }
+}
+
+fn posted(order: u128, amount: i64) -> Event {
+    Event::Posted { position: 7, order: Some(number(order)), amount: cents(amount), reserved: None, at: noon() }
+}
+
+fn post(order: u128, amount: i64, reserve_percent: u8) -> Command {
+    let (seller, order) = (number(1), Some(number(order)));
+    Command::Post { seller, position: 7, order, amount: cents(amount), reserve_percent }
+}
+
+fn days(days: i64) -> DateTime<Utc> {
+    noon() + TimeDelta::days(days)
+}
+
+fn hold(available: i64, reserved: i64) -> Hold {
+    Hold { available_at: days(available), reserved_until: days(reserved) }
+}
+
+fn held(order: u128, available: i64, reserved: i64) -> Event {
+    let Hold { available_at, reserved_until } = hold(available, reserved);
+    Event::HoldStarted { order: number(order), available_at, reserved_until }
+}
+
+fn pay_out(payout: u128, amount: Option<i64>) -> Command {
+    Command::PayOut { payout: number(payout), amount: amount.map(cents), minimum: 500 }
+}
+
+fn started(payout: u128, amount: i64) -> Event {
+    Event::PayoutStarted { payout: number(payout), amount: cents(amount), at: noon() }
+}
+
+fn figures(history: &[Event], at: DateTime<Utc>) -> Figures {
+    fold::<Balance>(history).at(at)
+}
+
+#[test]
+fn a_sale_is_pending_until_its_hold_ends() {
+    given::<Balance>([]).when(&post(2, 1_000, 0)).then([opened(), posted(2, 1_000)]);
+    let sold = [opened(), posted(2, 1_000)];
+    assert_eq!(figures(&sold, days(999)), Figures { pending: 1_000, ..Figures::default() });
+    let start = Command::StartHold { order: number(2), hold: hold(30, 30) };
+    given::<Balance>(sold.clone()).when(&start).then([held(2, 30, 30)]);
+    let delivered = [&sold[..], &[held(2, 30, 30)]].concat();
+    given::<Balance>(delivered.clone()).when(&start).then_nothing();
+    assert_eq!(figures(&delivered, days(29)), Figures { pending: 1_000, ..Figures::default() });
+    assert_eq!(figures(&delivered, days(30)), Figures { available: 1_000, ..Figures::default() });
+}
+
+#[test]
+fn a_hold_that_starts_before_its_sale_is_posted_counts() {
+    let history = [held(2, 0, 0), opened(), posted(2, 1_000)];
+    assert_eq!(figures(&history, noon()), Figures { available: 1_000, ..Figures::default() });
+}
+
+#[test]
+fn a_part_of_the_sales_of_a_new_seller_is_held_longer() {
+    let sale = Event::Posted {
+        position: 7,
+        order: Some(number(2)),
+        amount: cents(1_005),
+        reserved: Some(cents(101)),
+        at: noon(),
+    };
+    given::<Balance>([opened()]).when(&post(2, 1_005, 10)).then([sale.clone()]);
+    let history = [opened(), sale, held(2, 30, 120)];
+    let at = |day| figures(&history, days(day));
+    assert_eq!(at(0), Figures { pending: 904, reserved: 101, ..Figures::default() });
+    assert_eq!(at(30), Figures { available: 904, reserved: 101, ..Figures::default() });
+    assert_eq!(at(120), Figures { available: 1_005, ..Figures::default() });
+}
+
+#[test]
+fn a_refund_takes_from_its_order_first_and_may_make_the_balance_negative() {
+    let sold = [opened(), posted(2, 1_000), held(2, 30, 30), posted(3, 500), held(3, 0, 0)];
+    let refunded = [&sold[..], &[posted(2, -400)]].concat();
+    assert_eq!(figures(&refunded, noon()), Figures { pending: 600, available: 500, ..Figures::default() });
+    let all = [&refunded[..], &[posted(2, -900)]].concat();
+    assert_eq!(figures(&all, noon()), Figures { available: 200, ..Figures::default() });
+    let beyond = [&all[..], &[posted(3, -500)]].concat();
+    assert_eq!(figures(&beyond, noon()), Figures { available: -300, ..Figures::default() });
+    let refused = Rejection::BelowMinimum { minimum: cents(500), amount: cents(-300) };
+    given::<Balance>(beyond.clone()).when(&pay_out(9, None)).then_refused(refused);
+    let later = [&beyond[..], &[posted(4, 1_000), held(4, 0, 0)]].concat();
+    given::<Balance>(later).when(&pay_out(9, None)).then([started(9, 700)]);
+}
+
+#[test]
+fn no_more_than_is_available_is_paid_out_and_no_less_than_the_minimum() {
+    let history = [opened(), posted(2, 1_000), held(2, 0, 0), posted(3, 5_000)];
+    given::<Balance>(history.clone()).when(&pay_out(9, None)).then([started(9, 1_000)]);
+    given::<Balance>(history.clone()).when(&pay_out(9, Some(600))).then([started(9, 600)]);
+    let not_enough = Rejection::NotEnough { available: cents(1_000) };
+    given::<Balance>(history.clone()).when(&pay_out(9, Some(1_001))).then_refused(not_enough);
+    let too_little = Rejection::BelowMinimum { minimum: cents(500), amount: cents(499) };
+    given::<Balance>(history.clone()).when(&pay_out(9, Some(499))).then_refused(too_little);
+    let dollars = Command::PayOut { payout: number(9), amount: Some(Money::new(600, Currency::USD)), minimum: 500 };
+    given::<Balance>(history.clone()).when(&dollars).then_refused(Rejection::OtherCurrency { currency: Currency::EUR });
+    given::<Balance>([]).when(&pay_out(9, None)).then_refused(Rejection::Missing);
+    let after = [&history[..], &[started(9, 600)]].concat();
+    given::<Balance>(after.clone()).when(&pay_out(9, Some(600))).then_nothing();
+    let left = Rejection::NotEnough { available: cents(400) };
+    given::<Balance>(after).when(&pay_out(10, Some(600))).then_refused(left);
+}
+
+#[test]
+fn a_payout_arrives_or_comes_back() {
+    let paying = [opened(), posted(2, 1_000), held(2, 0, 0), started(9, 1_000)];
+    assert_eq!(figures(&paying, noon()), Figures { in_transit: 1_000, ..Figures::default() });
+    let paid = Event::PaidOut { payout: number(9), amount: cents(1_000) };
+    given::<Balance>(paying.clone()).when(&Command::Conclude { payout: number(9) }).then([paid.clone()]);
+    given::<Balance>(paying.clone()).when(&Command::Conclude { payout: number(8) }).then_nothing();
+    let back = Event::PayoutReturned { payout: number(9), amount: cents(1_000) };
+    let take_back = Command::TakeBack { payout: number(9), amount: cents(1_000) };
+    given::<Balance>(paying.clone()).when(&take_back).then([back.clone()]);
+    given::<Balance>([]).when(&take_back).then_nothing();
+    let available = Figures { available: 1_000, ..Figures::default() };
+    assert_eq!(figures(&[&paying[..], std::slice::from_ref(&back)].concat(), noon()), available);
+    let arrived = [&paying[..], &[paid]].concat();
+    assert_eq!(figures(&arrived, noon()), Figures { paid_out: 1_000, ..Figures::default() });
+    assert_eq!(figures(&[&arrived[..], &[back]].concat(), noon()), available);
+}
+
+#[test]
+fn nothing_absurd_is_posted() {
+    given::<Balance>([]).when(&post(2, 0, 0)).then_nothing();
+    given::<Balance>([opened()]).when(&post(2, i64::MAX, 0)).then_refused(Rejection::OutOfRange);
+}
+
+/// What happens to a balance, in any order.
+#[derive(Debug, Clone)]
+enum Act {
+    Post { order: u128, amount: i64, reserve: u8 },
+    Hold { order: u128, after: i64, longer: i64 },
+    PayOut { amount: Option<i64> },
+    Conclude { nth: usize },
+    TakeBack { nth: usize },
+    Wait { days: i64 },
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        (0..4_u128, -3_000..5_000_i64, 0..=100_u8).prop_map(|(order, amount, reserve)| Act::Post {
+            order,
+            amount,
+            reserve
+        }),
+        (0..4_u128, 0..20_i64, 0..20_i64).prop_map(|(order, after, longer)| Act::Hold { order, after, longer }),
+        proptest::option::of(1..4_000_i64).prop_map(|amount| Act::PayOut { amount }),
+        (0..6_usize).prop_map(|nth| Act::Conclude { nth }),
+        (0..6_usize).prop_map(|nth| Act::TakeBack { nth }),
+        (0..15_i64).prop_map(|days| Act::Wait { days }),
+    ];
+    proptest::collection::vec(act, 0..60)
+}
+
+/// A payout as the test remembers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Going,
+    Arrived,
+    Back,
+}
+
+proptest! {
+    /// Whatever happens: no payout exceeds what is available, and the figures are the sums of what was posted and paid.
+    #[test]
+    fn the_figures_are_the_sums_of_what_happened(acts in acts()) {
+        let (mut balance, mut now, mut position) = (Balance::default(), noon(), 0);
+        let mut payouts: Vec<(i64, Way)> = vec![];
+        let mut all = 0;
+        for act in acts {
+            position += 1;
+            let payout = |nth: usize| number::<PayoutId>(u128::try_from(nth).unwrap());
+            let before = balance.at(now);
+            let command = match act {
+                Act::Wait { days } => { now += TimeDelta::days(days); continue }
+                Act::Post { order, amount, reserve } => Command::Post {
+                    seller: number(1), position, order: Some(number(order)), amount: cents(amount), reserve_percent: reserve,
+                },
+                Act::Hold { order, after, longer } => Command::StartHold { order: number(order), hold: Hold {
+                    available_at: now + TimeDelta::days(after), reserved_until: now + TimeDelta::days(after + longer),
+                } },
+                Act::PayOut { amount } => Command::PayOut { payout: payout(payouts.len()), amount: amount.map(cents), minimum: 1 },
+                Act::Conclude { nth } => Command::Conclude { payout: payout(nth) },
+                // The payout itself refuses to be returned twice.
+                Act::TakeBack { nth } => match payouts.get(nth) {
+                    Some((amount, Way::Going | Way::Arrived)) => Command::TakeBack { payout: payout(nth), amount: cents(*amount) },
+                    Some((_, Way::Back)) | None => continue,
+                },
+            };
+            let asked = Asked { at: now, by: Actor::System { name: "test".into() } };
+            for event in balance.decide(&command, &asked).unwrap_or_default() {
+                match &event {
+                    Event::Posted { amount, .. } => all += amount.amount,
+                    Event::PayoutStarted { amount, .. } => {
+                        prop_assert!(amount.amount <= before.available && amount.amount > 0);
+                        payouts.push((amount.amount, Way::Going));
+                    }
+                    Event::PaidOut { payout, .. } => payouts[usize::try_from(payout.uuid().as_u128()).unwrap()].1 = Way::Arrived,
+                    Event::PayoutReturned { payout, .. } => payouts[usize::try_from(payout.uuid().as_u128()).unwrap()].1 = Way::Back,
+                    Event::Opened { .. } | Event::HoldStarted { .. } => {}
+                }
+                balance = balance.evolve(&event);
+            }
+            let sum = |way| payouts.iter().filter(|(_, it)| *it == way).map(|(amount, _)| amount).sum::<i64>();
+            let figures = balance.at(now);
+            prop_assert_eq!((figures.in_transit, figures.paid_out), (sum(Way::Going), sum(Way::Arrived)));
+            // What the ledger owes the seller: what was posted, less what left.
+            prop_assert_eq!(figures.owed(), all - figures.in_transit - figures.paid_out);
+            prop_assert!(figures.pending >= 0 && figures.reserved >= 0);
+        }
+    }
+}
+
+#[test]
+fn events_keep_their_stored_form() {
+    let reserved = Event::Posted {
+        position: 7,
+        order: Some(number(2)),
+        amount: cents(1_000),
+        reserved: Some(cents(100)),
+        at: noon(),
+    };
+    let alone = Event::Posted { position: 8, order: None, amount: cents(-250), reserved: None, at: noon() };
+    let paid = Event::PaidOut { payout: number(9), amount: cents(1_000) };
+    let back = Event::PayoutReturned { payout: number(9), amount: cents(1_000) };
+    let samples = [opened(), reserved, alone, held(2, 30, 120), started(9, 1_000), paid, back];
+    golden(include_str!("golden.json"), &samples);
+}
+
+#[test]
+fn rejections_are_well_said() {
+    well_said(&[
+        Rejection::Missing,
+        Rejection::OtherCurrency { currency: Currency::EUR },
+        Rejection::NotEnough { available: cents(1_000) },
+        Rejection::BelowMinimum { minimum: cents(500), amount: cents(499) },
+        Rejection::OutOfRange,
+    ]);
+}

@@ -1,0 +1,45 @@
+//! Delivering digital goods: the good of a variant and its stock change together, and an order gets its downloads with its payment.
+//!
+//! ```text
+//! digital good:   open
+//! stock:          deliver downloads     commit
+//! order:                                mark paid
+//! downloads:                            grant
+//! ```
+//!
+//! Pure: each is decided on states that were loaded before, and appended whole or not at all.
+
+use crate::digital_good::{self, Command, DigitalGood, Rejection};
+use crate::download::{self, Download};
+use crate::ids::{OrderId, ProductId, VariantId};
+use crate::product::Product;
+use crate::quantity::Demand;
+use crate::stock::{self, StockLevel};
+use crate::work::{Refused, Work};
+
+/// Changes the digital good of a variant, which is opened if there is none: its orders get downloads from then on, and its stock has
+/// no limit unless pieces are on hand.
+pub fn change(work: &mut Work, product: ProductId, variant: VariantId, command: &Command) -> Result<(), Refused> {
+    let state = work.get::<Product>(product)?;
+    let known = state.live()?.variant(variant)?;
+    if known.physical {
+        return Err(Rejection::Physical.into());
+    }
+    let good = digital_good::id(variant);
+    work.decide::<DigitalGood>(good, &Command::Open { product, sku: known.sku.clone() })?;
+    work.decide::<StockLevel>(variant, &stock::Command::DeliverDownloads {})?;
+    work.decide::<DigitalGood>(good, command).map(drop)
+}
+
+/// Grants an order the downloads of its pieces, with the limits that they have now.
+pub fn grant(work: &mut Work, order: OrderId, lines: &[Demand]) -> Result<(), Refused> {
+    for Demand { variant, .. } in lines {
+        let limits = work.get::<DigitalGood>(digital_good::id(*variant))?.limits;
+        let grant = download::Command::Grant { order, variant: *variant, limits };
+        work.decide::<Download>(download::id(order, *variant), &grant)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,14 @@
+//! Why a payout refuses a command.
+
+use super::events::Status;
+
+crate::rejections! {
+    /// Why a command is refused.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum Rejection {
+        Missing => Missing: "there is no such payout";
+        NotDue => Conflict: "the payout is not due for a file of the bank";
+        Automatic => Conflict: "PayPal is carrying the payout out; its outcome is recorded without staff";
+        Ended { status: Status } => Conflict: "the payout is already {said}", said = status.as_str();
+    }
+}

@@ -1,0 +1,33 @@
+//! The titles of problems of what is delivered with the payment: keys, licences and downloads.
+
+/// Every code of theirs, in the order of the alphabet, and its title.
+pub(super) const TITLES: &[(&str, &str)] = &[
+    ("digital_good.missing", "Nothing to download"),
+    ("digital_good.not_https", "Link is no HTTPS URL"),
+    ("digital_good.physical", "Variant is physical"),
+    ("digital_good.wrong_days", "Invalid number of days"),
+    ("digital_good.wrong_downloads", "Invalid number of downloads"),
+    ("download.expired", "Download URL expired"),
+    ("download.missing", "Download not found"),
+    ("download.over", "Download period over"),
+    ("download.revoked", "Download revoked"),
+    ("download.used_up", "Downloads used up"),
+    ("key_pool.empty", "Key pool is empty"),
+    ("key_pool.generated", "Keys are generated"),
+    ("key_pool.import_running", "Import is running"),
+    ("key_pool.keys_left", "Imported keys are unsold"),
+    ("key_pool.missing", "Key pool not found"),
+    ("key_pool.no_column", "Column not found"),
+    ("key_pool.no_such_batch", "No such batch"),
+    ("key_pool.not_enough", "Not enough keys"),
+    ("key_pool.not_text", "File is no text"),
+    ("key_pool.open_quote", "Quote is never closed"),
+    ("key_pool.overtaken", "Import was overtaken"),
+    ("key_pool.physical", "Variant is physical"),
+    ("key_pool.too_many_batches", "Too many batches"),
+    ("key_pool.too_many_keys", "Too many keys"),
+    ("licence.machine", "Invalid machine"),
+    ("licence.revoked", "Licence revoked"),
+    ("licence.too_many_machines", "Licence active on too many machines"),
+    ("licence.unknown", "Licence not found"),
+];
