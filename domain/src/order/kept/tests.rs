@@ -42,6 +42,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         exact_price: None,
         digital: false,
         keys: false,
+        downloads: false,
         seller: None,
         amount: cents(amount * number),
         discount: None,
@@ -86,7 +87,7 @@ fn cancelled(variant: u128, number: i64, amount: i64, shipping: Option<i64>) -> 
 
 fn credited(amount: i64, shipping: bool, parts: Vec<PartShare>) -> Event {
     let (credit_note, refund, revoked) = (id(6), id(7), vec![]);
-    Event::Credited { credit_note, refund, amount: cents(amount), shipping, revoked, parts }
+    Event::Credited { credit_note, refund, amount: cents(amount), shipping, revoked, downloads: Vec::new(), parts }
 }
 
 fn of_ada(amount: i64) -> Vec<PartShare> {
