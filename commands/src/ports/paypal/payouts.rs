@@ -63,11 +63,13 @@ enum BatchStatus {
 
 #[derive(Debug, Deserialize)]
 struct Item {
-    payout_item_id: String,
+    #[serde(rename = "payout_item_id")]
+    id: String,
     transaction_status: ItemStatus,
     #[serde(default)]
     transaction_id: Option<String>,
-    payout_item: Asked,
+    #[serde(rename = "payout_item")]
+    asked: Asked,
 }
 
 /// What was asked for.
@@ -115,13 +117,13 @@ pub(super) async fn send(client: &Client, id: PayoutId, amount: Money, email: &s
     let call = Call::post("/v1/payments/payouts".to_owned(), id.to_string(), body);
     let batch = match client.ask::<Created>(&call).await {
         Ok(created) => created.batch_header.payout_batch_id,
-        Err(NoResult::Refused(refusal)) => match refusal.existing {
-            Some(batch) => batch,
-            None => {
+        Err(NoResult::Refused(refusal)) => {
+            let Some(batch) = refusal.existing.clone() else {
                 tracing::error!(%refusal, payout = %id, "PayPal refused a payout");
                 return Ok(SentPayout::Refused);
-            }
-        },
+            };
+            batch
+        }
         Err(failure) => return Err(failure.into()),
     };
     named(&batch).map(SentPayout::Has)
@@ -143,14 +145,14 @@ pub(super) async fn look(
     if matches!(found.batch_header.batch_status, BatchStatus::Denied | BatchStatus::Canceled) {
         return Ok(PayoutStanding::Failed(Failure::Refused));
     }
-    let is_ours = |item: &&Item| item.payout_item.sender_item_id.as_deref() == Some(id.to_string().as_str());
+    let is_ours = |item: &&Item| item.asked.sender_item_id.as_deref() == Some(id.to_string().as_str());
     let Some(item) = found.items.iter().find(is_ours) else { return Ok(PayoutStanding::Undecided) };
-    let asked = &item.payout_item.amount;
+    let asked = &item.asked.amount;
     if amount::read(&asked.value, &asked.currency) != Some(amount) {
         return Err(NoAnswer("the payout at PayPal differs from the payout of the shop in its amount".to_owned()));
     }
     if item.transaction_status == ItemStatus::Unclaimed {
-        return take_back(client, &item.payout_item_id).await;
+        return take_back(client, &item.id).await;
     }
     standing(item)
 }
@@ -177,7 +179,7 @@ async fn take_back(client: &Client, item: &str) -> Result<PayoutStanding, NoAnsw
 fn standing(item: &Item) -> Result<PayoutStanding, NoAnswer> {
     Ok(match item.transaction_status {
         ItemStatus::Success => {
-            let transaction = item.transaction_id.as_deref().unwrap_or(&item.payout_item_id);
+            let transaction = item.transaction_id.as_deref().unwrap_or(&item.id);
             PayoutStanding::Paid(named(transaction)?)
         }
         ItemStatus::Failed => PayoutStanding::Failed(Failure::Refused),

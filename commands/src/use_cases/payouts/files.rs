@@ -2,7 +2,7 @@
 
 use byteshop_domain::ids::{PayoutFileId, PayoutId};
 use byteshop_domain::money::Money;
-use byteshop_domain::payout::{Command, Payout};
+use byteshop_domain::payout::{Command, Known, Payout};
 use byteshop_domain::payout_account::Destination;
 use byteshop_domain::payout_file::{self, Content, PayoutFile};
 use chrono::NaiveDate;
@@ -41,7 +41,7 @@ impl Commands {
         let Content { payouts, debtor, execute_on, created_at, .. } = file.state.live()?.clone();
         let mut transfers = Vec::with_capacity(payouts.len());
         for payout in payouts {
-            let Some(known) = self.payout_known(payout).await?.filter(|known| known.is_open()) else { continue };
+            let Some(known) = self.payout_known(payout).await?.filter(Known::is_open) else { continue };
             let destination = self.vault().open::<Destination>(&known.destination).await?;
             let Some(Destination::Iban { iban, holder }) = destination else { continue };
             transfers.push(Transfer { payout, amount: known.amount, iban, holder });

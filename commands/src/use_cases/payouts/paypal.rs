@@ -54,15 +54,14 @@ impl Commands {
             return Ok(Command::GiveUp {});
         }
         let failed = |failure| Command::Conclude { outcome: Outcome::Failed(failure), reference: None };
-        let answer = match &known.batch {
-            Some(_) => self.ask_for(id, known).await,
-            None => {
-                let destination = self.vault().open::<Destination>(&known.destination).await?;
-                let Some(Destination::Paypal { email }) = destination else {
-                    return Ok(failed(Failure::NoDestination));
-                };
-                self.send(id, known, email.as_str(), now).await
-            }
+        let answer = if known.batch.is_some() {
+            self.ask_for(id, known).await
+        } else {
+            let destination = self.vault().open::<Destination>(&known.destination).await?;
+            let Some(Destination::Paypal { email }) = destination else {
+                return Ok(failed(Failure::NoDestination));
+            };
+            self.send(id, known, email.as_str(), now).await
         };
         Ok(answer.unwrap_or_else(|error| {
             tracing::warn!(%error, payout = %id, "PayPal did not answer; asking later");
