@@ -57,7 +57,7 @@ struct Shop {
 impl Shop {
     async fn start(&self, program: &mut Program) {
         program.start().await;
-        *self.base.lock().unwrap() = program.run_json().unwrap()["http"].as_str().unwrap().to_owned();
+        program.run_json().unwrap()["http"].as_str().unwrap().clone_into(&mut self.base.lock().unwrap());
         *self.admin.lock().unwrap() = program.say(&["token", "admin"]);
     }
 

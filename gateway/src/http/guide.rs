@@ -15,7 +15,7 @@ use crate::edge::problem::Problem;
 const CONTRACT: &str = "openapi.json";
 
 /// The pages, by their path in `docs/`.
-const PAGES: [(&str, &str); 17] = [
+const PAGES: [(&str, &str); 18] = [
     ("API.md", include_str!("../../../docs/API.md")),
     ("tour.md", include_str!("../../../docs/tour.md")),
     ("ACCESS.md", include_str!("../../../docs/ACCESS.md")),

@@ -166,13 +166,12 @@ struct NewPayoutFile {
     tag = "admin", request_body = NewPayoutFile, security(("bearer" = ["staff"])),
     responses((status = 201, description = "The file", body = show::PayoutFile)))]
 async fn create_file(State(app): State<Shared>, ask: Ask<Staff, NewPayoutFile>) -> Result<Response, Problem> {
-    let wanted: Vec<PayoutId> = match &ask.body.payouts {
-        Some(payouts) => payouts.iter().copied().collect(),
-        None => {
-            app.await_views_now(&[PayoutList::NAME]).await?;
-            let limit = i64::try_from(PAYOUTS_MAX).unwrap_or(i64::MAX);
-            app.views.payouts_due(limit).await?
-        }
+    let wanted: Vec<PayoutId> = if let Some(payouts) = &ask.body.payouts {
+        payouts.iter().copied().collect()
+    } else {
+        app.await_views_now(&[PayoutList::NAME]).await?;
+        let limit = i64::try_from(PAYOUTS_MAX).unwrap_or(i64::MAX);
+        app.views.payouts_due(limit).await?
     };
     let (app, ask, wanted) = (&app, &ask, &wanted);
     app.run(ask, "payout_file.create", |unit| async move {

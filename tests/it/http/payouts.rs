@@ -26,7 +26,7 @@ struct Stall {
 
 impl Stall {
     async fn open() -> Self {
-        Self::with(TestShop::start().trading(trade(PayoutRules::default()))).await
+        Self::with(TestShop::start().trading(trade(&PayoutRules::default()))).await
     }
 
     async fn with(setup: Setup) -> Self {
@@ -78,8 +78,8 @@ impl Stall {
     }
 }
 
-fn trade(payouts: PayoutRules) -> Trade {
-    Trade { payouts: PayoutRules { debtor: Some(debtor()), ..payouts }, ..Trade::default() }
+fn trade(payouts: &PayoutRules) -> Trade {
+    Trade { payouts: PayoutRules { debtor: Some(debtor()), ..payouts.clone() }, ..Trade::default() }
 }
 
 fn euros(amount: i64) -> Value {
@@ -212,8 +212,11 @@ async fn payouts_are_listed_for_their_seller_and_for_staff() {
         found["items"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(ids(stall.path("payouts"), &bob.token).await, [two.clone(), one.clone()]);
-    assert_eq!(ids(stall.path("payouts?status=failed"), &ada.token).await, [one.clone()]);
-    assert_eq!(ids("/v1/admin/payouts?status=requested&means=sepa".into(), &stall.staff).await, [two.clone()]);
+    assert_eq!(ids(stall.path("payouts?status=failed"), &ada.token).await, std::slice::from_ref(&one));
+    assert_eq!(
+        ids("/v1/admin/payouts?status=requested&means=sepa".into(), &stall.staff).await,
+        std::slice::from_ref(&two)
+    );
     assert_eq!(ids(format!("/v1/admin/payouts?seller={pans}"), &stall.staff).await, [""; 0]);
     // Staff of the seller sees the payout, and not where it goes.
     let path = stall.path(&format!("payouts/{two}"));

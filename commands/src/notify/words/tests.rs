@@ -16,16 +16,35 @@ fn payment(total: &str) -> ShownPayment {
     }
 }
 
-fn shown(locale: Locale) -> Shown {
-    let (total, one) = match locale {
-        Locale::En => ("€52.97", "€19.99"),
-        Locale::Ru => ("52,97\u{a0}€", "19,99\u{a0}€"),
-    };
+fn order(total: &str, one: &str) -> ShownOrder {
     let line = |title: &str, quantity: i64| ShownLine {
         title: title.into(),
         quantity,
         unit_price: one.into(),
         amount: one.into(),
+    };
+    ShownOrder {
+        number: "7K3Q-X9MW-2FBA".into(),
+        lines: vec![line("Bread knife, 200 mm", 2), line("Board <oak> & \"oil\"", 1)],
+        more: 3,
+        extras: vec![
+            ShownExtra { kind: "discount", amount: format!("−{one}") },
+            ShownExtra { kind: "shipping", amount: one.into() },
+            ShownExtra { kind: "tax_included", amount: one.into() },
+        ],
+        total: total.into(),
+        pay_by: Some("20 November 2026, 14:30 UTC".into()),
+        free: false,
+        travels: true,
+        keys: true,
+        downloads: true,
+    }
+}
+
+fn shown(locale: Locale) -> Shown {
+    let (total, one) = match locale {
+        Locale::En => ("€52.97", "€19.99"),
+        Locale::Ru => ("52,97\u{a0}€", "19,99\u{a0}€"),
     };
     let return_address = vec!["ByteShop".to_owned(), "Knob & Co <yard>".into(), "10115 Berlin".into()];
     Shown {
@@ -38,22 +57,7 @@ fn shown(locale: Locale) -> Shown {
         locale: locale.as_str(),
         url: Some("https://shop.example.org/there?a=1&b=2".into()),
         code: Some("k3Jx-9fQ".into()),
-        order: Some(ShownOrder {
-            number: "7K3Q-X9MW-2FBA".into(),
-            lines: vec![line("Bread knife, 200 mm", 2), line("Board <oak> & \"oil\"", 1)],
-            more: 3,
-            extras: vec![
-                ShownExtra { kind: "discount", amount: format!("−{one}") },
-                ShownExtra { kind: "shipping", amount: one.into() },
-                ShownExtra { kind: "tax_included", amount: one.into() },
-            ],
-            total: total.into(),
-            pay_by: Some("20 November 2026, 14:30 UTC".into()),
-            free: false,
-            travels: true,
-            keys: true,
-            downloads: true,
-        }),
+        order: Some(order(total, one)),
         invoice: Some(ShownPaper {
             number: "INV-2026-000042".into(),
             url: Some("https://api.shop.example.org/v1/orders/ord_1/invoice?until=1&seal=2".into()),

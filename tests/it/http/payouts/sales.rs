@@ -56,7 +56,7 @@ fn rules(hold_days: i64) -> PayoutRules {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sale_is_pending_until_its_goods_are_delivered_and_less_by_what_is_refunded() {
-    let market = Market::with(TestShop::start().trading(trade(rules(0)))).await;
+    let market = Market::with(TestShop::start().trading(trade(&rules(0)))).await;
     // The kettle for 9.00 has 6.75 of the shipping for 9.00.
     let order = market.paid(&[&market.kettle, &market.lamp]).await;
     market.has([1_575, 0, 0, 0, 0]).await;
@@ -77,7 +77,8 @@ async fn a_sale_is_pending_until_its_goods_are_delivered_and_less_by_what_is_ref
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_delivered_is_held_and_a_share_of_the_sales_of_a_new_seller_longer() {
-    let market = Market::with(TestShop::start().trading(trade(PayoutRules { reserve_percent: 10, ..rules(30) }))).await;
+    let market =
+        Market::with(TestShop::start().trading(trade(&PayoutRules { reserve_percent: 10, ..rules(30) }))).await;
     let order = market.paid(&[&market.kettle]).await;
     market.has([1_620, 180, 0, 0, 0]).await;
     let parcel = market.send(&order).await;

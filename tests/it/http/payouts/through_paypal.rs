@@ -13,7 +13,7 @@ use super::{Stall, euros, trade};
 async fn stall(email: &str, amount: i64) -> (Stall, StandIn) {
     let stand_in = StandIn::start().await;
     let connected = stand_in.connected().await;
-    let setup = TestShop::start().trading(trade(PayoutRules::default())).connected_to(connected);
+    let setup = TestShop::start().trading(trade(&PayoutRules::default())).connected_to(connected);
     let stall = Stall::with(setup).await;
     stall.shop.earned(&stall.seller, amount).await;
     stall.shop.pays_to(&stall.seller, &stall.ada, &paypal(email)).await;
