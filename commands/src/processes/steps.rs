@@ -1,8 +1,8 @@
 //! One step of a process: a command like any other, asked by the process because of an event.
 
 mod balances;
+mod cause;
 
-use byteshop_domain::Actor;
 use byteshop_domain::decider::Decider;
 use byteshop_domain::ids::{OrderId, PaymentId, ProductId, VariantId};
 use byteshop_domain::order::Order;
@@ -21,10 +21,8 @@ use byteshop_domain::stock::StockLevel;
 use byteshop_domain::stored_value::{Cover, StoredValue};
 use byteshop_domain::text::{Label, REASON_MAX, Reason};
 use byteshop_domain::usage::Usage;
-use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use uuid::Uuid;
 
 use crate::Commands;
 use crate::engine::error::Error;
@@ -32,26 +30,8 @@ use crate::engine::intent::{Intent, Key};
 use crate::notify::{command_of, command_of_sending};
 use crate::use_cases::{orders, products};
 
-/// The event that led to a step.
-#[derive(Debug, Clone)]
-pub struct Cause {
-    /// The process.
-    pub process: &'static str,
-    /// The event's position.
-    pub position: i64,
-    /// Its chain of causes.
-    pub correlation: Uuid,
-    /// Its trace.
-    pub trace_id: Option<String>,
-}
-
-impl Cause {
-    /// An event as the cause of what a process does.
-    pub fn of(process: &'static str, event: &Recorded) -> Result<Self, serde_json::Error> {
-        let meta = event.meta()?;
-        Ok(Self { process, position: event.position, correlation: meta.correlation_id, trace_id: meta.trace_id })
-    }
-}
+pub use cause::Cause;
+use cause::intent;
 
 /// A step while it is carried out.
 pub type Running<'a> = BoxFuture<'a, Result<(), Error>>;
@@ -207,16 +187,6 @@ async fn settle(commands: &Commands, cause: &Cause, step: &Step) -> Result<(), E
         Step::SettlePayment { payment, attempt } => {
             commands.settle_payment(&intent("payment.settle"), *payment, attempt.as_ref()).await
         }
-    }
-}
-
-fn intent(commands: &Commands, cause: &Cause, command: &'static str) -> Intent {
-    let actor = Actor::Process { name: cause.process.to_owned() };
-    Intent {
-        correlation_id: cause.correlation,
-        causation: Some(cause.position),
-        trace_id: cause.trace_id.clone(),
-        ..Intent::new(actor, command, commands.clock().new_id())
     }
 }
 

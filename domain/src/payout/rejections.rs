@@ -8,7 +8,7 @@ crate::rejections! {
     pub enum Rejection {
         Missing => Missing: "there is no such payout";
         NotDue => Conflict: "the payout is not due for a file of the bank";
-        Automatic => Conflict: "PayPal is carrying the payout out; its outcome is recorded without staff";
+        Automatic => Conflict: "the payout is carried out by PayPal, which reports its outcome itself";
         Ended { status: Status } => Conflict: "the payout is already {said}", said = status.as_str();
     }
 }

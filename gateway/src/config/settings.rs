@@ -128,7 +128,7 @@ settings! {
         return_address: Option<Vec<String>> = kind::lines;
         "Days without a change after which a cart expires"
         cart_days: u16 = kind::number(1, 3_650), default "30";
-        "Days from delivery until a sale can be paid out [default: the return window]"
+        "Days from delivery until a sale is paid out; else the return window"
         payout_hold_days: Option<i64> = kind::number(0, 3_650);
         "Percent of the sales of new sellers that are held longer"
         payout_reserve_percent: u8 = kind::number(0, 100), default "0";

@@ -15,7 +15,7 @@ use crate::edge::problem::Problem;
 const CONTRACT: &str = "openapi.json";
 
 /// The pages, by their path in `docs/`.
-const PAGES: [(&str, &str); 18] = [
+const PAGES: [(&str, &str); 19] = [
     ("API.md", include_str!("../../../docs/API.md")),
     ("tour.md", include_str!("../../../docs/tour.md")),
     ("ACCESS.md", include_str!("../../../docs/ACCESS.md")),
@@ -31,6 +31,7 @@ const PAGES: [(&str, &str); 18] = [
     ("api/keys.md", include_str!("../../../docs/api/keys.md")),
     ("api/notifications.md", include_str!("../../../docs/api/notifications.md")),
     ("api/orders.md", include_str!("../../../docs/api/orders.md")),
+    ("api/payouts.md", include_str!("../../../docs/api/payouts.md")),
     ("api/requests.md", include_str!("../../../docs/api/requests.md")),
     ("api/sellers.md", include_str!("../../../docs/api/sellers.md")),
     ("api/webhooks.md", include_str!("../../../docs/api/webhooks.md")),

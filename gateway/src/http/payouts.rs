@@ -161,7 +161,7 @@ struct NewPayoutFile {
 
 /// Creates a file of payouts for the bank.
 ///
-/// Each payout is in one file. It requires a recent proof of identity, as whoever has the file can have it paid.
+/// Each payout is in one file. It requires a recent proof of identity, because anyone with the file can have it paid.
 #[utoipa::path(post, path = "/v1/admin/payout-files", operation_id = "createPayoutFile",
     tag = "admin", request_body = NewPayoutFile, security(("bearer" = ["staff"])),
     responses((status = 201, description = "The file", body = show::PayoutFile)))]

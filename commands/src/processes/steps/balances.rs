@@ -2,7 +2,7 @@
 
 use byteshop_domain::process::{post_balances, send_payouts};
 
-use super::{Cause, intent};
+use super::cause::{Cause, intent};
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::{Intent, Key};
