@@ -161,7 +161,6 @@ fn lists(endpoint: &str, seller: &str) -> Vec<List> {
         list("/v1/admin/sellers", "id"),
         list(&format!("/v1/sellers/{seller}/orders"), "id"),
         list(&format!("/v1/sellers/{seller}/orders?status=open"), "id"),
-        list(&format!("/v1/sellers/{seller}/statement"), "order"),
         list("/v1/admin/key-pools", "variant"),
         list("/v1/admin/audit?type=order.placed", "position"),
         list("/v1/admin/ledger/entries", "position"),
