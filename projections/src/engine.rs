@@ -1,10 +1,11 @@
 //! The engine: a view says which rows an event touches and how it changes them; everything else happens here.
 //!
-//! `worker` follows the log, `fold` reads events and changes rows, `table` holds the SQL of a view's table, `checkpoint` says where a view stands,
+//! `worker` follows the log, `declared` is a view without its types, `fold` reads events and changes rows, `table` holds the SQL of a view's table, `checkpoint` says where a view stands,
 //! `rows` keeps rows in memory, `together` makes one statement of what all views read and write at the same time, and `lease`
 //! lets one process of many do the work.
 
 pub(crate) mod checkpoint;
+pub(crate) mod declared;
 pub(crate) mod fold;
 pub(crate) mod lease;
 pub(crate) mod rate;
@@ -18,8 +19,6 @@ use byteshop_domain::codec::CodecError;
 use byteshop_eventstore::Recorded;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-use fold::{Fold, Folding};
 
 /// The key of a row: a TypeID, or a text that the view makes up.
 pub type Key = String;
@@ -47,34 +46,4 @@ pub trait View: Send + Sync + 'static {
     fn keys(fact: &Self::Fact, event: &Recorded) -> Keys;
     /// A row after the event; `None` when there is no such row (any more).
     fn fold(row: Option<Self::Row>, key: &Key, fact: &Self::Fact, event: &Recorded) -> Option<Self::Row>;
-}
-
-/// A view without its types: what it declares, and how its rows are kept in memory. The engine is compiled once, and not for each view.
-#[derive(Clone, Copy)]
-pub(crate) struct Declared {
-    pub name: &'static str,
-    pub version: i32,
-    pub reads: &'static [Reads],
-    rows: fn(usize) -> Box<dyn Folding>,
-}
-
-impl Declared {
-    pub fn of<V: View>() -> Self {
-        Self {
-            name: V::NAME,
-            version: V::VERSION,
-            reads: V::READS,
-            rows: |generation| Box::new(Fold::<V>::bounded(generation)),
-        }
-    }
-
-    /// Whether the view reads an event.
-    pub fn concerns(&self, event: &Recorded) -> bool {
-        Reads::cover(self.reads, &event.category, &event.event_type)
-    }
-
-    /// No rows in memory yet: at most twice as many as a generation holds, plus those of one batch.
-    pub fn rows(&self, generation: usize) -> Box<dyn Folding> {
-        (self.rows)(generation)
-    }
 }

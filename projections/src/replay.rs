@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnection;
 
-use crate::engine::Declared;
+use crate::engine::declared::Declared;
 use crate::error::Error;
 use build::Build;
 

@@ -8,7 +8,8 @@ use byteshop_eventstore::Recorded;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::engine::{Declared, View};
+use crate::engine::View;
+use crate::engine::declared::Declared;
 
 /// 2026-01-01T12:00:00Z; the event at position n is recorded n seconds later.
 pub(crate) fn noon() -> DateTime<Utc> {

@@ -13,11 +13,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::engine::View;
 use crate::engine::checkpoint::{self, Status};
+use crate::engine::declared::Declared;
 use crate::engine::lease::{self, Lease};
 use crate::engine::together::Together;
 use crate::engine::worker::{self, Context, Tail};
-use crate::engine::{Declared, View};
 use crate::error::Error;
 use crate::product_list::Catalog;
 use crate::replay::build::ROWS_IN_MEMORY;

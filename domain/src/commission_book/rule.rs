@@ -60,7 +60,7 @@ pub struct Rule {
 /// Prices of a piece, in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CommissionPriceBand))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = NewCommissionPriceBand))]
 pub struct PriceBand {
     /// The lowest price in it.
     pub from: Price,

@@ -37,6 +37,16 @@ struct Rules {
     tax_ppm: Option<u32>,
 }
 
+/// Prices of a piece, in one currency.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CommissionPriceBand)]
+struct ShownBand {
+    /// The lowest price in it.
+    from: Price,
+    /// The lowest price above it; null if it has no end.
+    below: Option<Price>,
+}
+
 /// A rule by which sellers are charged.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CommissionRule)]
@@ -49,7 +59,7 @@ struct ShownRule<'a> {
     /// The product that it is for; null if it is for all.
     product: Option<ProductId>,
     /// The prices of a piece that it is for; all if empty.
-    bands: &'a [PriceBand],
+    bands: Vec<ShownBand>,
     /// The rate of the price after discounts and without sales tax, in millionths.
     #[schema(example = 88_750)]
     rate_ppm: u32,
@@ -73,7 +83,7 @@ impl<'a> From<&'a Known> for ShownRule<'a> {
             seller: it.seller,
             category: it.category,
             product: it.product,
-            bands: &it.bands,
+            bands: it.bands.iter().map(|PriceBand { from, below }| ShownBand { from: *from, below: *below }).collect(),
             rate_ppm: it.rate_ppm,
             fixed: &it.fixed,
             minimum: &it.minimum,

@@ -2,11 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use byteshop_domain::Reads;
 use byteshop_eventstore::Recorded;
 
-use super::rows::{Entry, Left, Rows};
-use super::table::{Changes, Found, unreadable};
-use super::{Declared, Key, Keys, View};
+use super::rows::{Entry, Left, Rows, unreadable};
+use super::table::{Changes, Found};
+use super::{Key, Keys, View};
 use crate::error::Error;
 
 /// Rows that leave memory, each of which has changed.
@@ -59,9 +60,8 @@ impl<V: View> Fold<V> {
 impl<V: View> Folding for Fold<V> {
     fn read(&mut self, events: &[&Recorded]) -> Result<(), Error> {
         self.touches.clear();
-        let view = Declared::of::<V>();
         for (at, event) in events.iter().enumerate() {
-            if !view.concerns(event) {
+            if !Reads::cover(V::READS, &event.category, &event.event_type) {
                 continue;
             }
             let unfoldable = |reason: String| Error::Unfoldable { view: V::NAME, position: event.position, reason };
@@ -157,7 +157,6 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 
 #[cfg(test)]
 mod tests {
-    use byteshop_domain::Reads;
     use byteshop_domain::codec::CodecError;
 
     use super::*;

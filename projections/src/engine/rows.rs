@@ -8,7 +8,6 @@ use std::mem;
 use serde::Serialize;
 
 use super::Key;
-use super::table::unreadable;
 use crate::error::Error;
 
 /// A row as it leaves memory, as JSON text.
@@ -55,6 +54,10 @@ impl<R: Serialize> Entry<R> {
         let row = row.map_err(|error| unreadable(view, &key, &error))?;
         Ok(Left { key, row, position: self.position, stored: self.stored })
     }
+}
+
+pub(crate) fn unreadable(view: &'static str, key: &str, error: &serde_json::Error) -> Error {
+    Error::Row { view, key: key.to_owned(), reason: error.to_string() }
 }
 
 /// At most `2 × generation` rows, plus those of one batch.

@@ -42,10 +42,6 @@ impl Changes {
     }
 }
 
-pub(crate) fn unreadable(view: &'static str, key: &str, error: &serde_json::Error) -> Error {
-    Error::Row { view, key: key.to_owned(), reason: error.to_string() }
-}
-
 /// Stored rows: key, JSON text, and the position of the last event that touched the row.
 pub(crate) type Found = Vec<(Key, String, i64)>;
 

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::Declared;
 use super::checkpoint::{self, Checkpoint, Move, State};
+use super::declared::Declared;
 use super::fold::Folding;
 use super::rate::Rate;
 use super::table::{Changes, Table};

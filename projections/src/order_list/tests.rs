@@ -9,7 +9,7 @@ use byteshop_domain::quantity::{Demand, Quantity};
 use uuid::Uuid;
 
 use super::*;
-use crate::engine::Declared;
+use crate::engine::declared::Declared;
 use crate::testing::{event, rows};
 
 fn fold(events: &[Event]) -> Row {
@@ -46,6 +46,7 @@ fn placed() -> Event {
             digital: false,
             commission: None,
             keys: false,
+            downloads: false,
             seller: None,
             amount: eur(1500),
             discount: None,

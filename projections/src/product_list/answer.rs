@@ -14,7 +14,7 @@ use super::place::{Place, Sorted};
 use super::query::{Query, Shown};
 use super::{ProductList, Row, slip};
 use crate::engine::View as _;
-use crate::engine::table::unreadable;
+use crate::engine::rows::unreadable;
 use crate::error::Error;
 use crate::page::Page;
 use crate::text::name_of;

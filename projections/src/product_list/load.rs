@@ -20,7 +20,7 @@ use super::stemming::stems_of;
 use super::words::Vocabulary;
 use crate::category_list::{self, CategoryList};
 use crate::engine::View;
-use crate::engine::table::unreadable;
+use crate::engine::rows::unreadable;
 use crate::error::Error;
 use crate::seller_list::{self, SellerList};
 use crate::stock_level::StockLevel;

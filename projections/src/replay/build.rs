@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::seen::Seen;
 use super::task::{OnProgress, Progress, Setup, execute};
-use crate::engine::Declared;
+use crate::engine::declared::Declared;
 use crate::engine::fold::{Folding, Leaving};
 use crate::engine::table::{Changes, Table};
 use crate::error::Error;

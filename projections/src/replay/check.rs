@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use super::build::Build;
 use super::shadow;
 use super::task::{Difference, Report, Setup};
-use crate::engine::Declared;
+use crate::engine::declared::Declared;
 use crate::error::Error;
 
 /// Differences that are shown one by one.

@@ -7,7 +7,8 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::build::Build;
 use super::task::execute;
-use crate::engine::{Declared, checkpoint};
+use crate::engine::checkpoint;
+use crate::engine::declared::Declared;
 use crate::error::Error;
 
 /// Events that may be left for the moment in which the view is locked: some milliseconds of work.

@@ -126,7 +126,10 @@ async fn a_statement_is_listed_by_its_members_and_as_a_file() {
     };
     let [first, second, _] = orders.each_ref().map(|order| id_of(order).to_owned());
     assert_eq!(of(&listed("").await), [second.clone(), first.clone()]);
-    assert_eq!(of(&listed(&format!("?order={first}&kind=sale&currency=EUR&from=2020-01-01")).await), std::slice::from_ref(&first));
+    assert_eq!(
+        of(&listed(&format!("?order={first}&kind=sale&currency=EUR&from=2020-01-01")).await),
+        std::slice::from_ref(&first)
+    );
     for nothing in ["?kind=credit_note", "?currency=GBP", "?until=2020-01-01"] {
         assert_eq!(of(&listed(nothing).await), [""; 0], "{nothing}");
     }

@@ -233,7 +233,7 @@ struct CommissionPreview {
 /// Previews the commission on a product of a seller at a price.
 ///
 /// It follows from the rules that apply now. Shipping has no commission.
-#[utoipa::path(get, path = "/v1/sellers/{id}/commission", operation_id = "previewSellerCommission",
+#[utoipa::path(get, path = "/v1/sellers/{id}/commission", operation_id = "getSellerCommission",
     tag = "sellers", params(("id" = String, Path), PreviewQuery), security(("bearer" = ["member"])),
     responses((status = 200, description = "The commission", body = CommissionPreview)))]
 async fn preview(
