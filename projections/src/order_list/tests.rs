@@ -46,7 +46,6 @@ fn placed() -> Event {
             digital: false,
             commission: None,
             keys: false,
-            downloads: false,
             seller: None,
             amount: eur(1500),
             discount: None,
