@@ -2,7 +2,7 @@
 
 use byteshop_domain::Currency;
 use byteshop_domain::ids::{OrderId, SellerId};
-use byteshop_domain::ledger::{Account, Kind};
+use byteshop_domain::ledger::{self, Account, Kind};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::SellerShare;
 use byteshop_domain::text::Reference;
@@ -82,9 +82,7 @@ impl StatementRow {
     /// The entry of a row as a seller sees it; none if it has nothing of the seller.
     pub(super) fn of(row: Row, seller: SellerId) -> Option<Self> {
         let (entry, shares) = (row.entry?, row.sellers);
-        let account = Account::SellerPayable(seller).to_string();
-        let line = entry.lines.iter().find(|line| line.account == account)?;
-        let amount = Money { amount: line.credit.amount - line.debit.amount, ..line.credit };
+        let amount = ledger::owed(&entry.lines, seller)?;
         let sign = match entry.kind {
             Kind::CreditNote => -1,
             Kind::Sale

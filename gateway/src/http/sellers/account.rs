@@ -96,11 +96,8 @@ async fn statement(
 ) -> Result<Response, Problem> {
     seen_by(&app, &who, id, &headers).await?;
     let EntryQuery { kind, order, currency, from, until, limit, cursor } = query;
-    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
-    in_order(("from", from), ("until", until))?;
-    let ask = lists::ask(limit, cursor);
+    let query = wanted(id, &FileQuery { kind, order, currency, from, until }, lists::ask(limit, cursor))?;
     app.await_views(&[Ledger::NAME], &headers).await?;
-    let query = StatementQuery { seller: id, kind, order, currency, from, until, ask };
     Ok(reply::json(app.views.seller_statement(&query).await?.json()))
 }
 
@@ -124,6 +121,14 @@ struct FileQuery {
     until: Option<DayOrTime>,
 }
 
+/// The entries of a seller that are wanted.
+fn wanted(seller: SellerId, query: &FileQuery, ask: Ask) -> Result<StatementQuery, Problem> {
+    let FileQuery { kind, order, currency, from, until } = *query;
+    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
+    in_order(("from", from), ("until", until))?;
+    Ok(StatementQuery { seller, kind, order, currency, from, until, ask })
+}
+
 /// The entries of the account of a seller as comma-separated values, newest first.
 ///
 /// Amounts are in major units. A file has at most 10,000 entries: choose a period with `from` and `until`.
@@ -139,11 +144,8 @@ async fn file(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     seen_by(&app, &who, id, &headers).await?;
-    let FileQuery { kind, order, currency, from, until } = query;
-    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
-    in_order(("from", from), ("until", until))?;
+    let query = wanted(id, &query, Ask::default())?;
     app.await_views(&[Ledger::NAME], &headers).await?;
-    let query = StatementQuery { seller: id, kind, order, currency, from, until, ask: Ask::default() };
     let Some(rows) = app.views.whole_seller_statement(&query).await? else {
         let detail =
             format!("a file has at most {STATEMENT_MAX} entries: choose a shorter period with `from` and `until`");
