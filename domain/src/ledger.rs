@@ -191,6 +191,14 @@ pub struct Line {
     pub credit: Money,
 }
 
+/// What an entry with these lines adds to what the house owes a seller; negative if it takes back of that. None if it has nothing of
+/// the seller.
+pub fn owed(lines: &[Line], seller: SellerId) -> Option<Money> {
+    let account = Account::SellerPayable(seller).to_string();
+    let line = lines.iter().find(|line| line.account == account)?;
+    Some(Money { amount: line.credit.amount - line.debit.amount, ..line.credit })
+}
+
 /// An entry of the ledger: the sum of its debits is the sum of its credits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -243,13 +251,6 @@ impl Entry {
         let by_shop = if settled.is_some() { Account::Bank } else { Account::Clearing };
         let money = to.map_or(by_shop, account_of);
         returned(money, *amount).entry(Kind::Refund, Some(*order), settled.cloned())
-    }
-
-    /// What the entry adds to what the house owes a seller; negative if it takes back of that. None if it has nothing of the seller.
-    pub fn owed(&self, seller: SellerId) -> Option<Money> {
-        let account = Account::SellerPayable(seller).to_string();
-        let line = self.lines.iter().find(|line| line.account == account)?;
-        Some(Money { amount: line.credit.amount - line.debit.amount, ..line.credit })
     }
 
     /// The entry of an event of a stored value. None for what the payment of an order records, and for what is only held.

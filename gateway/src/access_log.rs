@@ -12,7 +12,7 @@ const WAIT: Duration = Duration::from_millis(100);
 /// Bytes of lines that wait for no more: what a pipe of Linux takes at once.
 const FULL: usize = 64 << 10;
 
-/// The lines of this program; none while the log is off.
+/// The lines of this program. They do not exist while the log is off.
 static LINES: OnceLock<Lines> = OnceLock::new();
 
 /// Lines that wait to be written.
@@ -85,7 +85,7 @@ impl Lines {
 }
 
 fn write(waiting: &mut Vec<u8>, out: &mut impl Write) {
-    // Where stderr is closed nobody reads the log.
+    // A closed stderr has no reader, and the requests go on.
     let _ = out.write_all(waiting);
     waiting.clear();
 }

@@ -28,7 +28,7 @@ mod statement;
 mod tests;
 
 pub use query::{Balance, Query};
-pub use statement::{Owed, STATEMENT_MAX, StatementQuery, StatementRow};
+pub use statement::{STATEMENT_MAX, StatementQuery, StatementRow};
 
 /// The view.
 #[derive(Debug)]

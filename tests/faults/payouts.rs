@@ -175,7 +175,7 @@ async fn paypal_paid_out_what_the_shop_says_whatever_is_killed() {
     assert_eq!((theirs.len(), theirs.into_iter().collect::<BTreeMap<_, _>>()), (ours.len(), ours.clone()));
     let admin = shop.admin.lock().unwrap().clone();
     for it in &sellers {
-        let path = format!("/v1/sellers/{}/balances", it.seller);
+        let path = format!("/v1/sellers/{}/balance", it.seller);
         let found = shop.ask(Method::GET, &path, json!({}), &admin).await;
         let figure = |name: &str| found["items"][0][name]["amount"].as_i64().unwrap();
         assert_eq!(figure("in_transit"), 0, "{} of {}: {found}", it.seller, it.owner);

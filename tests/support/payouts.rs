@@ -69,7 +69,7 @@ impl TestShop {
 
     /// The figures of the balance of a seller in euro cents: pending, reserved, available, in transit, paid out.
     pub async fn balance(&self, seller: &str, person: &Person) -> [i64; 5] {
-        let found = self.get(&format!("/v1/sellers/{seller}/balances")).by(&person.token).send().await.expect(200).body;
+        let found = self.get(&format!("/v1/sellers/{seller}/balance")).by(&person.token).send().await.expect(200).body;
         let figure = |name: &str| found["items"].get(0).map_or(0, |it: &Value| it[name]["amount"].as_i64().unwrap());
         ["pending", "reserved", "available", "in_transit", "paid_out"].map(figure)
     }

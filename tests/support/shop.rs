@@ -117,6 +117,15 @@ pub struct GuestCart {
     pub token: String,
 }
 
+/// A client that is led from page to page of the shop, and to no other host.
+fn client() -> Client {
+    let within = Policy::custom(|attempt| {
+        let from = attempt.previous().last().and_then(|url| url.host_str());
+        if from == attempt.url().host_str() { attempt.follow() } else { attempt.stop() }
+    });
+    Client::builder().timeout(Duration::from_mins(1)).redirect(within).build().unwrap()
+}
+
 impl TestShop {
     /// A shop in development with a database of its own and without limits.
     pub fn start() -> Setup {
@@ -158,7 +167,7 @@ impl TestShop {
             health: app.health,
             passwords: app.passwords,
             files,
-            client: Client::builder().timeout(Duration::from_mins(1)).redirect(Policy::none()).build().unwrap(),
+            client: client(),
             running,
         }
     }

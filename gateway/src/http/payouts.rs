@@ -198,10 +198,10 @@ async fn file(
     reply::one(found.version, &show::PayoutFile::of(id, found.state.live()?))
 }
 
-/// The transfers of a file as the bank reads them: `pain.001.001.09` of ISO 20022.
+/// The transfers of a payout file as the bank reads them (ISO 20022, pain.001.001.09).
 ///
 /// Payouts that have ended meanwhile, or whose destination was erased, are left out.
-#[utoipa::path(get, path = "/v1/admin/payout-files/{id}/transfers", operation_id = "downloadPayoutFile",
+#[utoipa::path(get, path = "/v1/admin/payout-files/{id}/transfers", operation_id = "exportPayoutFile",
     tag = "admin", params(("id" = String, Path)), security(("bearer" = ["staff"])),
     responses((status = 200, description = "The transfers", content_type = "application/xml", body = String)))]
 async fn transfers(State(app): State<Shared>, Of(id): Of<PayoutFileId>, _staff: Staff) -> Result<Response, Problem> {

@@ -1,8 +1,8 @@
-//! The account of a seller: what the house owes it, and the entries from which that follows.
+//! The account of a seller: the entries from which follows what the house owes it.
 
 use byteshop_domain::Currency;
 use byteshop_domain::ids::{OrderId, SellerId};
-use byteshop_domain::ledger::{Account, Kind};
+use byteshop_domain::ledger::{self, Account, Kind};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::SellerShare;
 use byteshop_domain::text::Reference;
@@ -19,20 +19,6 @@ use crate::views::Views;
 
 /// The most entries of a statement in one piece: some megabytes.
 pub const STATEMENT_MAX: u32 = 10_000;
-
-/// What the house owes a seller in one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SellerBalance))]
-pub struct Owed {
-    /// The number of entries.
-    pub entries: i64,
-    /// The sum of what was added: sales without sales tax and commission.
-    pub credit: Money,
-    /// The sum of what was taken back or paid.
-    pub debit: Money,
-    /// What is owed: credit minus debit; negative if the seller owes the house.
-    pub balance: Money,
-}
 
 /// An entry of the account of a seller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,9 +68,7 @@ impl StatementRow {
     /// The entry of a row as a seller sees it; none if it has nothing of the seller.
     pub(super) fn of(row: Row, seller: SellerId) -> Option<Self> {
         let (entry, shares) = (row.entry?, row.sellers);
-        let account = Account::SellerPayable(seller).to_string();
-        let line = entry.lines.iter().find(|line| line.account == account)?;
-        let amount = Money { amount: line.credit.amount - line.debit.amount, ..line.credit };
+        let amount = ledger::owed(&entry.lines, seller)?;
         let sign = match entry.kind {
             Kind::CreditNote => -1,
             Kind::Sale
@@ -149,26 +133,6 @@ impl StatementQuery {
 }
 
 impl Views {
-    /// What the house owes a seller, by currency.
-    pub async fn seller_balances(&self, seller: SellerId) -> Result<Vec<Owed>, Error> {
-        let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
-            "select currency, count(*), coalesce(-sum(amount) filter (where amount < 0), 0)::bigint, \
-             coalesce(sum(amount) filter (where amount > 0), 0)::bigint \
-             from (select currency, unnest(accounts) as account, unnest(amounts) as amount \
-             from read.ledger where sellers @> array[$1]) line where account = $1 group by 1 order by 1",
-        )
-        .bind(Account::SellerPayable(seller).to_string())
-        .fetch_all(self.pool())
-        .await?;
-        let owed = |(currency, entries, credit, debit): (String, i64, i64, i64)| {
-            let currency = Currency::from_code(&currency)?;
-            let money = |amount| Money { amount, currency };
-            let balance = money(credit.saturating_sub(debit));
-            Some(Owed { entries, credit: money(credit), debit: money(debit), balance })
-        };
-        Ok(rows.into_iter().filter_map(owed).collect())
-    }
-
     /// A page of the entries of a seller, the newest first.
     pub async fn seller_statement(&self, query: &StatementQuery) -> Result<Page<StatementRow>, Error> {
         let StatementQuery { seller, kind, order, currency, from, until, ask } = query;

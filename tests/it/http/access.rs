@@ -238,7 +238,7 @@ fn body((method, path): &Route) -> Value {
         ("PUT", "/v1/variants/{id}/keys/pattern") => json!({"pattern": "{16}"}),
         ("POST", "/v1/sellers/{id}/invitations") => json!({"email": "new@example.org", "role": "staff"}),
         ("POST", "/v1/sellers/{id}/payouts") => json!({"currency": "EUR"}),
-        ("PUT", "/v1/sellers/{id}/payout-account/destination") => json!({"paypal_email": "new@example.org"}),
+        ("PUT", "/v1/sellers/{id}/payout-account/destination") => json!({"kind": "paypal", "email": "new@example.org"}),
         ("PUT", "/v1/sellers/{id}/payout-account/schedule") => json!({"schedule": "weekly"}),
         ("PUT", "/v1/sellers/{id}/members/{account}") => json!({"role": "staff"}),
         _ => json!({}),

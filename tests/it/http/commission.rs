@@ -47,7 +47,7 @@ impl Market {
     /// What the house owes a seller in euros.
     async fn owes(&self, seller: &str, person: &Person) -> i64 {
         let found = self.account(seller, person, "balance").await.expect(200);
-        found.body["items"][0]["balance"]["amount"].as_i64().unwrap_or(0)
+        found.body["items"][0]["owed"]["amount"].as_i64().unwrap_or(0)
     }
 
     /// The balances of all accounts in euros.

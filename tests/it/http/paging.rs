@@ -180,7 +180,6 @@ fn lists(endpoint: &str, seller: &str) -> Vec<List> {
         list(&format!("/v1/sellers/{seller}/orders?status=open"), "id"),
         list(&format!("/v1/sellers/{seller}/payouts"), "id"),
         list("/v1/admin/payouts?status=requested", "id"),
-        list(&format!("/v1/sellers/{seller}/statement?kind=sale"), "order"),
         list("/v1/admin/key-pools", "variant"),
         list("/v1/admin/audit?type=order.placed", "position"),
         list("/v1/admin/ledger/entries", "position"),

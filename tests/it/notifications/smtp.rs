@@ -446,7 +446,7 @@ async fn events_that_are_told_again_send_nothing_again() {
     // As in the repair of a shop whose processes have read another history.
     sqlx::query("update log.process set leaf = sha256('other')").execute(log.pool()).await.unwrap();
     let processes = log.processes().await.unwrap();
-    assert_eq!(processes.iter().filter(|process| !process.same_history).count(), 5);
+    assert!(!processes.is_empty() && processes.iter().all(|process| !process.same_history));
     for process in processes {
         eventually("its leader has left", || async { log.restart_process(&process.name).await.unwrap().then_some(()) })
             .await;

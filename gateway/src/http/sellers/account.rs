@@ -1,4 +1,4 @@
-//! The account of a seller: what it is charged, what the house owes it, and the entries from which that follows.
+//! The account of a seller: what it is charged, and the entries from which follows what the house owes it.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -11,7 +11,7 @@ use byteshop_domain::money::{Money, Price};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::text::{Reference, Slug};
 use byteshop_projections::View as _;
-use byteshop_projections::ledger::{Ledger, Owed, STATEMENT_MAX, StatementQuery, StatementRow};
+use byteshop_projections::ledger::{Ledger, STATEMENT_MAX, StatementQuery, StatementRow};
 use byteshop_projections::page::Ask;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -29,30 +29,6 @@ use crate::edge::values::{DayOrTime, Limit, said};
 use crate::edge::{lists, reply};
 use crate::http::show::PageOf;
 use crate::spreadsheet::{harmless, row, time};
-
-/// What the house owes a seller.
-#[derive(Serialize, ToSchema)]
-struct SellerBalances {
-    /// By currency; empty if it never sold anything.
-    items: Vec<Owed>,
-}
-
-/// What the house owes a seller, by currency.
-///
-/// It is owed what buyers paid for its parts of orders, without sales tax, less the commission and the tax on that.
-#[utoipa::path(get, path = "/v1/sellers/{id}/balance", operation_id = "getSellerBalance",
-    tag = "sellers", params(("id" = String, Path)), security(("bearer" = ["member"])),
-    responses((status = 200, description = "The balances", body = SellerBalances)))]
-async fn balance(
-    State(app): State<Shared>,
-    Of(id): Of<SellerId>,
-    who: Trader,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    seen_by(&app, &who, id, &headers).await?;
-    app.await_views(&[Ledger::NAME], &headers).await?;
-    lists::page(&SellerBalances { items: app.views.seller_balances(id).await? })
-}
 
 /// Which entries are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -96,11 +72,8 @@ async fn statement(
 ) -> Result<Response, Problem> {
     seen_by(&app, &who, id, &headers).await?;
     let EntryQuery { kind, order, currency, from, until, limit, cursor } = query;
-    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
-    in_order(("from", from), ("until", until))?;
-    let ask = lists::ask(limit, cursor);
+    let query = wanted(id, &FileQuery { kind, order, currency, from, until }, lists::ask(limit, cursor))?;
     app.await_views(&[Ledger::NAME], &headers).await?;
-    let query = StatementQuery { seller: id, kind, order, currency, from, until, ask };
     Ok(reply::json(app.views.seller_statement(&query).await?.json()))
 }
 
@@ -124,6 +97,14 @@ struct FileQuery {
     until: Option<DayOrTime>,
 }
 
+/// The entries of a seller that are wanted.
+fn wanted(seller: SellerId, query: &FileQuery, ask: Ask) -> Result<StatementQuery, Problem> {
+    let FileQuery { kind, order, currency, from, until } = *query;
+    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
+    in_order(("from", from), ("until", until))?;
+    Ok(StatementQuery { seller, kind, order, currency, from, until, ask })
+}
+
 /// The entries of the account of a seller as comma-separated values, newest first.
 ///
 /// Amounts are in major units. A file has at most 10,000 entries: choose a period with `from` and `until`.
@@ -139,11 +120,8 @@ async fn file(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     seen_by(&app, &who, id, &headers).await?;
-    let FileQuery { kind, order, currency, from, until } = query;
-    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
-    in_order(("from", from), ("until", until))?;
+    let query = wanted(id, &query, Ask::default())?;
     app.await_views(&[Ledger::NAME], &headers).await?;
-    let query = StatementQuery { seller: id, kind, order, currency, from, until, ask: Ask::default() };
     let Some(rows) = app.views.whole_seller_statement(&query).await? else {
         let detail =
             format!("a file has at most {STATEMENT_MAX} entries: choose a shorter period with `from` and `until`");
@@ -268,7 +246,7 @@ fn named<T>(parameter: &'static str, value: Option<T>) -> Result<T, Problem> {
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
-        .routes(routes!(balance))
+        
         .routes(routes!(statement))
         .routes(routes!(file))
         .routes(routes!(preview))

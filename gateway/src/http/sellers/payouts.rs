@@ -31,13 +31,14 @@ use crate::edge::values::Limit;
 use crate::http::show::PageOf;
 use crate::http::show::payout as show;
 
-/// The balances of a seller, one for each currency in which it has sold.
+/// What the house owes a seller, by currency.
 ///
-/// What is available can be paid out. It is negative if refunds took more than there was; later sales make up for it.
-#[utoipa::path(get, path = "/v1/sellers/{id}/balances", operation_id = "listSellerBalances",
+/// It is owed what buyers paid for its parts of orders, without sales tax, less the commission and the tax on that. What is available
+/// can be paid out. It is negative if refunds took more than there was; later sales make up for it.
+#[utoipa::path(get, path = "/v1/sellers/{id}/balance", operation_id = "getSellerBalance",
     tag = "sellers", params(("id" = String, Path)), security(("bearer" = ["member"])),
-    responses((status = 200, description = "The balances", body = show::CurrencyBalances)))]
-async fn balances(
+    responses((status = 200, description = "The balances", body = show::SellerBalances)))]
+async fn balance(
     State(app): State<Shared>,
     Of(id): Of<SellerId>,
     who: Trader,
@@ -53,7 +54,7 @@ async fn balances(
         let figures = found.as_ref()?.state.at(now);
         Some(show::CurrencyBalance::of(*currency, figures))
     });
-    lists::page(&show::CurrencyBalances::of(shown.collect()))
+    lists::page(&show::SellerBalances::of(shown.collect()))
 }
 
 /// Which payouts are wanted.
@@ -167,28 +168,62 @@ async fn account(
     reply::one(version, &show::PayoutAccount::of(&state, now, sees_people(&who, &seller.state)))
 }
 
-/// A bank account in SEPA, or an account at PayPal.
+/// Where payouts are to go.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"iban": "DE89370400440532013000", "holder": "Ada Lovelace"}))]
-struct ChosenDestination {
-    /// The IBAN of a bank account in SEPA; spaces do not matter. Give `holder` with it.
-    iban: Option<Iban>,
-    /// The name of the holder of the bank account.
-    holder: Option<Holder>,
-    /// The e-mail address of an account at PayPal, instead of a bank account.
-    paypal_email: Option<Email>,
+#[serde(tag = "kind", rename_all = "snake_case", try_from = "DestinationFields")]
+#[schema(example = json!({"kind": "iban", "iban": "DE89370400440532013000", "holder": "Ada Lovelace"}))]
+enum NewDestination {
+    /// A bank account in SEPA.
+    Iban {
+        /// The IBAN; spaces do not matter.
+        iban: Iban,
+        /// The name of its holder.
+        holder: Holder,
+    },
+    /// An account at PayPal.
+    Paypal {
+        /// The e-mail address of the account.
+        email: Email,
+    },
 }
 
-impl ChosenDestination {
-    fn destination(&self) -> Result<Destination, Problem> {
-        match (&self.iban, &self.holder, &self.paypal_email) {
-            (Some(iban), Some(holder), None) => Ok(Destination::Iban { iban: iban.clone(), holder: holder.clone() }),
-            (None, None, Some(email)) => Ok(Destination::Paypal { email: email.clone() }),
-            (Some(_), None, None) => Err(Problem::invalid("/holder", "is required with an IBAN")),
-            (None, Some(_), None) => Err(Problem::invalid("/iban", "is required with a holder")),
-            (_, _, Some(_)) => Err(Problem::invalid("/paypal_email", "must be given without a bank account")),
-            (None, None, None) => Err(Problem::invalid("", "give `iban` and `holder`, or `paypal_email`")),
+/// The fields of both kinds: read flat, so that a fault in one of them is told at its place.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DestinationFields {
+    kind: DestinationKind,
+    iban: Option<Iban>,
+    holder: Option<Holder>,
+    email: Option<Email>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DestinationKind {
+    Iban,
+    Paypal,
+}
+
+impl TryFrom<DestinationFields> for NewDestination {
+    type Error = &'static str;
+
+    /// What is missing or too much is told by the schema, field by field.
+    fn try_from(fields: DestinationFields) -> Result<Self, Self::Error> {
+        let DestinationFields { kind, iban, holder, email } = fields;
+        match (kind, iban, holder, email) {
+            (DestinationKind::Iban, Some(iban), Some(holder), None) => Ok(Self::Iban { iban, holder }),
+            (DestinationKind::Iban, ..) => Err("a bank account needs an `iban` and a `holder`, and nothing else"),
+            (DestinationKind::Paypal, None, None, Some(email)) => Ok(Self::Paypal { email }),
+            (DestinationKind::Paypal, ..) => Err("an account at PayPal needs an `email`, and nothing else"),
+        }
+    }
+}
+
+impl From<&NewDestination> for Destination {
+    fn from(chosen: &NewDestination) -> Self {
+        match chosen {
+            NewDestination::Iban { iban, holder } => Self::Iban { iban: iban.clone(), holder: holder.clone() },
+            NewDestination::Paypal { email } => Self::Paypal { email: email.clone() },
         }
     }
 }
@@ -198,14 +233,14 @@ impl ChosenDestination {
 /// It requires a recent proof of identity. The owners are told by mail, and the new destination is used a day later; until then the
 /// previous one is.
 #[utoipa::path(put, path = "/v1/sellers/{id}/payout-account/destination", operation_id = "setPayoutDestination",
-    tag = "sellers", params(("id" = String, Path)), request_body = ChosenDestination, security(("bearer" = ["owner"])),
+    tag = "sellers", params(("id" = String, Path)), request_body = NewDestination, security(("bearer" = ["owner"])),
     responses((status = 200, description = "How the seller is paid", body = show::PayoutAccount)))]
 async fn choose(
     State(app): State<Shared>,
     Of(id): Of<SellerId>,
-    ask: Ask<Member, ChosenDestination>,
+    ask: Ask<Member, NewDestination>,
 ) -> Result<Response, Problem> {
-    let destination = &ask.body.destination()?;
+    let destination = &Destination::from(&ask.body);
     let (app, ask) = (&app, &ask);
     let by = ask.who.1;
     app.run(ask, "payout_account.choose", |unit| async move {
@@ -265,7 +300,7 @@ async fn schedule(
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
-        .routes(routes!(balances))
+        .routes(routes!(balance))
         .routes(routes!(list, request))
         .routes(routes!(one))
         .routes(routes!(account))

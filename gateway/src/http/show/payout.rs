@@ -14,8 +14,10 @@ use utoipa::ToSchema;
 
 /// The balance of a seller in one currency.
 #[derive(Serialize, ToSchema)]
-pub struct CurrencyBalance {
+pub struct SellerBalance {
     currency: Currency,
+    /// What the house owes: pending, reserved and available.
+    owed: Money,
     /// Sold, and not yet delivered or still within the hold.
     pending: Money,
     /// Held longer, as the seller was new when it sold.
@@ -28,12 +30,13 @@ pub struct CurrencyBalance {
     paid_out: Money,
 }
 
-impl CurrencyBalance {
+impl SellerBalance {
     /// The figures of a balance.
     pub fn of(currency: Currency, it: Figures) -> Self {
         let money = |amount| Money { amount, currency };
         Self {
             currency,
+            owed: money(it.owed()),
             pending: money(it.pending),
             reserved: money(it.reserved),
             available: money(it.available),
@@ -45,14 +48,14 @@ impl CurrencyBalance {
 
 /// The balances of a seller.
 #[derive(Serialize, ToSchema)]
-pub struct CurrencyBalances {
-    /// One for each currency in which the seller has sold.
-    items: Vec<CurrencyBalance>,
+pub struct SellerBalances {
+    /// By currency; empty if it never sold anything.
+    items: Vec<SellerBalance>,
 }
 
-impl CurrencyBalances {
+impl SellerBalances {
     /// These balances.
-    pub fn of(items: Vec<CurrencyBalance>) -> Self {
+    pub fn of(items: Vec<SellerBalance>) -> Self {
         Self { items }
     }
 }

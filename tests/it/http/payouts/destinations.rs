@@ -18,7 +18,7 @@ impl Stall {
 }
 
 fn bank() -> Value {
-    json!({"iban": "de89 3704 0044 0532 0130 00", "holder": "Ada Lovelace"})
+    json!({"kind": "iban", "iban": "de89 3704 0044 0532 0130 00", "holder": "Ada Lovelace"})
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,7 +58,7 @@ async fn a_change_needs_a_recent_proof_of_identity_and_every_owner_is_told() {
     let eve = shop.person("eve@example.org").await;
     shop.join(seller, ada, &eve, "owner").await;
     shop.age_proof(&ada.session, 11).await;
-    stall.choose(&ada.token, bank()).await.expect_problem(403, "auth.reauthentication_required");
+    stall.choose(&ada.token, bank()).await.expect_problem(401, "auth.reauthentication_required");
     stall.choose(&eve.token, bank()).await.expect(200);
     eventually("both owners are told", async || {
         let head = shop.at_rest().await;
@@ -77,18 +77,18 @@ async fn only_a_bank_account_in_sepa_or_an_account_at_paypal_is_a_destination() 
     let stall = Stall::open().await;
     let holder = "Ada Lovelace";
     for (body, pointer) in [
-        (json!({"iban": "DE89370400440532013001", "holder": holder}), "/iban"),
-        (json!({"iban": "DE8937040044053201300", "holder": holder}), "/iban"),
-        (json!({"iban": "SA0380000000608010167519", "holder": holder}), "/iban"),
-        (json!({"iban": IBAN}), "/holder"),
-        (json!({"holder": holder}), "/iban"),
-        (json!({"iban": IBAN, "holder": holder, "paypal_email": "ada@example.org"}), "/paypal_email"),
-        (json!({"iban": IBAN, "holder": ""}), "/holder"),
-        (json!({"paypal_email": "ada"}), "/paypal_email"),
+        (json!({"kind": "iban", "iban": "DE89370400440532013001", "holder": holder}), "/iban"),
+        (json!({"kind": "iban", "iban": "DE8937040044053201300", "holder": holder}), "/iban"),
+        (json!({"kind": "iban", "iban": "SA0380000000608010167519", "holder": holder}), "/iban"),
+        (json!({"kind": "iban", "iban": IBAN}), "/holder"),
+        (json!({"kind": "iban", "holder": holder}), "/iban"),
+        (json!({"kind": "iban", "iban": IBAN, "holder": holder, "email": "ada@example.org"}), "/email"),
+        (json!({"kind": "iban", "iban": IBAN, "holder": ""}), "/holder"),
+        (json!({"kind": "paypal", "email": "ada"}), "/email"),
     ] {
         let refused = stall.choose(&stall.ada.token, body.clone()).await.expect(422);
         assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{body}: {}", refused.body);
     }
     stall.choose(&stall.ada.token, json!({})).await.expect(422);
-    stall.choose(&stall.ada.token, json!({"paypal_email": "ada@example.org"})).await.expect(200);
+    stall.choose(&stall.ada.token, json!({"kind": "paypal", "email": "ada@example.org"})).await.expect(200);
 }

@@ -85,7 +85,7 @@ async fn what_is_delivered_is_held_and_a_share_of_the_sales_of_a_new_seller_long
     market.deliver(&parcel).await;
     market.has([1_620, 180, 0, 0, 0]).await;
     // The other seller sold nothing.
-    let path = format!("/v1/sellers/{}/balances", market.pans);
+    let path = format!("/v1/sellers/{}/balance", market.pans);
     let found = market.shop.get(&path).by(&market.eve.token).send().await.expect(200).body;
     assert_eq!(found["items"], Value::Array(vec![]));
 }
