@@ -1,5 +1,7 @@
 //! A load generator's HTTP: one connection that is kept, requests written whole, answers read by their length.
 
+use std::io::Write as _;
+
 use anyhow::{Context as _, Result, bail};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -51,12 +53,7 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> Result<Answer> {
-        use std::io::Write as _;
-        self.request.clear();
-        write!(self.request, "{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.host)?;
-        for (name, value) in headers {
-            write!(self.request, "{name}: {value}\r\n")?;
-        }
+        self.head(method, path, headers)?;
         if let Some(body) = body {
             write!(self.request, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
         } else if method == "GET" {
@@ -66,6 +63,23 @@ impl Client {
         }
         self.stream.write_all(&self.request).await?;
         self.read().await
+    }
+
+    /// Sends a request with a body of the type that its headers name, and reads the answer.
+    pub async fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
+        self.head(method, path, headers)?;
+        write!(self.request, "Content-Length: {}\r\n\r\n{body}", body.len())?;
+        self.stream.write_all(&self.request).await?;
+        self.read().await
+    }
+
+    fn head(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<()> {
+        self.request.clear();
+        write!(self.request, "{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.host)?;
+        for (name, value) in headers {
+            write!(self.request, "{name}: {value}\r\n")?;
+        }
+        Ok(())
     }
 
     async fn read(&mut self) -> Result<Answer> {

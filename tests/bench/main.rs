@@ -20,6 +20,7 @@ mod lag;
 mod ledger;
 mod logins;
 mod machine;
+mod market;
 mod orders;
 mod processes;
 mod reads;
@@ -43,9 +44,9 @@ use tokio::time::timeout;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What can be measured. The first four have a Postgres of their own, the others a shop.
-const PARTS: [&str; 13] = [
-    "append", "replay", "ledger", "import", "journey", "reads", "hot", "keys", "lag", "logins", "account", "startup",
-    "search",
+const PARTS: [&str; 14] = [
+    "append", "replay", "ledger", "import", "journey", "market", "reads", "hot", "keys", "lag", "logins", "account",
+    "startup", "search",
 ];
 /// The longest that a part may take: one that hangs must not keep the others from being measured.
 const AT_MOST: Duration = Duration::from_mins(6);
@@ -107,7 +108,7 @@ impl Parts {
     }
 
     async fn on_a_shop(&mut self) -> Result<()> {
-        if !self.wants(&["journey", "reads", "hot", "keys", "lag", "logins", "account", "startup"]) {
+        if !self.wants(&["journey", "market", "reads", "hot", "keys", "lag", "logins", "account", "startup"]) {
             return Ok(());
         }
         let data = machine::directory()?;
@@ -117,6 +118,7 @@ impl Parts {
             let report = &mut self.report;
             let outcome = match part {
                 "journey" => timeout(AT_MOST, journey::run(&shop, &goods, report)).await,
+                "market" => timeout(AT_MOST, market::run(&shop, &goods, report)).await,
                 "reads" => timeout(AT_MOST, reads::run(&shop, &goods, report)).await,
                 "hot" => timeout(AT_MOST, hot::run(&shop, report)).await,
                 "keys" => timeout(AT_MOST, keys::run(&shop, report)).await,

@@ -245,9 +245,5 @@ fn named<T>(parameter: &'static str, value: Option<T>) -> Result<T, Problem> {
 
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        
-        .routes(routes!(statement))
-        .routes(routes!(file))
-        .routes(routes!(preview))
+    OpenApiRouter::new().routes(routes!(statement)).routes(routes!(file)).routes(routes!(preview))
 }
