@@ -58,8 +58,8 @@ fuzz: servers pip ## send valid and invalid requests by the OpenAPI document wit
 mutants: tools ## plant bugs in the domain and the engine, and list those that no test notices; hours (docs/mutants.md)
 	sh scripts/mutants.sh $(ARGS)
 
-tour: ## regenerate docs/tour.md with the output of its commands
-	BYTESHOP_TEST_WRITE=1 $(LINTED) $(CARGO) test --locked --workspace --test it the_tour_can_be_walked
+tour: ## regenerate docs/tour.md and docs/marketplace.md with the output of their commands
+	BYTESHOP_TEST_WRITE=1 $(LINTED) $(CARGO) test --locked --workspace --test it -- the_tour_can_be_walked the_tour_of_the_marketplace_can_be_walked
 
 openapi: ## regenerate docs/openapi.json and docs/ACCESS.md from the code, and the Rust code of gateway/proto
 	BYTESHOP_TEST_WRITE=1 $(LINTED) $(CARGO) test --locked --workspace --test it -- the_generated_code_is_that_of_the_contracts \

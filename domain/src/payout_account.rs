@@ -12,7 +12,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::Personal;
@@ -31,9 +31,6 @@ pub use destination::{Destination, Means};
 pub use events::Event;
 pub use rejections::Rejection;
 pub use schedule::Schedule;
-
-/// How long a new destination waits: long enough for an owner to read the mail about it.
-pub const DELAY: TimeDelta = TimeDelta::days(1);
 
 /// How a seller is paid.
 pub fn id(seller: SellerId) -> PayoutAccountId {
@@ -84,8 +81,8 @@ impl Decider for PayoutAccount {
 
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
-            Command::Choose { destination, means } => {
-                let (at, usable_from) = (asked.at, asked.at + DELAY);
+            Command::Choose { destination, means, delay } => {
+                let (at, usable_from) = (asked.at, asked.at + *delay);
                 Ok(vec![Event::DestinationChosen { destination: destination.clone(), means: *means, at, usable_from }])
             }
             Command::CancelChoice {} => match self.waiting(asked.at) {

@@ -22,7 +22,6 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::paypal::connect;
 
 /// The data key of the tests' servers, so that the test can seal a destination.
 const DATA_KEY: &str = "KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
@@ -128,7 +127,7 @@ async fn paypal_paid_out_what_the_shop_says_whatever_is_killed() {
     let mut chance = crate::chance("payouts");
     let paypal = StandIn::start().await;
     let mut program = Program::new();
-    connect(&mut program, &paypal).await;
+    paypal.connects(&mut program, "paypal").await;
     program.set("BYTESHOP_DATA_KEY", DATA_KEY);
     program.set("BYTESHOP_PAYOUT_IBAN", "NL91 ABNA 0417 1643 00");
     let http = Client::builder().timeout(REQUEST_PATIENCE).build().unwrap();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use byteshop_eventstore::Clock;
-use byteshop_tests::paypal::{StandIn, WEBHOOK, kept};
+use byteshop_tests::paypal::{StandIn, kept};
 use byteshop_tests::program::Program;
 use byteshop_tests::random::Chance;
 use byteshop_tests::shop::address;
@@ -46,7 +46,7 @@ async fn the_books_of_paypal_are_those_of_the_shop_whatever_is_killed() {
     let mut chance = crate::chance("paypal");
     let paypal = StandIn::start().await;
     let mut program = Program::new();
-    connect(&mut program, &paypal).await;
+    paypal.connects(&mut program, "paypal").await;
     let payments = crate::number("BYTESHOP_TEST_PAYPAL_PAYMENTS").unwrap_or(PAYMENTS);
     let market = Arc::new(Market {
         paypal,
@@ -85,21 +85,6 @@ async fn the_books_of_paypal_are_those_of_the_shop_whatever_is_killed() {
     eprintln!("{payments} payments, the shop was killed {kills} times, {moved} captures at PayPal");
     assert!(kills > 0 && moved > 0);
     program.interrupt().await;
-}
-
-/// The settings of a shop that is connected to the stand-in.
-pub(crate) async fn connect(program: &mut Program, paypal: &StandIn) {
-    let account = paypal.account().await;
-    let roots = program.data().join("paypal.pem");
-    std::fs::create_dir_all(program.data()).unwrap();
-    std::fs::write(&roots, account.webhook_roots.unwrap()).unwrap();
-    program.set("BYTESHOP_PAYMENT_PROVIDER", "paypal");
-    program.set("BYTESHOP_PAYPAL_URL", account.url);
-    program.set("BYTESHOP_PAYPAL_CLIENT_ID", account.client_id);
-    program.set("BYTESHOP_PAYPAL_CLIENT_SECRET", account.client_secret);
-    program.set("BYTESHOP_PAYPAL_MERCHANT_ID", account.merchant_id);
-    program.set("BYTESHOP_PAYPAL_WEBHOOK_ID", WEBHOOK);
-    program.set("BYTESHOP_PAYPAL_WEBHOOK_ROOTS", roots.to_str().unwrap());
 }
 
 impl Market {

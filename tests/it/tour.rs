@@ -1,8 +1,9 @@
-//! docs/tour.md is true: its commands are run in their order against a new shop, and what they print is what it says.
+//! docs/tour.md and docs/marketplace.md are true: their commands are run in their order against a new shop, and what they print is
+//! what the pages say.
 //!
 //! Commands are the blocks marked `sh`; the block marked `text` that follows one is what it prints. Ids, times and secrets
 //! differ from run to run, so they are compared by their kind and by where else they appear. With `BYTESHOP_TEST_WRITE` set
-//! the outputs in the page are written anew.
+//! the outputs in the pages are written anew.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,12 +12,15 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use byteshop_domain::ids;
+use byteshop_tests::paypal::StandIn;
 use byteshop_tests::program::{Program, binary};
 use tokio::process::Command;
 use uuid::Uuid;
 
-/// What the page calls the shop's address.
+/// What the pages call the shop's address.
 const ADDRESS: &str = "http://127.0.0.1:8080";
+/// What they call that of the stand-in for PayPal.
+const SANDBOX: &str = "http://127.0.0.1:8095";
 /// How long all of it may take.
 const PATIENCE: Duration = Duration::from_mins(5);
 /// Between the outputs of two blocks.
@@ -26,7 +30,7 @@ const DIFFERS: [&str; 3] = ["of them are new", "\"available\"", "\"lowest_before
 /// What is at least so long and mixes letters and digits is a secret or a hash.
 const SECRET: usize = 20;
 
-/// A piece of the page.
+/// A piece of a page.
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Prose(String),
@@ -36,32 +40,12 @@ enum Piece {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tour_can_be_walked() {
-    let page = page();
-    let pieces = read(&std::fs::read_to_string(&page).unwrap());
-    let commands: Vec<&str> = pieces
-        .iter()
-        .filter_map(|piece| match piece {
-            Piece::Command(text) => Some(text.as_str()),
-            Piece::Prose(_) | Piece::Output(_) => None,
-        })
-        .collect();
+    let page = page("tour.md");
     let mut program = Program::new();
     program.start().await;
-    let printed = walk(&program, &commands).await;
-    let again = walk(&program, &commands).await;
-    let pieces = with_outputs(&pieces, &printed);
-    #[expect(clippy::disallowed_methods, reason = "the tests have no configuration but the environment")]
-    if std::env::var_os("BYTESHOP_TEST_WRITE").is_some() {
-        std::fs::write(&page, write(&pieces.iter().map(|(piece, _)| piece.clone()).collect::<Vec<_>>())).unwrap();
-        return;
-    }
-    let (mut said, mut seen) = (Names::default(), Names::default());
-    for (piece, expected) in &pieces {
-        if let Piece::Output(output) = piece {
-            let (expected, output) = (said.of(expected.as_deref().unwrap_or_default()), seen.of(output));
-            assert_eq!(output, expected, "\nthe tour prints something else; `make tour` writes what it prints now");
-        }
-    }
+    let printed = page.walk(&program, &[]).await;
+    let again = page.walk(&program, &[]).await;
+    page.compare(&printed);
     let (mut first, mut second) = (Names::default(), Names::default());
     for (block, repeated) in printed.iter().zip(&again) {
         let (block, repeated) = (first.of(block), second.of(repeated));
@@ -75,10 +59,26 @@ async fn the_tour_can_be_walked() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tour_of_the_marketplace_can_be_walked() {
+    let page = page("marketplace.md");
+    let paypal = StandIn::start().await;
+    let mut program = Program::new();
+    paypal.connects(&mut program, "paypal,test").await;
+    // As the page starts the shop.
+    program.set("BYTESHOP_PAYOUT_IBAN", "NL91ABNA0417164300");
+    program.set("BYTESHOP_PAYOUT_HOLD_DAYS", "0");
+    program.set("BYTESHOP_PAYOUT_DESTINATION_HOURS", "0");
+    program.start().await;
+    paypal.tells(program.run_json().unwrap()["http"].as_str().unwrap());
+    let printed = page.walk(&program, &[(SANDBOX, &paypal.url)]).await;
+    page.compare(&printed);
+}
+
 #[test]
 fn no_wait_of_the_tour_is_without_end() {
-    let text = std::fs::read_to_string(page()).unwrap();
-    let lines = || text.lines();
+    let texts = ["tour.md", "marketplace.md"].map(|name| std::fs::read_to_string(page(name).file).unwrap());
+    let lines = || texts.iter().flat_map(|text| text.lines());
     let endless = lines().find(|line| line.starts_with("until ") || line.starts_with("while "));
     assert_eq!(endless, None, "wait with `wait_until`, which gives up");
     let wait = lines().find(|line| line.starts_with("wait_until() {")).unwrap();
@@ -87,30 +87,65 @@ fn no_wait_of_the_tour_is_without_end() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "gave up waiting until [ 1 = 2 ]\n");
 }
 
-/// Runs the commands in one shell, and gives what each block printed.
-async fn walk(program: &Program, commands: &[&str]) -> Vec<String> {
-    let run = program.run_json().unwrap();
-    let shop = run["http"].as_str().unwrap();
-    let (program_file, data) = (binary(), program.data());
-    let mut script = format!("byteshop() {{ '{}' --data '{}' \"$@\"; }}\n", program_file.display(), data.display());
-    for command in commands {
-        writeln!(script, "{{\n{}\n}} 2>&1\necho '{MARK}'", command.replace(ADDRESS, shop)).unwrap();
-    }
-    let directory = tempfile::tempdir().unwrap();
-    let mut bash = Command::new("bash");
-    bash.args(["-c", &script]).current_dir(directory.path()).stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, bash.output()).await.expect("the tour ends in time").unwrap();
-    let printed = String::from_utf8(output.stdout).unwrap().replace(shop, ADDRESS);
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{printed}");
-    let marked = format!("{MARK}\n");
-    let mut blocks: Vec<String> = printed.split(&marked).map(str::to_owned).collect();
-    blocks.pop();
-    assert_eq!(blocks.len(), commands.len(), "the shell ended early:\n{printed}");
-    blocks
+/// A page of docs/.
+struct Page {
+    file: PathBuf,
+    pieces: Vec<Piece>,
 }
 
-fn page() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/tour.md")
+fn page(name: &str) -> Page {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
+    let pieces = read(&std::fs::read_to_string(&file).unwrap());
+    Page { file, pieces }
+}
+
+impl Page {
+    /// Runs the commands in one shell, and gives what each block printed. The addresses on the page stand for others.
+    async fn walk(&self, program: &Program, addresses: &[(&str, &str)]) -> Vec<String> {
+        let run = program.run_json().unwrap();
+        let shop = run["http"].as_str().unwrap();
+        let addresses = [&[(ADDRESS, shop)], addresses].concat();
+        let (program_file, data) = (binary(), program.data());
+        let mut script = format!("byteshop() {{ '{}' --data '{}' \"$@\"; }}\n", program_file.display(), data.display());
+        let mut blocks = 0;
+        for piece in &self.pieces {
+            if let Piece::Command(text) = piece {
+                let text = addresses.iter().fold(text.clone(), |text, (here, there)| text.replace(here, there));
+                writeln!(script, "{{\n{text}\n}} 2>&1\necho '{MARK}'").unwrap();
+                blocks += 1;
+            }
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let mut bash = Command::new("bash");
+        bash.args(["-c", &script]).current_dir(directory.path()).stdin(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(PATIENCE, bash.output()).await.expect("the tour ends in time").unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let printed = addresses.iter().fold(printed, |text, (here, there)| text.replace(there, here));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{printed}");
+        let marked = format!("{MARK}\n");
+        let mut printed: Vec<String> = printed.split(&marked).map(str::to_owned).collect();
+        printed.pop();
+        assert_eq!(printed.len(), blocks, "the shell ended early:\n{}", printed.join("\n"));
+        printed
+    }
+
+    /// Compares what was printed with what the page says, or writes it there.
+    fn compare(&self, printed: &[String]) {
+        let pieces = with_outputs(&self.pieces, printed);
+        #[expect(clippy::disallowed_methods, reason = "the tests have no configuration but the environment")]
+        if std::env::var_os("BYTESHOP_TEST_WRITE").is_some() {
+            let pieces: Vec<Piece> = pieces.into_iter().map(|(piece, _)| piece).collect();
+            std::fs::write(&self.file, write(&pieces)).unwrap();
+            return;
+        }
+        let (mut said, mut seen) = (Names::default(), Names::default());
+        for (piece, expected) in &pieces {
+            if let Piece::Output(output) = piece {
+                let (expected, output) = (said.of(expected.as_deref().unwrap_or_default()), seen.of(output));
+                assert_eq!(output, expected, "\nthe tour prints something else; `make tour` writes what it prints now");
+            }
+        }
+    }
 }
 
 fn read(text: &str) -> Vec<Piece> {

@@ -20,6 +20,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::program::Program;
+
 /// The id of the webhook.
 pub const WEBHOOK: &str = "WEBHOOK-1";
 
@@ -68,6 +70,21 @@ impl StandIn {
             webhook_id: WEBHOOK.to_owned(),
             webhook_roots: Some(roots.text().await.unwrap()),
         }
+    }
+
+    /// Connects a program that is not running yet, beside its other providers.
+    pub async fn connects(&self, program: &mut Program, providers: &str) {
+        let account = self.account().await;
+        let roots = program.data().join("paypal.pem");
+        std::fs::create_dir_all(program.data()).unwrap();
+        std::fs::write(&roots, account.webhook_roots.unwrap()).unwrap();
+        program.set("BYTESHOP_PAYMENT_PROVIDER", providers);
+        program.set("BYTESHOP_PAYPAL_URL", account.url);
+        program.set("BYTESHOP_PAYPAL_CLIENT_ID", account.client_id);
+        program.set("BYTESHOP_PAYPAL_CLIENT_SECRET", account.client_secret);
+        program.set("BYTESHOP_PAYPAL_MERCHANT_ID", account.merchant_id);
+        program.set("BYTESHOP_PAYPAL_WEBHOOK_ID", WEBHOOK);
+        program.set("BYTESHOP_PAYPAL_WEBHOOK_ROOTS", roots.to_str().unwrap());
     }
 
     /// What connects a shop to it, and to the emulators.

@@ -16,7 +16,7 @@ pub async fn seller_of_owner(unit: &Unit, id: SellerId, by: AccountId) -> Result
     Ok(seller)
 }
 
-/// Chooses where the payouts of a seller go, a day from now on. It is sealed for the owner who chooses it.
+/// Chooses where the payouts of a seller go once the delay is over. It is sealed for the owner who chooses it.
 pub async fn choose(
     unit: &Unit,
     seller: &Loaded<Seller>,
@@ -26,7 +26,8 @@ pub async fn choose(
     destination.ensure_reachable()?;
     let mut account = of(unit, seller.id).await?;
     let sealed = unit.commands().vault().seal(Subject::from(by), destination).await?;
-    unit.decide(&mut account, &Command::Choose { destination: sealed, means: destination.means() })?;
+    let delay = unit.commands().payout_rules().destination_delay;
+    unit.decide(&mut account, &Command::Choose { destination: sealed, means: destination.means(), delay })?;
     Ok(account)
 }
 

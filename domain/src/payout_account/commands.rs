@@ -1,6 +1,6 @@
 //! The commands of how a seller is paid.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::destination::{Destination, Means};
 use super::schedule::Schedule;
@@ -16,6 +16,8 @@ pub enum Command {
         destination: Personal<Destination>,
         /// How payouts reach it.
         means: Means,
+        /// How long it waits until it is used.
+        delay: TimeDelta,
     },
     /// Cancel the choice of a destination that is not used yet.
     CancelChoice {},

@@ -2,10 +2,14 @@
 
 use uuid::Uuid;
 
+use chrono::TimeDelta;
+
 use super::*;
 use crate::decider::fold;
 use crate::personal::Subject;
 use crate::testing::{given, golden, id as number, noon, text, well_said};
+
+const DELAY: TimeDelta = TimeDelta::days(1);
 
 fn sealed(text: &str) -> Personal<Destination> {
     Personal::new(Subject(Uuid::from_u128(7)), text)
@@ -29,7 +33,7 @@ fn its_id_is_that_of_the_seller() {
 
 #[test]
 fn a_new_destination_is_used_after_a_day_and_the_previous_one_until_then() {
-    let choose = Command::Choose { destination: sealed("A"), means: Means::Sepa };
+    let choose = Command::Choose { destination: sealed("A"), means: Means::Sepa, delay: DELAY };
     given::<PayoutAccount>([]).when(&choose).then([chosen("A", 0)]);
     let history = [chosen("A", 0), chosen("B", 10)];
     assert_eq!(in_use(&history[..1], 0), None);

@@ -136,6 +136,8 @@ settings! {
         payout_reserve_days: i64 = kind::number(0, 3_650), default "90";
         "Smallest payout to a seller, in euros, pounds …"
         payout_minimum: u32 = kind::number(0, 1_000_000), default "10";
+        "Hours until a new destination of payouts is used"
+        payout_destination_hours: i64 = kind::number(0, 720), default "24";
         "IBAN of the house, from which sellers are paid"
         payout_iban: Option<Iban> = kind::iban;
         "Holder of that account [default: seller_name]"

@@ -74,6 +74,7 @@ impl Config {
             reserve_percent: self.payout_reserve_percent,
             reserve_for: TimeDelta::days(self.payout_reserve_days),
             minimum: self.payout_minimum,
+            destination_delay: TimeDelta::hours(self.payout_destination_hours),
             debtor,
         }
     }

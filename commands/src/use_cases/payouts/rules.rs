@@ -10,6 +10,10 @@ pub const MINIMUM: u32 = 10;
 /// For how many days a seller is new, where the configuration does not name another number.
 pub const RESERVE_DAYS: i64 = 90;
 
+/// How many hours a new destination waits, where the configuration does not name another number: long enough for an owner to read the
+/// mail about it.
+pub const DESTINATION_HOURS: i64 = 24;
+
 /// The rules, as the configuration names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayoutRules {
@@ -21,6 +25,8 @@ pub struct PayoutRules {
     pub reserve_for: TimeDelta,
     /// The smallest payout, in whole units of its currency.
     pub minimum: u32,
+    /// How long a new destination waits until it is used.
+    pub destination_delay: TimeDelta,
     /// The bank account of the house, if payouts are made from one.
     pub debtor: Option<Debtor>,
 }
@@ -29,7 +35,8 @@ impl Default for PayoutRules {
     /// The hold is as long as the return window, and there is no reserve.
     fn default() -> Self {
         let (hold, reserve_for) = (TimeDelta::days(30), TimeDelta::days(RESERVE_DAYS));
-        Self { hold, reserve_percent: 0, reserve_for, minimum: MINIMUM, debtor: None }
+        let destination_delay = TimeDelta::hours(DESTINATION_HOURS);
+        Self { hold, reserve_percent: 0, reserve_for, minimum: MINIMUM, destination_delay, debtor: None }
     }
 }
 
