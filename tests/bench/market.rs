@@ -166,10 +166,10 @@ async fn key(shop: &Shop, client: &mut Client) -> Result<String> {
     let shown = shop.staff(client, "POST", &format!("{path}/variants"), &variant, 201).await?;
     let variant = text(&shown["variants"][0], "id")?;
     shop.staff(client, "POST", &format!("{path}/publish"), &json!({}), 200).await?;
-    let keys: String = (0..KEYS).map(|number| format!("{number:07}-LICENCE-KEY\n")).collect();
+    let keys: Vec<String> = (0..KEYS).map(|number| format!("{number:07}-LICENCE-KEY")).collect();
     let bearer = format!("Bearer {}", shop.token);
     let headers = [("Authorization", bearer.as_str()), ("Content-Type", "text/plain")];
-    let answer = client.send("POST", &format!("/v1/variants/{variant}/keys"), &headers, &keys).await?.json(200)?;
+    let answer = client.send("POST", &format!("/v1/variants/{variant}/keys"), &headers, &keys.join("\n")).await?.json(200)?;
     ensure!(answer["imported"] == KEYS, "{answer}");
     Ok(variant)
 }

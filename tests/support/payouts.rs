@@ -50,7 +50,7 @@ pub async fn earn(log: &Log, seller: SellerId, amount: i64) {
 pub async fn pay_to(log: &Log, vault: &Vault, seller: SellerId, owner: Subject, destination: &Destination) {
     let means = destination.means();
     let destination = vault.seal(owner, destination).await.unwrap();
-    let choose = payout_account::Command::Choose { destination, means };
+    let choose = payout_account::Command::Choose { destination, means, delay: TimeDelta::days(1) };
     let at = Clock.now() - TimeDelta::days(2);
     past::record_at::<PayoutAccount>(log, payout_account::id(seller), &[choose], at).await;
 }

@@ -77,12 +77,15 @@ impl Commands {
         let rules = self.payout_rules();
         let available_at = delivered_at + rules.hold;
         let hold = Hold { available_at, reserved_until: available_at + rules.reserve_for };
-        self.run(intent, |unit| async move {
+        let started = self.run(intent, |unit| async move {
             let mut balance = unit.load::<Balance>(balance::id(seller, currency)).await?;
             unit.decide(&mut balance, &Command::StartHold { order, hold })
-        })
-        .await?;
-        Ok(())
+        });
+        match started.await {
+            // Another step starts the same hold at this moment; if that fails, the process resumes before both.
+            Ok(_) | Err(Error::InFlight) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 

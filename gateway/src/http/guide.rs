@@ -15,9 +15,10 @@ use crate::edge::problem::Problem;
 const CONTRACT: &str = "openapi.json";
 
 /// The pages, by their path in `docs/`.
-const PAGES: [(&str, &str); 19] = [
+const PAGES: [(&str, &str); 20] = [
     ("API.md", include_str!("../../../docs/API.md")),
     ("tour.md", include_str!("../../../docs/tour.md")),
+    ("marketplace.md", include_str!("../../../docs/marketplace.md")),
     ("ACCESS.md", include_str!("../../../docs/ACCESS.md")),
     ("EVENTS.md", include_str!("../../../docs/EVENTS.md")),
     ("GLOSSARY.md", include_str!("../../../docs/GLOSSARY.md")),

@@ -52,7 +52,7 @@ async fn balance(
     let now = app.commands.clock().now();
     let shown = currencies.iter().zip(&found).filter_map(|(currency, found)| {
         let figures = found.as_ref()?.state.at(now);
-        Some(show::CurrencyBalance::of(*currency, figures))
+        Some(show::SellerBalance::of(*currency, figures))
     });
     lists::page(&show::SellerBalances::of(shown.collect()))
 }
@@ -149,7 +149,7 @@ async fn request(
     .await
 }
 
-/// How a seller is paid: where its payouts go, and when they are made without being asked for.
+/// The payout account of a seller: where its payouts go, and when they are made.
 ///
 /// Only owners and staff see the destinations.
 #[utoipa::path(get, path = "/v1/sellers/{id}/payout-account", operation_id = "getPayoutAccount",
