@@ -47,7 +47,7 @@ pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bo
         return Ok(());
     }
     let released = before.released_by_cancelling(restock);
-    if before.is_paid() {
+    if before.has_left_stock() {
         work.put_back(order, &released)?;
     } else {
         work.move_stock(&released, |_| stock::Command::Release { order, reason: None })?;
@@ -93,7 +93,7 @@ pub fn cancel_lines(
         if shipping.is_some() && !placed.shipping_falls_with(&lines) {
             return Err(order::Rejection::NotPaid.into());
         }
-        return cancel_unpaid(work, (placed, order), &lines, reason);
+        return cancel_unpaid(work, (placed, order), &lines, reason, restock);
     }
     let payment = placed.placement.payment;
     let left = left_to_credit(work, placed)?;
@@ -117,22 +117,29 @@ pub fn cancel_lines(
     work.put_back(order, &here)
 }
 
-/// Cancels lines of an unpaid order: the amount to pay and the reservation are reduced.
+/// Cancels lines of an unpaid order: the amount to pay and the reservation are reduced. Pieces of an order that is paid on delivery had
+/// left the stock.
 fn cancel_unpaid(
     work: &mut Work,
     (before, order): (&Placed, OrderId),
     lines: &[Demand],
     reason: CancelReason,
+    restock: bool,
 ) -> Result<(), Refused> {
     let valued = before.valued(lines, before.payable());
     let shipping =
         Some(before.shipping_left_with(lines)).filter(|it| it.amount > 0 && before.shipping_falls_with(lines));
-    let (refund, credit_note, restock) = (None, None, true);
+    let (refund, credit_note) = (None, None);
     let command = order::Command::CancelLines { lines: valued, shipping, reason, refund, credit_note, restock };
     work.decide::<Order>(order, &command)?;
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
     work.decide::<Payment>(placed.placement.payment, &payment::Command::Reduce { amount: placed.payable() })?;
+    if before.has_left_stock() {
+        // Pieces that were lost in transit do not come back.
+        let here = if restock { before.at_hand(lines) } else { vec![] };
+        return work.put_back(order, &here);
+    }
     for Demand { variant, .. } in lines {
         let Some(held) = work.get::<StockLevel>(*variant)?.reservations.get(&order).copied() else { continue };
         // A reservation is released whole; the pieces that are kept are reserved again in the same append.

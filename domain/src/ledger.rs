@@ -224,7 +224,7 @@ impl Entry {
                 Method::External => Some(Account::Imported),
                 Method::Test | Method::Paypal | Method::Free | Method::StoredValue => Some(Account::Clearing),
                 // The receipts have their own entries.
-                Method::BankTransfer | Method::Elsewhere => None,
+                Method::BankTransfer | Method::Elsewhere | Method::CashOnDelivery => None,
             };
             let covered = Cover::total(covers);
             let lines = covers.iter().fold(Lines::new(*amount), |lines, cover| {

@@ -47,7 +47,8 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
         | PaymentStatus::PartlyRefunded
         | PaymentStatus::Refunded
         | PaymentStatus::RefundDue => return Treatment::Write,
-        PaymentStatus::Awaiting | PaymentStatus::Voided => {}
+        // Goods that are paid on delivery may be sent to a stranger.
+        PaymentStatus::Awaiting | PaymentStatus::OnDelivery | PaymentStatus::Voided => {}
     }
     match message {
         // The buyer does not know the shop's decision. Otherwise the guest cancelled or did not pay, and knows it.

@@ -5,13 +5,15 @@
 //!               ├──cancelled (while nothing is packed or handed over)──▶ cancelled
 //!               └──not paid in time──▶ expired
 //! payment      awaiting ──(authorized)──paid──▶ paid ──refunded in part──▶ partly refunded ──▶ refunded
-//!               │                             └──cancelled──▶ refund due ──refunded──▶ refunded
+//!               │    └──(on delivery)──▲      └──cancelled──▶ refund due ──refunded──▶ refunded
 //!               └──cancelled──▶ voided
 //! fulfilment   unfulfilled ──parcel handed over──▶ partly fulfilled ──all of them──▶ fulfilled
 //!                                                     fulfilled ──returned──▶ partly returned ──▶ returned
 //! each piece   bought ─┬─ cancelled (before it is packed)
 //!                      └─ packed ─ handed over ─ delivered ─ return requested ─ returned
 //! ```
+//!
+//! An order that is paid on delivery is shipped before it is paid, and completed when it is both delivered and paid.
 //!
 //! A piece that came back undelivered counts as bought and not packed again: it is packed once more, or cancelled. The same holds
 //! for a piece that was lost in transit, but another one is taken from stock to replace it, and none goes back to stock when it is
@@ -34,6 +36,7 @@ use crate::quantity::{Demand, summed};
 use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
 
+mod amounts;
 mod buyer;
 mod cancel;
 mod commands;
@@ -189,6 +192,7 @@ impl Decider for Order {
             }
             Command::RevealKeys(wanted) => self.live()?.reveal_keys(wanted, asked.at),
             Command::MarkAuthorized { payment } => self.live()?.mark_authorized(*payment),
+            Command::Release { payment } => self.live()?.release(*payment),
             Command::Fulfil {} => self.live()?.fulfil(asked.at),
             Command::Cancel { reason, credit_note, restock } => {
                 self.live()?.cancel(*reason, *credit_note, *restock, asked.at)
@@ -309,7 +313,7 @@ impl Order {
                 }
             }),
             // They change the progress alone.
-            Event::Authorized { .. } | Event::Completed {} => self,
+            Event::Authorized { .. } | Event::Released { .. } | Event::Completed {} => self,
         }
     }
 

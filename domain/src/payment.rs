@@ -28,6 +28,9 @@
 //! Without a provider, staff records what was received (`manual.rs`): the receipts that make up the amount capture the payment, and
 //! staff settles its refunds.
 //!
+//! A buyer may pay on delivery, where that is offered: the stage is then `on_delivery` until staff has recorded all of the money, or
+//! the order is cancelled. No attempt is made any more.
+//!
 //! Gift cards and store credit cover some of the amount, or all of it (`cover.rs`): the rest is paid by one of the other ways.
 //!
 //! captured = refundable + refunds in progress + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`] and
@@ -385,15 +388,15 @@ impl Opened {
 
     fn reduce(&self, amount: Money) -> Decision {
         match self.stage {
-            Stage::Open if amount == self.amount => Ok(vec![]),
-            Stage::Open
+            Stage::Open | Stage::OnDelivery if amount == self.amount => Ok(vec![]),
+            Stage::Open | Stage::OnDelivery
                 if amount.amount < 0
                     || amount.currency != self.amount.currency
                     || amount.amount > self.amount.amount =>
             {
                 Err(Rejection::NotAnAmount)
             }
-            Stage::Open => {
+            Stage::Open | Stage::OnDelivery => {
                 let mut events = vec![Event::Reduced { amount }];
                 let (covers, released) = self.covers_within(amount);
                 events.extend(released);
@@ -418,7 +421,9 @@ impl Opened {
     pub fn reversal(&self) -> Reversal {
         let reference = self.attempt.as_ref().map(|attempt| attempt.reference.clone());
         match self.stage {
-            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Reversal::Void,
+            Stage::Open | Stage::OnDelivery | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
+                Reversal::Void
+            }
             Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => Reversal::RequestVoid,
             Stage::Authorized(Authorization::Voiding { .. }) => {
                 reference.map_or(Reversal::Void, |reference| Reversal::Release { reference })
@@ -433,6 +438,7 @@ impl Opened {
         match self.stage {
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => true,
             Stage::Open
+            | Stage::OnDelivery
             | Stage::Authorized(_)
             | Stage::Captured
             | Stage::Refunded
@@ -448,6 +454,7 @@ impl Opened {
             Stage::Authorized(Authorization::Held { expires_at }) => expires_at,
             Stage::Authorized(Authorization::Capturing | Authorization::Voiding { .. })
             | Stage::Open
+            | Stage::OnDelivery
             | Stage::Attempted
             | Stage::Pending { .. }
             | Stage::Unresolved { .. }

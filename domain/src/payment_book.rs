@@ -17,6 +17,7 @@ use crate::Currency;
 use crate::bounded::Bounded;
 use crate::decider::{Asked, Decider};
 use crate::ids::{Id as _, PaymentBookId};
+use crate::money::Money;
 use crate::payment_provider::Provider;
 use crate::tax_book::COUNTRIES_MAX;
 use crate::text::{Country, Instructions, Slug, Title};
@@ -41,6 +42,18 @@ pub enum ManualKind {
     BankTransfer,
     /// Elsewhere: at the counter, by invoice, by a payment link.
     Elsewhere,
+    /// On delivery: the goods leave before the money is there, and the carrier collects it.
+    CashOnDelivery,
+}
+
+impl ManualKind {
+    /// Whether the goods leave before they are paid.
+    pub fn is_on_delivery(self) -> bool {
+        match self {
+            Self::CashOnDelivery => true,
+            Self::BankTransfer | Self::Elsewhere => false,
+        }
+    }
 }
 
 /// A method of payment that staff settles by hand.
@@ -70,6 +83,9 @@ pub struct ManualMethod {
     /// Whether only accounts may choose it, whose unpaid orders are limited in number. False by default.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub accounts_only: bool,
+    /// The maximum total of the orders that it is offered for, in the one currency of the method; without it there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_total: Option<Money>,
 }
 
 /// Where a payment provider is offered.
@@ -96,6 +112,10 @@ pub struct Sale<'a> {
     pub currency: Currency,
     /// Whether its buyer has an account.
     pub has_account: bool,
+    /// Its total.
+    pub total: Money,
+    /// Whether all of it is goods of the house that are shipped, so that the carrier can collect the money.
+    pub can_be_paid_on_delivery: bool,
 }
 
 /// What happened to the payment book.
@@ -141,7 +161,9 @@ crate::rejections! {
         NoCode { at: usize, country: Country } => Invalid at "/methods/{at}/countries":
             "`{country}` is not a country; use an ISO 3166 code such as DE";
         NoDays { at: usize } => Invalid at "/methods/{at}/days":
-            "a bank transfer needs 1 to {DAYS_MAX} days to pay; other methods have as many, or none";
+            "a bank transfer needs 1 to {DAYS_MAX} days to pay; cash on delivery has none; other methods have as many, or none";
+        WrongMaximum { at: usize } => Invalid at "/methods/{at}/max_total":
+            "a maximum must be greater than zero, and its currency the only one in `currencies`";
         TooMany => Invalid at "/methods":
             "a shop has at most {METHODS_MAX} methods, and a method {COUNTRIES_MAX} countries and {CURRENCIES_MAX} currencies";
         NotOffered { method: Slug } => Invalid at "/method":
@@ -238,17 +260,26 @@ fn check(at: usize, method: &ManualMethod) -> Result<(), Rejection> {
     if let Some(country) = method.countries.iter().find(|country| !country.is_code()) {
         return Err(Rejection::NoCode { at, country: country.clone() });
     }
-    let fits = match method.days {
-        Some(days) => (1..=DAYS_MAX).contains(&days),
-        None => method.kind == ManualKind::Elsewhere,
+    let fits = match (method.kind, method.days) {
+        (ManualKind::BankTransfer | ManualKind::Elsewhere, Some(days)) => (1..=DAYS_MAX).contains(&days),
+        (ManualKind::Elsewhere | ManualKind::CashOnDelivery, None) => true,
+        (ManualKind::BankTransfer, None) | (ManualKind::CashOnDelivery, Some(_)) => false,
     };
-    if fits { Ok(()) } else { Err(Rejection::NoDays { at }) }
+    let is_right = |max: &Money| max.amount > 0 && method.currencies[..] == [max.currency];
+    match &method.max_total {
+        _ if !fits => Err(Rejection::NoDays { at }),
+        Some(max) if !is_right(max) => Err(Rejection::WrongMaximum { at }),
+        Some(_) | None => Ok(()),
+    }
 }
 
 impl ManualMethod {
     /// Whether it is offered for an order.
     pub fn is_offered(&self, sale: Sale<'_>) -> bool {
-        is_within(&self.countries, &self.currencies, sale) && (sale.has_account || !self.accounts_only)
+        is_within(&self.countries, &self.currencies, sale)
+            && (sale.has_account || !self.accounts_only)
+            && (sale.can_be_paid_on_delivery || !self.kind.is_on_delivery())
+            && self.max_total.is_none_or(|max| sale.total.amount <= max.amount)
     }
 }
 
@@ -282,9 +313,11 @@ impl PaymentBook {
         method.ok_or_else(|| Rejection::NotOffered { method: name.clone() })
     }
 
-    /// The longest time to pay of any method, in days; zero if no method has one.
+    /// The longest time to pay of any method, in days; zero if no method has one. An order that is paid on delivery has no end, so it
+    /// counts as long as any.
     pub fn longest_days(&self) -> u16 {
-        self.methods.values().filter_map(|method| method.days).max().unwrap_or(0)
+        let days = |it: &ManualMethod| if it.kind.is_on_delivery() { Some(DAYS_MAX) } else { it.days };
+        self.methods.values().filter_map(days).max().unwrap_or(0)
     }
 }
 

@@ -187,6 +187,7 @@ fn settle(opened: &Opened) -> Vec<Move> {
         Stage::Authorized(Authorization::Capturing) => ask(opened, Request::Capture),
         Stage::Authorized(Authorization::Held { .. })
         | Stage::Open
+        | Stage::OnDelivery
         | Stage::Captured
         | Stage::Refunded
         | Stage::Failed { .. }
@@ -211,6 +212,7 @@ fn capture(opened: &Opened) -> Vec<Move> {
         // No request is needed: the payment is captured, or refuses the capture with its reason.
         Stage::Authorized(Authorization::Voiding { .. })
         | Stage::Open
+        | Stage::OnDelivery
         | Stage::Attempted
         | Stage::Pending { .. }
         | Stage::Unresolved { .. }
@@ -242,7 +244,8 @@ fn hear(opened: &Opened, reference: &ProviderReference) -> Vec<Move> {
             // The attempt was unknown or declined: the provider may have another answer now.
             Stage::Open => vec![Move::Ask(Request::LookUpAgain(reference.clone()))],
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } | Stage::Captured => settle(opened),
-            Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => {
+            // An order that is paid on delivery waits for no provider any more.
+            Stage::OnDelivery | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => {
                 vec![Move::Ask(Request::LookUpOrphaned(reference.clone()))]
             }
             Stage::Authorized(_) | Stage::Refunded => vec![],
@@ -333,14 +336,21 @@ fn ensure_awaiting(placed: &Placed) -> Result<(), Refused> {
         Status::Cancelled | Status::Expired => return Err(order::Rejection::Cancelled.into()),
         Status::Open | Status::Completed => {}
     }
-    if placed.progress.payment_status != PaymentStatus::Awaiting {
-        return Err(order::Rejection::AlreadyPaid.into());
+    match placed.progress.payment_status {
+        PaymentStatus::Awaiting => Ok(()),
+        PaymentStatus::OnDelivery => Err(payment::Rejection::OnDelivery.into()),
+        PaymentStatus::Authorized
+        | PaymentStatus::Paid
+        | PaymentStatus::PartlyRefunded
+        | PaymentStatus::Refunded
+        | PaymentStatus::RefundDue
+        | PaymentStatus::Voided => Err(order::Rejection::AlreadyPaid.into()),
     }
-    Ok(())
 }
 
 /// Records that the buyer chose a method that staff settles by hand, with what they were told; returns the payment. The payment
-/// window of the order becomes that of the method, if this is longer.
+/// window of the order becomes that of the method, if this is longer. An order that is paid on delivery is released, and its stock
+/// committed: its goods leave before the money is there.
 pub fn choose(work: &mut Work, order: OrderId, method: &Slug) -> Result<PaymentId, Refused> {
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
@@ -348,14 +358,18 @@ pub fn choose(work: &mut Work, order: OrderId, method: &Slug) -> Result<PaymentI
     let book = work.get::<PaymentBook>(payment_book::id())?;
     let placement = &placed.placement;
     let method = book.method(method, placed.sale())?;
-    let pay_by = placed.pay_by_within(order, method.days, work.asked().at);
+    let on_delivery = method.kind.is_on_delivery();
+    let pay_by = placed.pay_by_within(order, method.days, work.asked().at).filter(|_| !on_delivery);
     let reference = Reference::new(&order::Number::of(order.uuid()).to_string());
     let reference = reference.map_err(|error| Refused::because("order.number", Kind::Invalid, error.to_string()))?;
     let (kind, title, instructions) = (method.kind, method.title.clone(), method.instructions.clone());
     let (method, amount) = (method.method.clone(), work.get::<Payment>(placement.payment)?.live()?.in_money());
     let choice = Box::new(Choice { method, kind, title, instructions, amount, reference, pay_by });
     work.decide::<Payment>(placement.payment, &Command::ChooseMethod { choice })?;
-    if let Some(pay_by) = pay_by {
+    if on_delivery {
+        work.decide::<Order>(order, &order::Command::Release { payment: placement.payment })?;
+        work.move_stock(&placed.stock_to_move(), |_| stock::Command::Commit { order })?;
+    } else if let Some(pay_by) = pay_by {
         work.decide::<Order>(order, &order::Command::ExtendPaymentWindow { pay_by })?;
     }
     Ok(placement.payment)
@@ -410,7 +424,7 @@ pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<
     let keys = key_delivery::assign(work, order, &keyed)?;
     work.decide::<Order>(order, &order::Command::MarkPaid { payment, invoice, seller, keys })?;
     digital_delivery::grant(work, order, &waiting.map(order::Placed::downloadable).unwrap_or_default())?;
-    let commit = waiting.map(order::Placed::stock_to_move).unwrap_or_default();
+    let commit = waiting.map(order::Placed::stock_to_commit).unwrap_or_default();
     work.move_stock(&commit, |_| stock::Command::Commit { order })
 }
 

@@ -9,6 +9,7 @@ mod bodies;
 mod bounds;
 mod caching;
 mod canonical;
+mod cash_on_delivery;
 mod closing;
 mod commission;
 mod conditional;

@@ -208,6 +208,8 @@ impl History {
             let (captured, refunded) = payment.map_or((0, 0), |it| (it.captured, it.refunded));
             let all = placed.payable().amount;
             let right = match placed.progress.payment_status {
+                // The money of what was delivered may be recorded at any time.
+                PaymentStatus::OnDelivery => (captured, refunded) == (0, 0),
                 PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::RefundDue => {
                     found.push(format!(
                         "{id} is stuck: {:?}, {:?}",
@@ -302,7 +304,9 @@ impl History {
         let opened = self.payments.get(&placed.placement.payment).and_then(|money| money.state.live().ok())?;
         let back = opened.refunds.values().filter(|piece| piece.stage != RefundStage::Requested);
         let expected = match placed.progress.payment_status {
-            PaymentStatus::Voided | PaymentStatus::Awaiting | PaymentStatus::Authorized => 0,
+            PaymentStatus::Voided | PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::OnDelivery => {
+                0
+            }
             _ if placed.progress.cancelled.is_some() => placed.payable().amount,
             PaymentStatus::Paid
             | PaymentStatus::PartlyRefunded
@@ -320,7 +324,9 @@ impl History {
             PaymentStatus::Paid => end == (Some("committed"), false),
             PaymentStatus::PartlyRefunded => end.0 == Some("committed"),
             PaymentStatus::Refunded => end == (Some("committed"), true) || end == (Some("released"), false),
-            PaymentStatus::Voided => end == (Some("released"), false),
+            // What is paid on delivery had left the stock.
+            PaymentStatus::Voided => end == (Some("released"), false) || end == (Some("committed"), true),
+            PaymentStatus::OnDelivery => end.0 == Some("committed"),
             PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::RefundDue => true,
         };
         (!right).then(|| format!("{order} is {status:?}, and its pieces of {variant} ended as {end:?}"))
@@ -452,6 +458,7 @@ impl History {
             order::Event::Paid { .. } => sold.paid += 1,
             order::Event::Cancelled { .. } => sold.cancelled += 1,
             order::Event::Authorized { .. }
+            | order::Event::Released { .. }
             | order::Event::Fulfilled { .. }
             | order::Event::Completed {}
             | order::Event::LinesCancelled { .. }

@@ -167,7 +167,10 @@ impl Commands {
             let order = unit.peek::<Order>(id).await?;
             let Ok(placed) = order.state.live() else { return Ok(()) };
             // The payment or the cancellation has its own message.
-            let unpaid = matches!(placed.progress.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized);
+            let unpaid = matches!(
+                placed.progress.payment_status,
+                PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::OnDelivery
+            );
             let asks_for_money = matches!(message.template(), Template::OrderPlaced | Template::PaymentInstructions);
             if asks_for_money && !(unpaid && placed.progress.status == Status::Open) {
                 return Ok(());

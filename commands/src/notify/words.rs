@@ -167,6 +167,8 @@ pub struct ShownPayment {
     pub reference: String,
     /// Until when it is to be paid, if it is.
     pub pay_by: Option<String>,
+    /// Whether it is paid when it is delivered.
+    pub on_delivery: bool,
 }
 
 /// A paper of an order.

@@ -3,7 +3,7 @@
 use byteshop_domain::cart::Cart;
 use byteshop_domain::checkout::{self, Basis, Charges, Ids};
 use byteshop_domain::ids::{self, OrderId};
-use byteshop_domain::order::{Order, Placed};
+use byteshop_domain::order::Order;
 use byteshop_domain::payment::Payment;
 use byteshop_domain::payment_book::{self, PaymentBook};
 use byteshop_domain::stock::StockLevel;
@@ -64,7 +64,8 @@ pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: A
 
 /// Refuses one more order of a customer, of whose these are, while too many of them wait for their payment.
 ///
-/// Only the youngest orders can be unpaid, because an order that is not paid in time is cancelled. So this rarely reads anything.
+/// Only the youngest orders can be unpaid, because an order that is not paid in time is cancelled; those that are paid on delivery are
+/// counted for as long as the longest time to pay. So this rarely reads anything.
 async fn check_unpaid(unit: &Unit, orders: &[OrderId], hold: Hold) -> Result<(), Error> {
     let most = usize::try_from(hold.unpaid_orders).unwrap_or(usize::MAX);
     if most == 0 || orders.len() < most {
@@ -76,7 +77,7 @@ async fn check_unpaid(unit: &Unit, orders: &[OrderId], hold: Hold) -> Result<(),
     let young = |order: &&OrderId| ids::made_at(**order).is_none_or(|made_at| made_at >= since);
     let young: Vec<OrderId> = orders.iter().rev().take_while(young).copied().collect();
     // One that cannot be seen is being written at this moment.
-    let waits = |order: &&Loaded<Order>| order.state.live().map_or(true, Placed::is_unpaid);
+    let waits = |order: &&Loaded<Order>| order.state.live().map_or(true, |it| it.is_unpaid() || it.is_on_delivery());
     let too_many = |orders: &[Loaded<Order>]| orders.iter().filter(waits).count() >= most;
     if young.len() < most || !too_many(&unit.peek_all::<Order>(&young).await?) {
         return Ok(());

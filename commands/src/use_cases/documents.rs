@@ -41,7 +41,7 @@ impl Commands {
             // What is paid already, or cancelled, takes no number.
             if let Some(placed) = loaded.state.awaiting(payment) {
                 together.load::<Series>(&[of_invoices(unit.asked().at.year())]).await?;
-                together.load_stock(&placed.stock_to_move()).await?;
+                together.load_stock(&placed.stock_to_commit()).await?;
                 let keyed = placed.keyed();
                 generated_keys::make(&unit, &keyed).await?;
                 together.load_pools(&keyed).await?;

@@ -71,7 +71,11 @@ impl Commands {
             let mut together = unit.together();
             together.hold(&order);
             together.load::<Payment>(&[order.state.live()?.placement.payment]).await?;
-            together.load::<PaymentBook>(&[payment_book::id()]).await?;
+            let book = unit.load::<PaymentBook>(payment_book::id()).await?;
+            together.hold(&book);
+            if book.state.methods.get(method).is_some_and(|it| it.kind.is_on_delivery()) {
+                together.load_stock(&order.state.live()?.stock_to_move()).await?;
+            }
             // The order is expected to stay as it is, so a choice and a cancellation cannot both be first.
             let payment = together.decide(|work| settlement::choose(work, order.id, method))?;
             Ok(answer(&unit.load::<Payment>(payment).await?))

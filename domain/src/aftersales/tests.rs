@@ -206,6 +206,49 @@ fn what_had_left_comes_back_with_the_cancellation_whole_or_in_part() {
     }
 }
 
+/// The order, which is paid on delivery: its pieces have left the stock.
+fn on_delivery() -> Work {
+    let (mut work, order) = (work(false), id(ORDER));
+    let choice = payment::Choice {
+        method: text("cash"),
+        kind: crate::payment_book::ManualKind::CashOnDelivery,
+        title: text("Cash on delivery"),
+        instructions: text("Pay the carrier."),
+        amount: cents(300),
+        reference: text("0000-0000-0010"),
+        pay_by: None,
+    };
+    let choose = payment::Command::ChooseMethod { choice: Box::new(choice) };
+    work.decide::<Payment>(id(PAYMENT), &choose).unwrap();
+    work.decide::<Order>(order, &order::Command::Release { payment: id(PAYMENT) }).unwrap();
+    work.move_stock(&[three()], |_| stock::Command::Commit { order }).unwrap();
+    work
+}
+
+#[test]
+fn what_left_to_be_paid_on_delivery_comes_back_with_the_cancellation_whole_or_in_part() {
+    let order: OrderId = id(ORDER);
+    let pieces_after = |work: Work| {
+        let (on_hand, reserved, _) = stock_after(work);
+        (on_hand, reserved)
+    };
+    let due = |work: &Work| work.get::<Payment>(id(PAYMENT)).unwrap().live().unwrap().due();
+    let mut whole = on_delivery();
+    assert_eq!(due(&whole), cents(300));
+    cancel(&mut whole, order, REASON, true).unwrap();
+    assert_eq!(credited(on_delivery()), []);
+    assert_eq!(pieces_after(whole), (10, 0));
+    let mut part = on_delivery();
+    cancel_lines(&mut part, order, &[lamps(1)], REASON, true, None).unwrap();
+    assert_eq!(due(&part), cents(200));
+    assert_eq!(pieces_after(part), (8, 0));
+    for line in [lamps(1), three()] {
+        let mut spoilt = on_delivery();
+        cancel_lines(&mut spoilt, order, &[line], REASON, false, None).unwrap();
+        assert_eq!(pieces_after(spoilt), (7, 0), "what is spoilt is not for sale again");
+    }
+}
+
 #[test]
 fn an_order_is_cancelled_once() {
     let mut twice = work(true);

@@ -37,7 +37,7 @@ crate::sets! {
     OrderStatus of crate::order::Status { Open Completed Cancelled Expired }
     /// The payment axis of an order.
     OrderPaymentStatus of crate::order::PaymentStatus {
-        Awaiting Authorized Paid PartlyRefunded Refunded RefundDue Voided
+        Awaiting Authorized OnDelivery Paid PartlyRefunded Refunded RefundDue Voided
     }
     /// What an entry of the ledger records.
     LedgerEntryKind of crate::ledger::Kind {
@@ -61,11 +61,11 @@ crate::sets! {
         BuyerRequest StaffRequest PaymentFailed PaymentCancelled PaymentWindowPassed AuthorizationExpired Imported
     }
     /// How an attempt to pay was made.
-    PaymentMethod of crate::payment::Method { Test Paypal External Free BankTransfer Elsewhere StoredValue }
+    PaymentMethod of crate::payment::Method { Test Paypal External Free BankTransfer Elsewhere StoredValue CashOnDelivery }
     /// A payment provider that a shop can be connected to.
     ProviderName of crate::payment_provider::Provider { Test Paypal }
     /// How money reaches the shop without a payment provider.
-    ManualPaymentKind of crate::payment_book::ManualKind { BankTransfer Elsewhere }
+    ManualPaymentKind of crate::payment_book::ManualKind { BankTransfer Elsewhere CashOnDelivery }
     /// Why an attempt to pay came to nothing.
     DeclineReason of crate::payment::DeclineReason {
         Declined InsufficientFunds NotReceived BuyerLeft ProviderError

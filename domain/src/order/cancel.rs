@@ -35,7 +35,7 @@ impl Placed {
         }
         match self.progress.payment_status {
             PaymentStatus::Voided => Ok(vec![Event::MovedToCart { cart }]),
-            PaymentStatus::Awaiting => Err(Rejection::NotCancelled),
+            PaymentStatus::Awaiting | PaymentStatus::OnDelivery => Err(Rejection::NotCancelled),
             PaymentStatus::Authorized
             | PaymentStatus::Paid
             | PaymentStatus::PartlyRefunded
@@ -79,8 +79,8 @@ impl Placed {
             Status::Open => {}
         }
         // The payment window is over once the order is paid: a timer that comes late cancels no paid order.
-        if reason.is_for_want_of_money() && self.is_paid()
-            || reason == CancelReason::PaymentWindowPassed && self.progress.payment_status == PaymentStatus::Authorized
+        let is_promised = matches!(self.progress.payment_status, PaymentStatus::Authorized | PaymentStatus::OnDelivery);
+        if reason.is_for_want_of_money() && self.is_paid() || reason == CancelReason::PaymentWindowPassed && is_promised
         {
             return Err(Rejection::AlreadyPaid);
         }
@@ -90,7 +90,7 @@ impl Placed {
             return Err(Rejection::WindowOpen);
         }
         // Before the capture, lost pieces count as handed over, just as delivered ones: their price is being captured.
-        if self.handed_over_pieces() > 0 || !self.is_paid() && !self.lost.is_empty() {
+        if self.handed_over_pieces() > 0 || !self.has_left_stock() && !self.lost.is_empty() {
             return Err(Rejection::AlreadyFulfilled);
         }
         self.nothing_arrived_after_all(reason)?;
@@ -124,7 +124,7 @@ impl Placed {
 
     /// Reserved pieces have not left the stock, so they are never written off.
     fn is_spoilt_unless(&self, restock: bool) -> bool {
-        !restock && self.is_paid()
+        !restock && self.has_left_stock()
     }
 
     pub(super) fn cancel_lines(
@@ -142,6 +142,7 @@ impl Placed {
         match self.progress.payment_status {
             PaymentStatus::Authorized => return Err(Rejection::AwaitingCapture),
             PaymentStatus::Awaiting
+            | PaymentStatus::OnDelivery
             | PaymentStatus::Paid
             | PaymentStatus::PartlyRefunded
             | PaymentStatus::Refunded
@@ -169,11 +170,11 @@ impl Placed {
         let amount = self.sum_of(lines)?;
         let shipping = self.checked_shipping(shipping, &off)?;
         let was_paid = self.is_paid();
-        let written_off = if was_paid && !restock { self.at_hand(&off) } else { vec![] };
+        let written_off = if self.is_spoilt_unless(restock) { self.at_hand(&off) } else { vec![] };
         let lines = lines.to_vec();
         let mut events =
             vec![Event::LinesCancelled { lines, amount, shipping, reason, was_paid, refund, credit_note, written_off }];
-        if was_paid && self.handed_over_pieces() == kept {
+        if self.has_left_stock() && self.handed_over_pieces() == kept {
             events.push(Event::Fulfilled { completed: false, at: Some(at) });
         }
         if was_paid && self.delivered_pieces() == kept {

@@ -54,6 +54,12 @@ pub enum Command {
         /// The payment.
         payment: PaymentId,
     },
+    /// Release the order, which is paid on delivery; its stock is committed in the same append
+    /// ([`settlement::choose`](crate::settlement::choose)).
+    Release {
+        /// The payment.
+        payment: PaymentId,
+    },
     /// Record that all goods are handed over at once, without parcels.
     Fulfil {},
     /// Cancel the order; its stock is moved in the same append ([`aftersales::cancel`](crate::aftersales::cancel)).

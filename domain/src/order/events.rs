@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use super::amounts::{PartShare, ReturnLine};
 use super::buyer::Buyer;
 use super::delivered::{LineKeys, RevokedKeys};
 use super::status::{CancelReason, Fulfilment};
@@ -60,27 +61,6 @@ pub struct Line {
     /// The commission of the house on a line of a seller; absent for goods of the house, and in older events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commission: Option<Commission>,
-}
-
-/// The amount that is given back for a line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReturnLine {
-    /// The variant.
-    pub variant: VariantId,
-    /// The quantity.
-    pub quantity: Quantity,
-    /// The refunded amount.
-    pub amount: Money,
-}
-
-/// What one part of an order has of an amount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartShare {
-    /// The seller whose part it is; absent for the house.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seller: Option<SellerId>,
-    /// The amount.
-    pub amount: Money,
 }
 
 /// Everything that makes an order; the same in the command and in the event.
@@ -164,6 +144,13 @@ pub enum Event {
         /// The payment.
         payment: PaymentId,
     },
+    /// The order is paid on delivery: its goods leave before the money is there, and its stock was committed in the same append.
+    Released {
+        /// The payment.
+        payment: PaymentId,
+        /// The pieces that leave the stock with it, summed per variant.
+        commit: Vec<Demand>,
+    },
     /// All goods of the order that are not cancelled were handed over.
     Fulfilled {
         /// Whether the order is completed by this: none of its goods are in transit.
@@ -181,7 +168,7 @@ pub enum Event {
         reason: CancelReason,
         /// The payment, which is voided or to be refunded.
         payment: PaymentId,
-        /// Whether the order was paid: its stock had left and comes back.
+        /// Whether the order was paid. If so, and if it is paid on delivery, its stock had left and comes back.
         was_paid: bool,
         /// The pieces that are available again, summed per variant; empty for an import.
         release: Vec<Demand>,
@@ -209,7 +196,7 @@ pub enum Event {
         shipping: Option<Money>,
         /// The reason.
         reason: CancelReason,
-        /// Whether the order was paid: its stock had left and comes back.
+        /// Whether the order was paid. If so, and if it is paid on delivery, its stock had left and comes back.
         was_paid: bool,
         /// The refund, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -29,6 +29,11 @@ impl Placed {
         if self.placement.imported { vec![] } else { self.demands() }
     }
 
+    /// The pieces that leave the stock when the order is paid: none if it is paid on delivery, as they have left.
+    pub fn stock_to_commit(&self) -> Vec<Demand> {
+        if self.is_on_delivery() { vec![] } else { self.stock_to_move() }
+    }
+
     /// The variants of the order, each once.
     pub fn variants(&self) -> Vec<VariantId> {
         let mut variants: Vec<VariantId> = self.placement.lines.iter().map(|line| line.variant).collect();
@@ -187,6 +192,9 @@ impl Placed {
         }
         if self.placement.imported {
             return Err(Rejection::Imported);
+        }
+        if self.is_on_delivery() {
+            return Err(Rejection::NotPaid);
         }
         if self.returns.len() >= RETURNS_MAX {
             return Err(Rejection::TooManyReturns);

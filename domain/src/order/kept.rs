@@ -125,6 +125,7 @@ impl Kept {
             Event::Placed(_)
             | Event::Paid { .. }
             | Event::Authorized { .. }
+            | Event::Released { .. }
             | Event::Fulfilled { .. }
             | Event::Completed {}
             | Event::Refunded { .. }

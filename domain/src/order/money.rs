@@ -22,7 +22,14 @@ impl Placed {
     /// What decides about the manual methods that are offered for it.
     pub fn sale(&self) -> Sale<'_> {
         let Placement { buyer, destination, total, .. } = &self.placement;
-        Sale { country: &destination.country, currency: total.currency, has_account: buyer.account.is_some() }
+        Sale {
+            country: &destination.country,
+            currency: total.currency,
+            has_account: buyer.account.is_some(),
+            total: self.payable(),
+            // Digital goods would be delivered with the payment, and the money for goods of sellers is the house's.
+            can_be_paid_on_delivery: self.placement.lines.iter().all(|line| line.travels() && line.seller.is_none()),
+        }
     }
 
     /// The amount that need not be paid, as it was cancelled before the payment.
@@ -40,16 +47,31 @@ impl Placed {
     pub fn is_paid(&self) -> bool {
         match self.progress.payment_status {
             PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => true,
-            PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::RefundDue | PaymentStatus::Voided => {
-                false
-            }
+            PaymentStatus::Awaiting
+            | PaymentStatus::Authorized
+            | PaymentStatus::OnDelivery
+            | PaymentStatus::RefundDue
+            | PaymentStatus::Voided => false,
         }
     }
 
-    /// Whether the order is paid or authorized, and goods of it are still to be delivered.
+    /// Whether it is paid on delivery, and not paid yet.
+    pub fn is_on_delivery(&self) -> bool {
+        self.progress.payment_status == PaymentStatus::OnDelivery
+    }
+
+    /// Whether its pieces have left the stock: it is paid, or its goods leave before it is paid.
+    pub fn has_left_stock(&self) -> bool {
+        self.is_paid() || self.is_on_delivery()
+    }
+
+    /// Whether the order is paid or authorized, and goods of it are still to be delivered; or it is paid on delivery, and not paid yet.
     pub fn is_waited_for(&self) -> bool {
         let paid = match self.progress.payment_status {
-            PaymentStatus::Authorized | PaymentStatus::Paid | PaymentStatus::PartlyRefunded => true,
+            PaymentStatus::Authorized
+            | PaymentStatus::OnDelivery
+            | PaymentStatus::Paid
+            | PaymentStatus::PartlyRefunded => true,
             PaymentStatus::Awaiting | PaymentStatus::Refunded | PaymentStatus::RefundDue | PaymentStatus::Voided => {
                 false
             }
@@ -107,7 +129,14 @@ impl Placed {
 
     /// Whether the order waits for this payment, so that marking it paid has an effect.
     pub fn awaits(&self, payment: PaymentId) -> bool {
-        let waits = matches!(self.progress.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized);
+        let waits = match self.progress.payment_status {
+            PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::OnDelivery => true,
+            PaymentStatus::Paid
+            | PaymentStatus::PartlyRefunded
+            | PaymentStatus::Refunded
+            | PaymentStatus::RefundDue
+            | PaymentStatus::Voided => false,
+        };
         waits && payment == self.placement.payment
     }
 
@@ -123,9 +152,9 @@ impl Placed {
             return Err(Rejection::OtherPayment);
         }
         match self.progress.payment_status {
-            PaymentStatus::Awaiting | PaymentStatus::Authorized => {
-                let (commit, invoice, seller) = (self.stock_to_move(), invoice.cloned(), seller.cloned());
-                // An import moves its stock itself.
+            PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::OnDelivery => {
+                let (commit, invoice, seller) = (self.stock_to_commit(), invoice.cloned(), seller.cloned());
+                // An import moves its stock itself, and what is paid on delivery has left.
                 let stock_moved = !commit.is_empty();
                 let then = self.arrived_with_payment(at);
                 let (keys, in_part) = (keys.to_vec(), then.is_empty() && self.is_given_in_part());
@@ -179,9 +208,26 @@ impl Placed {
             PaymentStatus::Awaiting => Ok(vec![Event::Authorized { payment }]),
             PaymentStatus::RefundDue | PaymentStatus::Voided => Err(Rejection::Cancelled),
             PaymentStatus::Authorized
+            | PaymentStatus::OnDelivery
             | PaymentStatus::Paid
             | PaymentStatus::PartlyRefunded
             | PaymentStatus::Refunded => Ok(vec![]),
+        }
+    }
+
+    /// Releases an order that is paid on delivery. It does not expire any more.
+    pub(super) fn release(&self, payment: PaymentId) -> Decision {
+        if payment != self.placement.payment {
+            return Err(Rejection::OtherPayment);
+        }
+        match self.progress.payment_status {
+            PaymentStatus::Awaiting => Ok(vec![Event::Released { payment, commit: self.stock_to_move() }]),
+            PaymentStatus::OnDelivery => Ok(vec![]),
+            PaymentStatus::RefundDue | PaymentStatus::Voided => Err(Rejection::Cancelled),
+            PaymentStatus::Authorized
+            | PaymentStatus::Paid
+            | PaymentStatus::PartlyRefunded
+            | PaymentStatus::Refunded => Err(Rejection::AlreadyPaid),
         }
     }
 
@@ -226,7 +272,9 @@ impl Placed {
         }
         match self.progress.payment_status {
             // An order that has not recorded its payment yet would not accept a refund of it.
-            PaymentStatus::Awaiting | PaymentStatus::Authorized => return Err(Rejection::NotPaid),
+            PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::OnDelivery => {
+                return Err(Rejection::NotPaid);
+            }
             // All that is left is refunded automatically with its credit note, or the order never had the money.
             PaymentStatus::RefundDue | PaymentStatus::Voided => return Err(Rejection::Cancelled),
             PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => {}
@@ -283,7 +331,9 @@ impl Placed {
                 Ok(vec![Event::Refunded { payment, refund, amount }])
             }
             (PaymentStatus::Paid | PaymentStatus::PartlyRefunded, None) => Err(Rejection::NotCancelled),
-            (PaymentStatus::Awaiting | PaymentStatus::Authorized, _) => Err(Rejection::NotPaid),
+            (PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::OnDelivery, _) => {
+                Err(Rejection::NotPaid)
+            }
         }
     }
 }

@@ -81,6 +81,7 @@ struct Pieces {
 enum Paid {
     Awaiting,
     Authorized,
+    OnDelivery,
     Captured,
 }
 
@@ -104,6 +105,7 @@ impl Parts {
         "placed",
         "paid",
         "authorized",
+        "released",
         "fulfilled",
         "cancelled",
         "lines_cancelled",
@@ -174,6 +176,7 @@ impl Parts {
     pub fn note(&mut self, event: &Event) {
         match event {
             Event::Authorized { .. } => self.each(|it| it.paid = Paid::Authorized),
+            Event::Released { .. } => self.each(|it| it.paid = Paid::OnDelivery),
             Event::Paid { .. } => self.each(|it| it.paid = Paid::Captured),
             Event::Fulfilled { completed, .. } => self.each(|it| it.by_hand |= completed),
             Event::Cancelled { reason, .. } => self.each(|it| it.cancel(*reason)),

@@ -37,6 +37,7 @@ impl Progress {
         "placed",
         "paid",
         "authorized",
+        "released",
         "fulfilled",
         "completed",
         "cancelled",
@@ -67,6 +68,7 @@ impl Progress {
     pub fn note(&mut self, event: &Event) {
         match event {
             Event::Authorized { .. } => self.payment_status = PaymentStatus::Authorized,
+            Event::Released { .. } => self.payment_status = PaymentStatus::OnDelivery,
             Event::Paid { in_part, .. } => {
                 self.payment_status = PaymentStatus::Paid;
                 if *in_part {
@@ -150,6 +152,7 @@ impl Progress {
             PaymentStatus::RefundDue => PaymentStatus::RefundDue,
             PaymentStatus::Awaiting
             | PaymentStatus::Authorized
+            | PaymentStatus::OnDelivery
             | PaymentStatus::Paid
             | PaymentStatus::PartlyRefunded
             | PaymentStatus::Refunded

@@ -15,7 +15,7 @@ impl Placed {
             return if known.lines == lines { Ok(vec![]) } else { Err(Rejection::Exists) };
         }
         self.can_be_sent()?;
-        if !self.is_paid() && self.progress.payment_status != PaymentStatus::Authorized {
+        if !self.has_left_stock() && self.progress.payment_status != PaymentStatus::Authorized {
             return Err(Rejection::NotPaid);
         }
         if self.placement.imported {
@@ -74,10 +74,16 @@ impl Placed {
         }
         let mut events = vec![Event::Delivered { shipment, at }];
         let in_it: i64 = parcel.lines.iter().map(|line| line.quantity.get()).sum();
-        if self.progress.status == Status::Open && self.delivered_pieces() + in_it == self.progress.kept {
+        if self.completes_with(in_it) {
             events.push(Event::Completed {});
         }
         Ok(events)
+    }
+
+    /// Whether the order is completed once so many more pieces are delivered. One that is paid on delivery is completed when it is paid.
+    fn completes_with(&self, pieces: i64) -> bool {
+        let is_left = self.progress.status == Status::Open && !self.is_on_delivery();
+        is_left && self.delivered_pieces() + pieces == self.progress.kept
     }
 
     pub(super) fn take_back_parcel(&self, shipment: ShipmentId) -> Decision {
@@ -150,7 +156,7 @@ impl Placed {
         if in_it > 0 && self.handed_over_pieces() + in_it == self.progress.kept {
             events.push(Event::Fulfilled { completed: false, at: Some(at) });
         }
-        if self.progress.status == Status::Open && self.delivered_pieces() + in_it == self.progress.kept {
+        if self.completes_with(in_it) {
             events.push(Event::Completed {});
         }
         Ok(events)

@@ -56,6 +56,7 @@ impl Sold {
             Event::Placed(_)
             | Event::Paid { .. }
             | Event::Authorized { .. }
+            | Event::Released { .. }
             | Event::Fulfilled { .. }
             | Event::Completed {}
             | Event::Refunded { .. }

@@ -46,6 +46,8 @@ pub enum PaymentStatus {
     Awaiting,
     /// The payment is authorized; it is captured later.
     Authorized,
+    /// The order is paid on delivery: its goods leave before the money is there.
+    OnDelivery,
     /// The order is paid.
     Paid,
     /// The payment is refunded in part.

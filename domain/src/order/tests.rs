@@ -651,6 +651,7 @@ fn every_stored_form_is_golden() {
             Event::Fulfilled { completed: false, at: Some(noon()) },
             Event::Completed {},
             Event::Authorized { payment: id(3) },
+            Event::Released { payment: id(3), commit: vec![demand(1, 3)] },
             cancelled(CancelReason::AuthorizationExpired, false),
             Event::Cancelled {
                 reason: CancelReason::StaffRequest,
@@ -821,6 +822,7 @@ fn rejections_are_well_said() {
 
 mod downloads;
 mod keys;
+mod on_delivery;
 mod parts;
 mod progress;
 mod sending;

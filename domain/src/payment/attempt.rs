@@ -44,6 +44,7 @@ impl Opened {
                 capture,
                 return_url: return_url.cloned(),
             }]),
+            Stage::OnDelivery => Err(Rejection::OnDelivery),
             // The same attempt again: already recorded.
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } if self.is_last(reference) => {
                 Ok(vec![])
@@ -157,7 +158,10 @@ impl Opened {
             | ProviderOutcome::NotFound
             | ProviderOutcome::Cancelled
             | ProviderOutcome::Failed => {
-                matches!(self.stage, Stage::Open | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. })
+                matches!(
+                    self.stage,
+                    Stage::Open | Stage::OnDelivery | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. }
+                )
             }
         };
         if agrees { Ok(vec![]) } else { Err(Rejection::ConcludedOtherwise) }
@@ -178,7 +182,7 @@ impl Opened {
                 reason: VoidReason::OrderCancelled | VoidReason::BuyerRequest | VoidReason::StaffRequest,
             }) => Err(Rejection::VoidRequested),
             Stage::Authorized(Authorization::Capturing) | Stage::Captured | Stage::Refunded => Ok(vec![]),
-            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
+            Stage::Open | Stage::OnDelivery | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
                 Err(Rejection::NotAuthorized)
             }
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
@@ -195,7 +199,7 @@ impl Opened {
                 Ok(vec![Event::Captured { order, amount, method, reference, covers }])
             }
             Stage::Captured | Stage::Refunded => Ok(vec![]),
-            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
+            Stage::Open | Stage::OnDelivery | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
                 Err(Rejection::NotAuthorized)
             }
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
@@ -213,7 +217,11 @@ impl Opened {
             }
             // The provider holds the amount, so only its release makes the payment void.
             Stage::Authorized(_) => Err(Rejection::AlreadyAuthorized),
-            Stage::Open => Ok(vec![Event::Voided { order: self.order, reason: requested.unwrap_or(reason) }]),
+            // Goods may be on their way: the order decides whether it can be cancelled.
+            Stage::OnDelivery if reason != VoidReason::OrderCancelled => Err(Rejection::OnDelivery),
+            Stage::Open | Stage::OnDelivery => {
+                Ok(vec![Event::Voided { order: self.order, reason: requested.unwrap_or(reason) }])
+            }
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => match requested {
                 None => Ok(vec![Event::VoidRequested { reason }]),
                 Some(_) => Ok(vec![]),
@@ -234,6 +242,7 @@ impl Opened {
             // The first request has the reason; or the payment was settled in the meantime.
             Stage::Authorized(Authorization::Voiding { .. })
             | Stage::Open
+            | Stage::OnDelivery
             | Stage::Attempted
             | Stage::Pending { .. }
             | Stage::Unresolved { .. }
@@ -252,6 +261,7 @@ impl Opened {
             Stage::Authorized(Authorization::Voiding { reason: first }) => voided(first),
             Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => voided(reason),
             Stage::Open
+            | Stage::OnDelivery
             | Stage::Attempted
             | Stage::Pending { .. }
             | Stage::Unresolved { .. }
@@ -272,6 +282,7 @@ impl Opened {
             // Nothing was asked of the provider, or the payment was settled in the meantime.
             Stage::Authorized(Authorization::Held { .. })
             | Stage::Open
+            | Stage::OnDelivery
             | Stage::Attempted
             | Stage::Pending { .. }
             | Stage::Unresolved { .. }

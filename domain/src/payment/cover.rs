@@ -72,6 +72,7 @@ impl Opened {
                 }
                 Ok(events)
             }
+            Stage::OnDelivery => Err(Rejection::OnDelivery),
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Err(Rejection::InProgress),
             Stage::Authorized(_) | Stage::Captured | Stage::Refunded => Err(Rejection::AlreadyAuthorized),
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
@@ -84,6 +85,7 @@ impl Opened {
             Stage::Open if amount.amount == 0 => Err(Rejection::NotCovered),
             Stage::Open if self.received().amount > 0 => Err(Rejection::PartlyReceived),
             Stage::Open => Ok(vec![Event::Uncovered { order, cover: Cover { means, amount } }]),
+            Stage::OnDelivery => Err(Rejection::OnDelivery),
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Err(Rejection::InProgress),
             Stage::Authorized(_) | Stage::Captured | Stage::Refunded => Err(Rejection::AlreadyAuthorized),
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
@@ -130,6 +132,7 @@ impl Opened {
                 self.covers.iter().map(uncovered).collect()
             }
             Stage::Open
+            | Stage::OnDelivery
             | Stage::Attempted
             | Stage::Pending { .. }
             | Stage::Unresolved { .. }

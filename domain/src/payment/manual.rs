@@ -4,6 +4,7 @@
 //! ```text
 //! open ──method chosen──▶ open ──receipt recorded──▶ open ──the rest received──▶ captured
 //!                                   └── receipt voided
+//! open ──method chosen that is paid on delivery──▶ on delivery ──receipt recorded, the rest received──▶ captured
 //! ```
 //!
 //! received = captured by hand + not due (refunds of it) + kept for an open payment. What is not due any more is requested back
@@ -55,7 +56,7 @@ impl Opened {
     /// The amount that is still to be received.
     pub fn due(&self) -> Money {
         let due = match self.stage {
-            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
+            Stage::Open | Stage::OnDelivery | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
                 self.in_money().amount - self.received().amount
             }
             Stage::Authorized(_)
@@ -85,7 +86,9 @@ impl Opened {
     /// The part of what was received that is neither due nor requested back.
     pub(crate) fn not_due(&self) -> i64 {
         let kept = match self.stage {
-            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => return 0,
+            Stage::Open | Stage::OnDelivery | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
+                return 0;
+            }
             Stage::Captured | Stage::Refunded if self.is_refunded_by_hand() => self.in_money().amount,
             Stage::Captured
             | Stage::Refunded
@@ -124,6 +127,7 @@ impl Opened {
             Stage::Open if self.choice.as_deref() == Some(choice) => Ok(vec![]),
             Stage::Open if self.choices >= CHOICES_MAX => Err(Rejection::TooManyChoices),
             Stage::Open => Ok(vec![Event::MethodChosen { order: self.order, choice: Box::new(choice.clone()) }]),
+            Stage::OnDelivery => Err(Rejection::OnDelivery),
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Err(Rejection::InProgress),
             Stage::Authorized(_) | Stage::Captured | Stage::Refunded => Err(Rejection::AlreadyAuthorized),
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
@@ -173,7 +177,8 @@ impl Opened {
             received_on: new.received_on,
             note: new.note.clone(),
         };
-        let is_whole = self.stage == Stage::Open && amount.amount >= due.amount;
+        let waits = matches!(self.stage, Stage::Open | Stage::OnDelivery);
+        let is_whole = waits && amount.amount >= due.amount;
         let captured = is_whole.then(|| {
             let (amount, method, covers) = (self.amount, kind.into(), self.covers.clone());
             Event::Captured { order, amount, method, reference, covers }
@@ -195,7 +200,7 @@ impl Opened {
             return Ok(vec![]);
         }
         match self.stage {
-            Stage::Open => {
+            Stage::Open | Stage::OnDelivery => {
                 let (order, amount, reason) = (self.order, known.amount, reason.clone());
                 Ok(vec![Event::ReceiptVoided { order, receipt, amount, reason }])
             }
@@ -213,6 +218,9 @@ impl Opened {
 
     pub(super) fn note_choice(&mut self, choice: &Choice) {
         self.choices += 1;
+        if choice.kind.is_on_delivery() {
+            self.stage = Stage::OnDelivery;
+        }
         self.choice = Some(Box::new(choice.clone()));
     }
 

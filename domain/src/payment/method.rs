@@ -26,6 +26,8 @@ pub enum Method {
     Elsewhere,
     /// By gift cards and store credit alone.
     StoredValue,
+    /// On delivery; staff recorded the receipt.
+    CashOnDelivery,
 }
 
 impl Method {
@@ -33,14 +35,19 @@ impl Method {
     pub fn is_at_provider(self) -> bool {
         match self {
             Self::Test | Self::Paypal => true,
-            Self::External | Self::Free | Self::BankTransfer | Self::Elsewhere | Self::StoredValue => false,
+            Self::External
+            | Self::Free
+            | Self::BankTransfer
+            | Self::Elsewhere
+            | Self::StoredValue
+            | Self::CashOnDelivery => false,
         }
     }
 
     /// Whether staff records the money, and its refunds.
     pub fn is_manual(self) -> bool {
         match self {
-            Self::BankTransfer | Self::Elsewhere => true,
+            Self::BankTransfer | Self::Elsewhere | Self::CashOnDelivery => true,
             Self::Test | Self::Paypal | Self::External | Self::Free | Self::StoredValue => false,
         }
     }
@@ -60,6 +67,7 @@ impl From<ManualKind> for Method {
         match kind {
             ManualKind::BankTransfer => Self::BankTransfer,
             ManualKind::Elsewhere => Self::Elsewhere,
+            ManualKind::CashOnDelivery => Self::CashOnDelivery,
         }
     }
 }
@@ -79,7 +87,7 @@ pub struct Choice {
     pub amount: Money,
     /// The reference that the buyer quotes: the order number.
     pub reference: Reference,
-    /// Until when the order can be paid.
+    /// Until when the order can be paid; absent if it does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_by: Option<DateTime<Utc>>,
 }

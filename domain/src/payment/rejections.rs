@@ -47,6 +47,8 @@ crate::rejections! {
         NotAnAmount => Invalid at "/amount": "a refund must be greater than zero and in the currency of the payment";
         TooMuchRefunded { left: Money } => Conflict at "/amount": "only {left} is left to refund";
         PaidElsewhere => Conflict: "the payment was made outside this shop and must be refunded there";
+        OnDelivery as "paid_on_delivery" => Conflict:
+            "the order is paid on delivery; to pay in another way, cancel the order and order again";
         PartlyReceived => Conflict:
             "money was received for this payment already: pay the rest in the same way, or ask the shop";
         TooManyChoices => Conflict: "the method of payment was changed {CHOICES_MAX} times already; ask the shop";

@@ -35,6 +35,8 @@ pub enum Authorization {
 pub enum Stage {
     /// An attempt can be made.
     Open,
+    /// It is paid on delivery: the goods leave before, and staff records what was received.
+    OnDelivery,
     /// An attempt is in progress.
     Attempted,
     /// The provider does not know yet whether the attempt succeeds.

@@ -818,6 +818,7 @@ fn rejections_are_well_said() {
     use Rejection as R;
     well_said(&[
         R::Missing,
+        R::OnDelivery,
         R::Exists,
         R::Negative,
         R::InProgress,

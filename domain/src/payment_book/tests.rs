@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fold;
-use crate::testing::{given, golden, text, well_said};
+use crate::testing::{cents, given, golden, text, well_said};
 
 fn transfer() -> ManualMethod {
     ManualMethod {
@@ -14,6 +14,7 @@ fn transfer() -> ManualMethod {
         currencies: [Currency::EUR].into(),
         days: Some(7),
         accounts_only: false,
+        max_total: None,
     }
 }
 
@@ -27,7 +28,27 @@ fn counter() -> ManualMethod {
         currencies: [].into(),
         days: None,
         accounts_only: false,
+        max_total: None,
     }
+}
+
+/// Up to 200.00.
+fn cash() -> ManualMethod {
+    ManualMethod {
+        method: text("cash"),
+        kind: ManualKind::CashOnDelivery,
+        title: text("Cash on delivery"),
+        instructions: text("Pay the carrier."),
+        currencies: [Currency::EUR].into(),
+        max_total: Some(cents(20_000)),
+        ..counter()
+    }
+}
+
+/// An order of 100.00 of a guest, with goods of the house that are shipped.
+fn sale(country: &Country, currency: Currency) -> Sale<'_> {
+    let total = Money { amount: 10_000, currency };
+    Sale { country, currency, has_account: false, total, can_be_paid_on_delivery: true }
 }
 
 fn set(methods: impl Into<Vec<ManualMethod>>) -> Command {
@@ -56,6 +77,12 @@ fn what_makes_no_sense_is_refused() {
         refused(vec![ManualMethod { days, ..transfer() }], Rejection::NoDays { at: 0 });
     }
     refused(vec![ManualMethod { days: Some(0), ..counter() }], Rejection::NoDays { at: 0 });
+    refused(vec![ManualMethod { days: Some(7), ..cash() }], Rejection::NoDays { at: 0 });
+    for currencies in [vec![], vec![Currency::GBP], vec![Currency::EUR, Currency::GBP]] {
+        let wrong = ManualMethod { currencies: currencies.into_iter().collect(), ..cash() };
+        refused(vec![counter(), wrong], Rejection::WrongMaximum { at: 1 });
+    }
+    refused(vec![ManualMethod { max_total: Some(cents(0)), ..cash() }], Rejection::WrongMaximum { at: 0 });
     let named = |number: usize| ManualMethod { method: text(&format!("m{number}")), ..counter() };
     refused((0..=METHODS_MAX).map(named).collect(), Rejection::TooMany);
     let countries = (0..=COUNTRIES_MAX).map(|_| text("DE")).collect();
@@ -82,7 +109,7 @@ fn a_method_is_offered_in_its_countries_and_currencies_and_perhaps_to_accounts_a
     let book = fold::<PaymentBook>(&[transfer(), counter(), invoice].map(Event::MethodSet));
     let offered = |country: &str, currency, has_account| -> Vec<String> {
         let country = text(country);
-        let offered = book.offered(Sale { country: &country, currency, has_account });
+        let offered = book.offered(Sale { has_account, ..sale(&country, currency) });
         offered.map(|method| method.method.to_string()).collect()
     };
     assert_eq!(offered("DE", Currency::EUR, true), ["counter", "invoice", "sepa"]);
@@ -90,12 +117,26 @@ fn a_method_is_offered_in_its_countries_and_currencies_and_perhaps_to_accounts_a
     assert_eq!(offered("DE", Currency::GBP, false), ["counter"]);
     assert_eq!(offered("GB", Currency::EUR, false), ["counter"]);
     let (sepa, france, britain): (Slug, _, _) = (text("sepa"), text("FR"), text("GB"));
-    let sale = |country| Sale { country, currency: Currency::EUR, has_account: false };
+    let sale = |country| sale(country, Currency::EUR);
     assert_eq!(book.method(&sepa, sale(&france)), Ok(&transfer()));
     let refused = Err(Rejection::NotOffered { method: sepa.clone() });
     assert_eq!(book.method(&sepa, sale(&britain)), refused);
     assert_eq!(PaymentBook::default().method(&sepa, sale(&france)), refused);
     assert_eq!((book.longest_days(), PaymentBook::default().longest_days()), (7, 0));
+}
+
+#[test]
+fn cash_on_delivery_is_offered_for_shipped_goods_of_the_house_up_to_its_maximum() {
+    given::<PaymentBook>([]).when(&set([cash()])).then([Event::MethodSet(cash())]);
+    let (book, germany) = (fold::<PaymentBook>(&[Event::MethodSet(cash())]), text("DE"));
+    let is_offered = |sale| book.offered(sale).count() == 1;
+    let euro = sale(&germany, Currency::EUR);
+    assert!(is_offered(euro) && is_offered(Sale { total: cents(20_000), ..euro }));
+    assert!(!is_offered(Sale { total: cents(20_001), ..euro }));
+    assert!(!is_offered(Sale { can_be_paid_on_delivery: false, ..euro }));
+    assert!(!is_offered(sale(&germany, Currency::GBP)));
+    // Such orders wait for their money without an end.
+    assert_eq!(book.longest_days(), DAYS_MAX);
 }
 
 fn limit() -> ProviderLimit {
@@ -126,7 +167,7 @@ fn a_provider_is_offered_everywhere_unless_the_book_limits_it() {
         ("GB", Currency::GBP, Provider::Test, true),
     ] {
         let country = text(country);
-        let sale = Sale { country: &country, currency, has_account: false };
+        let sale = sale(&country, currency);
         let expected = if is_offered { Ok(()) } else { Err(Rejection::ProviderNotOffered { provider: "paypal" }) };
         assert_eq!(book.ensure_offered(provider, sale), expected);
         assert_eq!(PaymentBook::default().ensure_offered(provider, sale), Ok(()));
@@ -140,6 +181,7 @@ fn stored_forms_stay_readable() {
         &[
             Event::MethodSet(transfer()),
             Event::MethodSet(counter()),
+            Event::MethodSet(cash()),
             Event::MethodRemoved { method: text("sepa") },
             Event::ProviderLimited(limit()),
             Event::ProviderUnlimited { provider: Provider::Paypal },
@@ -154,6 +196,7 @@ fn rejections_are_well_said() {
         R::MethodTwice { at: 0 },
         R::NoCode { at: 1, country: text("Atlantis") },
         R::NoDays { at: 0 },
+        R::WrongMaximum { at: 0 },
         R::TooMany,
         R::NotOffered { method: text("sepa") },
         R::ProviderTwice { at: 0 },

@@ -6,6 +6,7 @@
 //! payment failed, voided ─▶ cancel order, release its stock ─▶ order cancelled ─▶ void payment
 //! order placed, payment window extended ─▶ timer at pay_by ─▶ cancel order
 //! refund requested ─▶ refund at the provider, or wait for staff ─▶ refunded ─▶ mark order and return refunded
+//! paid on delivery ─▶ it does not expire any more
 //! authorized for later ─▶ mark order authorized, timer ─▶ request void
 //! capture requested (staff, first parcel handed over) ─▶ capture · void requested ─▶ release what is authorized
 //! provider silent ─▶ timer ─▶ ask again · simulated parcel handed over ─▶ ask its carrier until it is delivered
@@ -46,7 +47,15 @@ pub struct SettleOrder;
 impl Process for SettleOrder {
     const NAME: &'static str = "settle_order";
     const READS: &'static [Reads] = &[
-        Reads::only::<Order>(&["placed", "paid", "authorized", "cancelled", "returned", "payment_window_extended"]),
+        Reads::only::<Order>(&[
+            "placed",
+            "paid",
+            "authorized",
+            "released",
+            "cancelled",
+            "returned",
+            "payment_window_extended",
+        ]),
         Reads::all::<Payment>(),
         Reads::only::<Shipment>(&["handed_over", "waited"]),
         Reads::only::<StoredValue>(&["issued", "released", "credited"]),
@@ -136,7 +145,7 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Reaction<Step>> {
         order::Event::Returned { restock, return_id: None, .. } if !restock.is_empty() => {
             vec![Reaction::Now(Step::ReturnStock { order, lines: restock.clone() })]
         }
-        order::Event::Authorized { .. } => vec![clear(window(order))],
+        order::Event::Authorized { .. } | order::Event::Released { .. } => vec![clear(window(order))],
         // The payment says by itself that it is to be captured for a parcel that is handed over. An import moved its stock itself
         // and has no timer. What concerns parts of an order moved its stock in the same append.
         _ => vec![],
@@ -170,6 +179,7 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
                 | Method::Free
                 | Method::BankTransfer
                 | Method::Elsewhere
+                | Method::CashOnDelivery
                 | Method::StoredValue,
             order,
             covers,

@@ -247,6 +247,7 @@ fn a_buyer_who_chooses_a_method_is_told_how_to_pay() {
         currencies: [].into(),
         days: Some(7),
         accounts_only: false,
+        max_total: None,
     };
     let abroad = ManualMethod { method: text("abroad"), countries: [text("FR")].into(), ..transfer.clone() };
     let book = [transfer, abroad].map(payment_book::Event::MethodSet);
@@ -263,6 +264,62 @@ fn a_buyer_who_chooses_a_method_is_told_how_to_pay() {
     paid.hold::<PaymentBook>(payment_book::id(), std::sync::Arc::default());
     let refused = choose(&mut paid, order, &text("sepa")).unwrap_err();
     assert!(matches!(&refused, Refused::Rejected(it) if it.code == "order.already_paid"), "{refused:?}");
+}
+
+#[test]
+fn an_order_that_is_paid_on_delivery_is_released_with_its_stock_and_paid_later() {
+    let (mut work, order, payment) = unpaid();
+    let cash = ManualMethod {
+        method: text("cash"),
+        kind: ManualKind::CashOnDelivery,
+        title: text("Cash on delivery"),
+        instructions: text("Pay the carrier."),
+        countries: [].into(),
+        currencies: [].into(),
+        days: None,
+        accounts_only: false,
+        max_total: None,
+    };
+    let book = crate::fold(&[payment_book::Event::MethodSet(cash)]);
+    work.hold::<PaymentBook>(payment_book::id(), std::sync::Arc::new(book));
+    assert_eq!(choose(&mut work, order, &text("cash")).unwrap(), payment);
+    let state = work.get::<Payment>(payment).unwrap();
+    let opened = state.live().unwrap();
+    assert_eq!((opened.stage, opened.choice.as_ref().unwrap().pay_by), (Stage::OnDelivery, None));
+    assert!(work.get::<Order>(order).unwrap().live().unwrap().is_on_delivery());
+    let stock = work.get::<StockLevel>(lamps(1).variant).unwrap();
+    assert_eq!((stock.on_hand, stock.reserved), (7, 0));
+    // Neither another choice nor an attempt follows.
+    let by = Payer { method: Method::Paypal, reference: &text("1"), capture: CaptureMode::Automatic, return_url: None };
+    for refused in [choose(&mut work, order, &text("cash")).unwrap_err(), attempt(&mut work, order, by).unwrap_err()] {
+        assert!(matches!(&refused, Refused::Rejected(it) if it.code == "payment.paid_on_delivery"), "{refused:?}");
+    }
+    mark_paid(&mut work, order, payment).unwrap();
+    let stock = work.get::<StockLevel>(lamps(1).variant).unwrap();
+    assert_eq!((stock.on_hand, stock.reserved), (7, 0));
+    let kinds: Vec<&str> = work.decided().events.iter().map(crate::AnyEvent::category).collect();
+    assert_eq!(kinds, ["payment", "order", "stock", "series", "order"]);
+}
+
+#[test]
+fn a_late_charge_of_an_order_that_is_paid_on_delivery_is_released() {
+    let choice = Choice {
+        method: text("cash"),
+        kind: ManualKind::CashOnDelivery,
+        title: text("Cash on delivery"),
+        instructions: text("Pay the carrier."),
+        amount: cents(100),
+        reference: text("0000-0000-0010"),
+        pay_by: None,
+    };
+    let unknown = Event::Declined { reference: text("1"), reason: DeclineReason::NotReceived };
+    let chosen = Event::MethodChosen { order: id(1), choice: Box::new(choice) };
+    let history = [attempted("1", CaptureMode::Automatic), unknown, chosen];
+    let reference = text::<ProviderReference>("1");
+    assert_eq!(next(Task::Hear(&reference), &history), [Move::Ask(Request::LookUpOrphaned(reference.clone()))]);
+    assert_eq!(next(Task::Settle, &history), []);
+    let (reason, void) = (VoidReason::OrderCancelled, Task::Void(VoidReason::OrderCancelled));
+    assert_eq!(next(void, &history), decide(Command::Void { reason }));
 }
 
 #[test]

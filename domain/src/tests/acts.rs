@@ -443,7 +443,7 @@ impl Shop {
         let reason = CancelReason::StaffRequest;
         self.together(chain, |work| aftersales::cancel_lines(work, order, lines, reason, restock, None))?;
         // What is spoilt lies nowhere any more.
-        let is_spoilt = !restock && placed.is_paid() && placed.progress.status == order::Status::Open;
+        let is_spoilt = !restock && placed.has_left_stock() && placed.progress.status == order::Status::Open;
         if is_spoilt {
             self.goods.write_off(&placed.at_hand(&summed(lines.iter().copied()).unwrap()));
         }

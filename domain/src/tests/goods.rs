@@ -123,6 +123,7 @@ impl Goods {
                 }
             }
             order::Event::Authorized { .. }
+            | order::Event::Released { .. }
             | order::Event::Fulfilled { .. }
             | order::Event::Completed {}
             | order::Event::Refunded { .. }

@@ -18,16 +18,19 @@ use crate::work::Work;
 /// Turns of buyers who pay without a provider, and of staff.
 #[derive(Debug, Clone, Copy)]
 pub enum ByHand {
-    Choose { order: Pick, transfer: bool },
+    Choose { order: Pick, method: &'static str },
     Receive { order: Pick, part: u8, surplus: bool },
     VoidReceipt { order: Pick, which: u8 },
     SettleRefund { order: Pick, which: u8 },
 }
 
+/// The methods of the book.
+const METHODS: [&str; 3] = ["transfer", "counter", "cash"];
+
 pub fn by_hand() -> impl Strategy<Value = ByHand> {
     let any = any::<bool>;
     prop_oneof![
-        2 => (any_pick(), any()).prop_map(|(order, transfer)| ByHand::Choose { order, transfer }),
+        2 => (any_pick(), 0..METHODS.len()).prop_map(|(order, it)| ByHand::Choose { order, method: METHODS[it] }),
         5 => (any_pick(), 0..4u8, any()).prop_map(|(order, part, surplus)| ByHand::Receive { order, part, surplus }),
         1 => (any_pick(), 0..4u8).prop_map(|(order, which)| ByHand::VoidReceipt { order, which }),
         2 => (any_pick(), 0..4u8).prop_map(|(order, which)| ByHand::SettleRefund { order, which }),
@@ -45,17 +48,20 @@ pub fn hold_book(work: &mut Work) {
         currencies: [].into(),
         days,
         accounts_only: false,
+        max_total: None,
     };
     let transfer = method("transfer", ManualKind::BankTransfer, Some(7));
-    let set = [transfer, method("counter", ManualKind::Elsewhere, None)].map(payment_book::Event::MethodSet);
+    let (counter, cash) =
+        (method("counter", ManualKind::Elsewhere, None), method("cash", ManualKind::CashOnDelivery, None));
+    let set = [transfer, counter, cash].map(payment_book::Event::MethodSet);
     work.hold::<PaymentBook>(payment_book::id(), Arc::new(fold(&set)));
 }
 
 impl Shop {
     pub fn by_hand(&mut self, chain: usize, act: ByHand) -> Result<(), Refused> {
         match act {
-            ByHand::Choose { order, transfer } => {
-                let (order, method) = (self.order(order)?, text(if transfer { "transfer" } else { "counter" }));
+            ByHand::Choose { order, method } => {
+                let (order, method) = (self.order(order)?, text(method));
                 self.together(chain, |work| settlement::choose(work, order, &method).map(drop))
             }
             ByHand::Receive { order, part, surplus } => {
@@ -116,6 +122,18 @@ impl Shop {
         Ok(())
     }
 
+    /// Staff records the rest of all money that is collected on delivery; says whether there was any.
+    pub fn collect_all(&mut self) -> bool {
+        let waits = |it: &Payment| it.live().unwrap().stage == payment::Stage::OnDelivery;
+        let waiting: Vec<PaymentId> =
+            self.states.payments.iter().filter(|(_, it)| waits(it)).map(|(id, _)| *id).collect();
+        for payment in &waiting {
+            let chain = self.new_chain();
+            self.receive(chain, *payment, 1, false).unwrap();
+        }
+        !waiting.is_empty()
+    }
+
     /// Staff settles every refund that waits for them; says whether there was one.
     pub fn settle_all(&mut self) -> bool {
         let waits = |(id, state): (&PaymentId, &Payment)| -> Vec<(PaymentId, RefundId)> {
@@ -141,7 +159,7 @@ pub fn at_any_time(shop: &Shop) {
         let not_due = opened.refunds.values().filter(|it| it.cause == payment::RefundCause::NotDue);
         let back: i64 = not_due.map(|it| it.amount.amount).sum();
         let kept = opened.received().amount - captured - back;
-        let is_open = opened.stage == payment::Stage::Open;
+        let is_open = matches!(opened.stage, payment::Stage::Open | payment::Stage::OnDelivery);
         assert!(kept == 0 || is_open && (0..opened.amount.amount).contains(&kept), "{id}: {kept} kept: {opened:?}");
         let sent = opened.refunds.values().filter(|it| it.settled.is_some()).map(|it| it.amount.amount);
         let account = shop.bank.get(id).copied().unwrap_or(0);

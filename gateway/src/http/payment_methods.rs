@@ -36,7 +36,7 @@ type LimitList = Bounded<Vec<ProviderLimit>, { connected::Provider::ALL.len() }>
 /// Manual payment methods, and where providers are offered.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewManualMethods, example = json!({"methods": [{"method": "sepa", "kind": "bank_transfer", "title": "Bank transfer", "instructions": "IBAN DE02 1203 0000 0000 2020 51\nHolder: ByteShop", "currencies": ["EUR"], "days": 7}, {"method": "counter", "kind": "elsewhere", "title": "At the counter", "instructions": "Pay at our counter, Monday to Friday.", "countries": ["DE"]}], "providers": [{"provider": "paypal", "countries": ["DE", "AT"], "currencies": ["EUR"]}]}))]
+#[schema(as = NewManualMethods, example = json!({"methods": [{"method": "sepa", "kind": "bank_transfer", "title": "Bank transfer", "instructions": "IBAN DE02 1203 0000 0000 2020 51\nHolder: ByteShop", "currencies": ["EUR"], "days": 7}, {"method": "counter", "kind": "elsewhere", "title": "At the counter", "instructions": "Pay at our counter, Monday to Friday.", "countries": ["DE"]}, {"method": "cash", "kind": "cash_on_delivery", "title": "Cash on delivery", "instructions": "Pay the carrier in cash.", "countries": ["DE"], "currencies": ["EUR"], "max_total": {"amount": 20000, "currency": "EUR"}}], "providers": [{"provider": "paypal", "countries": ["DE", "AT"], "currencies": ["EUR"]}]}))]
 struct ManualMethods {
     /// Without duplicates. Buyers who chose a method before pay as they were told then.
     methods: MethodList,
@@ -63,13 +63,16 @@ struct ShownMethod<'a> {
     days: Option<u16>,
     /// Whether only accounts may choose it.
     accounts_only: bool,
+    /// The maximum total of the orders that it is offered for; null if there is none.
+    max_total: Option<Money>,
 }
 
 impl<'a> From<&'a ManualMethod> for ShownMethod<'a> {
     fn from(it: &'a ManualMethod) -> Self {
-        let ManualMethod { method, kind, title, instructions, countries, currencies, days, accounts_only } = it;
-        let (kind, days, accounts_only) = (*kind, *days, *accounts_only);
-        Self { method, kind, title, instructions, countries, currencies, days, accounts_only }
+        let ManualMethod { method, kind, title, instructions, countries, currencies, days, accounts_only, max_total } =
+            it;
+        let (kind, days, accounts_only, max_total) = (*kind, *days, *accounts_only, *max_total);
+        Self { method, kind, title, instructions, countries, currencies, days, accounts_only, max_total }
     }
 }
 
@@ -182,7 +185,7 @@ impl<'a> PaymentOptions<'a> {
             method: Some(&method.method),
             kind: Some(method.kind),
             title: Some(&method.title),
-            pay_by: placed.pay_by_within(order, method.days, now),
+            pay_by: placed.pay_by_within(order, method.days, now).filter(|_| !method.kind.is_on_delivery()),
         });
         Self { items: by_provider.chain(manual).collect() }
     }

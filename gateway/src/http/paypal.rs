@@ -118,7 +118,7 @@ fn state(opened: &Opened) -> &'static str {
         Stage::Captured | Stage::Refunded | Stage::Authorized(_) => "paid",
         Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => "pending",
         Stage::Open => "open",
-        Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => "closed",
+        Stage::OnDelivery | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => "closed",
     }
 }
 

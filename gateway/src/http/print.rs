@@ -102,7 +102,7 @@ async fn invoice(
         // Directive 2006/112/EC, article 226 (7): what is sent is supplied after its price was paid on account, everything else
         // with the payment.
         "supplied_later": placement.lines.iter().any(|line| line.travels() && it.bought(line.variant) > it.off(line.variant)),
-        "pay_by": placement.pay_by.filter(|_| paid.is_none()).map(|at| format::moment(at, format::Zone::default(), locale)),
+        "pay_by": placement.pay_by.filter(|_| paid.is_none() && !it.is_on_delivery()).map(|at| format::moment(at, format::Zone::default(), locale)),
         "payment": payment,
         "instructions": instructions,
         "stage": it.stage(),

@@ -176,6 +176,7 @@ async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Res
         Stage::Captured | Stage::Refunded | Stage::Authorized(_) => "Payment complete.",
         Stage::Failed { .. } => "The payment failed.",
         Stage::Cancelled | Stage::Voided { .. } => "The payment was cancelled.",
+        Stage::OnDelivery => "The order is paid on delivery.",
         Stage::Open if opened.declined == Some(DeclineReason::BuyerLeft) => {
             "The payment was cancelled. The order can still be paid in the shop."
         }

@@ -237,7 +237,7 @@ struct OrderChange {
 /// Each message has the version of the order as `id`, the event type as `event`, and the resulting state as JSON in `data`. The
 /// first message is the current state; with `Last-Event-ID` the stream continues after that event. `links.stream`
 /// of the order opens it without a header, as `EventSource` needs. Every message has a name, so `EventSource` needs a listener for
-/// each and never calls `onmessage`: `order.placed`, `order.authorized`, `order.paid`, `order.parcel_prepared`,
+/// each and never calls `onmessage`: `order.placed`, `order.authorized`, `order.released`, `order.paid`, `order.parcel_prepared`,
 /// `order.parcel_dropped`, `order.handed_over`, `order.delivered`, `order.parcel_returned`, `order.parcel_lost`,
 /// `order.parcel_found`, `order.replaced`, `order.fulfilled`, `order.completed`, `order.lines_cancelled`, `order.cancelled`,
 /// `order.return_requested`, `order.return_closed`, `order.returned`, `order.refunded`, `order.credited`,

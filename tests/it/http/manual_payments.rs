@@ -209,9 +209,9 @@ async fn the_book_of_methods_is_replaced_whole_and_says_what_is_wrong() {
         method.extend(rest);
         Value::from(method)
     };
-    let counter_whole =
-        whole(counter(), json!({"countries": [], "currencies": [], "days": null, "accounts_only": false}));
-    let transfer_whole = whole(transfer(), json!({"countries": [], "accounts_only": false}));
+    let unsaid = json!({"countries": [], "accounts_only": false, "max_total": null});
+    let counter_whole = whole(counter(), whole(unsaid.clone(), json!({"currencies": [], "days": null})));
+    let transfer_whole = whole(transfer(), unsaid);
     assert_eq!(set.body, json!({"methods": [counter_whole, transfer_whole], "providers": []}));
     // What was read can be sent back.
     let again = shop.put(path).by(&admin).header("If-Match", set.header("etag").unwrap()).json(set.body.clone());

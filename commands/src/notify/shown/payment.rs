@@ -66,5 +66,6 @@ pub(super) fn instructions(choice: &Choice, zone: format::Zone, locale: Locale) 
         amount: format::money(choice.amount, locale),
         reference: choice.reference.to_string(),
         pay_by: choice.pay_by.map(|at| format::moment(at, zone, locale)),
+        on_delivery: choice.kind.is_on_delivery(),
     }
 }

@@ -13,6 +13,7 @@ fn payment(total: &str) -> ShownPayment {
         amount: total.into(),
         reference: "7K3Q-X9MW-2FBA".into(),
         pay_by: Some("20 November 2026, 14:30 UTC".into()),
+        on_delivery: false,
     }
 }
 
@@ -121,7 +122,7 @@ fn a_message_does_without_pages_and_without_what_may_be_missing() {
             let less =
                 |order| ShownOrder { pay_by: None, more: 0, extras: vec![], free: true, travels: false, ..order };
             bare.order = bare.order.map(less);
-            bare.payment = bare.payment.map(|payment| ShownPayment { pay_by: None, ..payment });
+            bare.payment = bare.payment.map(|payment| ShownPayment { pay_by: None, on_delivery: true, ..payment });
             let words = write(*template, locale, &bare).unwrap();
             assert!(!words.html.contains("<a "), "{}", words.html);
             for text in [&words.subject, &words.short, &words.text, &words.html] {

@@ -411,3 +411,45 @@ fn every_stored_form_of_receipts_is_golden() {
         ],
     );
 }
+
+fn on_delivery() -> Vec<Event> {
+    let choice = Choice { kind: ManualKind::CashOnDelivery, ..choice("cash", None) };
+    vec![opened(), Event::MethodChosen { order: id(1), choice: Box::new(choice) }]
+}
+
+#[test]
+fn money_that_is_collected_on_delivery_captures_the_payment_when_all_of_it_is_there() {
+    let history = on_delivery();
+    assert_eq!(opened_payment(&history).due(), cents(3500));
+    let first = received(1, ManualKind::CashOnDelivery, 1000);
+    given::<Payment>(history.clone()).when(&receive(1, 1000)).then([first.clone()]);
+    let part = [history, vec![first]].concat();
+    assert_eq!((opened_payment(&part).stage, opened_payment(&part).captured()), (Stage::OnDelivery, cents(0)));
+    given::<Payment>(part.clone()).when(&receive(2, 2501)).then_refused(Rejection::MoreThanDue { due: cents(2500) });
+    let rest = [received(2, ManualKind::CashOnDelivery, 2500), taken(2, Method::CashOnDelivery, 3500)];
+    given::<Payment>(part.clone()).when(&receive(2, 2500)).then(rest);
+    given::<Payment>(part.clone()).when(&void_receipt(1)).then([receipt_voided(1)]);
+    // What was received is enough for what is left of the order.
+    let reduced = [Event::Reduced { amount: cents(1000) }, taken(1, Method::CashOnDelivery, 1000)];
+    given::<Payment>(part.clone()).when(&Command::Reduce { amount: cents(1000) }).then(reduced);
+    // The order was cancelled: what was received is to be returned.
+    let reason = VoidReason::OrderCancelled;
+    let voided = [Event::Voided { order: id(1), reason }, not_due(1, 1000)];
+    given::<Payment>(part).when(&Command::Void { reason }).then(voided);
+}
+
+#[test]
+fn a_payment_on_delivery_is_neither_made_in_another_way_nor_voided_without_its_order() {
+    let history = on_delivery();
+    let pay = attempt("1");
+    let void = |reason| Command::Void { reason };
+    let by_buyer = [void(VoidReason::BuyerRequest), void(VoidReason::StaffRequest)];
+    let means = crate::stored_value::Means::StoreCredit { account: id(9) };
+    let cover = Command::Cover { cover: Cover { means, amount: cents(100) } };
+    for command in [choose("sepa"), pay, cover, Command::Uncover { means }].into_iter().chain(by_buyer) {
+        given::<Payment>(history.clone()).when(&command).then_refused(Rejection::OnDelivery);
+    }
+    for command in [Command::Capture {}, Command::RequestCapture {}] {
+        given::<Payment>(history.clone()).when(&command).then_refused(Rejection::NotAuthorized);
+    }
+}

@@ -71,9 +71,12 @@ impl Paid {
             if let Some(Event::Captured { amount, method, reference, covers, .. }) = captured {
                 let reference = match method {
                     Method::Free | Method::StoredValue => None,
-                    Method::Test | Method::Paypal | Method::External | Method::BankTransfer | Method::Elsewhere => {
-                        Some(reference.to_string())
-                    }
+                    Method::Test
+                    | Method::Paypal
+                    | Method::External
+                    | Method::BankTransfer
+                    | Method::Elsewhere
+                    | Method::CashOnDelivery => Some(reference.to_string()),
                 };
                 let covered = Cover::total(&covers);
                 let in_money = Money { amount: amount.amount - covered, ..amount };

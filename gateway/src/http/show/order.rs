@@ -226,7 +226,7 @@ impl<'a> Order<'a> {
             placed_at: None,
             paid_at: None,
             invoice: it.invoice.as_ref(),
-            pay_by: placement.pay_by,
+            pay_by: placement.pay_by.filter(|_| !it.is_on_delivery()),
             tax_rounding: placement.tax_rounding,
             papers: None,
             links: None,

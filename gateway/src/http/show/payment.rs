@@ -154,6 +154,7 @@ enum EndReason {
 #[serde(rename_all = "snake_case")]
 enum PaymentStatus {
     Open,
+    OnDelivery,
     Attempted,
     Pending,
     Unresolved,
@@ -169,6 +170,7 @@ impl From<payment::Stage> for PaymentStatus {
     fn from(stage: payment::Stage) -> Self {
         match stage {
             payment::Stage::Open => Self::Open,
+            payment::Stage::OnDelivery => Self::OnDelivery,
             payment::Stage::Attempted => Self::Attempted,
             payment::Stage::Pending { .. } => Self::Pending,
             payment::Stage::Unresolved { .. } => Self::Unresolved,
@@ -189,6 +191,7 @@ fn outlook(stage: payment::Stage) -> (Option<DateTime<Utc>>, Option<EndReason>) 
         payment::Stage::Failed { reason } => (None, Some(EndReason::Failed(reason))),
         payment::Stage::Voided { reason } => (None, Some(EndReason::Voided(reason))),
         payment::Stage::Open
+        | payment::Stage::OnDelivery
         | payment::Stage::Attempted
         | payment::Stage::Authorized(_)
         | payment::Stage::Captured

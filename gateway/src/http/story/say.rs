@@ -134,6 +134,7 @@ impl Facts {
             }
             order::Event::Paid { invoice, .. } => ("paid", json!({"invoice": invoice})),
             order::Event::Authorized { .. } => ("authorized", self.bare()),
+            order::Event::Released { .. } => ("released", self.bare()),
             order::Event::Fulfilled { completed: true, .. } => ("handed_over_at_once", self.bare()),
             order::Event::Fulfilled { completed: false, .. } => ("all_handed_over", self.bare()),
             order::Event::Completed {} => ("all_arrived", self.bare()),
