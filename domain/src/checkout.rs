@@ -262,6 +262,7 @@ fn bought((line, quoted): (&cart::Line, &pricing::Line), basis: &Basis<'_>) -> R
         digital: !quoted.physical,
         keys: offer.is_some_and(|offer| offer.keys),
         downloads: offer.is_some_and(|offer| offer.downloads),
+        gift_cards: offer.is_some_and(|offer| offer.gift_cards),
         seller,
     })
 }

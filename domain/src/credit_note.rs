@@ -68,6 +68,9 @@ pub struct Content {
     /// What it takes back of each seller; empty in older events, and if all of it is the house's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sellers: Vec<SellerShare>,
+    /// What it takes back of gift cards, which were sold without tax; absent if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gift_cards: Option<Money>,
     /// The order, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,

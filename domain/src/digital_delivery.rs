@@ -25,6 +25,9 @@ pub fn change(work: &mut Work, product: ProductId, variant: VariantId, command: 
     if known.physical {
         return Err(Rejection::Physical.into());
     }
+    if work.get::<StockLevel>(variant)?.gift_cards {
+        return Err(Rejection::GiftCards.into());
+    }
     let good = digital_good::id(variant);
     work.decide::<DigitalGood>(good, &Command::Open { product, sku: known.sku.clone() })?;
     work.decide::<StockLevel>(variant, &stock::Command::DeliverDownloads {})?;

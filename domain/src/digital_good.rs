@@ -108,6 +108,7 @@ crate::rejections! {
     pub enum Rejection {
         Missing => Missing: "the variant is not delivered as a download";
         Physical => Conflict: "the variant is a physical item, and only items that are not physical can be downloaded";
+        GiftCards => Conflict: "the variant delivers gift cards, and no downloads";
         NotHttps => Invalid at "/link": "the link must be a URL that begins with https:// and a host name, without a user name";
         WrongDays => Invalid at "/days": "a download is possible for 1 to {DAYS_MAX} days";
         WrongDownloads => Invalid at "/downloads": "a piece has 1 to {DOWNLOADS_MAX} downloads";

@@ -266,7 +266,10 @@ impl Entry {
                 (Kind::Withdrawal, Account::StoreCredit, Account::Goodwill, *amount)
             }
             stored_value::Event::Expired { amount } => (Kind::Expiry, Account::GiftCards, Account::Breakage, *amount),
-            stored_value::Event::Held { .. }
+            // The order has them in its sale, and a credit note in its own entry.
+            stored_value::Event::Sold { .. }
+            | stored_value::Event::TakenBack { .. }
+            | stored_value::Event::Held { .. }
             | stored_value::Event::Released { .. }
             | stored_value::Event::Redeemed { .. }
             | stored_value::Event::Credited { .. }
@@ -281,7 +284,11 @@ impl Entry {
         let payable = placed.payable();
         let country = &placed.placement.destination.country;
         let lines = Lines::new(payable).debit(Account::Customers, payable.amount);
-        let lines = lines.credit_sales(payable, country, &placed.invoiced).credit_sellers(&placed.shared);
+        // Gift cards are no revenue: they can still be used.
+        let cards = placed.worth_of_gift_cards();
+        let sold = Money { amount: payable.amount - cards.amount, ..payable };
+        let lines = lines.credit(Account::GiftCards, cards.amount).credit_sales(sold, country, &placed.invoiced);
+        let lines = lines.credit_sellers(&placed.shared);
         lines.entry(Kind::Sale, Some(order), placed.invoice.clone())
     }
 
@@ -291,7 +298,10 @@ impl Entry {
         let (total, taxes) = (content.total, content.taxes.as_deref().unwrap_or_default());
         // Those of imports are refunded outside of this shop.
         let back = if content.refund.is_some() { Account::Customers } else { Account::Imported };
-        let lines = Lines::new(total).credit(back, total.amount).debit_sales(total, &content.country, taxes);
+        let cards = content.gift_cards.map_or(0, |cards| cards.amount);
+        let rest = Money { amount: total.amount - cards, ..total };
+        let lines = Lines::new(total).credit(back, total.amount).debit(Account::GiftCards, cards);
+        let lines = lines.debit_sales(rest, &content.country, taxes);
         lines.debit_sellers(&content.sellers).entry(Kind::CreditNote, content.order, Some(content.reference.clone()))
     }
 }

@@ -24,6 +24,7 @@ pub mod decider;
 pub mod digital_delivery;
 pub mod digital_good;
 pub mod download;
+pub mod gift_card_delivery;
 pub mod ids;
 pub mod issuer;
 pub mod key_delivery;

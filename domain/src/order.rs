@@ -43,6 +43,7 @@ mod commands;
 mod delivered;
 mod downloads;
 mod events;
+mod gift_cards;
 mod goods;
 mod kept;
 mod keys;
@@ -68,7 +69,7 @@ pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
 pub use parts::{Packed, Part, Parts, Sums};
 pub use progress::Progress;
-pub use rejections::{KEYS_SHOWN_MAX, LINES_MAX, NOTES_MAX, Rejection};
+pub use rejections::{GIFT_CARDS_MAX, KEYS_SHOWN_MAX, LINES_MAX, NOTES_MAX, Rejection};
 pub use sold::Sold;
 pub use status::{CancelReason, Fulfilment, PaymentStatus, Stage, Status};
 pub use taxes::Taxed;
@@ -135,6 +136,9 @@ pub struct Placed {
     /// The pieces whose keys or downloads were revoked with a refund of money alone, per variant.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub keys_refunded: BTreeMap<VariantId, i64>,
+    /// What was taken back of its gift cards.
+    #[serde(skip)]
+    pub gift_cards_taken: Money,
     /// The open returns, with the goods to be returned.
     pub returning: BTreeMap<ReturnId, Vec<Demand>>,
     /// All returns of the order.
@@ -216,8 +220,9 @@ impl Decider for Order {
                 _ => Ok(vec![Event::Noted { note: note.clone(), by: asked.by.account(), at: asked.at }]),
             },
             Command::ForgetBuyer { subject, force } => self.live()?.forget_buyer(*subject, *force),
-            Command::Credit { credit_note, refund, amount, shipping, keys, part } => {
-                self.live()?.credit(*credit_note, *refund, *amount, *shipping, keys, *part)
+            Command::Credit { credit_note, refund, amount, shipping, keys, part, taken } => {
+                let what = Credit { amount: *amount, shipping: *shipping, keys, part: *part, taken };
+                self.live()?.credit(*credit_note, *refund, &what)
             }
             Command::CloseReturn { return_id } => self.live()?.close_return(*return_id),
             Command::ExtendPaymentWindow { pay_by } => self.live()?.extend_payment_window(*pay_by),
@@ -303,6 +308,7 @@ impl Order {
             Event::Credited { credit_note, amount, shipping, revoked, downloads, .. } => self.with(|it| {
                 it.note_credit(*credit_note, *amount, *shipping);
                 it.note_keys_refunded(revoked);
+                it.note_gift_cards_taken(revoked);
                 it.note_downloads_refunded(downloads);
             }),
             Event::ReturnClosed { return_id } => self.with(|it| drop(it.returning.remove(return_id))),
@@ -343,6 +349,10 @@ fn place(placement: &Placement) -> Decision {
     if lines.is_empty() {
         return Err(Rejection::NoLines);
     }
+    let gift_cards = lines.iter().filter(|line| line.gift_cards).map(|line| line.quantity.get()).sum::<i64>();
+    if gift_cards > GIFT_CARDS_MAX {
+        return Err(Rejection::TooManyGiftCards);
+    }
     if lines.len() > LINES_MAX || summed(lines.iter().map(Line::demand)).is_err() {
         return Err(Rejection::TooManyLines);
     }
@@ -374,6 +384,7 @@ impl Placed {
             lost: BTreeMap::new(),
             keys: BTreeMap::new(),
             keys_refunded: BTreeMap::new(),
+            gift_cards_taken: nothing,
             returning: BTreeMap::new(),
             returns: vec![],
             by_hand: false,
@@ -414,6 +425,15 @@ fn with_reduced<S: Serializer>(placed: &Placed, serializer: S) -> Result<S::Ok, 
         reduced: Money,
     }
     Shown { placed, reduced: placed.reduced() }.serialize(serializer)
+}
+
+/// A refund of money alone.
+struct Credit<'a> {
+    amount: Money,
+    shipping: bool,
+    keys: &'a [Demand],
+    part: Option<u16>,
+    taken: &'a [(VariantId, Money)],
 }
 
 /// Lines that are to be cancelled.

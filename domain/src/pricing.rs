@@ -14,6 +14,8 @@
 //! 4. Tax is rounded half-up per line, on its price after discounts; shipping likewise. If the tax book rounds by rate, the
 //!    tax is rounded once per rate and split over lines and shipping by largest remainder.
 //!
+//! 5. Gift cards have neither discounts nor tax.
+//!
 //! The order of the lines in the cart does not matter. A cart shows this quote; at checkout the same computation becomes part
 //! of the order and does not change any more.
 
@@ -106,7 +108,7 @@ pub fn quote(input: &Input<'_>) -> Result<Quote, MoneyError> {
     let promoted = promote::promote(input, &amounts, subtotal, chosen.as_ref(), &mut problems)?;
     let mut lines = Vec::with_capacity(amounts.len());
     for ((item, amount), left) in input.items.iter().zip(&amounts).zip(&promoted.left) {
-        let tax = taxed(input, item.tax_class, *left)?;
+        let tax = if item.gift_card { None } else { taxed(input, item.tax_class, *left)? };
         lines.push(Line { amount: *amount, discount: amount.minus(*left)?, tax, physical: item.physical });
     }
     let mut shipping = match chosen {

@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::Kind;
 use crate::digital_delivery;
+use crate::gift_card_delivery::{self, Cards};
 use crate::ids::{Id as _, OrderId, PaymentId, RefundId};
 use crate::key_delivery;
 use crate::money::Money;
@@ -413,15 +414,19 @@ pub fn unanswered(at: DateTime<Utc>) -> ProviderOutcome {
     ProviderOutcome::Unknown { check_at: at + LOOK_AFTER }
 }
 
-/// Marks an order paid, gives its invoice the next number, commits its stock, assigns the keys of its pieces and grants their
-/// downloads. An order that does not wait for this payment takes no number, no keys and no downloads.
-pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<(), Refused> {
+/// Marks an order paid, gives its invoice the next number, commits its stock, assigns the keys of its pieces, issues the gift cards of
+/// which they are the codes (`cards`) and grants their downloads. An order that does not wait for this payment takes no number, no keys and no downloads.
+pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId, cards: &Cards) -> Result<(), Refused> {
     let before = work.get::<Order>(order)?;
     let waiting = before.awaiting(payment);
     let invoice = waiting.map(|_| work.number(Document::Invoice { order })).transpose()?;
     let seller = work.issuer().filter(|_| waiting.is_some()).cloned();
     let keyed = waiting.map(order::Placed::keyed).unwrap_or_default();
     let keys = key_delivery::assign(work, order, &keyed)?;
+    let keys = match waiting {
+        Some(placed) => gift_card_delivery::sell(work, order, placed, keys, cards)?,
+        None => keys,
+    };
     work.decide::<Order>(order, &order::Command::MarkPaid { payment, invoice, seller, keys })?;
     digital_delivery::grant(work, order, &waiting.map(order::Placed::downloadable).unwrap_or_default())?;
     let commit = waiting.map(order::Placed::stock_to_commit).unwrap_or_default();

@@ -41,6 +41,7 @@ pub use rejections::{ON_HAND_MAX, Rejection};
 const SETTLED_MAX: usize = 32;
 
 /// The state of the stock.
+#[allow(clippy::struct_excessive_bools, reason = "each says how the pieces are delivered or counted")]
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct StockLevel {
     /// The product of the variant; absent before the stock is opened.
@@ -56,6 +57,9 @@ pub struct StockLevel {
     /// Whether its pieces are the keys of a pool.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub keys_pooled: bool,
+    /// Whether those keys are the codes of gift cards.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub gift_cards: bool,
     /// Whether its pieces are delivered as downloads.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub downloadable: bool,
@@ -95,7 +99,7 @@ impl Decider for StockLevel {
         match command {
             // Opened above.
             Command::Open { .. } => Ok(vec![]),
-            Command::PoolKeys {} => self.pool_keys(),
+            Command::PoolKeys { gift_cards } => self.pool_keys(*gift_cards),
             Command::MakeUnlimited {} => self.make_unlimited(),
             Command::DeliverDownloads {} => Ok(self.deliver_downloads()),
             Command::ImportKeys { quantity } => {
@@ -142,7 +146,7 @@ impl Decider for StockLevel {
                 self.product = Some(*product);
                 self.sku = Some(sku.clone());
             }
-            Event::KeysPooled {} => self.keys_pooled = true,
+            Event::KeysPooled { gift_cards } => (self.keys_pooled, self.gift_cards) = (true, *gift_cards),
             Event::Downloadable {} => self.downloadable = true,
             Event::Reserved { order, quantity, expires_at } => {
                 self.reservations.insert(*order, Reservation { quantity: *quantity, expires_at: *expires_at });
@@ -206,7 +210,7 @@ impl StockLevel {
             Command::Open { .. }
             | Command::LoseInTransit { .. }
             | Command::FindInTransit { .. }
-            | Command::PoolKeys {}
+            | Command::PoolKeys { .. }
             | Command::MakeUnlimited {}
             | Command::DeliverDownloads {}
             | Command::ImportKeys { .. }
@@ -232,14 +236,14 @@ impl StockLevel {
         }
     }
 
-    fn pool_keys(&self) -> Decision {
+    fn pool_keys(&self, gift_cards: bool) -> Decision {
         match self.keys_pooled {
             true => Ok(vec![]),
             // A pool that is empty sells nothing.
             false if self.unlimited => Err(Rejection::Unlimited),
             // Reserved pieces are on hand too.
             false if self.on_hand > 0 => Err(Rejection::NotEmpty),
-            false => Ok(vec![Event::KeysPooled {}]),
+            false => Ok(vec![Event::KeysPooled { gift_cards }]),
         }
     }
 

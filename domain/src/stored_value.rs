@@ -1,14 +1,15 @@
 //! A stored value: a balance at the shop that pays orders. It is a gift card, or the store credit of an account in one currency.
 //!
 //! ```text
-//! gift card:    (missing) ──issued──▶ valid ◀──blocked, unblocked──▶ blocked
-//!                                       └── expired: what is not held falls to the shop
+//! gift card:    (missing) ──issued, sold──▶ valid ◀──blocked, unblocked──▶ blocked
+//!                                       ├── expired: what is not held falls to the shop
+//!                                       └── taken back: what is not held is refunded to who bought the card
 //! store credit: (missing) ──granted, credited──▶ open ──granted, credited, withdrawn──▶ open
 //! both:         held for an order ──▶ redeemed (the order is paid), or released
 //!               refunded to it ──▶ credited
 //! ```
 //!
-//! balance = issued or granted + credited − redeemed − withdrawn − expired. What is held for orders is a part of the balance that
+//! balance = issued, sold or granted + credited − redeemed − withdrawn − taken back − expired. What is held for orders is a part of the balance that
 //! nothing else can use, so no cent is spent twice: an order is covered in the append that holds the amount.
 //!
 //! A gift card is known by its code, of which only a keyed hash is kept: the id of the card follows from it. What comes back to a
@@ -23,7 +24,7 @@ use uuid::Uuid;
 
 use crate::Currency;
 use crate::decider::{Asked, Decider};
-use crate::ids::{AccountId, Id as _, OrderId, RefundId, StoredValueId};
+use crate::ids::{AccountId, Id as _, OrderId, RefundId, StoredValueId, VariantId};
 use crate::money::Money;
 use crate::text::{Hash, Reason};
 
@@ -122,6 +123,25 @@ pub enum Event {
         /// The reason.
         reason: Reason,
     },
+    /// A gift card was issued for a piece of an order that was paid.
+    Sold {
+        /// The order.
+        order: OrderId,
+        /// The variant.
+        variant: VariantId,
+        /// Its value: the price of the piece.
+        amount: Money,
+        /// When it expires, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<DateTime<Utc>>,
+    },
+    /// What was left of a gift card was taken back, because the order that bought it is refunded.
+    TakenBack {
+        /// The order.
+        order: OrderId,
+        /// The amount.
+        amount: Money,
+    },
     /// Staff granted store credit to an account.
     Granted {
         /// The account.
@@ -207,6 +227,22 @@ pub enum Command {
         expires_at: Option<DateTime<Utc>>,
         /// The reason.
         reason: Reason,
+    },
+    /// Issue a gift card for a piece of an order.
+    Sell {
+        /// The order.
+        order: OrderId,
+        /// The variant.
+        variant: VariantId,
+        /// Its value.
+        amount: Money,
+        /// When it expires, if it does.
+        expires_at: Option<DateTime<Utc>>,
+    },
+    /// Take back what is left of a gift card.
+    TakeBack {
+        /// The order that bought it.
+        order: OrderId,
     },
     /// Grant store credit.
     Grant {
@@ -317,6 +353,9 @@ crate::rejections! {
         NotAnAmount => Invalid at "/amount": "the amount must be greater than zero, and in the currency of the balance";
         TooMuch { most: Money } => Invalid at "/amount": "the amount and the balance can be at most {most}";
         NotEnough { left: Money } => Conflict at "/amount": "only {left} is left that is not held for an order";
+        Pays { held: Money } => Conflict at "/lines":
+            "{held} of a gift card is held for an order that is not paid yet; wait until it is paid or cancelled";
+        ForGiftCards => Conflict: "an order of gift cards is not paid with a gift card; order the gift cards separately";
         NothingLeft => Conflict: "nothing is left of the balance";
         OtherCurrency { currency: Currency } => Conflict: "the balance is in {code}, and the order is not", code = currency.code();
         Blocked => Conflict: "the gift card is blocked; ask the shop";
@@ -338,6 +377,8 @@ impl Decider for StoredValue {
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
             Command::Issue { amount, expires_at, reason } => self.issue(*amount, *expires_at, reason, asked.at),
+            Command::Sell { order, variant, amount, expires_at } => self.sell(*order, *variant, *amount, *expires_at),
+            Command::TakeBack { order } => self.live()?.take_back(*order),
             Command::Grant { account, amount, reason } => self.grant(*account, *amount, reason),
             Command::Withdraw { amount, reason } => self.live()?.withdraw(*amount, reason),
             Command::Hold { order, amount } => self.live()?.hold(*order, *amount, asked.at),
@@ -353,7 +394,7 @@ impl Decider for StoredValue {
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Issued { amount, expires_at, .. } => {
+            Event::Issued { amount, expires_at, .. } | Event::Sold { amount, expires_at, .. } => {
                 let holder = Holder::GiftCard { value: *amount, expires_at: *expires_at, blocked: false };
                 Self::Opened(Opened { holder, balance: *amount, held: BTreeMap::new() })
             }
@@ -363,7 +404,9 @@ impl Decider for StoredValue {
                 it.change(amount.amount);
                 it.prolong(*expires_at);
             }),
-            Event::Withdrawn { amount, .. } | Event::Expired { amount } => self.with(|it| it.change(-amount.amount)),
+            Event::Withdrawn { amount, .. } | Event::Expired { amount } | Event::TakenBack { amount, .. } => {
+                self.with(|it| it.change(-amount.amount))
+            }
             Event::Held { order, amount } => self.with(|it| it.change_held(*order, amount.amount)),
             Event::Released { order, amount, expires_at } => self.with(|it| {
                 it.change_held(*order, -amount.amount);
@@ -401,6 +444,14 @@ impl StoredValue {
             return Err(Rejection::ExpiryTooLate);
         }
         Ok(vec![Event::Issued { amount, expires_at, reason: reason.clone() }])
+    }
+
+    /// What was paid is issued, whatever the limit.
+    fn sell(&self, order: OrderId, variant: VariantId, amount: Money, expires_at: Option<DateTime<Utc>>) -> Decision {
+        match self {
+            Self::Missing => Ok(vec![Event::Sold { order, variant, amount, expires_at }]),
+            Self::Opened(_) => Err(Rejection::Exists),
+        }
     }
 
     fn grant(&self, account: AccountId, amount: Money, reason: &Reason) -> Decision {
@@ -529,6 +580,16 @@ impl Opened {
             return Err(Rejection::NotEnough { left });
         }
         Ok(vec![Event::Withdrawn { amount, reason: reason.clone() }])
+    }
+
+    /// Takes back all that is left; an amount that is held may still be used.
+    fn take_back(&self, order: OrderId) -> Decision {
+        let held = self.held_in_all();
+        if held.amount > 0 {
+            return Err(Rejection::Pays { held });
+        }
+        let amount = self.balance;
+        Ok(if amount.amount > 0 { vec![Event::TakenBack { order, amount }] } else { vec![] })
     }
 
     fn hold(&self, order: OrderId, amount: Money, at: DateTime<Utc>) -> Decision {

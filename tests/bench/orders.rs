@@ -142,6 +142,7 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId], rate: Opti
             commission: None,
             keys: false,
             downloads: false,
+            gift_cards: false,
             seller: None,
             amount,
             discount: None,

@@ -1,15 +1,18 @@
 //! Gift cards while the shop is killed: what a card holds pays one order, refunds come back once, and the ledger has what the cards have.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use byteshop_tests::patience::eventually;
 use futures_util::future::join_all;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::keys::Kiosk;
+use crate::keys::{Kiosk, assert_nothing_is_in_the_clear, buy_while_killed};
 
+/// The price of a piece.
+const PRICE: i64 = 500;
 /// Orders in a round, each for 10.00.
 const ORDERS: usize = 6;
 /// The value of the card of a round: enough for some of the orders, and a part of another one.
@@ -74,6 +77,34 @@ async fn a_gift_card_pays_each_cent_once_whatever_is_killed() {
         let books = async || (kiosk.balance("gift_cards").await == -left).then_some(());
         eventually(&format!("the ledger has {left} on gift cards"), books).await;
     }
+    kiosk.program.interrupt().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_gift_card_that_was_bought_is_issued_once_whatever_is_killed() {
+    let mut chance = crate::chance("gift cards as goods");
+    let mut kiosk = Kiosk::open().await;
+    kiosk.staff(Method::PUT, &format!("{}/gift-cards", kiosk.keys()), json!({"days": 365})).await;
+    let mut codes = BTreeSet::new();
+    for round in 0..crate::rounds(2) {
+        eprintln!("round {round}: {} gift cards are sold", codes.len());
+        for code in buy_while_killed(&mut kiosk, chance.between(5, 400)).await {
+            assert!(codes.insert(code.clone()), "{code} was sold twice");
+        }
+    }
+    let worth = i64::try_from(codes.len()).unwrap() * PRICE;
+    let books = async || (kiosk.balance("gift_cards").await == -worth).then_some(());
+    eventually(&format!("the ledger has {worth} on gift cards"), books).await;
+    for code in &codes {
+        let (status, card) =
+            kiosk.guest(Method::POST, "/v1/gift-cards/check", "", json!({"code": code})).await.unwrap();
+        // The shop limits how often an address may ask.
+        if status == StatusCode::OK {
+            assert_eq!(card["available"]["amount"], PRICE, "{card}");
+        }
+    }
+    let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+    assert_nothing_is_in_the_clear(&kiosk, &codes).await;
     kiosk.program.interrupt().await;
 }
 

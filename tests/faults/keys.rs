@@ -188,7 +188,7 @@ impl Kiosk {
 }
 
 /// Buyers who pay while the shop is killed; gives the keys that they see afterwards.
-async fn buy_while_killed(kiosk: &mut Kiosk, after_ms: u64) -> Vec<String> {
+pub(crate) async fn buy_while_killed(kiosk: &mut Kiosk, after_ms: u64) -> Vec<String> {
     let mut keys = Vec::new();
     for (path, token) in paid_while_killed(kiosk, after_ms).await {
         let reveal = format!("{path}/keys/reveal");

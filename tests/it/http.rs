@@ -24,6 +24,7 @@ mod emulators;
 mod ended;
 mod errors;
 mod faults;
+mod gift_card_goods;
 mod grants;
 mod guests;
 mod headers;

@@ -405,7 +405,7 @@ impl History {
         let mut found = Vec::new();
         match event {
             stock::Event::Opened { .. }
-            | stock::Event::KeysPooled {}
+            | stock::Event::KeysPooled { .. }
             | stock::Event::Downloadable {}
             | stock::Event::Unlimited {} => {}
             stock::Event::Received { quantity, .. } => stock.received += quantity.get(),

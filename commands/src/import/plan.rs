@@ -204,6 +204,7 @@ impl Work<'_> {
                 commission: None,
                 keys: false,
                 downloads: false,
+                gift_cards: false,
                 seller: None,
                 discount: None,
                 tax: None,
@@ -260,6 +261,7 @@ impl Work<'_> {
             reason: None,
             seller: None,
             sellers: vec![],
+            gift_cards: None,
         };
         let mut credit_note = Touched::<CreditNote>::new(id);
         self.draft.decide(&mut credit_note, &credit_note::Command::Issue(content))?;

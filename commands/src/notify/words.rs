@@ -150,6 +150,8 @@ pub struct ShownOrder {
     pub travels: bool,
     /// Whether keys are delivered for some of it.
     pub keys: bool,
+    /// Whether all of those keys are the codes of gift cards.
+    pub gift_cards: bool,
     /// Whether some of it is downloaded.
     pub downloads: bool,
 }

@@ -2,10 +2,12 @@
 //! given twice.
 
 use byteshop_domain::credit_note::CreditNote;
-use byteshop_domain::ids::{OrderId, PaymentId, SeriesId};
+use byteshop_domain::gift_card_delivery::Cards;
+use byteshop_domain::ids::{OrderId, PaymentId, SeriesId, StoredValueId};
 use byteshop_domain::order::{Order, Placed};
 use byteshop_domain::series::{self, Series, of_credit_notes, of_invoices};
 use byteshop_domain::settlement;
+use byteshop_domain::stored_value::StoredValue;
 use byteshop_domain::text::Reason;
 use chrono::Datelike as _;
 
@@ -28,8 +30,8 @@ impl Commands {
         Ok(done.await?.answer)
     }
 
-    /// Marks an order paid, gives its invoice the next number, commits its stock, assigns its keys and grants its downloads, in one
-    /// append.
+    /// Marks an order paid, gives its invoice the next number, commits its stock, assigns its keys, issues its gift cards and grants its
+    /// downloads, in one append.
     ///
     /// The one process that marks orders paid builds each append on the one before in memory, so payments at the same time
     /// do not get in each other's way, although they share a series.
@@ -38,16 +40,20 @@ impl Commands {
             let loaded = unit.load::<Order>(order).await?;
             let mut together = unit.together();
             together.hold(&loaded);
+            let mut cards = Cards::new();
             // What is paid already, or cancelled, takes no number.
             if let Some(placed) = loaded.state.awaiting(payment) {
                 together.load::<Series>(&[of_invoices(unit.asked().at.year())]).await?;
                 together.load_stock(&placed.stock_to_commit()).await?;
                 let keyed = placed.keyed();
                 generated_keys::make(&unit, &keyed).await?;
+                cards = generated_keys::gift_cards(&unit, &keyed).await?;
+                let ids: Vec<StoredValueId> = cards.values().flatten().copied().collect();
+                together.load::<StoredValue>(&ids).await?;
                 together.load_pools(&keyed).await?;
                 together.load_goods(order, &placed.downloadable()).await?;
             }
-            together.decide(|work| settlement::mark_paid(work, order, payment))
+            together.decide(|work| settlement::mark_paid(work, order, payment, &cards))
         })
         .await?;
         Ok(())

@@ -5,7 +5,7 @@
 use byteshop_domain::Personal;
 use byteshop_domain::ids::{Id as _, VariantId};
 use byteshop_domain::key_delivery;
-use byteshop_domain::key_pool::{self, Command, KeyPool, Pattern};
+use byteshop_domain::key_pool::{self, Command, GiftCards, KeyPool, Pattern};
 use byteshop_domain::order::{self, Order, Wanted};
 use byteshop_domain::product::Product;
 use byteshop_domain::quantity::Quantity;
@@ -92,6 +92,25 @@ pub async fn set_pattern(unit: &Unit, variant: VariantId, acts_for: ActsFor, pat
     together.hold(&it.stock);
     together.load::<Product>(&[product]).await?;
     together.decide(|work| key_delivery::set_pattern(work, product, variant, pattern))?;
+    unit.refresh(&mut it.pool);
+    unit.refresh(&mut it.stock);
+    Ok(it)
+}
+
+/// Lets a variant of the house deliver gift cards; the first time opens its pool.
+pub async fn set_gift_cards(
+    unit: &Unit,
+    variant: VariantId,
+    acts_for: ActsFor,
+    cards: GiftCards,
+) -> Result<Pool, Error> {
+    let mut it = load(unit, variant, acts_for).await?;
+    let product = it.stock.state.product.ok_or(stock::Rejection::Missing)?;
+    let mut together = unit.together();
+    together.hold(&it.pool);
+    together.hold(&it.stock);
+    together.load::<Product>(&[product]).await?;
+    together.decide(|work| key_delivery::set_gift_cards(work, product, variant, cards))?;
     unit.refresh(&mut it.pool);
     unit.refresh(&mut it.stock);
     Ok(it)

@@ -33,7 +33,15 @@ impl Commands {
         let Some(product) = self.get::<Product>(product).await? else { return Ok(vec![]) };
         let Ok(created) = product.state.live() else { return Ok(vec![]) };
         let variants: Vec<VariantId> = created.variants.keys().copied().collect();
-        Ok(self.vault().find_key(&variants, key).await?)
+        let mut found = self.vault().find_key(&variants, key).await?;
+        for variant in variants {
+            // The code of a gift card is no licence.
+            let pool = self.get::<KeyPool>(key_pool::id(variant)).await?;
+            if pool.is_some_and(|pool| pool.state.gift_cards.is_some()) {
+                found.retain(|key| key.variant != variant);
+            }
+        }
+        Ok(found)
     }
 
     /// The keyed hash of the id of a machine: each licence has another one, so that machines are not known again.

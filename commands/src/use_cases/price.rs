@@ -319,6 +319,7 @@ fn item(
         tax_class: variant.map_or(TaxClass::Standard, |variant| variant.tax_class),
         weight_g: variant.and_then(|variant| variant.weight_g),
         physical: variant.is_none_or(|variant| variant.physical),
+        gift_card: offer.is_some_and(|offer| offer.gift_cards),
     }
 }
 

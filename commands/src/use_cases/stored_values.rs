@@ -109,7 +109,8 @@ impl Commands {
     }
 }
 
-async fn id_of(commands: &Commands, code: &GiftCode) -> Result<StoredValueId, Error> {
+/// The gift card with a code.
+pub(crate) async fn id_of(commands: &Commands, code: &GiftCode) -> Result<StoredValueId, Error> {
     let hash = commands.vault().blind(CODE, code.plain()).await?;
     let hash = Hash::new(&hash);
     let hash = hash.map_err(|error| Error::refused("stored_value.code", Kind::Invalid, error.to_string()))?;

@@ -129,6 +129,7 @@ pub(super) fn content(
         total: back.amount,
         taxes: None,
         sellers: vec![],
+        gift_cards: None,
         order: Some(order),
         refund: back.refund,
         reason: None,

@@ -3,7 +3,8 @@
 use super::credit::{Back, content, left_to_credit, merged, most, uncounted, write_down};
 use crate::Kind;
 use crate::credit_note::Left;
-use crate::ids::{AccountId, OrderId, PaymentId, RefundId};
+use crate::gift_card_delivery;
+use crate::ids::{AccountId, OrderId, PaymentId, RefundId, VariantId};
 use crate::key_delivery;
 use crate::money::Money;
 use crate::order::{self, Order, Placed};
@@ -56,7 +57,7 @@ pub(super) fn give_shipping_back(
     let reason = Reason::new("shipping");
     let reason = reason.map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
     let part = before.part_number_of(lines);
-    credit(work, order, &left, &Credit { amount, reason, shipping: true, keys: vec![], part, to: None })
+    credit(work, order, &left, &Credit { amount, reason, shipping: true, keys: vec![], part, to: None, taken: vec![] })
 }
 
 /// The payment would refuse it as well, but does not know the field of the request.
@@ -81,7 +82,7 @@ pub fn retry_refund(work: &mut Work, payment: PaymentId, failed: RefundId) -> Re
 ///
 /// It is of the part of the order with this number, or of the part of these pieces, or split over all parts. `keys` are the pieces
 /// that it is for whose keys and downloads are revoked. A refund that leaves nothing of the payment, or of the part, revokes all of
-/// them.
+/// them. What is left of gift cards among them is taken back with it, and what was spent of them is not refunded.
 /// It goes back to what paid, or all of it to the store credit of the account that bought.
 pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, wanted: &Wanted<'_>) -> Result<(), Refused> {
     let Wanted { reason, keys, part, to_credit } = *wanted;
@@ -105,7 +106,8 @@ pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, wanted: &Wante
     };
     let account = account_for_credit(before, to_credit)?;
     let to = account.map(|account| Means::StoreCredit { account });
-    let wanted = Credit { amount, reason: reason.clone(), shipping: false, keys, part, to };
+    let taken = gift_card_delivery::take_back(work, order, before, &keys)?;
+    let wanted = Credit { amount, reason: reason.clone(), shipping: false, keys, part, to, taken };
     credit(work, order, &left, &wanted)?;
     key_delivery::revoke(work, order, before, &wanted.keys)
 }
@@ -148,12 +150,15 @@ struct Credit {
     part: Option<u16>,
     /// Where it goes to, if not back to what paid.
     to: Option<Means>,
+    /// What is taken back of gift cards, per variant.
+    taken: Vec<(VariantId, Money)>,
 }
 
 /// Refunds an amount, with a credit note for what the earlier ones have left.
 fn credit(work: &mut Work, order: OrderId, left: &Left<'_>, wanted: &Credit) -> Result<(), Refused> {
-    let Credit { amount, reason, shipping, keys, part, to } = wanted;
-    let (amount, shipping, keys, part) = (*amount, *shipping, keys.clone(), *part);
+    let Credit { amount, reason, shipping, keys, part, to, taken } = wanted;
+    let (amount, shipping, keys, part, taken) = (*amount, *shipping, keys.clone(), *part, taken.clone());
+    let gift_cards = Money { amount: taken.iter().map(|(_, taken)| taken.amount).sum(), ..amount };
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
     let payment = placed.placement.payment;
@@ -163,13 +168,14 @@ fn credit(work: &mut Work, order: OrderId, left: &Left<'_>, wanted: &Credit) -> 
     work.decide::<Payment>(payment, &request)?;
     let credit_note = work.new_id();
     let back = Back { refund: Some(refund), credit_note, amount, shipping: shipping.then_some(amount) };
-    work.decide::<Order>(order, &order::Command::Credit { credit_note, refund, amount, shipping, keys, part })?;
+    work.decide::<Order>(order, &order::Command::Credit { credit_note, refund, amount, shipping, keys, part, taken })?;
     let not_credited = left.total().map_err(uncounted)?;
     if amount.amount > not_credited.amount {
         return Err(credited_already(work, payment, not_credited));
     }
     let mut content = content(work, placed, order, &[], &back)?;
     content.reason = Some(reason.clone());
+    content.gift_cards = Some(gift_cards).filter(|taken| taken.amount > 0);
     write_down(work, (placed, order), left, credit_note, content)
 }
 

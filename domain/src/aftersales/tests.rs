@@ -37,6 +37,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         commission: None,
         keys: false,
         downloads: false,
+        gift_cards: false,
         seller: None,
         amount: cents(amount * number),
         discount: None,

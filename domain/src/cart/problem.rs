@@ -14,6 +14,7 @@ use crate::seller::Seller;
 use crate::stock::StockLevel;
 
 /// The present offer of a variant.
+#[allow(clippy::struct_excessive_bools, reason = "each says how the pieces are delivered")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
     /// The price of one piece.
@@ -26,6 +27,8 @@ pub struct Offer {
     pub keys: bool,
     /// Whether its pieces are delivered as downloads.
     pub downloads: bool,
+    /// Whether its pieces are gift cards.
+    pub gift_cards: bool,
     /// The seller; none if the house sells it.
     pub seller: Option<SellerId>,
 }
@@ -74,7 +77,8 @@ impl Offer {
         let price = product.variant(variant).ok()?.listed(currency)?.price;
         let purchasable = product.is_sold(seller);
         let (available, keys, downloads) = (stock.available(), stock.keys_pooled, stock.downloadable);
-        Some(Self { price, available, purchasable, keys, downloads, seller: product.seller })
+        let gift_cards = stock.gift_cards;
+        Some(Self { price, available, purchasable, keys, downloads, gift_cards, seller: product.seller })
     }
 }
 

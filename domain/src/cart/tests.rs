@@ -281,6 +281,7 @@ fn problems_say_what_keeps_each_line_from_being_bought() {
         purchasable,
         keys: false,
         downloads: false,
+        gift_cards: false,
         seller: None,
     };
     let offers = BTreeMap::from([

@@ -56,6 +56,7 @@ fn offers(amount: i64, available: i64) -> BTreeMap<VariantId, Offer> {
         purchasable: true,
         keys: false,
         downloads: false,
+        gift_cards: false,
         seller: None,
     };
     BTreeMap::from([(id(1), offer(amount, available)), (id(7), offer(50, 1))])
@@ -73,6 +74,7 @@ fn quoted(cart: &Cart, promotions: Vec<Candidate<'_>>) -> Quote {
         tax_class: product::TaxClass::Standard,
         weight_g: None,
         physical: true,
+        gift_card: false,
     };
     let input = Input {
         currency: Currency::EUR,
@@ -247,8 +249,15 @@ fn an_offer_is_what_the_product_and_its_stock_say() {
         stock::Event::Reserved { order: id(8), quantity: pieces(2), expires_at: None },
     ]);
     let draft = fold::<Product>(&history);
-    let offer =
-        Offer { price: price(100), available: 3, purchasable: false, keys: false, downloads: false, seller: None };
+    let offer = Offer {
+        price: price(100),
+        available: 3,
+        purchasable: false,
+        keys: false,
+        downloads: false,
+        gift_cards: false,
+        seller: None,
+    };
     assert_eq!(Offer::of(&draft, None, id(1), &level, Currency::EUR), Some(offer));
     history.push(product::Event::Published {});
     let published = fold::<Product>(&history);

@@ -1,6 +1,6 @@
 //! What is left of an order to credit, by how it is taxed, and from that the tax of a credit note.
 //!
-//! 1. The credit for a line, or for shipping, is taxed as that was, as far as that much is left of it.
+//! 1. The credit for a line, for shipping, or for gift cards is taxed as that was, as far as that much is left of it.
 //! 2. An amount without goods, and what exceeds the amount left, is split over everything that is left, by largest remainder.
 //! 3. Each part contains tax in proportion to what is left there, rounded half-up. So no credit note has more tax than is left,
 //!    and the credit notes of a whole order have all of its tax.
@@ -109,7 +109,8 @@ fn parts(order: &Placed, note: &Content) -> impl Iterator<Item = (Option<Kind>, 
     };
     let of_shipping = kind(order.placement.shipping.as_ref().and_then(|shipping| shipping.tax));
     let lines = note.lines.iter().map(move |line| (of_line(line.variant), line.amount));
-    lines.chain(note.shipping.map(|amount| (of_shipping, amount)))
+    let rest = [note.shipping.map(|amount| (of_shipping, amount)), note.gift_cards.map(|amount| (None, amount))];
+    lines.chain(rest.into_iter().flatten())
 }
 
 fn kind(taxed: &Taxed) -> Kind {

@@ -35,6 +35,7 @@ fn content() -> Content {
         reason: None,
         seller: None,
         sellers: vec![],
+        gift_cards: None,
     }
 }
 

@@ -90,5 +90,5 @@ fn events_are_golden() {
 #[test]
 fn rejections_are_well_said() {
     use Rejection as R;
-    well_said(&[R::Missing, R::Physical, R::NotHttps, R::WrongDays, R::WrongDownloads]);
+    well_said(&[R::Missing, R::Physical, R::GiftCards, R::NotHttps, R::WrongDays, R::WrongDownloads]);
 }

@@ -174,11 +174,35 @@ fn a_pool_has_not_endless_batches() {
 }
 
 #[test]
+fn the_keys_of_a_pool_are_codes_of_gift_cards_from_the_start_or_never() {
+    let deliver = |days| Command::SetGiftCards(GiftCards { days });
+    let cards = |days| Event::GiftCardsSet(GiftCards { days });
+    given::<KeyPool>([opened()]).when(&deliver(Some(365))).then([cards(Some(365))]);
+    let history = vec![opened(), cards(Some(365))];
+    given::<KeyPool>(history.clone()).when(&deliver(Some(365))).then_nothing();
+    given::<KeyPool>(history.clone()).when(&deliver(None)).then([cards(None)]);
+    for days in [0, 3_661] {
+        given::<KeyPool>([opened()]).when(&deliver(Some(days))).then_refused(Rejection::WrongDays);
+    }
+    // Each order gets new codes.
+    given::<KeyPool>(history.clone()).when(&assign(1, 2)).then([assigned(1, &[range(GENERATED, 0, 2)])]);
+    given::<KeyPool>(history.clone()).when(&Command::StartImport {}).then_refused(Rejection::Generated);
+    let limit = Command::LimitActivations { limit: Some(pieces(1)) };
+    given::<KeyPool>(history.clone()).when(&limit).then_refused(Rejection::GiftCards);
+    given::<KeyPool>(history).when(&generate("ACME-{16}")).then_refused(Rejection::GiftCards);
+    // Who bought a key of the pool gets no gift card for it.
+    given::<KeyPool>([opened(), started(1)]).when(&deliver(None)).then_refused(Rejection::NoGiftCards);
+    given::<KeyPool>([opened(), set("ACME-{16}")]).when(&deliver(None)).then_refused(Rejection::NoGiftCards);
+}
+
+#[test]
 fn events_are_golden() {
     golden(
         include_str!("golden.json"),
         &[
             opened(),
+            Event::GiftCardsSet(GiftCards { days: Some(1_095) }),
+            Event::GiftCardsSet(GiftCards { days: None }),
             started(1),
             imported(1, 3),
             assigned(1, &[range(1, 0, 2)]),
@@ -201,6 +225,10 @@ fn events_are_golden() {
 fn rejections_are_well_said() {
     use Rejection as R;
     well_said(&[
+        R::GiftCards,
+        R::NoGiftCards,
+        R::OfSeller,
+        R::WrongDays,
         R::Missing,
         R::Physical,
         R::NoSuchBatch,

@@ -66,6 +66,7 @@ fn note(total: i64, taxes: Option<Vec<Taxed>>, refund: bool) -> credit_note::Eve
         reason: None,
         seller: None,
         sellers: vec![],
+        gift_cards: None,
     })
 }
 

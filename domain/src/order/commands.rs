@@ -163,6 +163,8 @@ pub enum Command {
         keys: Vec<Demand>,
         /// The number of the part that it is of; split over all parts if absent.
         part: Option<u16>,
+        /// What is taken back of the gift cards among these pieces, per variant.
+        taken: Vec<(VariantId, Money)>,
     },
     /// Record that a return was rejected or withdrawn.
     CloseReturn {

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::VariantId;
+use crate::ids::{StoredValueId, VariantId};
 use crate::key_pool::KeyRange;
+use crate::money::Money;
 
 /// The keys of a variant that an order has got.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,6 +16,9 @@ pub struct Delivered {
     pub revealed: i64,
     /// When the buyer was last shown new ones.
     pub revealed_at: Option<DateTime<Utc>>,
+    /// The gift cards of which they are the codes, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gift_cards: Vec<StoredValueId>,
 }
 
 /// The keys of a variant that are shown.
@@ -37,6 +41,9 @@ pub struct LineKeys {
     pub variant: VariantId,
     /// The keys.
     pub keys: Vec<KeyRange>,
+    /// The gift cards of which they are the codes, in their order; empty if they are no gift cards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gift_cards: Vec<StoredValueId>,
 }
 
 /// Keys of a variant that an order gives up: the last ones that it had left.
@@ -49,6 +56,9 @@ pub struct RevokedKeys {
     /// How many of them the buyer had been shown, from the first one on: they may be used.
     #[serde(default, skip_serializing_if = "is_none_of_them")]
     pub revealed: i64,
+    /// What was taken back of the gift cards of which they are the codes; absent if they are no gift cards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Money>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -21,6 +21,7 @@ use crate::tax_book::Rounding;
 use crate::text::{Hash, NoteText, Reference, Sku, Title};
 
 /// A line of an order as it was bought: later changes of the product do not affect it.
+#[allow(clippy::struct_excessive_bools, reason = "each says how the pieces are delivered")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// The variant.
@@ -49,6 +50,9 @@ pub struct Line {
     /// Whether its pieces are delivered as downloads.
     #[serde(default, skip_serializing_if = "is_false")]
     pub downloads: bool,
+    /// Whether each of its pieces is a gift card, of which a key is the code.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub gift_cards: bool,
     /// The seller whose part of the order it belongs to; absent if the house sells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller: Option<SellerId>,

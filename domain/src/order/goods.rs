@@ -207,6 +207,9 @@ impl Placed {
             return Err(Rejection::NotFulfilled);
         }
         self.are_of_one_part(&lines)?;
+        if lines.iter().any(|line| self.is_gift_card(line.variant)) {
+            return Err(Rejection::GiftCardsNotReturned);
+        }
         for Demand { variant, quantity } in &lines {
             let left = (self.left_to_return(*variant) - self.coming_back(*variant)).max(0);
             if quantity.get() > left {

@@ -121,7 +121,10 @@ impl Kept {
             Event::Returned { lines, .. } => {
                 self.take_back(&lines.iter().map(|line| (Some(line.variant), line.amount)).collect::<Vec<_>>());
             }
-            Event::Credited { amount, shipping, parts, .. } => self.credit(*amount, *shipping, parts),
+            Event::Credited { amount, shipping, parts, revoked, .. } => {
+                let cards = revoked.iter().filter_map(|of| Some((Some(of.variant), of.taken?)));
+                self.credit(*amount, *shipping, parts, &cards.collect::<Vec<_>>());
+            }
             Event::Placed(_)
             | Event::Paid { .. }
             | Event::Authorized { .. }
@@ -196,7 +199,8 @@ impl Kept {
         }
     }
 
-    fn credit(&mut self, amount: Money, shipping: bool, shares: &[PartShare]) {
+    /// Takes an amount without goods; what is taken back of gift cards, `cards`, is that of their lines.
+    fn credit(&mut self, amount: Money, shipping: bool, shares: &[PartShare], cards: &[(Option<VariantId>, Money)]) {
         for part in &mut self.0 {
             // Without shares the order has one part.
             let share = shares.iter().find(|share| share.seller == part.seller).map(|share| share.amount);
@@ -204,7 +208,12 @@ impl Kept {
             if shipping {
                 part.take_back(&[(None, share)]);
             } else {
-                part.spread(share.amount);
+                let is_of =
+                    |(variant, _): &&(Option<VariantId>, Money)| part.cells.iter().any(|it| it.variant == *variant);
+                let own: Vec<_> = cards.iter().filter(is_of).copied().collect();
+                let taken: i64 = own.iter().map(|(_, taken)| taken.amount).sum();
+                part.take_back(&own);
+                part.spread(share.amount - taken);
             }
         }
     }

@@ -58,7 +58,7 @@ impl Placed {
             let count = quantity.get().min(kept);
             let keys = part_of(&delivered.keys, kept - count, count);
             let revealed = (delivered.revealed.min(kept) - (kept - count)).max(0);
-            (count > 0).then_some(RevokedKeys { variant: *variant, keys, revealed })
+            (count > 0).then_some(RevokedKeys { variant: *variant, keys, revealed, taken: None })
         };
         lines.iter().filter_map(of_line).collect()
     }
@@ -105,8 +105,10 @@ impl Placed {
     }
 
     pub(super) fn note_keys(&mut self, lines: &[LineKeys]) {
-        let delivered =
-            |line: &LineKeys| (line.variant, Delivered { keys: line.keys.clone(), revealed: 0, revealed_at: None });
+        let delivered = |line: &LineKeys| {
+            let (keys, gift_cards) = (line.keys.clone(), line.gift_cards.clone());
+            (line.variant, Delivered { keys, revealed: 0, revealed_at: None, gift_cards })
+        };
         self.keys = lines.iter().map(delivered).collect();
     }
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Decision, Event, Fulfilment, LineKeys, PaymentStatus, Placed, Placement, Progress, Rejection, ReturnLine, Status,
-    Taxed,
+    Credit, Decision, Event, Fulfilment, LineKeys, PaymentStatus, Placed, Placement, Progress, Rejection, ReturnLine,
+    Status, Taxed,
 };
 use crate::ids::{CreditNoteId, PaymentId, RefundId, VariantId};
 use crate::issuer::Issuer;
@@ -259,10 +259,7 @@ impl Placed {
         &self,
         credit_note: CreditNoteId,
         refund: RefundId,
-        amount: Money,
-        shipping: bool,
-        keys: &[Demand],
-        part: Option<u16>,
+        &Credit { amount, shipping, keys, part, taken }: &Credit<'_>,
     ) -> Decision {
         if self.credit_notes.contains(&credit_note) {
             return Ok(vec![]);
@@ -289,7 +286,13 @@ impl Placed {
                 return Err(Rejection::TooManyKeys { variant: *variant, left });
             }
         }
-        let (revoked, downloads) = (self.keys_given_up_with(keys), self.downloads_given_up_with(keys));
+        let (mut revoked, downloads) = (self.keys_given_up_with(keys), self.downloads_given_up_with(keys));
+        for of in &mut revoked {
+            of.taken = taken.iter().find(|(variant, _)| *variant == of.variant).map(|(_, amount)| *amount);
+        }
+        if self.sells_gift_cards() && !shipping {
+            self.check_gift_cards(amount, part, taken)?;
+        }
         let parts = self.shares_of_credit(part, amount, shipping)?;
         Ok(vec![Event::Credited { credit_note, refund, amount, shipping, revoked, downloads, parts }])
     }

@@ -8,6 +8,8 @@ use crate::money::Money;
 pub const LINES_MAX: usize = 2_000;
 /// The maximum number of keys that are shown at once: a page that people can read, and a response of some 500 KB with the longest.
 pub const KEYS_SHOWN_MAX: i64 = 1_000;
+/// The maximum number of gift cards of an order: the append of the payment writes a stream for each.
+pub const GIFT_CARDS_MAX: i64 = 200;
 /// The maximum number of notes of an order: its state is read whole each time.
 pub const NOTES_MAX: usize = 100;
 
@@ -20,6 +22,7 @@ crate::rejections! {
         NoLines => Invalid at "/lines": "name at least one line";
         TooManyLines => Invalid at "/lines":
             "an order can have at most {LINES_MAX} lines, and the total quantity of a variant must not overflow";
+        TooManyGiftCards => Invalid at "/lines": "an order can have at most {GIFT_CARDS_MAX} gift cards";
         WrongAmount { line: usize } => Invalid at "/lines/{line}/amount":
             "the amount of line {line} is not its price times its quantity, or its discount is wrong";
         WrongTotal => Invalid at "/total": "the total is not the sum of the lines and the shipping in one currency";
@@ -39,6 +42,14 @@ crate::rejections! {
             "nothing was handed over yet, so nothing can be returned; cancel the order or some of its lines instead";
         TooManyReturned { variant: VariantId, left: i64 } => Conflict at "/lines":
             "only {left} of {variant} can still be returned";
+        GiftCardsNotReturned => Conflict at "/lines":
+            "gift cards are not sent back; the shop refunds what is left of them";
+        GiftCardsHold { left: Money } => Conflict at "/amount":
+            "the gift cards among `lines` still hold {left}: refund at least that";
+        TooMuchBesideGiftCards { left: Money } => Conflict at "/amount":
+            "only {left} can be refunded so: name the lines of gift cards to take them back, and what was spent of them stays paid";
+        PartNeeded => Conflict at "/part":
+            "the order has gift cards and several parts: name the part, or lines of it";
         TooManyReturns => Conflict: "too many returns were requested; contact the shop";
         ArrivedAfterAll => Conflict: "a lost parcel arrived after it was replaced; contact the shop";
         BeingShipped => Conflict: "a parcel of the order is packed or in transit";

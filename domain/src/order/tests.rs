@@ -24,6 +24,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         commission: None,
         keys: false,
         downloads: false,
+        gift_cards: false,
         seller: None,
         amount: cents(amount * number),
         discount: None,
@@ -560,7 +561,15 @@ fn credited(note: u128, amount: i64, shipping: bool) -> Event {
 }
 
 fn credit(note: u128, amount: i64, shipping: bool) -> Command {
-    Command::Credit { credit_note: id(note), refund: id(4), amount: cents(amount), shipping, keys: vec![], part: None }
+    Command::Credit {
+        credit_note: id(note),
+        refund: id(4),
+        amount: cents(amount),
+        shipping,
+        keys: vec![],
+        part: None,
+        taken: vec![],
+    }
 }
 
 #[test]
@@ -788,6 +797,11 @@ fn rejections_are_well_said() {
         R::EmptyParcel,
         R::NotFulfilled,
         R::TooManyReturned { variant: id(1), left: 0 },
+        R::TooManyGiftCards,
+        R::GiftCardsNotReturned,
+        R::GiftCardsHold { left: cents(40) },
+        R::TooMuchBesideGiftCards { left: cents(40) },
+        R::PartNeeded,
         R::TooManyReturns,
         R::ArrivedAfterAll,
         R::WindowOpen,

@@ -68,6 +68,8 @@ pub struct Item {
     pub weight_g: Option<u32>,
     /// Whether it is shipped.
     pub physical: bool,
+    /// Whether it is a gift card, which has neither discounts nor tax: it is worth its price, and what it pays for is taxed.
+    pub gift_card: bool,
 }
 
 /// A destination, as far as prices depend on it.
@@ -97,9 +99,10 @@ pub struct Candidate<'a> {
 }
 
 impl Item {
-    /// Whether a target includes it.
+    /// Whether a target includes it; none includes gift cards.
     pub fn is_in(&self, target: &Target) -> bool {
         match target {
+            _ if self.gift_card => false,
             Target::Order {} => true,
             Target::Products { products } => products.contains(&self.product),
             Target::Categories { categories } => self.categories.iter().any(|category| categories.contains(category)),

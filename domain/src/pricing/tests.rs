@@ -164,6 +164,7 @@ fn item(variant: u128, number: i64, amount: i64) -> Item {
         tax_class: TaxClass::Standard,
         weight_g: Some(200),
         physical: true,
+        gift_card: false,
     }
 }
 
@@ -365,6 +366,19 @@ fn free_shipping_is_a_discount_of_its_own() {
     let quote = Counter::giving([code()]).sending(Some("express")).quote(&[item(1, 1, 100)]);
     assert_eq!(quote.problems, [not_for("FREE-1", UnmetCondition::Service)]);
     assert_eq!(codes(&Counter::giving([code()]).sending(None).quote(&[item(1, 1, 100)])), ["shipping_not_chosen"]);
+}
+
+#[test]
+fn gift_cards_have_neither_discounts_nor_tax() {
+    let card = Item { gift_card: true, physical: false, ..item(2, 1, 5_000) };
+    let quote = Counter::giving([percent(5_000)]).taxing(false).quote(&[item(1, 1, 1_000), card.clone()]);
+    assert_eq!(
+        (quote.lines[1].discount, quote.lines[1].tax, quote.lines[1].total()),
+        (cents(0), None, Ok(cents(5_000)))
+    );
+    assert_eq!((quote.discount, quote.lines[0].discount), (cents(500), cents(500)));
+    let alone = Counter::giving([percent(5_000)]).taxing(true).quote(&[card]);
+    assert_eq!((alone.discount, alone.tax, alone.total), (cents(0), cents(0), cents(5_000)));
 }
 
 #[test]

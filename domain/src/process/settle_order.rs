@@ -12,12 +12,13 @@
 //! provider silent ─▶ timer ─▶ ask again · simulated parcel handed over ─▶ ask its carrier until it is delivered
 //! attempt made, pending or without answer ─▶ timer ─▶ ask the provider
 //! captured with, refunded to, or not covered by a stored value any more ─▶ bring that in step
-//! gift card issued, or valid again ─▶ timer ─▶ let it expire
+//! gift card issued, sold, or valid again ─▶ timer ─▶ let it expire
 //! ```
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Process, Reaction};
+use crate::gift_card_delivery::Cards;
 use crate::ids::{OrderId, PaymentId, ShipmentId, StoredValueId};
 use crate::order::{CancelReason, Order};
 use crate::payment::{Method, Payment, ProviderReference, RefundCause, VoidReason};
@@ -58,7 +59,7 @@ impl Process for SettleOrder {
         ]),
         Reads::all::<Payment>(),
         Reads::only::<Shipment>(&["handed_over", "waited"]),
-        Reads::only::<StoredValue>(&["issued", "released", "credited"]),
+        Reads::only::<StoredValue>(&["issued", "sold", "released", "credited"]),
     ];
     const WAITED_FOR: bool = true;
     type Step = Step;
@@ -255,6 +256,7 @@ fn refund_moved(payment: PaymentId, event: &payment::Event) -> Vec<Reaction<Step
 fn value_moved(value: StoredValueId, event: &stored_value::Event) -> Vec<Reaction<Step>> {
     let until = match event {
         stored_value::Event::Issued { expires_at, .. }
+        | stored_value::Event::Sold { expires_at, .. }
         | stored_value::Event::Released { expires_at, .. }
         | stored_value::Event::Credited { expires_at, .. } => *expires_at,
         _ => None,
@@ -303,7 +305,7 @@ pub fn stray_again(reference: &payment::ProviderReference) -> String {
 /// Decides a step that needs no answer from outside, on states that were loaded before.
 pub fn carry_out(work: &mut Work, step: &Step) -> Result<(), Refused> {
     match step {
-        Step::MarkPaid { order, payment } => settlement::mark_paid(work, *order, *payment),
+        Step::MarkPaid { order, payment } => settlement::mark_paid(work, *order, *payment, &Cards::new()),
         Step::MarkRefunded { order, payment, refund, amount } => {
             let command = order::Command::MarkRefunded { payment: *payment, refund: *refund, amount: *amount };
             work.decide::<Order>(*order, &command).map(drop)

@@ -14,6 +14,9 @@ pub fn cover(work: &mut Work, order: OrderId, means: Means, most: Option<Money>)
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
     ensure_awaiting(placed)?;
+    if means.is_card() && placed.sells_gift_cards() {
+        return Err(stored_value::Rejection::ForGiftCards.into());
+    }
     let payment = placed.placement.payment;
     let coverable = work.get::<Payment>(payment)?.live()?.coverable(means);
     let id = means.value(coverable.currency);

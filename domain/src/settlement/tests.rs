@@ -294,7 +294,7 @@ fn an_order_that_is_paid_on_delivery_is_released_with_its_stock_and_paid_later()
     for refused in [choose(&mut work, order, &text("cash")).unwrap_err(), attempt(&mut work, order, by).unwrap_err()] {
         assert!(matches!(&refused, Refused::Rejected(it) if it.code == "payment.paid_on_delivery"), "{refused:?}");
     }
-    mark_paid(&mut work, order, payment).unwrap();
+    mark_paid(&mut work, order, payment, &Cards::new()).unwrap();
     let stock = work.get::<StockLevel>(lamps(1).variant).unwrap();
     assert_eq!((stock.on_hand, stock.reserved), (7, 0));
     let kinds: Vec<&str> = work.decided().events.iter().map(crate::AnyEvent::category).collect();
@@ -326,7 +326,7 @@ fn a_late_charge_of_an_order_that_is_paid_on_delivery_is_released() {
 fn an_order_is_marked_paid_once_takes_one_number_and_commits_its_stock() {
     let (mut work, order, payment) = unpaid();
     for _ in 0..2 {
-        mark_paid(&mut work, order, payment).unwrap();
+        mark_paid(&mut work, order, payment, &Cards::new()).unwrap();
     }
     assert!(!work.get::<Order>(order).unwrap().live().unwrap().awaits(payment));
     let stock = work.get::<StockLevel>(lamps(1).variant).unwrap();

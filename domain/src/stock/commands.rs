@@ -68,7 +68,10 @@ pub enum Command {
         on_hand: i64,
     },
     /// Let the keys of a pool be its pieces from now on.
-    PoolKeys {},
+    PoolKeys {
+        /// Whether the keys are the codes of gift cards.
+        gift_cards: bool,
+    },
     /// Let as many pieces be sold as buyers want, because their keys are generated.
     MakeUnlimited {},
     /// Let its pieces be delivered as downloads from now on; without a stock there is no limit.

@@ -73,7 +73,11 @@ pub enum Event {
         quantity: Quantity,
     },
     /// Its pieces are the keys of a pool from now on: imports and withdrawals of keys alone change what is on hand.
-    KeysPooled {},
+    KeysPooled {
+        /// Whether the keys are the codes of gift cards.
+        #[serde(default, skip_serializing_if = "is_false")]
+        gift_cards: bool,
+    },
     /// Its pieces are delivered as downloads from now on.
     Downloadable {},
     /// As many pieces can be sold as buyers want, because their keys are generated, or they are downloads without a stock: none is on
@@ -106,6 +110,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 impl crate::Event for Event {}
@@ -144,7 +153,7 @@ impl Pieces {
             Event::Released { quantity, .. } => Self { reserved: reserved - quantity.get(), ..self },
             // Pieces in transit had left with their order.
             Event::Opened { .. }
-            | Event::KeysPooled {}
+            | Event::KeysPooled { .. }
             | Event::Downloadable {}
             | Event::LostInTransit { .. }
             | Event::FoundInTransit { .. } => self,

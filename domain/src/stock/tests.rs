@@ -134,9 +134,9 @@ fn pieces_lost_in_transit_are_replaced_from_available_ones() {
 fn generated_keys_never_run_out_and_are_never_on_hand() {
     let reserve = Command::Reserve { order: id(1), quantity: pieces(5), expires_at: None };
     given::<StockLevel>([opened()]).when(&Command::MakeUnlimited {}).then_refused(Rejection::NoKeyPool);
-    let imported = [opened(), Event::KeysPooled {}, received(1)];
+    let imported = [opened(), Event::KeysPooled { gift_cards: false }, received(1)];
     given::<StockLevel>(imported).when(&Command::MakeUnlimited {}).then_refused(Rejection::NotEmpty);
-    let pooled = vec![opened(), Event::KeysPooled {}];
+    let pooled = vec![opened(), Event::KeysPooled { gift_cards: false }];
     given::<StockLevel>(pooled.clone()).when(&Command::MakeUnlimited {}).then([Event::Unlimited {}]);
     given::<StockLevel>(pooled.clone()).when(&reserve).then_refused(Rejection::NotEnough { available: 0 });
     let unlimited = [pooled, vec![Event::Unlimited {}]].concat();
@@ -162,9 +162,11 @@ fn downloads_have_no_stock_until_their_pieces_are_counted() {
     given::<StockLevel>(endless.clone()).when(&deliver).then_nothing();
     // Counted pieces stay a stock, and so do keys.
     given::<StockLevel>([opened(), received(3)]).when(&deliver).then([Event::Downloadable {}]);
-    given::<StockLevel>([opened(), Event::KeysPooled {}]).when(&deliver).then([Event::Downloadable {}]);
+    given::<StockLevel>([opened(), Event::KeysPooled { gift_cards: false }])
+        .when(&deliver)
+        .then([Event::Downloadable {}]);
     let receive = Command::Receive { quantity: pieces(5), reason: None };
-    for refused in [receive, Command::PoolKeys {}] {
+    for refused in [receive, Command::PoolKeys { gift_cards: false }] {
         given::<StockLevel>(endless.clone()).when(&refused).then_refused(Rejection::Unlimited);
     }
     let promised = [endless, vec![reserved(1, 5)]].concat();
@@ -194,7 +196,8 @@ fn every_stored_form_is_golden() {
             Event::FoundInTransit { order: id(1), quantity: pieces(1) },
             Event::Replaced { order: id(1), quantity: pieces(1) },
             Event::Counted { on_hand: 0 },
-            Event::KeysPooled {},
+            Event::KeysPooled { gift_cards: false },
+            Event::KeysPooled { gift_cards: true },
             Event::Downloadable {},
             Event::Unlimited {},
             reserved(1, 2),
@@ -231,7 +234,7 @@ impl Model {
     fn accept(&mut self, command: &Command) {
         match command {
             Command::Open { .. }
-            | Command::PoolKeys {}
+            | Command::PoolKeys { .. }
             | Command::MakeUnlimited {}
             | Command::DeliverDownloads {}
             | Command::WithdrawKeys { .. }
@@ -266,7 +269,7 @@ impl Model {
             | Command::Receive { .. }
             | Command::Return { .. }
             // Of a variant without keys, they are refused or open the pool; none of them is tried here.
-            | Command::PoolKeys {}
+            | Command::PoolKeys { .. }
             | Command::MakeUnlimited {}
             | Command::DeliverDownloads {}
             | Command::ImportKeys { .. }

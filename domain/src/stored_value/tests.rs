@@ -15,6 +15,15 @@ fn expired(amount: i64) -> Event {
     Event::Issued { amount: cents(amount), expires_at: Some(noon()), reason: text("a gift") }
 }
 
+fn sold(amount: i64) -> Event {
+    let expires_at = Some(noon() + TimeDelta::days(365));
+    Event::Sold { order: id(1), variant: id(3), amount: cents(amount), expires_at }
+}
+
+fn taken_back(amount: i64) -> Event {
+    Event::TakenBack { order: id(1), amount: cents(amount) }
+}
+
 fn granted(amount: i64) -> Event {
     Event::Granted { account: id(5), amount: cents(amount), reason: text("sorry") }
 }
@@ -179,6 +188,26 @@ fn each_account_has_one_store_credit_in_each_currency_and_each_code_one_card() {
 }
 
 #[test]
+fn a_card_that_was_sold_is_used_like_any_other_and_taken_back_whole() {
+    let expires_at = Some(noon() + TimeDelta::days(365));
+    // What was paid is issued, whatever the limit.
+    for amount in [5_000, AMOUNT_MAX + 1] {
+        let sell = Command::Sell { order: id(1), variant: id(3), amount: cents(amount), expires_at };
+        given::<StoredValue>([]).when(&sell).then([sold(amount)]);
+        given::<StoredValue>([sold(amount)]).when(&sell).then_refused(Rejection::Exists);
+    }
+    let take_back = Command::TakeBack { order: id(1) };
+    given::<StoredValue>([]).when(&take_back).then_refused(Rejection::Missing);
+    given::<StoredValue>([sold(5_000)]).when(&hold(2, 700)).then([held(2, 700)]);
+    let pays = Rejection::Pays { held: cents(700) };
+    given::<StoredValue>([sold(5_000), held(2, 700)]).when(&take_back).then_refused(pays);
+    let spent = [sold(5_000), held(2, 700), redeemed(2, 700)];
+    given::<StoredValue>(spent.clone()).when(&take_back).then([taken_back(4_300)]);
+    given::<StoredValue>([spent.to_vec(), vec![taken_back(4_300)]].concat()).when(&take_back).then_nothing();
+    given::<StoredValue>([sold(5_000), blocked()]).when(&take_back).then([taken_back(5_000)]);
+}
+
+#[test]
 fn events_are_golden() {
     let until = Some(noon());
     golden(
@@ -186,6 +215,8 @@ fn events_are_golden() {
         &[
             issued(5_000, Some(365)),
             issued(5_000, None),
+            sold(5_000),
+            taken_back(4_300),
             granted(1_000),
             withdrawn(300),
             held(1, 700),
@@ -211,6 +242,8 @@ fn rejections_are_well_said() {
         R::NotAnAmount,
         R::TooMuch { most: cents(AMOUNT_MAX) },
         R::NotEnough { left: cents(40) },
+        R::Pays { held: cents(40) },
+        R::ForGiftCards,
         R::NothingLeft,
         R::OtherCurrency { currency: Currency::EUR },
         R::Blocked,

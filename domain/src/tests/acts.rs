@@ -526,8 +526,15 @@ impl Shop {
             let available = self.states.stocks[&variant(*which)].available();
             // The first seller has a variant that is shipped and the one that is not.
             let seller = [None, Some(id(61)), Some(id(62)), Some(id(61))][usize::from(*which) % 4].filter(|_| sellers);
-            let offer =
-                Offer { price: unit_price, available, purchasable: true, keys: false, downloads: false, seller };
+            let offer = Offer {
+                price: unit_price,
+                available,
+                purchasable: true,
+                keys: false,
+                downloads: false,
+                gift_cards: false,
+                seller,
+            };
             offers.insert(variant(*which), offer);
             events.push(cart::Event::LineSet(cart::Line {
                 variant: variant(*which),
@@ -552,6 +559,7 @@ impl Shop {
             tax_class: class,
             weight_g: Some(200),
             physical: line.variant != id(VARIANTS),
+            gift_card: false,
         };
         let rate =
             Rate { class, rate: BasisPoints::new(1_900).unwrap().into(), valid_from: "2020-01-01".parse().unwrap() };

@@ -68,7 +68,7 @@ impl Goods {
             // These are only entries: the goods move with their order.
             stock::Event::Returned { .. }
             | stock::Event::Opened { .. }
-            | stock::Event::KeysPooled {}
+            | stock::Event::KeysPooled { .. }
             | stock::Event::Downloadable {}
             | stock::Event::Unlimited {}
             | stock::Event::Reserved { .. }

@@ -10,7 +10,7 @@ use byteshop_commands::use_cases::keys::{self, Pool};
 use byteshop_commands::use_cases::sellers::ActsFor;
 use byteshop_commands::{Error, Loaded};
 use byteshop_domain::ids::VariantId;
-use byteshop_domain::key_pool::{self, KeyPool, Pattern};
+use byteshop_domain::key_pool::{self, GiftCards, KeyPool, Pattern};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::{Label, Reason};
@@ -264,6 +264,36 @@ async fn set_pattern(
     .await
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"days": 1095}))]
+struct GiftCardGood {
+    /// For how many days after the payment a card is valid, at most 3,660; null for ever.
+    #[schema(minimum = 1, maximum = 3660)]
+    days: Option<u32>,
+}
+
+/// Lets a variant deliver gift cards.
+///
+/// Each piece of a paid order issues one gift card, worth its price in the currency of the order; its buyer is shown the code like a
+/// licence key. The stock is unlimited. Gift cards are sold without tax and without discounts, are not bought with gift cards, and
+/// are not sent back. The variant must be of the house, not a physical item, and must not have keys or downloads.
+#[utoipa::path(put, path = "/v1/variants/{id}/keys/gift-cards", operation_id = "setGiftCardGood",
+    tag = "stock", params(("id" = String, Path)), request_body = GiftCardGood, security(("bearer" = ["member"])),
+    responses((status = 200, description = "The pool", body = show::KeyPool)))]
+async fn set_gift_cards(
+    State(app): State<Shared>,
+    Of(variant): Of<VariantId>,
+    ask: Ask<Trader, GiftCardGood>,
+) -> Result<Response, Problem> {
+    let (cards, acts_for) = (GiftCards { days: ask.body.days }, ask.who.acts_for());
+    app.run(&ask, "key_pool.set_gift_cards", |unit| async move {
+        let pool = keys::set_gift_cards(&unit, variant, acts_for, cards).await?;
+        Reply::ok(pool.pool.version, &show::KeyPool::of(variant, &pool))
+    })
+    .await
+}
+
 /// Which pools are wanted.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -302,5 +332,6 @@ async fn list(
 pub fn routes() -> OpenApiRouter<Shared> {
     let of_variant =
         OpenApiRouter::new().routes(routes!(import, pool)).routes(routes!(withdraw)).routes(routes!(set_alert));
+    let of_variant = of_variant.routes(routes!(set_gift_cards));
     of_variant.routes(routes!(set_pattern)).routes(routes!(limit_activations)).routes(routes!(list))
 }

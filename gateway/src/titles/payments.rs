@@ -65,11 +65,13 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("stored_value.expired", "Gift card expired"),
     ("stored_value.expiry_in_past", "Expiry in the past"),
     ("stored_value.expiry_too_late", "Expiry too late"),
+    ("stored_value.for_gift_cards", "Order of gift cards"),
     ("stored_value.missing", "Gift card not found"),
     ("stored_value.not_an_amount", "Invalid amount"),
     ("stored_value.not_enough", "Not enough left"),
     ("stored_value.nothing_left", "Nothing left"),
     ("stored_value.other_currency", "Different currency"),
+    ("stored_value.pays", "Gift card in use"),
     ("stored_value.too_much", "Amount too high"),
     ("stored_value.unknown_code", "Unknown gift card code"),
 ];

@@ -46,6 +46,7 @@ fn placed() -> Recorded {
             commission: None,
             keys: false,
             downloads: false,
+            gift_cards: false,
             seller: None,
             amount: euros(3_570),
             discount: None,

@@ -47,6 +47,7 @@ fn placed() -> Event {
             commission: None,
             keys: false,
             downloads: false,
+            gift_cards: false,
             seller: None,
             amount: eur(1500),
             discount: None,

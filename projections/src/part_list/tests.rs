@@ -31,6 +31,7 @@ fn line(variant: u128, seller: Option<SellerId>) -> Line {
         commission: None,
         keys: false,
         downloads: false,
+        gift_cards: false,
         seller,
         amount: eur(500),
         discount: None,

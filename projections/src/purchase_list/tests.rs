@@ -36,6 +36,7 @@ fn line(variant: u128, keys: bool) -> Line {
         commission: None,
         keys,
         downloads: false,
+        gift_cards: false,
         seller: None,
         amount: eur(1_500),
         discount: None,
@@ -74,7 +75,7 @@ fn fold(events: &[Event]) -> Vec<Row> {
 #[test]
 fn a_row_counts_the_keys_that_were_delivered_shown_and_given_back() {
     let range = |first, count| KeyRange { batch: 1, first, count };
-    let keys = vec![LineKeys { variant: id(4), keys: vec![range(0, 2), range(7, 1)] }];
+    let keys = vec![LineKeys { variant: id(4), keys: vec![range(0, 2), range(7, 1)], gift_cards: vec![] }];
     let seen = Event::KeysRevealed {
         lines: vec![Demand { variant: id(4), quantity: quantity(2) }],
         at: crate::testing::noon(),
@@ -93,7 +94,7 @@ fn a_row_counts_the_keys_that_were_delivered_shown_and_given_back() {
         refund: id(8),
         amount: eur(500),
         shipping: false,
-        revoked: vec![RevokedKeys { variant: id(4), keys: vec![range(1, 1)], revealed: 1 }],
+        revoked: vec![RevokedKeys { variant: id(4), keys: vec![range(1, 1)], revealed: 1, taken: None }],
         downloads: vec![],
         parts: vec![],
     };

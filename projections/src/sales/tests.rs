@@ -29,6 +29,7 @@ fn placed(stream: u128, quantity: i64) -> Recorded {
             commission: None,
             keys: false,
             downloads: false,
+            gift_cards: false,
             seller: None,
             amount: total,
             discount: None,

@@ -35,6 +35,7 @@ pub(super) fn order_of(id: OrderId, placed: &Placed, zone: format::Zone, locale:
         free,
         travels: placement.lines.iter().any(Line::travels),
         keys: placement.lines.iter().any(|line| line.keys),
+        gift_cards: placement.lines.iter().filter(|line| line.keys).all(|line| line.gift_cards),
         downloads: placement.lines.iter().any(|line| line.downloads),
     }
 }

@@ -38,6 +38,7 @@ fn order(total: &str, one: &str) -> ShownOrder {
         free: false,
         travels: true,
         keys: true,
+        gift_cards: false,
         downloads: true,
     }
 }
@@ -119,8 +120,15 @@ fn a_message_does_without_pages_and_without_what_may_be_missing() {
             (bare.refund_due, bare.goods, bare.because) = (false, Vec::new(), None);
             bare.ship_to.clear();
             (bare.back, bare.keys_revoked, bare.left) = ("keys", false, Some(0));
-            let less =
-                |order| ShownOrder { pay_by: None, more: 0, extras: vec![], free: true, travels: false, ..order };
+            let less = |order| ShownOrder {
+                pay_by: None,
+                more: 0,
+                extras: vec![],
+                free: true,
+                travels: false,
+                gift_cards: true,
+                ..order
+            };
             bare.order = bare.order.map(less);
             bare.payment = bare.payment.map(|payment| ShownPayment { pay_by: None, on_delivery: true, ..payment });
             let words = write(*template, locale, &bare).unwrap();

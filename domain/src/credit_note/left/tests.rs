@@ -39,6 +39,7 @@ fn line(variant: u128, Bought(quantity, unit, off, rate): Bought, included: bool
         commission: None,
         keys: false,
         downloads: false,
+        gift_cards: false,
         seller: None,
         amount: cents(amount),
         discount: (off > 0).then(|| cents(off)),
@@ -106,6 +107,7 @@ fn note(order: &Placed, of: Of, amount: i64) -> Content {
         reason: None,
         seller: None,
         sellers: vec![],
+        gift_cards: None,
     };
     match of {
         Of::Line(index) => {

@@ -43,6 +43,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         digital: false,
         keys: false,
         downloads: false,
+        gift_cards: false,
         seller: None,
         amount: cents(amount * number),
         discount: None,

@@ -31,6 +31,7 @@ fn priced() -> Placement {
         commission: None,
         keys: false,
         downloads: false,
+        gift_cards: false,
         seller: None,
     };
     let discount = Discount {

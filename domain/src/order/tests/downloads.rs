@@ -24,6 +24,7 @@ fn refund(note: u128, pieces: Vec<Demand>) -> Command {
         shipping: false,
         keys: pieces,
         part: None,
+        taken: vec![],
     }
 }
 

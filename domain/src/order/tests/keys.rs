@@ -14,7 +14,7 @@ fn range(batch: u32, first: u32, count: u32) -> KeyRange {
 fn bought(number: i64) -> Vec<Event> {
     let placement = placement(vec![Line { digital: true, keys: true, ..line(1, number, 10) }]);
     let rest = u32::try_from(number).unwrap() - 2;
-    let keys = vec![LineKeys { variant: id(1), keys: vec![range(1, 8, 2), range(2, 0, rest)] }];
+    let keys = vec![LineKeys { variant: id(1), keys: vec![range(1, 8, 2), range(2, 0, rest)], gift_cards: vec![] }];
     let (payment, commit) = (id(3), vec![demand(1, number)]);
     let paid = Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys, in_part: false };
     vec![Event::Placed(placement), paid, fulfilled()]
@@ -39,7 +39,7 @@ fn shown(history: &[Event], wanted: &Wanted) -> Result<Vec<Shown>, Rejection> {
 #[test]
 fn the_keys_come_with_the_payment() {
     let placement = placement(vec![Line { digital: true, keys: true, ..line(1, 2, 10) }, line(2, 1, 5)]);
-    let keys = vec![LineKeys { variant: id(1), keys: vec![range(1, 0, 2)] }];
+    let keys = vec![LineKeys { variant: id(1), keys: vec![range(1, 0, 2)], gift_cards: vec![] }];
     let pay = Command::MarkPaid { payment: id(3), invoice: None, seller: None, keys: keys.clone() };
     let (payment, commit) = (id(3), vec![demand(1, 2), demand(2, 1)]);
     let paid = Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys, in_part: true };
@@ -88,12 +88,12 @@ fn pieces_that_are_given_back_give_up_the_last_keys() {
     let placed = state.live().unwrap();
     let used = |quantity| placed.keys_given_up_with(&[demand(1, quantity)])[0].revealed;
     assert_eq!([used(1), used(2), used(4)], [0, 1, 3]);
-    let across = RevokedKeys { variant: id(1), keys: vec![range(1, 9, 1), range(2, 0, 2)], revealed: 2 };
+    let across = RevokedKeys { variant: id(1), keys: vec![range(1, 9, 1), range(2, 0, 2)], revealed: 2, taken: None };
     assert_eq!(placed.keys_given_up_with(&[demand(1, 3), demand(2, 1)]), [across]);
     let requested = Event::ReturnRequested { return_id: id(1), lines: vec![demand(1, 1)] };
     let asked = [&history[..], &[requested]].concat();
     assert_eq!(fold::<Order>(&asked).live().unwrap().keys_left(id(1)), 3);
-    let last = RevokedKeys { variant: id(1), keys: vec![range(2, 0, 2)], revealed: 1 };
+    let last = RevokedKeys { variant: id(1), keys: vec![range(2, 0, 2)], revealed: 1, taken: None };
     given::<Order>(history.clone()).when(&give_back(1, &[back(1, 2, 20)])).then([two_back(vec![last])]);
     let one_back = [&history[..], &[returned(1, &[back(1, 2, 20)], &[])]].concat();
     let state = fold::<Order>(&one_back);
@@ -111,7 +111,15 @@ fn two_back(revoked: Vec<RevokedKeys>) -> Event {
 }
 
 fn refund(note: u128, keys: Vec<Demand>) -> Command {
-    Command::Credit { credit_note: id(note), refund: id(4), amount: cents(10), shipping: false, keys, part: None }
+    Command::Credit {
+        credit_note: id(note),
+        refund: id(4),
+        amount: cents(10),
+        shipping: false,
+        keys,
+        part: None,
+        taken: vec![],
+    }
 }
 
 fn refunded(note: u128, revoked: Vec<RevokedKeys>) -> Event {
@@ -122,8 +130,12 @@ fn refunded(note: u128, revoked: Vec<RevokedKeys>) -> Event {
 #[test]
 fn a_refund_of_money_alone_revokes_the_keys_that_it_names() {
     let history = [&bought(4)[..], &[revealed(4)]].concat();
-    let last =
-        |first, count| RevokedKeys { variant: id(1), keys: vec![range(2, first, count)], revealed: count.into() };
+    let last = |first, count| RevokedKeys {
+        variant: id(1),
+        keys: vec![range(2, first, count)],
+        revealed: count.into(),
+        taken: None,
+    };
     given::<Order>(history.clone()).when(&refund(1, vec![demand(1, 1)])).then([refunded(1, vec![last(1, 1)])]);
     given::<Order>(history.clone()).when(&refund(1, vec![])).then([refunded(1, vec![])]);
     let none = Rejection::TooManyKeys { variant: id(2), left: 0 };
@@ -147,7 +159,7 @@ fn a_refund_of_money_alone_revokes_the_keys_that_it_names() {
 
 #[test]
 fn what_is_said_of_keys_is_golden() {
-    let keys = vec![LineKeys { variant: id(1), keys: vec![range(1, 8, 2), range(2, 0, 1)] }];
+    let keys = vec![LineKeys { variant: id(1), keys: vec![range(1, 8, 2), range(2, 0, 1)], gift_cards: vec![] }];
     let (payment, commit) = (id(3), vec![demand(1, 3)]);
     golden(
         include_str!("../golden.json"),
@@ -155,8 +167,13 @@ fn what_is_said_of_keys_is_golden() {
             Event::Placed(placement(vec![Line { digital: true, keys: true, ..line(1, 3, 10) }])),
             Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys, in_part: true },
             revealed(2),
-            two_back(vec![RevokedKeys { variant: id(1), keys: vec![range(1, 9, 1), range(2, 0, 1)], revealed: 0 }]),
-            refunded(1, vec![RevokedKeys { variant: id(1), keys: vec![range(2, 0, 1)], revealed: 1 }]),
+            two_back(vec![RevokedKeys {
+                variant: id(1),
+                keys: vec![range(1, 9, 1), range(2, 0, 1)],
+                revealed: 0,
+                taken: None,
+            }]),
+            refunded(1, vec![RevokedKeys { variant: id(1), keys: vec![range(2, 0, 1)], revealed: 1, taken: None }]),
         ],
     );
 }

@@ -61,7 +61,15 @@ fn share(seller: Option<SellerId>, amount: i64) -> PartShare {
 }
 
 fn credit_of(part: Option<u16>, amount: i64, shipping: bool) -> Command {
-    Command::Credit { credit_note: id(6), refund: id(7), amount: cents(amount), shipping, keys: vec![], part }
+    Command::Credit {
+        credit_note: id(6),
+        refund: id(7),
+        amount: cents(amount),
+        shipping,
+        keys: vec![],
+        part,
+        taken: vec![],
+    }
 }
 
 fn credits(amount: i64, shipping: bool, parts: Vec<PartShare>) -> Event {

@@ -9,6 +9,13 @@ use byteshop_domain::text::Sku;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// The gift cards that a variant delivers.
+#[derive(Serialize, ToSchema)]
+struct GiftCardTerms {
+    /// For how many days after the payment a card is valid; null for ever.
+    days: Option<u32>,
+}
+
 /// The keys of a variant, in numbers.
 #[derive(Serialize, ToSchema)]
 pub struct KeyPool<'a> {
@@ -18,6 +25,8 @@ pub struct KeyPool<'a> {
     /// The pattern by which keys are generated; null if they are imported.
     #[schema(default = json!({"x-schema": {"example": "ACME-{8}-{8}"}}))]
     pattern: Option<&'a str>,
+    /// The gift cards of which the keys are the codes; null if they are no gift cards.
+    gift_cards: Option<GiftCardTerms>,
     /// On how many machines a key can be active; null for no limit of the variant.
     activations: Option<Quantity>,
     /// Keys that were imported. With the generated ones: those available, reserved, assigned and withdrawn.
@@ -76,6 +85,7 @@ impl<'a> KeyPool<'a> {
             sku: pool.sku.as_ref(),
             activations: pool.activations,
             pattern: pool.pattern.as_ref().map(Pattern::as_str),
+            gift_cards: pool.gift_cards.map(|cards| GiftCardTerms { days: cards.days }),
             imported: pool.counts.imported,
             generated: pool.counts.generated,
             available: stock.available(),

@@ -132,6 +132,10 @@ impl StoreCredits {
 enum StoredValueChange {
     /// The gift card was issued.
     Issued,
+    /// The gift card was bought.
+    Sold,
+    /// What was left was taken back, as the order that bought the gift card is refunded.
+    TakenBack,
     /// Store credit was granted.
     Granted,
     /// Store credit was withdrawn.
@@ -174,6 +178,8 @@ impl StoredValueMovement {
         let plain = |r#type| Self { r#type, at, amount: None, order: None, refund: None, reason: None };
         match event {
             Event::Issued { amount, reason, .. } => plain(Change::Issued).over(amount).because(reason),
+            Event::Sold { order, amount, .. } => plain(Change::Sold).over(amount).of_order(order),
+            Event::TakenBack { order, amount } => plain(Change::TakenBack).over(amount).of_order(order),
             Event::Granted { amount, reason, .. } => plain(Change::Granted).over(amount).because(reason),
             Event::Withdrawn { amount, reason } => plain(Change::Withdrawn).over(amount).because(reason),
             Event::Held { order, amount } => plain(Change::Held).over(amount).of_order(order),

@@ -1,0 +1,76 @@
+//! Delivering gift cards: the keys of a pool are their codes, and each piece of a paid order issues one card.
+//!
+//! ```text
+//! key pool:      assign               revoke
+//! stored value:  sell, each card      take back what is left of each card
+//! order:         mark paid            credit
+//! ```
+//!
+//! Pure: each is decided on states that were loaded before, and appended whole or not at all. So a code that an order got has its card,
+//! and a card that was sold is of one piece of one order. Which card a code has follows from the keyed hash of the code, which the
+//! caller knows.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use crate::ids::{OrderId, StoredValueId, VariantId};
+use crate::key_pool::{self, KeyPool, Rejection, count_of};
+use crate::money::Money;
+use crate::order::{LineKeys, Placed};
+use crate::quantity::Demand;
+use crate::stored_value::{Command, StoredValue};
+use crate::work::{Refused, Work};
+
+#[cfg(test)]
+mod tests;
+
+/// The gift cards of the next keys of some pools, in the order of the keys.
+pub type Cards = BTreeMap<VariantId, Vec<StoredValueId>>;
+
+/// Issues the gift cards of which an order gets the codes: each is worth the price of its piece.
+pub fn sell(
+    work: &mut Work,
+    order: OrderId,
+    placed: &Placed,
+    keys: Vec<LineKeys>,
+    cards: &Cards,
+) -> Result<Vec<LineKeys>, Refused> {
+    let sold = |line: LineKeys| {
+        let pool = work.get::<KeyPool>(key_pool::id(line.variant))?;
+        let Some(terms) = pool.gift_cards else { return Ok(line) };
+        let gift_cards = cards.get(&line.variant).cloned().unwrap_or_default();
+        let known = i64::try_from(gift_cards.len()).unwrap_or(i64::MAX);
+        if known != count_of(&line.keys) {
+            return Err(Refused::from(Rejection::Empty { left: known }));
+        }
+        let expires_at = terms.days.map(|days| work.asked().at + TimeDelta::days(i64::from(days)));
+        let amount = placed.price_of(line.variant);
+        for card in &gift_cards {
+            let sell = Command::Sell { order, variant: line.variant, amount, expires_at };
+            work.decide::<StoredValue>(*card, &sell)?;
+        }
+        Ok(LineKeys { gift_cards, ..line })
+    };
+    keys.into_iter().map(sold).collect()
+}
+
+/// Takes back what is left of the gift cards of pieces that an order gives up; `before` is the order until then. Returns the amount of
+/// each variant that is delivered as gift cards.
+pub fn take_back(
+    work: &mut Work,
+    order: OrderId,
+    before: &Placed,
+    lines: &[Demand],
+) -> Result<Vec<(VariantId, Money)>, Refused> {
+    let mut taken = Vec::new();
+    for (variant, cards) in before.gift_cards_given_up_with(lines) {
+        let mut sum = 0;
+        for card in cards {
+            sum += work.get::<StoredValue>(card)?.live()?.available().amount;
+            work.decide::<StoredValue>(card, &Command::TakeBack { order })?;
+        }
+        taken.push((variant, Money { amount: sum, ..before.placement.total }));
+    }
+    Ok(taken)
+}
