@@ -169,7 +169,8 @@ async fn key(shop: &Shop, client: &mut Client) -> Result<String> {
     let keys: Vec<String> = (0..KEYS).map(|number| format!("{number:07}-LICENCE-KEY")).collect();
     let bearer = format!("Bearer {}", shop.token);
     let headers = [("Authorization", bearer.as_str()), ("Content-Type", "text/plain")];
-    let answer = client.send("POST", &format!("/v1/variants/{variant}/keys"), &headers, &keys.join("\n")).await?.json(200)?;
+    let answer =
+        client.send("POST", &format!("/v1/variants/{variant}/keys"), &headers, &keys.join("\n")).await?.json(200)?;
     ensure!(answer["imported"] == KEYS, "{answer}");
     Ok(variant)
 }

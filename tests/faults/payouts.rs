@@ -22,7 +22,6 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-
 /// The data key of the tests' servers, so that the test can seal a destination.
 const DATA_KEY: &str = "KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
 /// What each seller has, in cents.
