@@ -70,6 +70,9 @@ async fn reference_file(Path(name): Path<String>, headers: HeaderMap) -> Result<
     let mut response = Body::from(bytes).into_response();
     let kind = HeaderValue::from_str(&found.content_type);
     response.headers_mut().extend(kind.ok().map(|kind| (header::CONTENT_TYPE, kind)));
+    // The files are in the program as every browser takes them.
+    let coding = found.gzpipped.then_some((header::CONTENT_ENCODING, HeaderValue::from_static("gzip")));
+    response.headers_mut().extend(coding);
     Ok(response)
 }
 

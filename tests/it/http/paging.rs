@@ -132,11 +132,17 @@ impl Fair {
         page.body["items"].as_array().unwrap().iter().map(|item| item[list.id].to_string()).collect()
     }
 
-    /// All that a list has, in one page.
+    /// All that a list has, in pages of 100.
     async fn all(&self, list: &List) -> Vec<String> {
-        let page = self.page(list, 100, None).await;
-        assert!(page.body["next"].is_null(), "{list:?} has more than one page");
-        Self::ids(&page, list)
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = self.page(list, 100, cursor.as_deref()).await;
+            all.extend(Self::ids(&page, list));
+            cursor = page.body["next"].as_str().map(str::to_owned);
+            if cursor.is_none() {
+                return all;
+            }
+        }
     }
 }
 
