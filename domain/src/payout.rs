@@ -218,13 +218,15 @@ impl Known {
     fn conclude(&self, outcome: Outcome, reference: Option<&Reference>, because: Option<&Reason>) -> Decision {
         let (seller, amount, means) = (self.seller, self.amount, self.means);
         let (reference, because) = (reference.cloned(), because.cloned());
-        let is_recorded = |known: &Option<Reference>| reference.is_none() || reference == *known;
+        let is_recorded = |known: Option<&Reference>| reference.is_none() || reference.as_ref() == known;
         match (outcome, self.status) {
             // The same again.
-            (Outcome::Paid, Status::Paid) | (Outcome::Failed(_), Status::Failed) if is_recorded(&self.reference) => {
+            (Outcome::Paid, Status::Paid) | (Outcome::Failed(_), Status::Failed)
+                if is_recorded(self.reference.as_ref()) =>
+            {
                 Ok(vec![])
             }
-            (Outcome::Returned(_), Status::Returned) if is_recorded(&self.return_reference) => Ok(vec![]),
+            (Outcome::Returned(_), Status::Returned) if is_recorded(self.return_reference.as_ref()) => Ok(vec![]),
             (Outcome::Paid, _) if self.is_open() => Ok(vec![Event::Paid { seller, amount, means, reference }]),
             (Outcome::Failed(failure), _) if self.is_open() => {
                 Ok(vec![Event::Failed { seller, amount, means, failure, reference, because }])

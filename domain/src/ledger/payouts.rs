@@ -30,23 +30,23 @@ impl Entry {
     /// The entry of an event of a payout. None if it moved no money. Its document is the reference of PayPal or the bank, and the id of
     /// the payout until that is known.
     pub fn of_payout(id: PayoutId, event: &payout::Event) -> Option<Self> {
-        let named = |reference: &Option<Reference>| reference.clone().or_else(|| Reference::new(id.to_string()).ok());
+        let named = |reference: Option<&Reference>| reference.cloned().or_else(|| Reference::new(&id.to_string()).ok());
         match event {
             payout::Event::Requested { seller, amount, .. } => {
                 let lines = moved(*amount, Account::SellerPayable(*seller), Account::PayoutsInTransit);
-                lines.entry(Kind::Payout, None, named(&None))
+                lines.entry(Kind::Payout, None, named(None))
             }
             payout::Event::Paid { amount, means, reference, .. } => {
                 let lines = moved(*amount, Account::PayoutsInTransit, money(*means));
-                lines.entry(Kind::PayoutPaid, None, named(reference))
+                lines.entry(Kind::PayoutPaid, None, named(reference.as_ref()))
             }
             payout::Event::Failed { seller, amount, reference, .. } => {
                 let lines = moved(*amount, Account::PayoutsInTransit, Account::SellerPayable(*seller));
-                lines.entry(Kind::PayoutFailed, None, named(reference))
+                lines.entry(Kind::PayoutFailed, None, named(reference.as_ref()))
             }
             payout::Event::Returned { seller, amount, means, reference, .. } => {
                 let lines = moved(*amount, money(*means), Account::SellerPayable(*seller));
-                lines.entry(Kind::PayoutReturned, None, named(reference))
+                lines.entry(Kind::PayoutReturned, None, named(reference.as_ref()))
             }
             payout::Event::Exported { .. }
             | payout::Event::Submitted { .. }
