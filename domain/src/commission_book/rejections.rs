@@ -13,8 +13,8 @@ crate::rejections! {
         NoRate { at: usize } => Invalid at "/rules/{at}/rate_ppm": "a rate is at most 1000000 millionths, which is 100 %";
         NoBand { at: usize } => Invalid at "/rules/{at}/bands":
             "a rule has one price band per currency, which ends above the price that it begins at, in the same currency";
-        AmountTwice { at: usize } => Invalid at "/rules/{at}/fixed":
-            "the fixed amount, the minimum and the maximum of a rule are each given once per currency";
+        AmountTwice { at: usize, field: &'static str } => Invalid at "/rules/{at}/{field}":
+            "a rule has one amount of each kind per currency";
         NoRange { at: usize } => Invalid at "/rules/{at}/maximum": "the maximum of a rule is below its minimum";
         NoPeriod { at: usize } => Invalid at "/rules/{at}/valid_until": "the rule ends before it begins";
         NoTax => Invalid at "/tax_ppm": "a rate is at most 1000000 millionths, which is 100 %";

@@ -100,8 +100,8 @@ pub(super) type Specificity = (bool, usize, bool, bool);
 
 impl Rule {
     pub(super) fn check(&self, at: usize) -> Result<(), Rejection> {
-        let amounts = [&self.fixed, &self.minimum, &self.maximum];
-        if amounts.iter().any(|amounts| amounts.len() > AMOUNTS_MAX) || self.bands.len() > AMOUNTS_MAX {
+        let amounts = [("fixed", &self.fixed), ("minimum", &self.minimum), ("maximum", &self.maximum)];
+        if amounts.iter().any(|(_, amounts)| amounts.len() > AMOUNTS_MAX) || self.bands.len() > AMOUNTS_MAX {
             return Err(Rejection::TooMany);
         }
         if TaxRate::new(self.rate_ppm).is_err() {
@@ -110,8 +110,8 @@ impl Rule {
         if !once(self.bands.iter().map(|band| &band.from)) || !self.bands.iter().all(PriceBand::is_sound) {
             return Err(Rejection::NoBand { at });
         }
-        if !amounts.iter().all(|amounts| once(amounts.iter())) {
-            return Err(Rejection::AmountTwice { at });
+        if let Some((field, _)) = amounts.into_iter().find(|(_, amounts)| !once(amounts.iter())) {
+            return Err(Rejection::AmountTwice { at, field });
         }
         let least = |most: &Price| amount_in(&self.minimum, most.currency());
         let is_below = |most: &Price| least(most).is_some_and(|least| most.money().amount < least.amount);

@@ -114,7 +114,9 @@ fn what_makes_no_sense_is_refused() {
         refused(vec![Rule { bands: bands.into(), ..rule("a") }], Rejection::NoBand { at: 0 });
     }
     let twice = Rule { fixed: [price(1), pounds, price(2)].into(), ..rule("a") };
-    refused(vec![twice], Rejection::AmountTwice { at: 0 });
+    refused(vec![twice], Rejection::AmountTwice { at: 0, field: "fixed" });
+    let twice = Rule { maximum: [price(1), price(2)].into(), ..rule("a") };
+    refused(vec![twice], Rejection::AmountTwice { at: 0, field: "maximum" });
     let (minimum, maximum) = ([price(2)].into(), [pounds, price(1)].into());
     refused(vec![Rule { minimum, maximum, ..rule("a") }], Rejection::NoRange { at: 0 });
     let (valid_from, valid_until) = (Some(day("2026-01-02")), Some(day("2026-01-01")));
@@ -218,7 +220,7 @@ fn rejections_are_well_said() {
         R::RuleTwice { at: 0 },
         R::NoRate { at: 0 },
         R::NoBand { at: 0 },
-        R::AmountTwice { at: 0 },
+        R::AmountTwice { at: 0, field: "fixed" },
         R::NoRange { at: 0 },
         R::NoPeriod { at: 0 },
         R::NoTax,

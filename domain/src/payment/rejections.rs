@@ -44,7 +44,7 @@ crate::rejections! {
         NotFailed as "refund_not_failed" => Conflict: "the refund did not fail; only refused refunds can be retried";
         RetriedAlready { retry: RefundId } as "refund_retried" => Conflict:
             "the refund is already being retried as {retry}";
-        NotAnAmount => Invalid at "/amount": "a refund must be greater than zero and in the currency of the payment";
+        NotAnAmount => Invalid at "/amount": "the amount must be greater than zero and in the currency of the payment";
         TooMuchRefunded { left: Money } => Conflict at "/amount": "only {left} is left to refund";
         PaidElsewhere => Conflict: "the payment was made outside this shop and must be refunded there";
         PartlyReceived => Conflict:
