@@ -205,11 +205,18 @@ impl Balance {
             return Ok(vec![]);
         }
         let available = Money::new(self.at(at).available, currency);
-        let amount = amount.unwrap_or(available);
-        if amount.currency != currency {
+        if amount.is_some_and(|amount| amount.currency != currency) {
             return Err(Rejection::OtherCurrency { currency });
         }
+        if available.amount <= 0 {
+            return Err(Rejection::NothingAvailable { available });
+        }
         let least = Money::new(minimum.max(1), currency);
+        let Some(amount) = amount else {
+            let is_enough = available.amount >= least.amount;
+            let all = Event::PayoutStarted { payout, amount: available, at };
+            return if is_enough { Ok(vec![all]) } else { Err(Rejection::TooLittle { minimum: least, available }) };
+        };
         if amount.amount > available.amount {
             return Err(Rejection::NotEnough { available });
         }

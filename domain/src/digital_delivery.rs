@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! digital good:   open
-//! stock:          deliver downloads     commit
+//! stock:          deliver downloads,    commit
+//!                 set deliverable
 //! order:                                mark paid
 //! downloads:                            grant
 //! ```
@@ -18,7 +19,7 @@ use crate::stock::{self, StockLevel};
 use crate::work::{Refused, Work};
 
 /// Changes the digital good of a variant, which is opened if there is none: its orders get downloads from then on, and its stock has
-/// no limit unless pieces are on hand.
+/// no limit unless pieces are on hand. While it has nothing to deliver, it is not sold.
 pub fn change(work: &mut Work, product: ProductId, variant: VariantId, command: &Command) -> Result<(), Refused> {
     let state = work.get::<Product>(product)?;
     let known = state.live()?.variant(variant)?;
@@ -31,7 +32,9 @@ pub fn change(work: &mut Work, product: ProductId, variant: VariantId, command: 
     let good = digital_good::id(variant);
     work.decide::<DigitalGood>(good, &Command::Open { product, sku: known.sku.clone() })?;
     work.decide::<StockLevel>(variant, &stock::Command::DeliverDownloads {})?;
-    work.decide::<DigitalGood>(good, command).map(drop)
+    work.decide::<DigitalGood>(good, command)?;
+    let deliverable = work.get::<DigitalGood>(good)?.is_deliverable();
+    work.decide::<StockLevel>(variant, &stock::Command::SetDeliverable { deliverable }).map(drop)
 }
 
 /// Grants an order the downloads of its pieces, with the limits that they have now.

@@ -165,6 +165,11 @@ impl Decider for DigitalGood {
 }
 
 impl DigitalGood {
+    /// Whether there is something to deliver.
+    pub fn is_deliverable(&self) -> bool {
+        self.link.is_some()
+    }
+
     fn set_limits(&self, limits: Limits) -> Decision {
         let within = |number: Option<u32>, most| number.is_none_or(|number| (1..=most).contains(&number));
         if !within(limits.days, DAYS_MAX) {

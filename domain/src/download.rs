@@ -104,9 +104,10 @@ crate::rejections! {
     #[derive(Debug, Clone, PartialEq)]
     pub enum Rejection {
         Missing => Missing: "the order has no such download";
-        Revoked => Conflict: "the order is not paid, or these goods were given back or refunded; there is nothing to download";
+        Unpaid => Conflict: "the order is not paid; its goods can be downloaded when it is";
+        Revoked => Conflict: "these goods were given back or refunded; there is nothing to download";
         Over => Conflict: "the time in which this can be downloaded is over";
-        UsedUp { limit: i64 } => Conflict: "this was downloaded {limit} times, which is as often as it can be";
+        UsedUp { limit: i64 } => Conflict: "this was downloaded as often as it can be: {limit} downloads at most";
         Expired => Forbidden: "the URL has expired; get a new one with the order";
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! It begins in the append that takes its amount from the [balance](crate::balance), before anything is sent: its id is the id under
 //! which PayPal or the bank carries it out once. Its end is in one append with the balance, too, so that what fails or is returned is
-//! available again.
+//! available again. Only what was paid can be returned.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -61,6 +61,8 @@ pub struct Known {
     pub batch: Option<Reference>,
     /// What PayPal or the bank calls the transfer.
     pub reference: Option<Reference>,
+    /// What the bank calls the transfer that brought it back.
+    pub return_reference: Option<Reference>,
     /// Why it failed or was returned.
     pub failure: Option<Failure>,
     /// The reason in the words of staff.
@@ -109,6 +111,7 @@ impl Decider for Payout {
                 file: None,
                 batch: None,
                 reference: None,
+                return_reference: None,
                 failure: None,
                 because: None,
             }));
@@ -141,8 +144,13 @@ impl Known {
             Event::Exported { file } => self.file = Some(*file),
             Event::Submitted { batch, .. } => self.batch = Some(batch.clone()),
             Event::Paid { reference, .. } => self.reference.clone_from(reference),
-            Event::Failed { failure, because, .. } | Event::Returned { failure, because, .. } => {
+            Event::Failed { failure, because, reference, .. } => {
                 (self.failure, self.because) = (Some(*failure), because.clone());
+                self.reference.clone_from(reference);
+            }
+            Event::Returned { failure, because, reference, .. } => {
+                (self.failure, self.because) = (Some(*failure), because.clone());
+                self.return_reference.clone_from(reference);
             }
         }
     }
@@ -153,6 +161,11 @@ impl Known {
             Status::Requested | Status::Submitted | Status::Exported | Status::Unresolved => true,
             Status::Paid | Status::Failed | Status::Returned => false,
         }
+    }
+
+    /// Whether it waits to be put into a file for the bank.
+    pub fn is_due(&self) -> bool {
+        self.means == Means::Sepa && self.status == Status::Requested
     }
 
     /// What its balance does when a command changed its status from this one: both are in one append.
@@ -203,22 +216,25 @@ impl Known {
     }
 
     fn conclude(&self, outcome: Outcome, reference: Option<&Reference>, because: Option<&Reason>) -> Decision {
-        let (seller, amount, means, because) = (self.seller, self.amount, self.means, because.cloned());
+        let (seller, amount, means) = (self.seller, self.amount, self.means);
+        let (reference, because) = (reference.cloned(), because.cloned());
+        let is_recorded = |known: Option<&Reference>| reference.is_none() || reference.as_ref() == known;
         match (outcome, self.status) {
             // The same again.
-            (Outcome::Paid, Status::Paid)
-            | (Outcome::Failed(_), Status::Failed)
-            | (Outcome::Returned(_), Status::Returned) => Ok(vec![]),
-            (Outcome::Paid, _) if self.is_open() => {
-                Ok(vec![Event::Paid { seller, amount, means, reference: reference.cloned() }])
+            (Outcome::Paid, Status::Paid) | (Outcome::Failed(_), Status::Failed)
+                if is_recorded(self.reference.as_ref()) =>
+            {
+                Ok(vec![])
             }
-            // Money that comes back before it was known to have arrived has simply failed.
-            (Outcome::Failed(failure) | Outcome::Returned(failure), _) if self.is_open() => {
-                Ok(vec![Event::Failed { seller, amount, means, failure, because }])
+            (Outcome::Returned(_), Status::Returned) if is_recorded(self.return_reference.as_ref()) => Ok(vec![]),
+            (Outcome::Paid, _) if self.is_open() => Ok(vec![Event::Paid { seller, amount, means, reference }]),
+            (Outcome::Failed(failure), _) if self.is_open() => {
+                Ok(vec![Event::Failed { seller, amount, means, failure, reference, because }])
             }
             (Outcome::Returned(failure), Status::Paid) => {
-                Ok(vec![Event::Returned { seller, amount, means, failure, because }])
+                Ok(vec![Event::Returned { seller, amount, means, failure, reference, because }])
             }
+            (Outcome::Returned(_), status) if self.is_open() => Err(Rejection::NotPaid { status }),
             (Outcome::Paid | Outcome::Failed(_) | Outcome::Returned(_), status) => Err(Rejection::Ended { status }),
         }
     }

@@ -7,7 +7,7 @@
 //! It is created in one append with the payouts in it, so each payout is in one file. The file can be downloaded again at any time: it
 //! has the same message id, under which a bank refuses it the second time.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::decider::{Asked, Decider};
@@ -17,6 +17,9 @@ use crate::text::{Holder, Iban};
 
 /// The maximum number of payouts in a file: one append creates it, and a person at the house looks through it.
 pub const PAYOUTS_MAX: usize = 200;
+
+/// The maximum number of days from today to the day on which the bank carries a file out: banks take files for up to a year ahead.
+pub const DAYS_AHEAD_MAX: u64 = 365;
 
 /// The bank account of the house, from which sellers are paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,11 +96,14 @@ crate::rejections! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum Rejection {
         Missing => Missing: "there is no such file of payouts";
+        NothingLeft => Conflict:
+            "nothing in the file is left to transfer: its payouts have ended, or their bank accounts were erased";
         NothingDue => Conflict: "no payout is due for a file of the bank";
         NoDebtor => Conflict:
             "the bank account of the house is not set: an operator must set BYTESHOP_PAYOUT_IBAN";
         TooMany => Invalid: "a file has at most {PAYOUTS_MAX} payouts";
         InThePast => Invalid at "/execute_on": "the day must be today or later";
+        TooFarAhead => Invalid at "/execute_on": "the day must be at most {DAYS_AHEAD_MAX} days ahead";
         OutOfRange => Conflict: "the sum of the payouts would be too large";
     }
 }
@@ -118,6 +124,10 @@ impl Decider for PayoutFile {
         }
         if *execute_on < asked.at.date_naive() {
             return Err(Rejection::InThePast);
+        }
+        let last = asked.at.date_naive().checked_add_days(Days::new(DAYS_AHEAD_MAX));
+        if last.is_none_or(|last| *execute_on > last) {
+            return Err(Rejection::TooFarAhead);
         }
         let total = Money::sum(first.currency, payouts.iter().map(|(_, amount)| *amount));
         Ok(vec![Event::Created {

@@ -7,6 +7,7 @@
 //!                               replaced: leaves for an order whose pieces were lost in transit
 //!                               keys pooled: from now on the pieces are the keys of a pool
 //!                               downloadable: from now on the pieces are delivered as downloads
+//!                               sale suspended, sale resumed: a download without a link or a file is not sold
 //!                               unlimited: keys are generated, or downloads have no stock; none is on hand and none runs out
 //!
 //!          0 ≤ reserved ≤ on hand          available = on hand − reserved
@@ -66,6 +67,9 @@ pub struct StockLevel {
     /// Whether as many can be sold as buyers want.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unlimited: bool,
+    /// Whether nothing is sold, because its download has nothing to deliver.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
     /// The last orders whose pieces left the stock.
     settled: VecDeque<OrderId>,
 }
@@ -102,6 +106,7 @@ impl Decider for StockLevel {
             Command::PoolKeys { gift_cards } => self.pool_keys(*gift_cards),
             Command::MakeUnlimited {} => self.make_unlimited(),
             Command::DeliverDownloads {} => Ok(self.deliver_downloads()),
+            Command::SetDeliverable { deliverable } => Ok(self.set_deliverable(*deliverable)),
             Command::ImportKeys { quantity } => {
                 self.keys_only()?;
                 self.room_for(*quantity)?;
@@ -139,8 +144,8 @@ impl Decider for StockLevel {
     }
 
     fn evolve(mut self, event: &Event) -> Self {
-        Pieces { on_hand: self.on_hand, reserved: self.reserved, unlimited: self.unlimited } =
-            self.pieces().after(event);
+        let Pieces { on_hand, reserved, unlimited, suspended } = self.pieces().after(event);
+        (self.on_hand, self.reserved, self.unlimited, self.suspended) = (on_hand, reserved, unlimited, suspended);
         match event {
             Event::Opened { product, sku } => {
                 self.product = Some(*product);
@@ -163,6 +168,8 @@ impl Decider for StockLevel {
             }
             // They change the numbers of pieces alone.
             Event::Unlimited {}
+            | Event::SaleSuspended {}
+            | Event::SaleResumed {}
             | Event::Received { .. }
             | Event::Returned { .. }
             | Event::Lost { .. }
@@ -182,7 +189,8 @@ impl StockLevel {
     }
 
     fn pieces(&self) -> Pieces {
-        Pieces { on_hand: self.on_hand, reserved: self.reserved, unlimited: self.unlimited }
+        let Self { on_hand, reserved, unlimited, suspended, .. } = *self;
+        Pieces { on_hand, reserved, unlimited, suspended }
     }
 
     fn open(&self, product: ProductId, sku: &Sku) -> Decision {
@@ -213,6 +221,7 @@ impl StockLevel {
             | Command::PoolKeys { .. }
             | Command::MakeUnlimited {}
             | Command::DeliverDownloads {}
+            | Command::SetDeliverable { .. }
             | Command::ImportKeys { .. }
             | Command::WithdrawKeys { .. }
             | Command::Reserve { .. }
@@ -236,6 +245,16 @@ impl StockLevel {
         }
     }
 
+    /// A variant that delivers keys is sold without a download as well.
+    fn set_deliverable(&self, deliverable: bool) -> Vec<Event> {
+        let suspended = self.downloadable && !self.keys_pooled && !deliverable;
+        match (self.suspended, suspended) {
+            (false, true) => vec![Event::SaleSuspended {}],
+            (true, false) => vec![Event::SaleResumed {}],
+            (true, true) | (false, false) => vec![],
+        }
+    }
+
     fn pool_keys(&self, gift_cards: bool) -> Decision {
         match self.keys_pooled {
             true => Ok(vec![]),
@@ -243,6 +262,7 @@ impl StockLevel {
             false if self.unlimited => Err(Rejection::Unlimited),
             // Reserved pieces are on hand too.
             false if self.on_hand > 0 => Err(Rejection::NotEmpty),
+            false if self.suspended => Ok(vec![Event::KeysPooled { gift_cards }, Event::SaleResumed {}]),
             false => Ok(vec![Event::KeysPooled { gift_cards }]),
         }
     }
@@ -264,7 +284,7 @@ impl StockLevel {
         if quantity.get() > self.on_hand {
             return Err(Rejection::NotEnough { available: self.available() });
         }
-        if quantity.get() > self.available() {
+        if quantity.get() > self.on_hand - self.reserved {
             return Err(Rejection::Reserved { reserved: self.reserved });
         }
         Ok(vec![Event::Lost { quantity, reason: reason.cloned() }])

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 pub use asked::fresh;
 pub(crate) use asked::is_asked as is_fresh;
+pub use bank::bank_form;
 pub use error::{NO_COUNTRY, TextError};
 pub use form::{ascii_domain, nfc, nfkc, opaque};
 pub use handle::{HANDLE_MAX, HANDLE_MIN};
@@ -16,6 +17,7 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 mod asked;
+mod bank;
 mod canonical;
 mod country;
 mod error;

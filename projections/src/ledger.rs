@@ -64,8 +64,8 @@ pub struct Posted {
     pub kind: ledger::Kind,
     /// The order; null if it is unknown.
     pub order: Option<OrderId>,
-    /// The number of the invoice or of the credit note, or the reference of the payment, of the receipt or of the settled refund;
-    /// null if there is none.
+    /// The number of the invoice or of the credit note, or the reference of the payment, of the receipt or of the settled refund, or
+    /// the reference or the id of the payout; null if there is none.
     pub document: Option<Reference>,
     /// The currency of all lines.
     pub currency: Currency,
@@ -113,7 +113,7 @@ impl View for Ledger {
             return Ok(Entry::of_stored_value(&value?).map(|entry| Fact::Entry(key, Box::new(entry))));
         }
         if let Some(payout) = event.event::<Payout>() {
-            return Ok(Entry::of_payout(&payout?).map(|entry| Fact::Payout(Box::new(entry))));
+            return Ok(Entry::of_payout(event.id_of::<Payout>(), &payout?).map(|entry| Fact::Payout(Box::new(entry))));
         }
         let Some(note) = event.event::<CreditNote>() else { return Ok(None) };
         let key = event.id_of::<CreditNote>().to_string();

@@ -17,6 +17,7 @@ pub mod order_email;
 pub mod order_list;
 pub mod page;
 pub mod part_list;
+pub mod payout_file_list;
 pub mod payout_list;
 pub mod product_list;
 pub mod promotion_list;

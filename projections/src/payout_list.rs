@@ -6,6 +6,7 @@ use byteshop_domain::ids::{PayoutFileId, PayoutId, SellerId};
 use byteshop_domain::money::Money;
 use byteshop_domain::payout::{Event, Failure, Payout, Status};
 use byteshop_domain::payout_account::Means;
+use byteshop_domain::seller;
 use byteshop_domain::text::{Reason, Reference};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
@@ -41,8 +42,11 @@ pub struct Row {
     pub status: Status,
     /// The file for the bank that it is in; null if it is in none.
     pub file: Option<PayoutFileId>,
-    /// What PayPal or the bank calls the transfer; null until it is paid.
+    /// What PayPal or the bank calls the transfer; null until it ends, or if it has none.
     pub reference: Option<Reference>,
+    /// What the bank calls the transfer that brought it back; null if it did not come back, or has none.
+    #[serde(default)]
+    pub return_reference: Option<Reference>,
     /// Why it failed or came back; null otherwise.
     pub failure: Option<Failure>,
     /// The reason in the words of staff; null if there is none.
@@ -82,6 +86,7 @@ impl View for PayoutList {
                 status: Status::Requested,
                 file: None,
                 reference: None,
+                return_reference: None,
                 failure: None,
                 reason: None,
                 requested_at: *at,
@@ -91,9 +96,20 @@ impl View for PayoutList {
             Event::Exported { file } => row.map(|row| Row { file: Some(*file), changed_at, ..row }),
             Event::Submitted { .. } | Event::Unresolved {} => row.map(|row| Row { changed_at, ..row }),
             Event::Paid { reference, .. } => row.map(|row| Row { reference: reference.clone(), changed_at, ..row }),
-            Event::Failed { failure, because, .. } | Event::Returned { failure, because, .. } => {
-                row.map(|row| Row { failure: Some(*failure), reason: because.clone(), changed_at, ..row })
-            }
+            Event::Failed { failure, because, reference, .. } => row.map(|row| Row {
+                reference: reference.clone(),
+                failure: Some(*failure),
+                reason: because.clone(),
+                changed_at,
+                ..row
+            }),
+            Event::Returned { failure, because, reference, .. } => row.map(|row| Row {
+                return_reference: reference.clone(),
+                failure: Some(*failure),
+                reason: because.clone(),
+                changed_at,
+                ..row
+            }),
         }
     }
 }
@@ -140,10 +156,12 @@ impl Views {
         Page::of(rows, ask, &list, |(requested, key, text)| ((requested, key), text))
     }
 
-    /// The oldest payouts that are due for a file of the bank, at most so many.
+    /// The oldest payouts that are due for a file of the bank, at most so many, without those of suspended sellers.
     pub async fn payouts_due(&self, limit: i64) -> Result<Vec<PayoutId>, Error> {
         let mut sql = QueryBuilder::<Postgres>::new("select key from read.payout_list where status = ");
         sql.push_bind(name_of(&Status::Requested)).push(" and means = ").push_bind(name_of(&Means::Sepa));
+        sql.push(" and seller not in (select key from read.seller_list where status = ");
+        sql.push_bind(name_of(&seller::Status::Suspended)).push(")");
         sql.push(" order by requested, key limit ").push_bind(limit);
         let keys: Vec<(String,)> = sql.build_query_as().fetch_all(self.pool()).await?;
         Ok(keys.iter().filter_map(|(key,)| key.parse().ok()).collect())

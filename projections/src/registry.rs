@@ -13,6 +13,7 @@ use crate::notification_list::NotificationList;
 use crate::order_email::OrderEmail;
 use crate::order_list::OrderList;
 use crate::part_list::PartList;
+use crate::payout_file_list::PayoutFileList;
 use crate::payout_list::PayoutList;
 use crate::product_list::ProductList;
 use crate::promotion_list::PromotionList;
@@ -46,6 +47,7 @@ fn shop() -> Vec<Registered> {
         Registered::of::<ApiKeyList>(),
         Registered::of::<SellerList>(),
         Registered::of::<PayoutList>(),
+        Registered::of::<PayoutFileList>(),
     ]
 }
 

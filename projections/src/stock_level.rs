@@ -37,6 +37,9 @@ pub struct Row {
     pub available: i64,
     /// Whether as many can be sold as buyers want.
     pub unlimited: bool,
+    /// Whether nothing is sold, because the download has nothing to deliver.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
 }
 
 impl View for StockLevel {
@@ -64,6 +67,7 @@ impl View for StockLevel {
                 reserved: 0,
                 available: 0,
                 unlimited: false,
+                suspended: false,
             });
         }
         row.map(|row| row.after(fact))
@@ -72,8 +76,9 @@ impl View for StockLevel {
 
 impl Row {
     fn after(self, event: &Event) -> Self {
-        let pieces = Pieces { on_hand: self.on_hand, reserved: self.reserved, unlimited: self.unlimited }.after(event);
-        let Pieces { on_hand, reserved, unlimited } = pieces;
-        Self { on_hand, reserved, available: pieces.available(), unlimited, ..self }
+        let Self { on_hand, reserved, unlimited, suspended, .. } = self;
+        let pieces = Pieces { on_hand, reserved, unlimited, suspended }.after(event);
+        let Pieces { on_hand, reserved, unlimited, suspended } = pieces;
+        Self { on_hand, reserved, available: pieces.available(), unlimited, suspended, ..self }
     }
 }

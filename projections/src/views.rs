@@ -57,6 +57,8 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0120_ledger_sellers",
     "0130_payout_list",
     "0140_stored_value_list",
+    "0141_payout_file_list",
+    "0142_ledger_parties",
 ];
 
 /// How long a caller waits for a free connection before it gets an error that the views are busy.

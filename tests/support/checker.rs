@@ -407,7 +407,9 @@ impl History {
             stock::Event::Opened { .. }
             | stock::Event::KeysPooled { .. }
             | stock::Event::Downloadable {}
-            | stock::Event::Unlimited {} => {}
+            | stock::Event::Unlimited {}
+            | stock::Event::SaleSuspended {}
+            | stock::Event::SaleResumed {} => {}
             stock::Event::Received { quantity, .. } => stock.received += quantity.get(),
             stock::Event::Lost { quantity, .. } | stock::Event::Replaced { quantity, .. } => {
                 stock.lost += quantity.get();

@@ -5,6 +5,8 @@ use byteshop_domain::ids::{NotificationId, OrderId, SellerId, ShipmentId};
 use byteshop_domain::money::Money;
 use byteshop_domain::notification::{About, CancelledBy, Message, Notice, Notification, Recipient, Template};
 use byteshop_domain::order::{Order, Placed};
+use byteshop_domain::payout::Failure;
+use byteshop_domain::payout_account::Means;
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns::Return;
 use byteshop_domain::seller::{Role, Seller};
@@ -82,7 +84,7 @@ impl Commands {
             }
         }
         tell(message, locale, &mut shown);
-        if let Message::PayoutDestinationChosen { usable_from, .. } = message {
+        if let Message::PayoutDestinationChosen { usable_from, at_once: false, .. } = message {
             shown.from = Some(format::moment(*usable_from, details.zone, locale));
         }
         if let Message::PaymentInstructions { choice, .. } = message {
@@ -323,8 +325,17 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
             shown.product = Some(product_of(title, variant_title.as_ref()));
             shown.revoked = keys.iter().map(ShownKeys::from).collect();
         }
-        Message::PayoutSent { amount, means, .. } | Message::PayoutFailed { amount, means, .. } => {
+        // The moment needs the time zone of the shop.
+        Message::PayoutDestinationChosen { means, .. } => shown.means = means.map(Means::as_str),
+        Message::PayoutSent { amount, means, .. } => {
             (shown.amount, shown.means) = (Some(format::money(*amount, locale)), Some(means.as_str()));
+        }
+        Message::PayoutFailed { amount, means, payout, returned, failure, because, seller: _ } => {
+            (shown.amount, shown.means) = (Some(format::money(*amount, locale)), Some(means.as_str()));
+            shown.payout = payout.map(|payout| payout.to_string());
+            shown.outcome = Some(if *returned { "returned" } else { "failed" });
+            shown.failure = failure.map(Failure::as_str);
+            shown.because = because.as_ref().map(ToString::to_string);
         }
         Message::ConfirmEmail { .. }
         | Message::ResetPassword { .. }
@@ -342,8 +353,7 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         | Message::OrderDelivered { .. }
         | Message::DeliveryFailed { .. }
         | Message::DeliveryReturning { .. }
-        | Message::DeliveryLost { .. }
-        | Message::PayoutDestinationChosen { .. } => {}
+        | Message::DeliveryLost { .. } => {}
     }
 }
 

@@ -106,7 +106,13 @@ pub struct Shown {
     pub role: Option<&'static str>,
     /// How a payout is paid: `sepa` or `paypal`.
     pub means: Option<&'static str>,
-    /// From when on something holds.
+    /// The id of a payout.
+    pub payout: Option<String>,
+    /// What became of a payout: `failed`, or `returned` after it had arrived.
+    pub outcome: Option<&'static str>,
+    /// Why a payout did not reach the seller: the name of the failure.
+    pub failure: Option<&'static str>,
+    /// From when on something holds; absent if it holds at once.
     pub from: Option<String>,
     /// The link to unsubscribe, if the shop knows its public address.
     pub unsubscribe: Option<String>,

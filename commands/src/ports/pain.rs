@@ -2,7 +2,8 @@
 //! (EPC132-08).
 //!
 //! The message id is the id of the file and the end-to-end id of a transfer that of its payout, so that a bank carries neither out
-//! twice. The character set of SEPA has no underscore, so the ids have a hyphen in its place.
+//! twice. The character set of SEPA has no underscore, so the ids have a hyphen in its place, and names have the characters
+//! that banks must read.
 
 use std::fmt::Display;
 use std::io;
@@ -10,7 +11,7 @@ use std::io;
 use byteshop_domain::ids::{PayoutFileId, PayoutId};
 use byteshop_domain::money::Money;
 use byteshop_domain::payout_file::Debtor;
-use byteshop_domain::text::{Holder, Iban};
+use byteshop_domain::text::{Holder, Iban, bank_form};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
@@ -70,7 +71,7 @@ impl TransferFile {
         text(xml, "MsgId", named(self.id))?;
         text(xml, "CreDtTm", self.created_at.to_rfc3339_opts(SecondsFormat::Secs, true))?;
         self.sums(xml)?;
-        within(xml, "InitgPty", |xml| text(xml, "Nm", &self.debtor.name))
+        within(xml, "InitgPty", |xml| text(xml, "Nm", bank_form(&self.debtor.name)))
     }
 
     fn sums(&self, xml: &mut Xml) -> io::Result<()> {
@@ -86,7 +87,7 @@ impl TransferFile {
         self.sums(xml)?;
         within(xml, "PmtTpInf", |xml| within(xml, "SvcLvl", |xml| text(xml, "Cd", "SEPA")))?;
         within(xml, "ReqdExctnDt", |xml| text(xml, "Dt", self.execute_on))?;
-        within(xml, "Dbtr", |xml| text(xml, "Nm", &self.debtor.name))?;
+        within(xml, "Dbtr", |xml| text(xml, "Nm", bank_form(&self.debtor.name)))?;
         within(xml, "DbtrAcct", |xml| account(xml, &self.debtor.iban))?;
         // A bank finds itself by the IBAN.
         within(xml, "DbtrAgt", |xml| {
@@ -106,7 +107,7 @@ impl Transfer {
             xml.write_event(Event::Text(BytesText::new(&self.amount.decimal())))?;
             xml.write_event(Event::End(BytesEnd::new("InstdAmt")))
         })?;
-        within(xml, "Cdtr", |xml| text(xml, "Nm", &self.holder))?;
+        within(xml, "Cdtr", |xml| text(xml, "Nm", bank_form(&self.holder)))?;
         within(xml, "CdtrAcct", |xml| account(xml, &self.iban))?;
         within(xml, "RmtInf", |xml| text(xml, "Ustrd", named(self.payout)))
     }
@@ -168,9 +169,8 @@ mod tests {
     }
 
     #[test]
-    fn what_a_seller_writes_is_text_and_no_markup() {
+    fn what_a_seller_writes_has_the_characters_that_banks_read_and_is_no_markup() {
         let xml = file("Müller & <Söhne> \"]]>");
-        assert!(xml.contains("Müller &amp; &lt;Söhne&gt; "), "{xml}");
-        assert!(!xml.contains("<Söhne>") && !xml.contains("]]>"), "{xml}");
+        assert!(xml.contains("<Nm>Muller + .Sohne. ....</Nm>"), "{xml}");
     }
 }

@@ -39,6 +39,8 @@ pub struct Held {
     pub variant: VariantId,
     /// How many pieces its buyer has left.
     pub pieces: i64,
+    /// Why the order has no downloads now, if it has none.
+    pub refused: Option<Rejection>,
     /// Whether the variant delivers a link now.
     pub has_link: bool,
     /// Its downloads so far.
@@ -57,6 +59,7 @@ impl Commands {
             order: id,
             variant,
             pieces: placed.downloads_left(variant),
+            refused: placed.check_downloads().err(),
             has_link: good.is_some_and(|good| good.state.link.is_some()),
             download: download.map(|it| (*it.state).clone()).unwrap_or_default(),
         }))
@@ -80,6 +83,9 @@ impl Held {
         if !self.has_link {
             return Err(Rejection::Missing.into());
         }
+        if let Some(refused) = &self.refused {
+            return Err(refused.clone().into());
+        }
         self.download.would_count(ticket.number, ticket.until, self.pieces, now)?;
         Ok(())
     }
@@ -102,6 +108,7 @@ pub async fn follow(unit: &Unit, ticket: Ticket) -> Result<Personal<Link>, Error
     let placed = order.state.live().map_err(|_| Rejected::missing("order"))?;
     let good = unit.peek::<DigitalGood>(digital_good::id(ticket.variant)).await?;
     let link = good.state.link.clone().ok_or(Rejection::Missing)?;
+    placed.check_downloads()?;
     let mut download = unit.load::<Download>(download::id(ticket.order, ticket.variant)).await?;
     let (number, until, pieces) = (ticket.number, ticket.until, placed.downloads_left(ticket.variant));
     unit.decide(&mut download, &Command::Start { ticket: number, until, pieces })?;

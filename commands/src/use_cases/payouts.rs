@@ -24,7 +24,7 @@ use crate::engine::intent::Intent;
 use crate::engine::unit::{Loaded, Unit};
 use crate::ports::PaymentProvider as _;
 
-pub use files::{Transfers, create_file};
+pub use files::{ForFile, Transfers, create_file};
 pub use rules::PayoutRules;
 
 /// What is to be paid out.

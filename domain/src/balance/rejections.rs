@@ -13,6 +13,9 @@ crate::rejections! {
         NotEnough { available: Money } => Conflict at "/amount": "only {available} can be paid out";
         BelowMinimum { minimum: Money, amount: Money } => Conflict at "/amount":
             "{amount} is less than the smallest payout of {minimum}";
+        NothingAvailable { available: Money } => Conflict: "nothing can be paid out: {available} is available";
+        TooLittle { minimum: Money, available: Money } => Conflict:
+            "{available} is available, which is less than the smallest payout of {minimum}";
         OutOfRange => Conflict: "the balance would be too large";
     }
 }

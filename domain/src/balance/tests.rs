@@ -90,8 +90,9 @@ fn a_refund_takes_from_its_order_first_and_may_make_the_balance_negative() {
     assert_eq!(figures(&all, noon()), Figures { available: 200, ..Figures::default() });
     let beyond = [&all[..], &[posted(3, -500)]].concat();
     assert_eq!(figures(&beyond, noon()), Figures { available: -300, ..Figures::default() });
-    let refused = Rejection::BelowMinimum { minimum: cents(500), amount: cents(-300) };
-    given::<Balance>(beyond.clone()).when(&pay_out(9, None)).then_refused(refused);
+    let refused = Rejection::NothingAvailable { available: cents(-300) };
+    given::<Balance>(beyond.clone()).when(&pay_out(9, None)).then_refused(refused.clone());
+    given::<Balance>(beyond.clone()).when(&pay_out(9, Some(600))).then_refused(refused);
     let later = [&beyond[..], &[posted(4, 1_000), held(4, 0, 0)]].concat();
     given::<Balance>(later).when(&pay_out(9, None)).then([started(9, 700)]);
 }
@@ -105,6 +106,13 @@ fn no_more_than_is_available_is_paid_out_and_no_less_than_the_minimum() {
     given::<Balance>(history.clone()).when(&pay_out(9, Some(1_001))).then_refused(not_enough);
     let too_little = Rejection::BelowMinimum { minimum: cents(500), amount: cents(499) };
     given::<Balance>(history.clone()).when(&pay_out(9, Some(499))).then_refused(too_little);
+    let (minimum, available) = (cents(500), cents(499));
+    given::<Balance>([opened(), posted(2, 499), held(2, 0, 0)])
+        .when(&pay_out(9, None))
+        .then_refused(Rejection::TooLittle { minimum, available });
+    given::<Balance>([opened(), posted(2, 499)])
+        .when(&pay_out(9, None))
+        .then_refused(Rejection::NothingAvailable { available: cents(0) });
     let dollars = Command::PayOut { payout: number(9), amount: Some(Money::new(600, Currency::USD)), minimum: 500 };
     given::<Balance>(history.clone()).when(&dollars).then_refused(Rejection::OtherCurrency { currency: Currency::EUR });
     given::<Balance>([]).when(&pay_out(9, None)).then_refused(Rejection::Missing);
@@ -247,6 +255,8 @@ fn rejections_are_well_said() {
         Rejection::OtherCurrency { currency: Currency::EUR },
         Rejection::NotEnough { available: cents(1_000) },
         Rejection::BelowMinimum { minimum: cents(500), amount: cents(499) },
+        Rejection::NothingAvailable { available: cents(-300) },
+        Rejection::TooLittle { minimum: cents(500), available: cents(499) },
         Rejection::OutOfRange,
     ]);
 }

@@ -61,6 +61,19 @@ fn the_first_change_opens_the_good_and_its_stock_has_no_limit() {
 }
 
 #[test]
+fn without_a_link_it_is_not_sold() {
+    let mut work = work(false);
+    let available = |work: &Work| work.get::<StockLevel>(variant_id()).unwrap().available();
+    limit(&mut work, 5).unwrap();
+    assert_eq!(available(&work), 0);
+    let link = || Some(crate::Personal::new(crate::personal::Subject(Uuid::nil()), "AA"));
+    change(&mut work, id(4), variant_id(), &Command::SetLink { link: link() }).unwrap();
+    assert_eq!(available(&work), stock::ON_HAND_MAX);
+    change(&mut work, id(4), variant_id(), &Command::SetLink { link: None }).unwrap();
+    assert_eq!(available(&work), 0);
+}
+
+#[test]
 fn physical_items_are_not_downloaded() {
     assert_eq!(limit(&mut work(true), 5), Err(Rejection::Physical.into()));
 }

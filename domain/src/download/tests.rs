@@ -86,5 +86,5 @@ fn events_are_golden() {
 #[test]
 fn rejections_are_well_said() {
     use Rejection as R;
-    well_said(&[R::Missing, R::Revoked, R::Over, R::UsedUp { limit: 3 }, R::Expired]);
+    well_said(&[R::Missing, R::Unpaid, R::Revoked, R::Over, R::UsedUp { limit: 3 }, R::Expired]);
 }

@@ -8,10 +8,11 @@
 //! ```
 
 use super::{Account, Entry, Kind, Lines};
-use crate::ids::SellerId;
+use crate::ids::{PayoutId, SellerId};
 use crate::money::Money;
 use crate::payout;
 use crate::payout_account::Means;
+use crate::text::Reference;
 
 /// The account from which a payout is paid.
 fn money(means: Means) -> Account {
@@ -26,24 +27,26 @@ fn moved(amount: Money, from: Account, to: Account) -> Lines {
 }
 
 impl Entry {
-    /// The entry of an event of a payout. None if it moved no money.
-    pub fn of_payout(event: &payout::Event) -> Option<Self> {
+    /// The entry of an event of a payout. None if it moved no money. Its document is the reference of PayPal or the bank, and the id of
+    /// the payout until that is known.
+    pub fn of_payout(id: PayoutId, event: &payout::Event) -> Option<Self> {
+        let named = |reference: Option<&Reference>| reference.cloned().or_else(|| Reference::new(&id.to_string()).ok());
         match event {
             payout::Event::Requested { seller, amount, .. } => {
                 let lines = moved(*amount, Account::SellerPayable(*seller), Account::PayoutsInTransit);
-                lines.entry(Kind::Payout, None, None)
+                lines.entry(Kind::Payout, None, named(None))
             }
             payout::Event::Paid { amount, means, reference, .. } => {
                 let lines = moved(*amount, Account::PayoutsInTransit, money(*means));
-                lines.entry(Kind::PayoutPaid, None, reference.clone())
+                lines.entry(Kind::PayoutPaid, None, named(reference.as_ref()))
             }
-            payout::Event::Failed { seller, amount, .. } => {
+            payout::Event::Failed { seller, amount, reference, .. } => {
                 let lines = moved(*amount, Account::PayoutsInTransit, Account::SellerPayable(*seller));
-                lines.entry(Kind::PayoutFailed, None, None)
+                lines.entry(Kind::PayoutFailed, None, named(reference.as_ref()))
             }
-            payout::Event::Returned { seller, amount, means, .. } => {
+            payout::Event::Returned { seller, amount, means, reference, .. } => {
                 let lines = moved(*amount, money(*means), Account::SellerPayable(*seller));
-                lines.entry(Kind::PayoutReturned, None, None)
+                lines.entry(Kind::PayoutReturned, None, named(reference.as_ref()))
             }
             payout::Event::Exported { .. }
             | payout::Event::Submitted { .. }

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::Personal;
 use crate::account::Secret;
-use crate::ids::{AccountId, InvitationId, OrderId, ProductId, ReturnId, SellerId, ShipmentId, VariantId};
+use crate::ids::{AccountId, InvitationId, OrderId, PayoutId, ProductId, ReturnId, SellerId, ShipmentId, VariantId};
 use crate::key_pool::KeyRange;
 use crate::money::{Money, Price};
 use crate::order::ReturnLine;
 use crate::payment::Choice;
+use crate::payout::Failure;
 use crate::payout_account::Means;
 use crate::seller;
 use crate::text::{Email, Name, Reason, Reference, Title};
@@ -266,8 +267,14 @@ pub enum Message {
     PayoutDestinationChosen {
         /// The seller.
         seller: SellerId,
+        /// How payouts reach it; absent in older messages.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        means: Option<Means>,
         /// From when on it is used.
         usable_from: DateTime<Utc>,
+        /// Whether it is used at once, so that there is no time to cancel it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        at_once: bool,
     },
     /// A payout has reached the seller.
     PayoutSent {
@@ -286,6 +293,18 @@ pub enum Message {
         amount: Money,
         /// How it was to be paid.
         means: Means,
+        /// The payout; absent in older messages.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payout: Option<PayoutId>,
+        /// Whether it had arrived before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        returned: bool,
+        /// Why; absent in older messages.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+        /// The reason in the words of staff.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<Reason>,
     },
 }
 

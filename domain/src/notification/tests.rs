@@ -261,10 +261,33 @@ fn messages_to_members() -> Vec<Message> {
             variant_title: Some(text("Editor, one year")),
             keys: vec![KeyRange { batch: 1, first: 5, count: 1 }],
         },
-        Message::PayoutDestinationChosen { seller: number(8), usable_from: noon() },
+        Message::PayoutDestinationChosen { seller: number(8), means: None, usable_from: noon(), at_once: false },
         Message::PayoutSent { seller: number(8), amount: cents(3500), means: Means::Sepa },
-        Message::PayoutFailed { seller: number(8), amount: cents(3500), means: Means::Paypal },
+        payout_failed(false),
     ]
+}
+
+fn payout_failed(is_told_why: bool) -> Message {
+    Message::PayoutFailed {
+        seller: number(8),
+        amount: cents(3500),
+        means: Means::Paypal,
+        payout: is_told_why.then(|| number(9)),
+        returned: is_told_why,
+        failure: is_told_why.then_some(crate::payout::Failure::SentBack),
+        because: is_told_why.then(|| text("the account is closed")),
+    }
+}
+
+/// Messages with the fields that older ones lack.
+fn told_more() -> impl Iterator<Item = Event> {
+    let (means, usable_from) = (Some(Means::Sepa), noon());
+    let chosen = Message::PayoutDestinationChosen { seller: number(8), means, usable_from, at_once: true };
+    let of = |message| {
+        let recipient = Recipient::Account(number(1));
+        Event::Queued(Notice { recipient, channel: Channel::Email, locale: Locale::Ru, message })
+    };
+    [of(chosen), of(payout_failed(true))].into_iter()
 }
 
 fn invitation() -> Message {
@@ -299,6 +322,7 @@ fn samples() -> Vec<Event> {
                 message: invitation(),
             }),
         ])
+        .chain(told_more())
         .collect()
 }
 

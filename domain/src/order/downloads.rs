@@ -1,6 +1,7 @@
 //! The downloads of an order: its buyer has those of the pieces that are paid and not given back.
 
-use super::{Placed, Status};
+use super::{PaymentStatus, Placed, Status};
+use crate::download::Rejection;
 use crate::ids::VariantId;
 use crate::quantity::{Demand, Quantity};
 
@@ -13,6 +14,17 @@ impl Placed {
     /// Whether the pieces of a variant are delivered as downloads.
     pub fn is_downloadable(&self, variant: VariantId) -> bool {
         self.placement.lines.iter().any(|line| line.downloads && line.variant == variant)
+    }
+
+    /// Refuses the downloads of an order that is not paid, or is not any more.
+    pub fn check_downloads(&self) -> Result<(), Rejection> {
+        match self.progress.payment_status {
+            PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::Voided => Err(Rejection::Unpaid),
+            PaymentStatus::Paid
+            | PaymentStatus::PartlyRefunded
+            | PaymentStatus::Refunded
+            | PaymentStatus::RefundDue => Ok(()),
+        }
     }
 
     /// The pieces of a variant whose downloads the buyer has: none on their way back is among them.

@@ -74,6 +74,19 @@ pub enum Failure {
     NoDestination,
 }
 
+impl Failure {
+    /// The name in texts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Blocked => "blocked",
+            Self::Unclaimed => "unclaimed",
+            Self::SentBack => "sent_back",
+            Self::NoDestination => "no_destination",
+        }
+    }
+}
+
 /// What happened to a payout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -132,6 +145,9 @@ pub enum Event {
         means: Means,
         /// Why.
         failure: Failure,
+        /// What PayPal or the bank calls the transfer that failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<Reference>,
         /// The reason in the words of staff.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         because: Option<Reason>,
@@ -146,6 +162,9 @@ pub enum Event {
         means: Means,
         /// Why.
         failure: Failure,
+        /// What PayPal or the bank calls the transfer that came back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<Reference>,
         /// The reason in the words of staff.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         because: Option<Reason>,

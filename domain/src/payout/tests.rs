@@ -32,7 +32,18 @@ fn paid(means: Means) -> Event {
 }
 
 fn failed(means: Means, failure: Failure) -> Event {
-    Event::Failed { seller: number(1), amount: cents(5_000), means, failure, because: None }
+    Event::Failed { seller: number(1), amount: cents(5_000), means, failure, reference: None, because: None }
+}
+
+fn returned(reference: Option<&str>) -> Event {
+    Event::Returned {
+        seller: number(1),
+        amount: cents(5_000),
+        means: Means::Sepa,
+        failure: Failure::SentBack,
+        reference: reference.map(text),
+        because: None,
+    }
 }
 
 fn settle(outcome: Outcome) -> Command {
@@ -82,23 +93,58 @@ fn it_has_one_outcome_and_may_come_back_after_it_arrived() {
     let refused = Outcome::Failed(Failure::Refused);
     given::<Payout>(sent.clone()).when(&settle(refused)).then([failed(Means::Sepa, Failure::Refused)]);
     let back = Outcome::Returned(Failure::SentBack);
-    given::<Payout>(sent.clone()).when(&settle(back)).then([failed(Means::Sepa, Failure::SentBack)]);
+    given::<Payout>(sent.clone()).when(&settle(back)).then_refused(Rejection::NotPaid { status: Status::Exported });
     let arrived = [&sent[..], &[paid(Means::Sepa)]].concat();
     given::<Payout>(arrived.clone()).when(&settle(Outcome::Paid)).then_nothing();
     given::<Payout>(arrived.clone()).when(&settle(refused)).then_refused(Rejection::Ended { status: Status::Paid });
-    let returned = Event::Returned {
-        seller: number(1),
-        amount: cents(5_000),
-        means: Means::Sepa,
-        failure: Failure::SentBack,
-        because: None,
-    };
-    given::<Payout>(arrived.clone()).when(&settle(back)).then([returned.clone()]);
-    let over = [&arrived[..], &[returned]].concat();
+    given::<Payout>(arrived.clone()).when(&settle(back)).then([returned(None)]);
+    let over = [&arrived[..], &[returned(None)]].concat();
     given::<Payout>(over.clone()).when(&settle(back)).then_nothing();
     given::<Payout>(over).when(&settle(Outcome::Paid)).then_refused(Rejection::Ended { status: Status::Returned });
     let lost = [&sent[..], &[failed(Means::Sepa, Failure::Refused)]].concat();
     given::<Payout>(lost).when(&settle(Outcome::Paid)).then_refused(Rejection::Ended { status: Status::Failed });
+}
+
+#[test]
+fn the_bank_s_reference_of_what_failed_or_came_back_is_kept() {
+    let say = |outcome, reference: &str| Command::Settle {
+        outcome,
+        reference: Some(text(reference)),
+        because: Some(text("the account is closed")),
+    };
+    let sent = [requested(Means::Sepa), exported()];
+    let refused = say(Outcome::Failed(Failure::Refused), "st 9");
+    let Ok(events) = crate::fold::<Payout>(&sent).decide(&refused, &Books::asked()) else { panic!("refused") };
+    let known = crate::fold::<Payout>(&[&sent[..], &events].concat());
+    let known = known.live().unwrap();
+    assert_eq!((&known.reference, &known.because), (&Some(text("st 9")), &Some(text("the account is closed"))));
+    let entry = Entry::of_payout(number(7), &events[0]).unwrap();
+    assert_eq!(entry.document, Some(text("st 9")));
+
+    let back = say(Outcome::Returned(Failure::SentBack), "st 44/9");
+    let arrived = [&sent[..], &[paid(Means::Sepa)]].concat();
+    let Ok(events) = crate::fold::<Payout>(&arrived).decide(&back, &Books::asked()) else { panic!("refused") };
+    let over = [&arrived[..], &events].concat();
+    let known = crate::fold::<Payout>(&over);
+    let known = known.live().unwrap();
+    assert_eq!((&known.reference, &known.return_reference), (&Some(text("T-1")), &Some(text("st 44/9"))));
+    let entry = Entry::of_payout(number(7), &events[0]).unwrap();
+    assert_eq!(entry.document, Some(text("st 44/9")));
+    // The same again is no change, and another reference is no repetition.
+    given::<Payout>(over.clone()).when(&back).then_nothing();
+    let other = say(Outcome::Returned(Failure::SentBack), "st 45/1");
+    given::<Payout>(over).when(&other).then_refused(Rejection::Ended { status: Status::Returned });
+}
+
+#[test]
+fn an_entry_names_its_payout_until_a_reference_is_known() {
+    let id: PayoutId = number(7);
+    let document = |event: &Event| Entry::of_payout(id, event).unwrap().document.unwrap().to_string();
+    let unnamed = Event::Paid { seller: number(1), amount: cents(5_000), means: Means::Sepa, reference: None };
+    for event in [requested(Means::Sepa), unnamed, failed(Means::Sepa, Failure::Refused), returned(None)] {
+        assert_eq!(document(&event), id.to_string());
+    }
+    assert_eq!(document(&paid(Means::Sepa)), "T-1");
 }
 
 #[test]
@@ -113,12 +159,23 @@ fn what_paypal_says_is_recorded_once() {
 
 #[test]
 fn events_keep_their_stored_form() {
-    let returned = Event::Returned {
-        seller: number(1),
-        amount: cents(5_000),
-        means: Means::Sepa,
+    let because = || Some(text("the account is closed"));
+    let (seller, amount, means) = (number(1), cents(5_000), Means::Sepa);
+    let back = |reference| Event::Returned {
+        seller,
+        amount,
+        means,
         failure: Failure::SentBack,
-        because: Some(text("the account is closed")),
+        reference,
+        because: because(),
+    };
+    let refused = Event::Failed {
+        seller,
+        amount,
+        means,
+        failure: Failure::Refused,
+        reference: Some(text("st 9")),
+        because: because(),
     };
     golden(
         include_str!("golden.json"),
@@ -130,7 +187,9 @@ fn events_keep_their_stored_form() {
             Event::Unresolved {},
             paid(Means::Sepa),
             failed(Means::Paypal, Failure::Unclaimed),
-            returned,
+            back(None),
+            refused,
+            back(Some(text("st 44/9"))),
         ],
     );
 }
@@ -141,6 +200,7 @@ fn rejections_are_well_said() {
         Rejection::Missing,
         Rejection::NotDue,
         Rejection::Automatic,
+        Rejection::NotPaid { status: Status::Exported },
         Rejection::Ended { status: Status::Paid },
     ]);
 }
@@ -211,7 +271,7 @@ impl Books {
         let Some((id, payout)) = self.payouts.get(nth).cloned() else { return };
         let before = payout.live().unwrap().status;
         let Ok(events) = payout.decide(command, &Self::asked()) else { return };
-        self.write_down(&events);
+        self.write_down(id, &events);
         let payout = events.iter().fold(payout, Payout::evolve);
         let then = payout.live().unwrap().change_of_balance(id, before);
         self.payouts[nth].1 = payout;
@@ -229,12 +289,12 @@ impl Books {
         assert!(amount <= available, "{amount} of {available}");
         let request = Command::Request { seller: number(1), amount: cents(amount), means, destination: sealed() };
         let events = Payout::default().decide(&request, &Self::asked()).unwrap();
-        self.write_down(&events);
+        self.write_down(id, &events);
         self.payouts.push((id, events.iter().fold(Payout::default(), Payout::evolve)));
     }
 
-    fn write_down(&mut self, events: &[Event]) {
-        for entry in events.iter().filter_map(Entry::of_payout) {
+    fn write_down(&mut self, id: PayoutId, events: &[Event]) {
+        for entry in events.iter().filter_map(|event| Entry::of_payout(id, event)) {
             let sum = entry.lines.iter().map(|line| line.debit.amount - line.credit.amount).sum::<i64>();
             assert_eq!(sum, 0, "{entry:?}");
             self.owed += entry.owed_to_sellers().iter().map(|(_, owed)| owed.amount).sum::<i64>();

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Currency;
+use crate::decider::Actor;
 use crate::testing::{cents, given, golden, id as number, noon, text, well_said};
 
 fn debtor() -> Debtor {
@@ -15,6 +16,10 @@ fn create(amounts: &[i64]) -> Command {
 
 fn created(payouts: Vec<PayoutId>, total: i64) -> Event {
     Event::Created { payouts, total: cents(total), debtor: debtor(), execute_on: noon().date_naive(), at: noon() }
+}
+
+fn asked() -> Asked {
+    Asked { at: noon(), by: Actor::System { name: "test".into() } }
 }
 
 #[test]
@@ -35,6 +40,13 @@ fn it_has_payouts_of_one_currency_and_not_too_many() {
     let yesterday = noon().date_naive().pred_opt().unwrap();
     let late = Command::Create { payouts: vec![(number(1), cents(1))], debtor: debtor(), execute_on: yesterday };
     given::<PayoutFile>([]).when(&late).then_refused(Rejection::InThePast);
+    let on = |days| {
+        let execute_on = noon().date_naive() + Days::new(days);
+        Command::Create { payouts: vec![(number(1), cents(1))], debtor: debtor(), execute_on }
+    };
+    given::<PayoutFile>([]).when(&on(DAYS_AHEAD_MAX + 1)).then_refused(Rejection::TooFarAhead);
+    let Ok(events) = PayoutFile::default().decide(&on(DAYS_AHEAD_MAX), &asked()) else { panic!("refused") };
+    assert_eq!(events.len(), 1);
 }
 
 #[test]
@@ -46,10 +58,12 @@ fn events_keep_their_stored_form() {
 fn rejections_are_well_said() {
     well_said(&[
         Rejection::Missing,
+        Rejection::NothingLeft,
         Rejection::NothingDue,
         Rejection::NoDebtor,
         Rejection::TooMany,
         Rejection::InThePast,
+        Rejection::TooFarAhead,
         Rejection::OutOfRange,
     ]);
 }

@@ -20,19 +20,20 @@ use serde::{Deserialize, Serialize};
 pub use super::notification_task::{KeyNews, NotificationTask, Sending};
 use super::{Process, Reaction};
 use crate::account::{self, Account};
-use crate::ids::{AccountId, OrderId, ProductId, ReturnId, SellerId, ShipmentId, VariantId};
+use crate::ids::{AccountId, OrderId, PayoutId, ProductId, ReturnId, SellerId, ShipmentId, VariantId};
 use crate::key_pool::{self, KeyPool, part_of};
 use crate::money::Money;
 use crate::notification::{self, CancelledBy, Message, Notification};
 use crate::order::{self, CancelReason, Order};
 use crate::payment::{self, Payment, RefundCause};
-use crate::payout::{self, Payout};
-use crate::payout_account::{self, PayoutAccount};
+use crate::payout::{self, Failure, Payout};
+use crate::payout_account::{self, Means, PayoutAccount};
 use crate::product::{self, Product};
 use crate::returns::{self, Return};
 use crate::seller::{self, Seller};
 use crate::shipment::{self, Carrier, Shipment};
 use crate::stock::{self, StockLevel};
+use crate::text::Reason;
 use crate::{AnyEvent, Reads};
 
 #[cfg(test)]
@@ -79,7 +80,7 @@ impl Process for Notify {
         Reads::only::<Return>(&["approved", "rejected"]),
         Reads::only::<Seller>(&["member_invited"]),
         Reads::only::<Shipment>(&["handed_over", "attempt_failed", "returning_to_sender", "lost"]),
-        Reads::only::<StockLevel>(&["received", "returned", "counted", "released", "unlimited"]),
+        Reads::only::<StockLevel>(&["received", "returned", "counted", "released", "unlimited", "sale_resumed"]),
     ];
     type Step = Step<NotificationTask>;
 
@@ -102,8 +103,8 @@ impl Process for Notify {
             of_seller(*id, event)
         } else if let AnyEvent::KeyPool(id, event) = event {
             of_keys(key_pool::variant(*id), event)
-        } else if let AnyEvent::Payout(_, event) = event {
-            of_payout(event)
+        } else if let AnyEvent::Payout(id, event) = event {
+            of_payout(*id, event)
         } else if let AnyEvent::PayoutAccount(id, event) = event {
             of_destination(payout_account::seller(*id), event)
         } else {
@@ -272,6 +273,7 @@ fn of_stock(variant: VariantId, event: &stock::Event) -> Option<NotificationTask
         | stock::Event::Returned { .. }
         | stock::Event::Counted { .. }
         | stock::Event::Released { .. }
+        | stock::Event::SaleResumed {}
         | stock::Event::Unlimited {} => Some(NotificationTask::TellOfStock { variant }),
         _ => None,
     }
@@ -304,23 +306,39 @@ fn of_seller(seller: SellerId, event: &seller::Event) -> Option<NotificationTask
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
-fn of_payout(event: &payout::Event) -> Option<NotificationTask> {
+fn of_payout(id: PayoutId, event: &payout::Event) -> Option<NotificationTask> {
     let (seller, message) = match event {
         payout::Event::Paid { seller, amount, means, .. } => {
             (*seller, Message::PayoutSent { seller: *seller, amount: *amount, means: *means })
         }
-        payout::Event::Failed { seller, amount, means, .. } | payout::Event::Returned { seller, amount, means, .. } => {
-            (*seller, Message::PayoutFailed { seller: *seller, amount: *amount, means: *means })
+        payout::Event::Failed { seller, amount, means, failure, because, .. } => {
+            (*seller, not_paid(id, (*seller, *amount, *means), false, *failure, because.clone()))
+        }
+        payout::Event::Returned { seller, amount, means, failure, because, .. } => {
+            (*seller, not_paid(id, (*seller, *amount, *means), true, *failure, because.clone()))
         }
         _ => return None,
     };
     Some(NotificationTask::TellOwners { seller, message })
 }
 
+fn not_paid(
+    payout: PayoutId,
+    (seller, amount, means): (SellerId, Money, Means),
+    returned: bool,
+    failure: Failure,
+    because: Option<Reason>,
+) -> Message {
+    Message::PayoutFailed { seller, amount, means, payout: Some(payout), returned, failure: Some(failure), because }
+}
+
 /// A thief of a session who chose it is found out before it is used.
 fn of_destination(seller: SellerId, event: &payout_account::Event) -> Option<NotificationTask> {
-    let payout_account::Event::DestinationChosen { usable_from, .. } = event else { return None };
-    let message = Message::PayoutDestinationChosen { seller, usable_from: *usable_from };
+    let payout_account::Event::DestinationChosen { means, at, usable_from, .. } = event else {
+        return None;
+    };
+    let (means, at_once) = (Some(*means), usable_from <= at);
+    let message = Message::PayoutDestinationChosen { seller, means, usable_from: *usable_from, at_once };
     Some(NotificationTask::TellOwners { seller, message })
 }
 

@@ -76,6 +76,11 @@ pub enum Command {
     MakeUnlimited {},
     /// Let its pieces be delivered as downloads from now on; without a stock there is no limit.
     DeliverDownloads {},
+    /// Sell it only while its download has something to deliver.
+    SetDeliverable {
+        /// Whether it has.
+        deliverable: bool,
+    },
     /// Add the keys of an import.
     ImportKeys {
         /// The quantity.

@@ -83,6 +83,10 @@ pub enum Event {
     /// As many pieces can be sold as buyers want, because their keys are generated, or they are downloads without a stock: none is on
     /// hand, and none runs out. A count ends that.
     Unlimited {},
+    /// Nothing of the variant can be sold, because its download has nothing to deliver; what is reserved stays reserved.
+    SaleSuspended {},
+    /// The variant can be sold again.
+    SaleResumed {},
     /// Pieces were reserved for an order.
     Reserved {
         /// The order.
@@ -128,13 +132,15 @@ pub struct Pieces {
     pub reserved: i64,
     /// Whether as many can be sold as buyers want.
     pub unlimited: bool,
+    /// Whether none can be reserved, because there is nothing to deliver.
+    pub suspended: bool,
 }
 
 impl Pieces {
     /// The numbers after an event.
     #[must_use]
     pub fn after(self, event: &Event) -> Self {
-        let Self { on_hand, reserved, unlimited } = self;
+        let Self { on_hand, reserved, unlimited, suspended: _ } = self;
         match event {
             Event::Received { quantity, .. } | Event::Returned { quantity, .. } => {
                 Self { on_hand: on_hand + quantity.get(), ..self }
@@ -144,6 +150,8 @@ impl Pieces {
             }
             Event::Counted { on_hand } => Self { on_hand: *on_hand, unlimited: false, ..self },
             Event::Unlimited {} => Self { unlimited: true, ..self },
+            Event::SaleSuspended {} => Self { suspended: true, ..self },
+            Event::SaleResumed {} => Self { suspended: false, ..self },
             Event::Reserved { quantity, .. } => Self { reserved: reserved + quantity.get(), ..self },
             // They were never on hand.
             Event::Committed { quantity, .. } if unlimited => Self { reserved: reserved - quantity.get(), ..self },
@@ -162,6 +170,10 @@ impl Pieces {
 
     /// The pieces that can be reserved.
     pub fn available(self) -> i64 {
-        if self.unlimited { ON_HAND_MAX - self.reserved } else { self.on_hand - self.reserved }
+        match (self.suspended, self.unlimited) {
+            (true, _) => 0,
+            (false, true) => ON_HAND_MAX - self.reserved,
+            (false, false) => self.on_hand - self.reserved,
+        }
     }
 }

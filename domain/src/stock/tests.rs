@@ -180,6 +180,31 @@ fn downloads_have_no_stock_until_their_pieces_are_counted() {
 }
 
 #[test]
+fn a_download_with_nothing_to_deliver_is_not_sold() {
+    let set = |deliverable| Command::SetDeliverable { deliverable };
+    let open = vec![opened(), Event::Downloadable {}, Event::Unlimited {}];
+    given::<StockLevel>(open.clone()).when(&set(true)).then_nothing();
+    given::<StockLevel>(open.clone()).when(&set(false)).then([Event::SaleSuspended {}]);
+    let suspended = [&open[..], &[reserved(1, 5), Event::SaleSuspended {}]].concat();
+    given::<StockLevel>(suspended.clone()).when(&set(false)).then_nothing();
+    given::<StockLevel>(suspended.clone()).when(&reserve(2, 1)).then_refused(Rejection::NotEnough { available: 0 });
+    // What was promised before is still sold.
+    let committed = Event::Committed { order: id(1), quantity: pieces(5) };
+    given::<StockLevel>(suspended.clone()).when(&Command::Commit { order: id(1) }).then([committed]);
+    given::<StockLevel>(suspended.clone()).when(&set(true)).then([Event::SaleResumed {}]);
+    let resumed = [suspended, vec![Event::SaleResumed {}]].concat();
+    assert_eq!(crate::fold::<StockLevel>(&resumed).available(), ON_HAND_MAX - 5);
+    // Keys are delivered without a download, and what is no download needs none.
+    given::<StockLevel>([opened(), Event::KeysPooled {}, Event::Downloadable {}]).when(&set(false)).then_nothing();
+    given::<StockLevel>([opened(), received(3)]).when(&set(false)).then_nothing();
+    let counted = [opened(), received(2), Event::Downloadable {}, Event::SaleSuspended {}];
+    given::<StockLevel>(counted.clone()).when(&reserve(1, 1)).then_refused(Rejection::NotEnough { available: 0 });
+    given::<StockLevel>(counted.clone()).when(&lose(2)).then([Event::Lost { quantity: pieces(2), reason: None }]);
+    let empty = [&counted[..], &[Event::Counted { on_hand: 0 }]].concat();
+    given::<StockLevel>(empty).when(&Command::PoolKeys {}).then([Event::KeysPooled {}, Event::SaleResumed {}]);
+}
+
+#[test]
 fn every_stored_form_is_golden() {
     let reason = || Some(text("a pallet"));
     golden(
@@ -200,6 +225,8 @@ fn every_stored_form_is_golden() {
             Event::KeysPooled { gift_cards: true },
             Event::Downloadable {},
             Event::Unlimited {},
+            Event::SaleSuspended {},
+            Event::SaleResumed {},
             reserved(1, 2),
             Event::Reserved { order: id(1), quantity: pieces(2), expires_at: Some(noon()) },
             Event::Committed { order: id(1), quantity: pieces(2) },
@@ -237,6 +264,7 @@ impl Model {
             | Command::PoolKeys { .. }
             | Command::MakeUnlimited {}
             | Command::DeliverDownloads {}
+            | Command::SetDeliverable { .. }
             | Command::WithdrawKeys { .. }
             | Command::ImportKeys { .. } => {}
             Command::Receive { quantity, .. } | Command::Return { quantity, .. } => self.on_hand += quantity.get(),

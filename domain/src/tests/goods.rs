@@ -71,6 +71,8 @@ impl Goods {
             | stock::Event::KeysPooled { .. }
             | stock::Event::Downloadable {}
             | stock::Event::Unlimited {}
+            | stock::Event::SaleSuspended {}
+            | stock::Event::SaleResumed {}
             | stock::Event::Reserved { .. }
             | stock::Event::Committed { .. }
             | stock::Event::Released { .. } => {}

@@ -40,7 +40,7 @@ pub fn search_form(text: &str) -> String {
 }
 
 /// Whether it is an accent. Signs of vowels in the scripts of India and voicing marks of Japanese are none.
-fn is_mark(letter: char) -> bool {
+pub(super) fn is_mark(letter: char) -> bool {
     matches!(letter, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}')
 }
 
@@ -51,7 +51,7 @@ fn belongs_to(mark: char, base: char) -> bool {
 }
 
 /// What people type for a letter that has no decomposition.
-fn plain(letter: char) -> Option<&'static str> {
+pub(super) fn plain(letter: char) -> Option<&'static str> {
     Some(match letter {
         'ø' => "o",
         'ł' => "l",

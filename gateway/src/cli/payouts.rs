@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use byteshop_commands::Commands;
-use byteshop_commands::use_cases::payouts;
+use byteshop_commands::use_cases::payouts::{self, ForFile};
 use byteshop_domain::ids::PayoutFileId;
 use byteshop_domain::payout_file::PAYOUTS_MAX;
 use byteshop_projections::payout_list::PayoutList;
+use byteshop_projections::seller_list::SellerList;
 use byteshop_projections::{View as _, Views};
 use chrono::NaiveDate;
 
@@ -63,15 +64,17 @@ pub(super) async fn run(config: &Config, args: PayoutsArgs) -> Result<(), Failur
 async fn create(commands: &Commands, execute_on: Option<NaiveDate>) -> Result<PayoutFileId, Failure> {
     let views = Views::beside(commands.log().clone());
     let position = commands.log().head().await?;
-    if !views.wait(PayoutList::NAME, position, PATIENCE).await? {
-        let behind = format!("the view `{}` has not reached position {position}", PayoutList::NAME);
-        return Err(Failure::refused(format!("{behind}: try again when it has caught up (`byteshop views`)")));
+    for view in [PayoutList::NAME, SellerList::NAME] {
+        if !views.wait(view, position, PATIENCE).await? {
+            let behind = format!("the view `{view}` has not reached position {position}");
+            return Err(Failure::refused(format!("{behind}: try again when it has caught up (`byteshop views`)")));
+        }
     }
     let due = &views.payouts_due(i64::try_from(PAYOUTS_MAX).unwrap_or(i64::MAX)).await?;
     let intent = intent(commands, "payout_file.create");
     let created = commands.run(&intent, |unit| async move {
         let execute_on = execute_on.unwrap_or_else(|| unit.now().date_naive());
-        Ok(payouts::create_file(&unit, due, execute_on).await?.id)
+        Ok(payouts::create_file(&unit, ForFile::Due(due), execute_on).await?.id)
     });
     Ok(created.await?.answer)
 }

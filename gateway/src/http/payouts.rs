@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use byteshop_commands::use_cases::payouts::{self, Settlement};
+use byteshop_commands::use_cases::payouts::{self, ForFile, Settlement};
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{PayoutFileId, PayoutId, SellerId};
 use byteshop_domain::payout::{Failure, Outcome, Payout, Status};
@@ -11,7 +11,9 @@ use byteshop_domain::payout_account::Means;
 use byteshop_domain::payout_file::{PAYOUTS_MAX, PayoutFile};
 use byteshop_domain::text::{Reason, Reference};
 use byteshop_projections::View as _;
+use byteshop_projections::payout_file_list::{self, PayoutFileList};
 use byteshop_projections::payout_list::{self, PayoutList};
+use byteshop_projections::seller_list::SellerList;
 use chrono::NaiveDate;
 use http::{HeaderMap, HeaderValue, header};
 use serde::Deserialize;
@@ -89,9 +91,9 @@ async fn one(
 enum PayoutOutcome {
     /// The seller has the money.
     Paid,
-    /// The bank refused the transfer.
+    /// The bank refused the transfer, or the money came back before the payout was recorded as paid.
     Failed,
-    /// The money came back.
+    /// The money of a paid payout came back.
     Returned,
 }
 
@@ -100,7 +102,7 @@ enum PayoutOutcome {
 #[schema(example = json!({"outcome": "paid", "reference": "statement 118, line 4"}))]
 struct PayoutSettlement {
     outcome: PayoutOutcome,
-    /// What the bank calls the transfer; required if it is paid.
+    /// What the bank calls the transfer, or the one that brought it back; required if it is paid.
     #[schema(default = json!({"x-schema": {"example": "statement 118, line 4"}}))]
     reference: Option<Reference>,
     /// Why it failed or came back; the owners of the seller read it.
@@ -154,7 +156,7 @@ type ListedPayouts = Bounded<Vec<PayoutId>, PAYOUTS_MAX>;
 struct NewPayoutFile {
     /// The day on which the bank is to carry the transfers out; today (UTC) by default.
     execute_on: Option<NaiveDate>,
-    /// The payouts; by default the oldest ones that are due, at most 200.
+    /// The payouts; by default the oldest ones that are due, at most 200, without those of suspended sellers.
     #[schema(default = json!({"x-schema": {"minItems": 1}}))]
     payouts: Option<ListedPayouts>,
 }
@@ -166,10 +168,14 @@ struct NewPayoutFile {
     tag = "admin", request_body = NewPayoutFile, security(("bearer" = ["staff"])),
     responses((status = 201, description = "The file", body = show::PayoutFile)))]
 async fn create_file(State(app): State<Shared>, ask: Ask<Staff, NewPayoutFile>) -> Result<Response, Problem> {
+    let named = ask.body.payouts.is_some();
     let wanted: Vec<PayoutId> = if let Some(payouts) = &ask.body.payouts {
+        if payouts.is_empty() {
+            return Err(Problem::invalid("/payouts", "must name at least one payout"));
+        }
         payouts.iter().copied().collect()
     } else {
-        app.await_views_now(&[PayoutList::NAME]).await?;
+        app.await_views_now(&[PayoutList::NAME, SellerList::NAME]).await?;
         let limit = i64::try_from(PAYOUTS_MAX).unwrap_or(i64::MAX);
         app.views.payouts_due(limit).await?
     };
@@ -177,11 +183,41 @@ async fn create_file(State(app): State<Shared>, ask: Ask<Staff, NewPayoutFile>) 
     app.run(ask, "payout_file.create", |unit| async move {
         app.require_fresh(&unit, &ask.who.0).await?;
         let execute_on = ask.body.execute_on.unwrap_or_else(|| unit.now().date_naive());
+        let wanted = if named { ForFile::Named(wanted) } else { ForFile::Due(wanted) };
         let file = payouts::create_file(&unit, wanted, execute_on).await?;
         let shown = show::PayoutFile::of(file.id, file.state.live()?);
         Reply::created(format!("/v1/admin/payout-files/{}", file.id), file.version, &shown)
     })
     .await
+}
+
+/// Which page of the files is wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct FilesQuery {
+    /// Page size: 20 by default, at most 100.
+    limit: Option<Limit>,
+    /// The `next` cursor of the previous page.
+    cursor: Option<String>,
+}
+
+/// A page of files of payouts.
+type PayoutFilePage = PageOf<payout_file_list::Row>;
+
+/// Lists the files of payouts for the bank, newest first.
+#[utoipa::path(get, path = "/v1/admin/payout-files", operation_id = "listPayoutFiles",
+    tag = "admin", params(FilesQuery), security(("bearer" = ["staff"])),
+    responses((status = 200, description = "A page of files", body = PayoutFilePage)))]
+async fn files(
+    State(app): State<Shared>,
+    _staff: Staff,
+    Params(FilesQuery { limit, cursor }): Params<FilesQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let ask = lists::ask(limit, cursor);
+    app.await_views(&[PayoutFileList::NAME], &headers).await?;
+    Ok(reply::json(app.views.payout_file_list(&ask).await?.json()))
 }
 
 /// One file of payouts for the bank.
@@ -223,7 +259,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(list))
         .routes(routes!(one))
         .routes(routes!(settle))
-        .routes(routes!(create_file))
+        .routes(routes!(files, create_file))
         .routes(routes!(file))
         .routes(routes!(transfers))
 }

@@ -56,10 +56,12 @@ pub struct Stock<'a> {
     on_hand: i64,
     /// Pieces reserved for orders.
     reserved: i64,
-    /// Available for sale: on hand − reserved; 1,000,000,000 − reserved if it is unlimited.
+    /// Available for sale: on hand − reserved; 1,000,000,000 − reserved if it is unlimited; 0 while it is suspended.
     available: i64,
     /// Whether as many can be sold as buyers want, because keys are generated, or downloads have no stock.
     unlimited: bool,
+    /// Whether nothing is sold, because the download has no link.
+    suspended: bool,
 }
 
 impl<'a> Stock<'a> {
@@ -73,6 +75,7 @@ impl<'a> Stock<'a> {
             reserved: it.reserved,
             available: it.available(),
             unlimited: it.unlimited,
+            suspended: it.suspended,
         }
     }
 }

@@ -51,7 +51,8 @@ async fn all(app: &Shared, account: AccountId, headers: &HeaderMap) -> Result<St
     for id in app.views.credit_of(account).await? {
         let Some(found) = app.commands.get::<StoredValue>(id).await? else { continue };
         let credit = Loaded { id, version: found.version, state: found.state };
-        items.extend(StoreCredit::of(&credit, StoredValueMovement::all(app, id, credit.version).await?));
+        let movements = StoredValueMovement::all(app, id, credit.version).await?;
+        items.extend(StoreCredit::of(&credit, Some(movements)));
     }
     Ok(StoreCredits::of(items))
 }
@@ -88,7 +89,7 @@ async fn change(
             CreditChangeType::Withdrawn => stored_values::withdraw(&unit, id, *amount, reason).await?,
         };
         app.require_fresh_for_amount(&unit, &ask.who.0, *amount).await?;
-        Reply::ok(credit.version, &StoreCredit::of(&credit, vec![]))
+        Reply::ok(credit.version, &StoreCredit::of(&credit, None))
     })
     .await
 }

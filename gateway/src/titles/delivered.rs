@@ -12,6 +12,7 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("download.missing", "Download not found"),
     ("download.over", "Download period over"),
     ("download.revoked", "Download revoked"),
+    ("download.unpaid", "Order not paid"),
     ("download.used_up", "Downloads used up"),
     ("key_pool.empty", "Key pool is empty"),
     ("key_pool.generated", "Keys are generated"),

@@ -31,7 +31,8 @@ pub struct StatementRow {
     pub kind: Kind,
     /// The order; null if there is none.
     pub order: Option<OrderId>,
-    /// The number of the invoice or of the credit note; null if there is none.
+    /// The number of the invoice or of the credit note, or the reference of the payout, or its id until that is known; null if there
+    /// is none.
     pub document: Option<Reference>,
     /// What the buyer paid for the part of the seller, with sales tax; negative if it went back. Null if the entry is of no sale.
     pub gross: Option<Money>,
@@ -68,7 +69,6 @@ impl StatementRow {
     /// The entry of a row as a seller sees it; none if it has nothing of the seller.
     pub(super) fn of(row: Row, seller: SellerId) -> Option<Self> {
         let (entry, shares) = (row.entry?, row.sellers);
-        let amount = ledger::owed(&entry.lines, seller)?;
         let sign = match entry.kind {
             Kind::CreditNote => -1,
             Kind::Sale
@@ -86,6 +86,9 @@ impl StatementRow {
             | Kind::PayoutReturned => 1,
         };
         let share: Option<SellerShare> = shares.into_iter().find(|share| share.seller == seller);
+        // Of a sale that is all commission nothing is owed, and it has no line.
+        let nothing = share.as_ref().map(|_| Money { amount: 0, currency: entry.currency });
+        let amount = ledger::owed(&entry.lines, seller).or(nothing)?;
         let money = |of: &dyn Fn(&SellerShare) -> i64| Some(Money { amount: sign * of(share.as_ref()?), ..amount });
         Some(Self {
             at: entry.at,

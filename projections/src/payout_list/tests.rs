@@ -21,8 +21,11 @@ fn a_row_says_how_far_a_payout_is_as_the_payout_itself_does() {
     let submitted = Event::Submitted { batch: text("B"), check_at: noon() };
     let paid = Event::Paid { seller, amount, means, reference: Some(text("T-1")) };
     let because = Some(text("closed"));
-    let failed = Event::Failed { seller, amount, means, failure: Failure::Refused, because: because.clone() };
-    let returned = Event::Returned { seller, amount, means, failure: Failure::SentBack, because };
+    let reference = Some(text("st 44/9"));
+    let (refused, sent_back) = (Failure::Refused, Failure::SentBack);
+    let (again, why) = (reference.clone(), because.clone());
+    let failed = Event::Failed { seller, amount, means, failure: refused, reference: again, because: why };
+    let returned = Event::Returned { seller, amount, means, failure: sent_back, reference, because };
     for history in [
         vec![requested.clone()],
         vec![requested.clone(), exported.clone()],
@@ -36,6 +39,7 @@ fn a_row_says_how_far_a_payout_is_as_the_payout_itself_does() {
         let it: Payout = byteshop_domain::fold(&history);
         let it = it.live().unwrap();
         assert_eq!((row.status, row.file, &row.reference), (it.status, it.file, &it.reference));
+        assert_eq!(row.return_reference, it.return_reference);
         assert_eq!((row.failure, &row.reason, row.seller), (it.failure, &it.because, it.seller));
         assert_eq!((row.amount, row.means, row.requested_at), (it.amount, it.means, it.requested_at));
     }

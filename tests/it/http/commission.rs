@@ -164,6 +164,30 @@ async fn a_statement_is_listed_by_its_members_and_as_a_file() {
     }
 }
 
+/// The columns of a statement add up to what was sold, also when nothing of a sale is owed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sale_that_is_all_commission_is_in_the_statement() {
+    let market = Market::charging().await;
+    let Market { shop, ada, kettles, kettle, .. } = &market;
+    let all = json!({"rule": "all", "seller": kettles, "rate_ppm": 1_000_000});
+    market.set_rules(json!({"rules": [all], "tax_ppm": 190_000})).await.expect(200);
+    let order = market.paid(&[kettle]).await;
+    let page = market.account(kettles, ada, "statement").await.expect(200);
+    let [(kind, [gross, tax, commission, on_it, amount])]: [(String, [i64; 5]); 1] = entries(&page).try_into().unwrap();
+    assert_eq!((kind.as_str(), gross, amount), ("sale", 1_800, 0));
+    assert_eq!(gross - tax - commission - on_it, 0);
+    let file = market.account(kettles, ada, "statement.csv").await.expect(200);
+    assert!(file.body.as_str().unwrap().contains(",18.00,") && file.body.as_str().unwrap().contains(",0.00,EUR"));
+    shop.post(&format!("{order}/cancel")).by(&shop.token(Role::Support)).send().await.expect(200);
+    market.becomes(&order, "/payment_status", &json!("refunded")).await;
+    let page = market.account(kettles, ada, "statement").await.expect(200);
+    let sums = entries(&page)
+        .into_iter()
+        .map(|(_, sums)| sums)
+        .reduce(|all, more| std::array::from_fn(|nth| all[nth] + more[nth]));
+    assert_eq!((entries(&page).len(), sums), (2, Some([0; 5])));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seller_sees_in_advance_what_it_is_charged() {
     let market = Market::charging().await;

@@ -152,7 +152,7 @@ async fn what_an_account_has_is_answered_as_the_document_says() {
 /// A response of the stock of a variant, which would be allowed.
 fn stock() -> Value {
     json!({"variant": "var_01h455vb4pex5vsknk084sn02q", "product": null, "sku": null, "on_hand": 3, "reserved": 1,
-        "available": 2, "unlimited": false})
+        "available": 2, "unlimited": false, "suspended": false})
 }
 
 fn told(status: u16, content_type: &str, body: &Value) -> Result<(), String> {

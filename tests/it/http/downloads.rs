@@ -46,6 +46,16 @@ impl Outlet {
         self.shop.put(&self.path("/limits")).by(&self.staff).json(limits).send().await
     }
 
+    /// Checks that there is nothing to buy.
+    pub(super) async fn is_not_sold(&self) {
+        let stock = format!("/v1/variants/{}/stock", self.variant);
+        let stock = self.shop.get(&stock).by(&self.staff).send().await.expect(200).body;
+        assert_eq!((&stock["available"], &stock["suspended"]), (&json!(0), &json!(true)));
+        let cart = self.shop.guest_cart().await;
+        let line = self.shop.put(&format!("/v1/carts/{}/lines/{}", cart.id, self.variant)).with(&cart);
+        line.json(json!({"quantity": 1})).send().await.expect_problem(409, "stock.not_enough");
+    }
+
     /// An order of a guest that is paid.
     pub(super) async fn sold(&self, quantity: i64) -> (String, GuestCart) {
         let (placed, cart) = self.shop.order(&self.variant, quantity).await;

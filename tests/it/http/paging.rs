@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use byteshop_domain::ids::{AccountId, Id as _, PayoutId, SellerId};
+use byteshop_domain::ids::{AccountId, Id as _, PayoutFileId, PayoutId, SellerId};
 use byteshop_domain::money::Money;
 use byteshop_domain::payout::{self, Payout};
 use byteshop_domain::payout_account::Means;
+use byteshop_domain::payout_file::{self, PayoutFile};
 use byteshop_domain::seller::{self, Seller};
 use byteshop_domain::text::{Country, Description, Handle, Name};
 use byteshop_domain::{Currency, Personal, Subject};
 use byteshop_gateway::security::token::Role;
 use byteshop_tests::past;
 use byteshop_tests::patience::eventually;
+use byteshop_tests::payouts::debtor;
 use byteshop_tests::receiver::Receiver;
 use byteshop_tests::shop::{Answer, TestShop, address};
 use serde_json::{Value, json};
@@ -93,7 +95,7 @@ impl Fair {
             .expect(201);
     }
 
-    /// A payout of the seller, whose destination was erased.
+    /// A payout of the seller, whose destination was erased, and a file with it.
     async fn paid_out(&self) {
         let clock = self.shop.commands.clock();
         let request = payout::Command::Request {
@@ -102,7 +104,14 @@ impl Fair {
             means: Means::Sepa,
             destination: Personal::new(Subject(clock.new_id()), "sealed"),
         };
-        past::record::<Payout>(&self.shop.log, PayoutId::from_uuid(clock.new_id()), &[request]).await;
+        let payout = PayoutId::from_uuid(clock.new_id());
+        past::record::<Payout>(&self.shop.log, payout, &[request]).await;
+        let create = payout_file::Command::Create {
+            payouts: vec![(payout, Money::new(1_000, Currency::EUR))],
+            debtor: debtor(),
+            execute_on: clock.now().date_naive(),
+        };
+        past::record::<PayoutFile>(&self.shop.log, PayoutFileId::from_uuid(clock.new_id()), &[create]).await;
     }
 
     /// An application to sell, without an account that made it.
@@ -185,6 +194,7 @@ fn lists(endpoint: &str, seller: &str) -> Vec<List> {
         list(&format!("/v1/sellers/{seller}/orders?status=open"), "id"),
         list(&format!("/v1/sellers/{seller}/payouts"), "id"),
         list("/v1/admin/payouts?status=requested", "id"),
+        list("/v1/admin/payout-files", "id"),
         list("/v1/admin/key-pools", "variant"),
         list("/v1/admin/audit?type=order.placed", "position"),
         list("/v1/admin/ledger/entries", "position"),

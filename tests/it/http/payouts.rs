@@ -65,6 +65,23 @@ impl Stall {
         self.shop.balance(&self.seller, &self.ada).await
     }
 
+    /// What an owner was told in the newest message of a template: its subject, and what the log has of it.
+    async fn told(&self, template: &str) -> String {
+        let head = self.shop.at_rest().await;
+        let found = self.shop.get("/v1/me/notifications").by(&self.ada.token).after(head).send().await.expect(200).body;
+        let items = found["items"].as_array().unwrap();
+        let newest = items.iter().find(|it| it["template"] == template).unwrap_or_else(|| panic!("{found}"));
+        let stored: String = sqlx::query_scalar(
+            "select data::text from log.event where category = 'notification' and type = 'queued'
+                and data::text like '%' || $1 || '%' order by position desc limit 1",
+        )
+        .bind(template)
+        .fetch_one(self.shop.log.pool())
+        .await
+        .unwrap();
+        format!("{newest} {stored}")
+    }
+
     /// The balances of the ledger, debits minus credits; that of the seller as `seller`.
     async fn ledger(&self) -> BTreeMap<String, i64> {
         let head = self.shop.at_rest().await;
@@ -106,7 +123,7 @@ async fn a_payout_goes_through_a_file_of_the_bank_and_may_come_back() {
     for part in [
         "<InstdAmt Ccy=\"EUR\">123.45</InstdAmt>",
         &format!("<IBAN>{IBAN}</IBAN>"),
-        "<Nm>Ada &amp; Söhne &lt;GmbH&gt;</Nm>",
+        "<Nm>Ada + Sohne .GmbH.</Nm>",
         &format!("<EndToEndId>{}</EndToEndId>", payout.replace('_', "-")),
     ] {
         assert!(xml.contains(part), "{part} in {xml}");
@@ -122,16 +139,33 @@ async fn a_payout_goes_through_a_file_of_the_bank_and_may_come_back() {
     let ledger = stall.ledger().await;
     assert_eq!((ledger["bank"], ledger["payouts_in_transit"], ledger["seller"]), (-12_345, 0, 12_345));
     // What was paid is not in the file any more, should it be downloaded again.
-    let xml = stall.shop.get(&transfers).by(&stall.staff).send().await.expect(200);
-    assert!(xml.body.as_str().unwrap().contains("<NbOfTxs>0</NbOfTxs>"));
+    let again = stall.shop.get(&transfers).by(&stall.staff).send().await;
+    again.expect_problem(409, "payout_file.nothing_left");
 
-    let back = json!({"outcome": "returned", "reason": "the account is closed"});
-    let shown = stall.settle(&payout, back).await.expect(200);
+    let back = json!({"outcome": "returned", "reference": "statement 121", "reason": "the account is closed"});
+    let shown = stall.settle(&payout, back.clone()).await.expect(200);
     assert_eq!((shown.text("/status"), shown.text("/failure")), ("returned", "sent_back"));
+    assert_eq!((shown.text("/reference"), shown.text("/return_reference")), ("statement 118, line 4", "statement 121"));
+    stall.settle(&payout, back).await.expect(200);
+    let other = json!({"outcome": "returned", "reference": "statement 122"});
+    stall.settle(&payout, other).await.expect_problem(409, "payout.ended");
     assert_eq!(stall.figures().await, [0, 0, 12_345, 0, 0]);
     let ledger = stall.ledger().await;
     assert_eq!((ledger["bank"], ledger["payouts_in_transit"], ledger["seller"]), (0, 0, 0));
     stall.settle(&payout, json!({"outcome": "paid", "reference": "x"})).await.expect_problem(409, "payout.ended");
+
+    // The entries are joined with the payout, and with the statements of the bank.
+    let head = stall.shop.at_rest().await;
+    let statement = stall.shop.get(&stall.path("statement")).by(&stall.ada.token).after(head).send().await.expect(200);
+    let documents = [0, 1].map(|nth: usize| statement.body["items"][nth]["document"].clone());
+    assert_eq!(documents, [json!("statement 121"), json!(payout)]);
+    let csv = stall.shop.get(&stall.path("statement.csv")).by(&stall.ada.token).after(head).send().await.expect(200);
+    let csv = csv.body.as_str().unwrap().to_owned();
+    assert!(csv.contains("statement 121") && csv.contains(&payout), "{csv}");
+    let told = stall.told("payout_failed").await;
+    for said in ["came back", "the account is closed", &payout] {
+        assert!(told.contains(said), "{said} in {told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,8 +174,13 @@ async fn a_payout_that_the_bank_refused_is_in_the_balance_again() {
     let payout = stall.request(euros(3_000)).await.expect(201).id();
     assert_eq!(stall.figures().await, [0, 0, 2_000, 3_000, 0]);
     stall.settle(&payout, json!({"outcome": "paid"})).await.expect(422);
-    let refused = json!({"outcome": "failed", "reason": "unknown account"});
-    assert_eq!(stall.settle(&payout, refused).await.expect(200).text("/reason"), "unknown account");
+    // What never arrived cannot come back.
+    let back = json!({"outcome": "returned", "reason": "unknown account"});
+    stall.settle(&payout, back).await.expect_problem(409, "payout.not_paid");
+    let refused = json!({"outcome": "failed", "reference": "statement 9", "reason": "unknown account"});
+    let failed = stall.settle(&payout, refused).await.expect(200);
+    assert_eq!((failed.text("/reason"), failed.text("/reference")), ("unknown account", "statement 9"));
+    assert_eq!((failed.text("/status"), failed.text("/failure")), ("failed", "refused"));
     assert_eq!(stall.figures().await, [0, 0, 5_000, 0, 0]);
     // Its file is empty, and it is in no other.
     stall.create_file(json!({})).await.expect_problem(409, "payout_file.nothing_due");
@@ -194,6 +233,10 @@ async fn what_cannot_be_paid_out_is_refused() {
     // A seller that is closed gets what it has earned.
     stall.shop.post(&stall.path("close")).by(&stall.ada.token).send().await.expect(200);
     all().await.expect(201);
+    let nothing = all().await.expect(409).body;
+    assert_eq!((&nothing["code"], &nothing["errors"]), (&json!("balance.nothing_available"), &Value::Null));
+    stall.shop.earned(&stall.seller, 999).await;
+    all().await.expect_problem(409, "balance.too_little");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,6 +274,44 @@ async fn payouts_are_listed_for_their_seller_and_for_staff() {
         .send()
         .await
         .expect_problem(403, "seller.owners_only");
+}
+
+/// The house may have a reason to keep the money of a suspended seller, which it requested before.
+#[tokio::test(flavor = "multi_thread")]
+async fn payouts_of_a_suspended_seller_wait() {
+    let stall = Stall::with_earnings(5_000).await;
+    let eve = stall.shop.person("eve@example.org").await;
+    let pans = stall.shop.seller(&eve, "pans").await;
+    stall.shop.earned(&pans, 3_000).await;
+    stall.shop.pays_to(&pans, &eve, &bank()).await;
+    let payout = stall.request(euros(2_000)).await.expect(201).id();
+    stall.shop.decide(&stall.seller, "suspend").await.expect(200);
+    stall.create_file(json!({})).await.expect_problem(409, "payout_file.nothing_due");
+    stall.create_file(json!({"payouts": [payout]})).await.expect_problem(409, "seller.not_active");
+    let request = stall.shop.post(&format!("/v1/sellers/{pans}/payouts")).by(&eve.token).json(euros(2_000));
+    let other = request.send().await.expect(201).id();
+    let file = stall.create_file(json!({})).await.expect(201);
+    assert_eq!(file.body["payouts"], json!([other]));
+    stall.shop.decide(&stall.seller, "reinstate").await.expect(200);
+    let file = stall.create_file(json!({})).await.expect(201);
+    assert_eq!(file.body["payouts"], json!([payout]));
+    // The newest file is first.
+    let head = stall.shop.at_rest().await;
+    let files = stall.shop.get("/v1/admin/payout-files").by(&stall.staff).after(head).send().await.expect(200).body;
+    assert_eq!((&files["items"][0]["id"], &files["items"][0]["payouts"]), (&json!(file.id()), &json!(1)));
+    assert_eq!((files["items"].as_array().unwrap().len(), &files["next"]), (2, &Value::Null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_names_payouts_and_a_day_within_a_year() {
+    let stall = Stall::with_earnings(5_000).await;
+    let payout = stall.request(euros(2_000)).await.expect(201).id();
+    let empty = stall.create_file(json!({"payouts": []})).await.expect(422);
+    assert_eq!(empty.body["errors"][0]["pointer"], "/payouts");
+    for (day, code) in [("9999-12-31", "payout_file.too_far_ahead"), ("2020-01-01", "payout_file.in_the_past")] {
+        let body = json!({"execute_on": day, "payouts": [payout]});
+        stall.create_file(body).await.expect_problem(422, code);
+    }
 }
 
 /// A schedule whose moment has passed is run once, and has a next moment.

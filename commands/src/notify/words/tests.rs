@@ -90,6 +90,9 @@ fn shown(locale: Locale) -> Shown {
         seller: Some("Kettles <&> \"Co\"".into()),
         role: Some("staff"),
         means: Some("sepa"),
+        payout: Some("pyt_1".into()),
+        outcome: Some("failed"),
+        failure: Some("refused"),
         from: Some("20 November 2026, 14:30 UTC".into()),
         unsubscribe: Some(
             "https://api.shop.example.org/v1/products/prod_1/watch/unsubscribe?account=acc_1&until=1&seal=2".into(),
@@ -188,6 +191,45 @@ fn an_order_that_was_paid_in_part_says_what_goes_back() {
         for text in [&words.text, &words.html] {
             assert!(text.contains("€10.00") && !text.contains(charged), "{text}");
         }
+    }
+}
+
+#[test]
+fn a_payout_that_did_not_stay_says_why() {
+    for (locale, failed, returned, refused) in [
+        (Locale::En, "failed", "came back", "The bank refused it."),
+        (Locale::Ru, "не удалась", "вернулась", "Банк отклонил её."),
+    ] {
+        let words = write(Template::PayoutFailed, locale, &shown(locale)).unwrap();
+        assert!(words.subject.ends_with(failed) && !words.text.contains(returned), "{}", words.text);
+        for said in [refused, "the knife is", "pyt_1"] {
+            assert!(words.text.contains(said) && words.html.contains(said), "{}", words.text);
+        }
+        let back = Shown { outcome: Some("returned"), failure: Some("sent_back"), because: None, ..shown(locale) };
+        let words = write(Template::PayoutFailed, locale, &back).unwrap();
+        assert!(words.subject.ends_with(returned) && !words.text.contains(failed), "{}", words.text);
+        assert!(!words.text.contains("\n\n\n"), "{}", words.text);
+        for failure in ["refused", "blocked", "unclaimed"] {
+            let of_paypal = Shown { means: Some("paypal"), failure: Some(failure), ..shown(locale) };
+            let words = write(Template::PayoutFailed, locale, &of_paypal).unwrap();
+            assert!(words.text.contains("PayPal") && !words.text.contains(refused), "{}", words.text);
+        }
+    }
+}
+
+#[test]
+fn of_paypal_no_bank_is_told_and_a_destination_in_use_is_not_cancelled() {
+    for (locale, bank, cancel) in [(Locale::En, "bank", "cancel"), (Locale::Ru, "банк", "отмените")] {
+        let of_paypal = Shown { means: Some("paypal"), ..shown(locale) };
+        for template in [Template::PayoutSent, Template::PayoutDestinationChosen] {
+            assert!(write(template, locale, &shown(locale)).unwrap().text.contains(bank));
+            let words = write(template, locale, &of_paypal).unwrap();
+            assert!(words.text.contains("PayPal") && !words.text.contains(bank), "{}", words.text);
+        }
+        assert!(write(Template::PayoutDestinationChosen, locale, &of_paypal).unwrap().text.contains(cancel));
+        let at_once = Shown { from: None, ..shown(locale) };
+        let words = write(Template::PayoutDestinationChosen, locale, &at_once).unwrap();
+        assert!(!words.text.contains(cancel) && !words.html.contains(cancel), "{}", words.text);
     }
 }
 

@@ -5,6 +5,7 @@ use byteshop_domain::money::Money;
 use byteshop_domain::payout::{Command, Known, Payout};
 use byteshop_domain::payout_account::Destination;
 use byteshop_domain::payout_file::{self, Content, PayoutFile};
+use byteshop_domain::seller::{self, Seller};
 use chrono::NaiveDate;
 
 use crate::Commands;
@@ -15,18 +16,38 @@ use crate::ports::pain::{Transfer, TransferFile};
 /// A file with its transfers, as the bank gets it.
 pub type Transfers = TransferFile;
 
-/// Creates a file of these payouts, in one append with them: each is in one file.
-pub async fn create_file(
-    unit: &Unit,
-    payouts: &[PayoutId],
-    execute_on: NaiveDate,
-) -> Result<Loaded<PayoutFile>, Error> {
+/// The payouts that a file is to have.
+#[derive(Debug, Clone, Copy)]
+pub enum ForFile<'a> {
+    /// These, all of them.
+    Named(&'a [PayoutId]),
+    /// Those of these that are still due, and whose seller is not suspended.
+    Due(&'a [PayoutId]),
+}
+
+/// Creates a file of payouts, in one append with them: each is in one file. Payouts of suspended sellers wait until their seller is
+/// reinstated or staff settles them as failed.
+pub async fn create_file(unit: &Unit, wanted: ForFile<'_>, execute_on: NaiveDate) -> Result<Loaded<PayoutFile>, Error> {
     unit.commands().open()?;
     let debtor = unit.commands().payout_rules().debtor.clone().ok_or(payout_file::Rejection::NoDebtor)?;
+    let (ids, named) = match wanted {
+        ForFile::Named(ids) => (ids, true),
+        ForFile::Due(ids) => (ids, false),
+    };
     let mut file = unit.start::<PayoutFile>(unit.new_id());
-    let mut amounts: Vec<(PayoutId, Money)> = Vec::with_capacity(payouts.len());
-    for mut payout in unit.load_all::<Payout>(payouts).await? {
-        amounts.push((payout.id, payout.state.live()?.amount));
+    let mut amounts: Vec<(PayoutId, Money)> = Vec::with_capacity(ids.len());
+    for mut payout in unit.load_all::<Payout>(ids).await? {
+        let known = payout.state.live()?;
+        // Only looked at: one append does not hold the streams of so many sellers as well.
+        let seller = unit.peek::<Seller>(known.seller).await?;
+        let is_suspended = seller.state.live().is_ok_and(|it| it.status == seller::Status::Suspended);
+        if !named && (is_suspended || !known.is_due()) {
+            continue;
+        }
+        if is_suspended && known.is_due() {
+            return Err(seller::Rejection::NotActive.into());
+        }
+        amounts.push((payout.id, known.amount));
         unit.decide(&mut payout, &Command::Export { file: file.id })?;
     }
     unit.decide(&mut file, &payout_file::Command::Create { payouts: amounts, debtor, execute_on })?;
@@ -35,7 +56,8 @@ pub async fn create_file(
 
 impl Commands {
     /// A file with its transfers. Payouts whose destination was erased, or that have ended meanwhile, are left out: an erased destination
-    /// cannot be paid, and what ended must not be paid again.
+    /// cannot be paid, and what ended must not be paid again. A file with nothing left is refused: a bank reads no file
+    /// without transfers.
     pub async fn transfers_of(&self, id: PayoutFileId) -> Result<Option<Transfers>, Error> {
         let Some(file) = self.get::<PayoutFile>(id).await? else { return Ok(None) };
         let Content { payouts, debtor, execute_on, created_at, .. } = file.state.live()?.clone();
@@ -45,6 +67,9 @@ impl Commands {
             let destination = self.vault().open::<Destination>(&known.destination).await?;
             let Some(Destination::Iban { iban, holder }) = destination else { continue };
             transfers.push(Transfer { payout, amount: known.amount, iban, holder });
+        }
+        if transfers.is_empty() {
+            return Err(payout_file::Rejection::NothingLeft.into());
         }
         Ok(Some(TransferFile { id, created_at, execute_on, debtor, transfers }))
     }

@@ -2,12 +2,14 @@
 //!
 //! A payout is sent under its own id. PayPal knows that id for 30 days and refuses a second payout under it, naming the first one: so
 //! a payout whose answer was lost is found by sending it again. After 25 days nothing is sent any more, and staff finds out.
+//! While a seller is suspended nothing is sent to it.
 
 use std::time::Duration;
 
-use byteshop_domain::ids::PayoutId;
+use byteshop_domain::ids::{PayoutId, SellerId};
 use byteshop_domain::payout::{Command, Failure, Known, Outcome, Payout, Status};
 use byteshop_domain::payout_account::{Destination, Means};
+use byteshop_domain::seller::{self, Seller};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::conclude;
@@ -56,6 +58,9 @@ impl Commands {
         let failed = |failure| Command::Conclude { outcome: Outcome::Failed(failure), reference: None };
         let answer = if known.batch.is_some() {
             self.ask_for(id, known).await
+        } else if self.is_suspended(known.seller).await? {
+            // It is sent when the seller is reinstated; should that never be, staff finds out.
+            return Ok(Command::Wait { check_at: now + LAST_LOOK });
         } else {
             let destination = self.vault().open::<Destination>(&known.destination).await?;
             let Some(Destination::Paypal { email }) = destination else {
@@ -67,6 +72,12 @@ impl Commands {
             tracing::warn!(%error, payout = %id, "PayPal did not answer; asking later");
             Command::Wait { check_at: now + pause(age) }
         }))
+    }
+
+    /// Whether the house may have a reason to keep the money of a seller.
+    async fn is_suspended(&self, seller: SellerId) -> Result<bool, Error> {
+        let found = self.get::<Seller>(seller).await?;
+        Ok(found.is_some_and(|it| it.state.live().is_ok_and(|known| known.status == seller::Status::Suspended)))
     }
 
     async fn send(&self, id: PayoutId, known: &Known, email: &str, now: DateTime<Utc>) -> Result<Command, NoAnswer> {

@@ -259,6 +259,7 @@ fn watchers_hear_of_what_can_bring_stock_or_a_lower_price() {
     let received = stock::Event::Received { quantity: pieces(1), reason: None };
     assert_eq!(of_stock(received), [NotificationTask::TellOfStock { variant: number(3) }]);
     assert_eq!(of_stock(stock::Event::Unlimited {}), [NotificationTask::TellOfStock { variant: number(3) }]);
+    assert_eq!(of_stock(stock::Event::SaleResumed {}), [NotificationTask::TellOfStock { variant: number(3) }]);
     assert_eq!(of_stock(stock::Event::Lost { quantity: pieces(1), reason: None }), []);
     let set = product::Event::PriceSet { variant: number(3), price: price(5), compare_at: None, from: None };
     let task = NotificationTask::TellOfPrice { product: number(4), variant: number(3), price: price(5) };

@@ -72,8 +72,10 @@ pub struct Payout<'a> {
     destination: Option<&'a Personal<Destination>>,
     /// The file for the bank that it is in; null if it is in none.
     file: Option<PayoutFileId>,
-    /// What PayPal or the bank calls the transfer; null until it is paid.
+    /// What PayPal or the bank calls the transfer; null until it ends, or if it has none.
     reference: Option<&'a Reference>,
+    /// What the bank calls the transfer that brought it back; null if it did not come back, or has none.
+    return_reference: Option<&'a Reference>,
     /// Why it failed or came back; null otherwise.
     failure: Option<Failure>,
     /// The reason in the words of staff; null if there is none.
@@ -93,6 +95,7 @@ impl<'a> Payout<'a> {
             destination: with_destination.then_some(&it.destination),
             file: it.file,
             reference: it.reference.as_ref(),
+            return_reference: it.return_reference.as_ref(),
             failure: it.failure,
             reason: it.because.as_ref(),
             requested_at: it.requested_at,

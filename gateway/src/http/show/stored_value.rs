@@ -97,13 +97,13 @@ pub struct StoreCredit {
     held: Money,
     /// What can be used.
     available: Money,
-    /// What happened to it, the newest first: at most 1,000.
-    movements: Vec<StoredValueMovement>,
+    /// What happened to it, the newest first: at most 1,000. Null in the response to a change.
+    movements: Option<Vec<StoredValueMovement>>,
 }
 
 impl StoreCredit {
     /// Store credit, as it is; none if it is a gift card.
-    pub fn of(credit: &Loaded<StoredValue>, movements: Vec<StoredValueMovement>) -> Option<Self> {
+    pub fn of(credit: &Loaded<StoredValue>, movements: Option<Vec<StoredValueMovement>>) -> Option<Self> {
         let it = credit.state.live().ok()?;
         let Holder::StoreCredit { account } = it.holder else { return None };
         let (id, currency, balance) = (credit.id, it.balance.currency, it.balance);

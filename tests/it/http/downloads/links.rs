@@ -218,6 +218,7 @@ async fn limits_hold_for_later_orders_and_a_counted_stock_is_kept() {
         outlet.set_limits(days, downloads).await.expect_problem(422, &code);
     }
     outlet.set_limits(None, Some(5)).await.expect(200);
+    outlet.is_not_sold().await;
     outlet.set_link(LINK).await.expect(200);
     let (path, cart) = outlet.sold(1).await;
     outlet.set_limits(None, Some(1)).await.expect(200);
@@ -231,6 +232,8 @@ async fn limits_hold_for_later_orders_and_a_counted_stock_is_kept() {
     shop.put(&outlet.path("/link")).by(&outlet.staff).json(json!({"link": null})).send().await.expect(200);
     outlet.follow(&url).await.expect_problem(404, "download.missing");
     assert_eq!(outlet.downloads(&path, &cart).await["link"], Value::Null);
+    outlet.is_not_sold().await;
+    outlet.set_link(LINK).await.expect(200);
 
     let stock = format!("/v1/variants/{}/stock", outlet.variant);
     let moved = |kind: &str, quantity: i64| {
@@ -246,6 +249,29 @@ async fn limits_hold_for_later_orders_and_a_counted_stock_is_kept() {
     let variant = format!("/v1/products/{}/variants/{}", good.text("/product"), outlet.variant);
     let physical = shop.patch(&variant).by(&outlet.staff);
     physical.json(json!({"physical": true})).send().await.expect_problem(409, "stock.downloadable");
+}
+
+/// A buyer never pays for a download that has nothing to deliver.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cart_with_a_download_whose_link_is_removed_cannot_be_checked_out() {
+    let outlet = Outlet::open().await;
+    let shop = &outlet.shop;
+    outlet.set_link(LINK).await.expect(200);
+    let cart = shop.full_cart(&outlet.variant, 1).await;
+    let check_out = || shop.post(&format!("/v1/carts/{}/checkout", cart.id)).with(&cart).send();
+    let remove =
+        async || shop.put(&outlet.path("/link")).by(&outlet.staff).json(json!({"link": null})).send().await.expect(200);
+    remove().await;
+    let shown = shop.get(&format!("/v1/carts/{}", cart.id)).with(&cart).send().await.expect(200).body;
+    assert!(shown["problems"].to_string().contains(&outlet.variant), "{shown}");
+    check_out().await.expect(409);
+    outlet.set_link(LINK).await.expect(200);
+    let stock = shop.get(&format!("/v1/variants/{}/stock", outlet.variant)).by(&outlet.staff).send().await.expect(200);
+    assert_eq!((&stock.body["suspended"], &stock.body["unlimited"]), (&json!(false), &json!(true)));
+    // At the same moment, the order comes before the removal, or is refused.
+    let (_, sold) = tokio::join!(remove(), check_out());
+    assert!(sold.status == 201 || sold.status == 409, "{}", sold.body);
+    outlet.is_not_sold().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

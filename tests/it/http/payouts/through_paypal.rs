@@ -1,6 +1,11 @@
 //! Payouts through PayPal, against its stand-in: each is paid once, and what does not arrive comes back.
 
 use byteshop_commands::PayoutRules;
+use byteshop_domain::ids::{Id as _, PayoutId};
+use byteshop_domain::money::Money;
+use byteshop_domain::payout::{Command, Payout};
+use byteshop_domain::{Currency, Subject};
+use byteshop_tests::past;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::payouts::paypal;
 use byteshop_tests::paypal::StandIn;
@@ -31,6 +36,22 @@ impl Stall {
     }
 }
 
+/// A payout as if it was requested just before its seller was suspended.
+async fn requested_before(stall: &Stall) -> PayoutId {
+    let shop = &stall.shop;
+    let clock = shop.commands.clock();
+    let destination = paypal("ada@example.org");
+    let request = Command::Request {
+        seller: stall.seller.parse().unwrap(),
+        amount: Money::new(3_000, Currency::EUR),
+        means: destination.means(),
+        destination: shop.commands.vault().seal(Subject::from(stall.ada.id), &destination).await.unwrap(),
+    };
+    let id = PayoutId::from_uuid(clock.new_id());
+    past::record::<Payout>(&shop.log, id, &[request]).await;
+    id
+}
+
 /// What the stand-in paid out under the ids of payouts, in cents.
 async fn paid(stand_in: &StandIn) -> Vec<(String, i64)> {
     let books = stand_in.books().await;
@@ -50,6 +71,17 @@ async fn a_payout_reaches_an_account_at_paypal() {
     assert_eq!((ledger["clearing"], ledger["payouts_in_transit"], ledger["seller"]), (-3_000, 0, 3_000));
     stall.settle(&payout, json!({"outcome": "returned"})).await.expect(200);
     assert_eq!(stall.figures().await, [0, 0, 5_000, 0, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_to_a_suspended_seller() {
+    let (stall, stand_in) = stall("ada@example.org", 5_000).await;
+    stall.shop.decide(&stall.seller, "suspend").await.expect(200);
+    let payout = requested_before(&stall).await;
+    stall.shop.at_rest().await;
+    let path = format!("/v1/admin/payouts/{payout}");
+    let shown = stall.shop.get(&path).by(&stall.staff).send().await.expect(200).body;
+    assert_eq!((&shown["status"], paid(&stand_in).await), (&json!("requested"), vec![]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
