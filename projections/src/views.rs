@@ -57,6 +57,7 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0120_ledger_sellers",
     "0130_payout_list",
     "0140_stored_value_list",
+    "0150_order_invoices",
 ];
 
 /// How long a caller waits for a free connection before it gets an error that the views are busy.

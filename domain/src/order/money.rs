@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Decision, Event, Fulfilment, LineKeys, PaymentStatus, Placed, Placement, Progress, Rejection, ReturnLine, Status,
-    Taxed,
+    Decision, Event, Fulfilment, LineKeys, PaymentStatus, Placed, Placement, Progress, Rejection, ReturnLine,
+    SellerInvoice, Status, Taxed,
 };
 use crate::ids::{CreditNoteId, PaymentId, RefundId, VariantId};
 use crate::issuer::Issuer;
@@ -12,6 +12,9 @@ use crate::money::{Money, MoneyError};
 use crate::payment_book::Sale;
 use crate::quantity::Demand;
 use crate::text::Reference;
+
+/// The house's invoice, the house as it names it, and the invoices of sellers.
+type Papers<'a> = (Option<&'a Reference>, Option<&'a Issuer>, &'a [SellerInvoice]);
 
 impl Placed {
     /// The amount to pay: the total without what was cancelled before the payment.
@@ -114,8 +117,7 @@ impl Placed {
     pub(super) fn mark_paid(
         &self,
         payment: PaymentId,
-        invoice: Option<&Reference>,
-        seller: Option<&Issuer>,
+        (invoice, seller, invoices): Papers<'_>,
         keys: &[LineKeys],
         at: DateTime<Utc>,
     ) -> Decision {
@@ -129,7 +131,8 @@ impl Placed {
                 let stock_moved = !commit.is_empty();
                 let then = self.arrived_with_payment(at);
                 let (keys, in_part) = (keys.to_vec(), then.is_empty() && self.is_given_in_part());
-                let paid = Event::Paid { payment, commit, invoice, seller, stock_moved, keys, in_part };
+                let invoices = invoices.to_vec();
+                let paid = Event::Paid { payment, commit, invoice, seller, invoices, stock_moved, keys, in_part };
                 Ok([vec![paid], then].concat())
             }
             PaymentStatus::RefundDue | PaymentStatus::Voided => Err(Rejection::Cancelled),
@@ -138,12 +141,14 @@ impl Placed {
         }
     }
 
-    pub(super) fn note_paid(&mut self, invoice: Option<&Reference>, seller: Option<&Issuer>) {
+    pub(super) fn note_paid(&mut self, (invoice, seller, invoices): Papers<'_>) {
         self.invoice = invoice.cloned();
         self.seller = seller.cloned();
+        self.invoices = invoices.to_vec();
         // Placing checked that the sums can be counted.
         self.invoiced = self.taxed_of_payable().unwrap_or_default();
         self.shared = self.kept.shares();
+        self.owed_by_sellers = self.kept.taxed_by_sellers();
     }
 
     /// Whether some of its pieces are handed over with the payment, and nothing else was before.
@@ -203,7 +208,7 @@ impl Placed {
     pub fn shipping_left(&self) -> Money {
         let zero = Money::zero(self.placement.total.currency);
         // Placing checked that it can be counted.
-        let paid = self.placement.shipping.as_ref().and_then(|shipping| shipping.total().ok()).unwrap_or(zero);
+        let paid = self.placement.shipping_due().unwrap_or(zero);
         Money { amount: paid.amount - self.shipping_waived.amount - self.shipping_credited.amount, ..zero }
     }
 

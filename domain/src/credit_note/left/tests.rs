@@ -84,6 +84,7 @@ fn paid(bought: &[Bought], shipping: Option<i64>, included: bool, less: bool) ->
         commit: vec![],
         invoice: None,
         seller: None,
+        invoices: vec![],
         stock_moved: false,
         keys: vec![],
         in_part: false,
@@ -104,6 +105,7 @@ fn note(order: &Placed, of: Of, amount: i64) -> Content {
         order: Some(id(4)),
         refund: Some(id(5)),
         reason: None,
+        supplier: None,
         seller: None,
         sellers: vec![],
     };
@@ -199,6 +201,7 @@ fn a_variant_on_several_lines_gives_back_what_was_paid_and_no_tax() {
             commit: vec![],
             invoice: None,
             seller: None,
+            invoices: vec![],
             stock_moved: false,
             keys: vec![],
             in_part: false,

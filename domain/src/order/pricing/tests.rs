@@ -68,6 +68,7 @@ fn priced() -> Placement {
         pay_by: Some(noon()),
         reference: None,
         imported: false,
+        part_shipping: vec![],
         tax_rounding: crate::tax_book::Rounding::Line,
     }
 }
