@@ -42,8 +42,10 @@ pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bo
     // A refund that is still to be made has a credit note already.
     let left = before.left_of_payment();
     let left = Money { amount: left.amount.min(total.amount), ..left };
-    let credit_note = (before.is_paid() && left.amount > 0).then(|| work.new_id());
-    if !work.decide::<Order>(order, &order::Command::Cancel { reason, credit_note, restock })? {
+    let due = if before.is_paid() { credit::by_supplier(before, left) } else { vec![] };
+    let backs: Vec<Back> = due.iter().map(|it| Back::of_cancelled(work, before, it)).collect();
+    let credit_notes = backs.iter().map(|back| back.credit_note).collect();
+    if !work.decide::<Order>(order, &order::Command::Cancel { reason, credit_notes, restock })? {
         return Ok(());
     }
     let released = before.released_by_cancelling(restock);
@@ -52,14 +54,10 @@ pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bo
     } else {
         work.move_stock(&released, |_| stock::Command::Release { order, reason: None })?;
     }
-    // Pieces that were cancelled before have a credit note already.
-    let Some(credit_note) = credit_note else { return Ok(()) };
-    let valued = before.valued(&before.demands(), left);
-    let shipping = left.amount - valued.iter().map(|line| line.amount.amount).sum::<i64>();
-    let shipping = (shipping > 0).then_some(Money { amount: shipping, ..left });
-    let refund = Some(payment::whole(before.placement.payment));
-    let back = Back { refund, credit_note, amount: left, shipping };
-    issue(work, (before, order), &to_credit, &valued, &back)
+    for (back, due) in backs.iter().zip(&due) {
+        issue(work, (before, order), &to_credit, &due.lines, back)?;
+    }
+    Ok(())
 }
 
 /// Cancels lines of an order, or all that is left of it: the payment for them is refunded, and their reservation is released.
@@ -99,7 +97,7 @@ pub fn cancel_lines(
     let left = left_to_credit(work, placed)?;
     let most = most(work, &left, placed, &lines)?;
     let valued = placed.valued(&lines, most);
-    let back = Back::of(work, &valued)?;
+    let back = Back::of(work, placed, &valued)?;
     let back = if shipping.is_none() { back.with_shipping(work, placed, &lines, most) } else { back };
     // A free order, or one that was refunded before, takes no number.
     let credit_note = back.refund.map(|_| back.credit_note);
@@ -199,7 +197,7 @@ pub fn receive_return(
     let whole = placed.goods_among(whole);
     let left = left_to_credit(work, placed)?;
     let valued = placed.valued(&came, most(work, &left, placed, &came)?);
-    let back = Back::of(work, &valued)?;
+    let back = Back::of(work, placed, &valued)?;
     let (amount, refund, credit_note) = (back.amount, back.refund, back.credit_note);
     let receive = returns::Command::Receive { lines: lines.to_vec(), amount, refund, credit_note };
     work.decide::<Return>(id, &receive)?;

@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use crate::Currency;
 use crate::decider::{Asked, Decider};
-use crate::ids::{AccountId, CartId, OrderId, VariantId};
+use crate::ids::{AccountId, CartId, OrderId, SellerId, VariantId};
 use crate::money::{Money, MoneyError};
 use crate::promotion::CouponCode;
 use crate::quantity::{Demand, QUANTITY_MAX, Quantity};
@@ -62,8 +62,11 @@ pub struct Created {
     pub destination: Option<Destination>,
     /// The coupon codes that are entered.
     pub coupons: Vec<CouponCode>,
-    /// The chosen shipping service.
+    /// The chosen shipping service of the house.
     pub service: Option<Slug>,
+    /// The chosen services of sellers that ship at prices of their own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub seller_services: BTreeMap<SellerId, Slug>,
     /// The carts that were merged into it.
     pub merged: Vec<CartId>,
     /// Whether it is open, or what closed it.
@@ -189,9 +192,9 @@ impl Decider for Cart {
                 if same { vec![] } else { vec![Event::DestinationSet { destination: destination.clone() }] }
             }
             Command::SetCoupons { codes } => self.open(asked.at)?.set_coupons(codes)?,
-            Command::ChooseShipping { service } => {
-                let same = self.open(asked.at)?.service.as_ref() == Some(service);
-                if same { vec![] } else { vec![Event::ShippingChosen { service: service.clone() }] }
+            Command::ChooseShipping { service, seller } => {
+                let same = self.open(asked.at)?.service_of(*seller) == Some(service);
+                if same { vec![] } else { vec![Event::ShippingChosen { service: service.clone(), seller: *seller }] }
             }
             Command::Merge { from, lines, codes } => self.open(asked.at)?.merge(*from, lines, codes)?,
         };
@@ -221,6 +224,7 @@ impl Cart {
                 destination: None,
                 coupons: vec![],
                 service: None,
+                seller_services: BTreeMap::new(),
                 merged: vec![],
                 stage: Stage::Open,
                 expires_at: *expires_at,
@@ -238,7 +242,10 @@ impl Cart {
             Event::Emptied {} => self.with(|it| it.lines.clear()),
             Event::DestinationSet { destination } => self.with(|it| it.destination = Some(destination.clone())),
             Event::CouponsSet { codes } => self.with(|it| it.coupons.clone_from(codes)),
-            Event::ShippingChosen { service } => self.with(|it| it.service = Some(service.clone())),
+            Event::ShippingChosen { service, seller } => self.with(|it| match seller {
+                Some(seller) => drop(it.seller_services.insert(*seller, service.clone())),
+                None => it.service = Some(service.clone()),
+            }),
             Event::Merged { from } => self.with(|it| it.merged.push(*from)),
             Event::MergedInto { cart } => self.with(|it| it.stage = Stage::Merged { cart: *cart, discarded: false }),
             Event::CheckedOut { order } => self.with(|it| it.stage = Stage::CheckedOut { order: *order }),
@@ -326,6 +333,14 @@ fn after(at: DateTime<Utc>, days: u16) -> DateTime<Utc> {
 }
 
 impl Created {
+    /// The chosen shipping service: of a seller with prices of its own, or else of the house.
+    pub fn service_of(&self, seller: Option<SellerId>) -> Option<&Slug> {
+        match seller {
+            Some(seller) => self.seller_services.get(&seller),
+            None => self.service.as_ref(),
+        }
+    }
+
     /// The line of a variant.
     pub fn line(&self, variant: VariantId) -> Option<&Line> {
         self.lines.iter().find(|line| line.variant == variant)

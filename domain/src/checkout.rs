@@ -219,6 +219,7 @@ pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
         lines: lines.map_err(|_| too_expensive())?,
         discounts: quote.discounts.clone(),
         shipping: quote.shipping.clone(),
+        part_shipping: quote.part_shipping.clone(),
         claims: quote.claims.iter().map(|claim| claim.usage).collect(),
         total: quote.total,
         payment: ids.payment,

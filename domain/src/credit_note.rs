@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decider::{Asked, Decider};
 use crate::ids::{CreditNoteId, OrderId, RefundId, VariantId};
-use crate::issuer::Issuer;
+use crate::issuer::{Issuer, Supplier};
 use crate::money::{ExactPrice, Money, MoneyError, Price};
 use crate::order::{Buyer, SellerShare, Taxed};
 use crate::quantity::Quantity;
@@ -80,9 +80,12 @@ pub struct Content {
     /// The reason of a refund without goods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// The seller, as the document shows it; absent in older documents and in those of an older system.
+    /// The house, as the document shows it; absent in older documents, in those of an older system, and if a seller supplied the goods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller: Option<Issuer>,
+    /// The seller that supplied the goods in its own name; absent if the house did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplier: Option<Supplier>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

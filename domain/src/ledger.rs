@@ -19,9 +19,10 @@
 //! construction. What a buyer paid for an order that was cancelled before it was marked paid stays on `customers` until it
 //! is refunded, and so does a refund that the provider refused: a balance there is money that the shop owes, or is owed.
 //!
-//! The house is the merchant of record of everything, so it owes the sales tax of sellers, too. It owes the seller what the buyer
-//! paid without that tax, less the commission and the tax on it. An event says itself what each seller has of it; sales from
-//! before orders recorded commissions are the house's alone, and so are their credit notes.
+//! The house supplies the goods of sellers, too, unless they have given their legal data, so it owes the sales tax. It owes the seller
+//! what the buyer paid without that tax, less the commission and the tax on it. A seller that supplies in its own name owes the tax
+//! itself, so that is not taken off. An event says itself what each seller has of it; sales from before orders recorded commissions
+//! are the house's alone, and so are their credit notes.
 //!
 //! Credit notes from before they recorded their taxes reduce the sales alone, and cancellations from before they had a credit
 //! note reduce nothing. Imported orders were paid and refunded outside of
@@ -35,7 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::credit_note;
 use crate::ids::{OrderId, SellerId};
 use crate::money::Money;
-use crate::order::{Placed, SellerShare, Taxed};
+use crate::order::{Placed, SellerInvoice, SellerShare, Taxed};
 use crate::payment::{self, Method};
 use crate::stored_value::{self, Cover, Means};
 use crate::tax_rate::TaxRate;
@@ -199,6 +200,15 @@ pub fn owed(lines: &[Line], seller: SellerId) -> Option<Money> {
     Some(Money { amount: line.credit.amount - line.debit.amount, ..line.credit })
 }
 
+/// The number of the invoice of a seller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SellerNumber {
+    /// The seller.
+    pub seller: SellerId,
+    /// The number.
+    pub number: Reference,
+}
+
 /// An entry of the ledger: the sum of its debits is the sum of its credits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -208,6 +218,9 @@ pub struct Entry {
     pub order: Option<OrderId>,
     /// The number of the invoice or of the credit note, or the reference of the payment, of the receipt or of the settled refund.
     pub document: Option<Reference>,
+    /// The invoices of sellers that a sale has beside that of the house.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invoices: Vec<SellerNumber>,
     /// The lines; debits first.
     pub lines: Vec<Line>,
     /// What each seller has of it.
@@ -284,18 +297,25 @@ impl Entry {
         let payable = placed.payable();
         let country = &placed.placement.destination.country;
         let lines = Lines::new(payable).debit(Account::Customers, payable.amount);
+        let taxes = &placed.invoiced;
         // Gift cards are no revenue: they can still be used.
         let cards = placed.worth_of_gift_cards();
         let sold = Money { amount: payable.amount - cards.amount, ..payable };
-        let lines = lines.credit(Account::GiftCards, cards.amount).credit_sales(sold, country, &placed.invoiced);
+        let lines = lines.credit(Account::GiftCards, cards.amount);
+        let lines = lines.credit_sales(sold, country, taxes).debit_taxes(country, &placed.owed_by_sellers);
         let lines = lines.credit_sellers(&placed.shared);
-        lines.entry(Kind::Sale, Some(order), placed.invoice.clone())
+        let first = placed.invoices.first().map(|it| &it.number);
+        let entry = lines.entry(Kind::Sale, Some(order), placed.invoice.as_ref().or(first).cloned())?;
+        let number = |it: &SellerInvoice| SellerNumber { seller: it.supplier.seller, number: it.number.clone() };
+        Some(Entry { invoices: placed.invoices.iter().map(number).collect(), ..entry })
     }
 
     /// The entry of a credit note. None if it is worth nothing.
     pub fn of_credit_note(event: &credit_note::Event) -> Option<Self> {
         let credit_note::Event::Issued(content) = event;
         let (total, taxes) = (content.total, content.taxes.as_deref().unwrap_or_default());
+        // A seller that supplies in its own name owes them itself.
+        let taxes = if content.supplier.is_some() { &[] } else { taxes };
         // Those of imports are refunded outside of this shop.
         let back = if content.refund.is_some() { Account::Customers } else { Account::Imported };
         let cards = content.gift_cards.map_or(0, |cards| cards.amount);
@@ -365,6 +385,14 @@ impl Lines {
         lines.debit(Account::Sales, sign * net)
     }
 
+    /// Debits taxes that sellers owe, and not the house; they are theirs with the rest of the sale.
+    fn debit_taxes(self, country: &Country, taxes: &[Taxed]) -> Self {
+        taxes.iter().fold(self, |lines, taxed| {
+            let tax = taxed.tax.amount;
+            lines.debit(Account::SalesTax(country.clone(), taxed.rate), tax).credit(Account::Sales, tax)
+        })
+    }
+
     /// Credits what sellers have of the sales to their accounts, and the commission to that of the house.
     fn credit_sellers(self, shares: &[SellerShare]) -> Self {
         self.sellers(shares, -1)
@@ -378,9 +406,8 @@ impl Lines {
     fn sellers(mut self, shares: &[SellerShare], sign: i64) -> Self {
         self.sellers = shares.to_vec();
         for share in shares {
-            // The house owes the sales tax of sellers, too.
             self = self
-                .debit(Account::Sales, -sign * (share.amount.amount - share.tax.amount))
+                .debit(Account::Sales, -sign * (share.amount.amount - share.tax_of_house()))
                 .debit(Account::SellerPayable(share.seller), sign * share.owed().amount)
                 .debit(Account::Commission, sign * share.commission.amount);
             if let Some(tax) = share.commission_tax {
@@ -406,7 +433,7 @@ impl Lines {
             credit: money(-sum),
         });
         let lines: Vec<Line> = debits.chain(credits).collect();
-        (!lines.is_empty()).then_some(Entry { kind, order, document, lines, sellers })
+        (!lines.is_empty()).then_some(Entry { kind, order, document, invoices: vec![], lines, sellers })
     }
 }
 

@@ -52,6 +52,7 @@ mod number;
 mod of_part;
 mod parcel;
 mod parts;
+mod portions;
 mod pricing;
 mod progress;
 mod rejections;
@@ -63,7 +64,7 @@ mod taxes;
 pub use buyer::Buyer;
 pub use commands::{Command, Wanted};
 pub use delivered::{Delivered, LineKeys, RevokedKeys, Shown};
-pub use events::{Event, Line, PartShare, Placement, ReturnLine};
+pub use events::{Event, Line, PartShare, Placement, ReturnLine, SellerInvoice};
 pub use kept::{Kept, SellerShare, TakenBack};
 pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
@@ -91,12 +92,15 @@ pub struct Placed {
     /// Its three statuses, with what they follow from.
     #[serde(flatten)]
     pub progress: Progress,
-    /// The number of its invoice; absent for older and imported orders.
+    /// The number of the house's invoice; absent for older and imported orders, and if sellers supply all of the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice: Option<Reference>,
-    /// The seller that its invoice names; absent for older invoices.
+    /// The house as its invoice names it; absent for older invoices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seller: Option<Issuer>,
+    /// The invoices of the sellers that supply their parts in their own name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub invoices: Vec<SellerInvoice>,
     /// What the order adds to the sales.
     pub sold: Sold,
     /// What the house and each seller sell of it.
@@ -108,9 +112,12 @@ pub struct Placed {
     /// What each seller had of it when it was paid; nothing if no commission was recorded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shared: Vec<SellerShare>,
-    /// The tax on its invoice, by rate.
+    /// The tax on its invoices, by rate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub invoiced: Vec<Taxed>,
+    /// The tax among it that sellers owe, as they supply in their own name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub owed_by_sellers: Vec<Taxed>,
     /// The returned quantities, per variant.
     pub returned: BTreeMap<VariantId, i64>,
     /// The credit notes of the order.
@@ -191,15 +198,16 @@ impl Decider for Order {
                 Self::Placed(placed) if placed.placement == **placement => Ok(vec![]),
                 Self::Placed(_) => Err(Rejection::Exists),
             },
-            Command::MarkPaid { payment, invoice, seller, keys } => {
-                self.live()?.mark_paid(*payment, invoice.as_ref(), seller.as_ref(), keys, asked.at)
+            Command::MarkPaid { payment, invoice, seller, invoices, keys } => {
+                let papers = (invoice.as_ref(), seller.as_ref(), invoices.as_slice());
+                self.live()?.mark_paid(*payment, papers, keys, asked.at)
             }
             Command::RevealKeys(wanted) => self.live()?.reveal_keys(wanted, asked.at),
             Command::MarkAuthorized { payment } => self.live()?.mark_authorized(*payment),
             Command::Release { payment } => self.live()?.release(*payment),
             Command::Fulfil {} => self.live()?.fulfil(asked.at),
-            Command::Cancel { reason, credit_note, restock } => {
-                self.live()?.cancel(*reason, *credit_note, *restock, asked.at)
+            Command::Cancel { reason, credit_notes, restock } => {
+                self.live()?.cancel(*reason, credit_notes, *restock, asked.at)
             }
             Command::CancelLines { lines, shipping, reason, refund, credit_note, restock } => {
                 let off = LinesOff { lines, shipping: *shipping, reason: *reason, restock: *restock };
@@ -256,14 +264,14 @@ impl Order {
     fn evolved(self, event: &Event) -> Self {
         match event {
             Event::Placed(placement) => Self::Placed(Box::new(Placed::new(placement.clone()))),
-            Event::Paid { invoice, seller, keys, .. } => self.with(|it| {
-                it.note_paid(invoice.as_ref(), seller.as_ref());
+            Event::Paid { invoice, seller, invoices, keys, .. } => self.with(|it| {
+                it.note_paid((invoice.as_ref(), seller.as_ref(), invoices));
                 it.note_keys(keys);
             }),
             Event::KeysRevealed { lines, at } => self.with(|it| it.note_revealed(lines, *at)),
             Event::Fulfilled { completed, at } => self.with(|it| it.note_fulfilled(*completed, *at)),
-            Event::Cancelled { credit_note, .. } => self.with(|it| {
-                it.credit_notes.extend(credit_note);
+            Event::Cancelled { credit_note, further_notes, .. } => self.with(|it| {
+                it.credit_notes.extend(credit_note.iter().chain(further_notes));
                 it.lost.clear();
             }),
             Event::LinesCancelled { lines, amount, shipping, was_paid, credit_note, .. } => self.with(|it| {
@@ -368,11 +376,13 @@ impl Placed {
             progress: Progress::new(&placement),
             invoice: None,
             seller: None,
+            invoices: vec![],
             sold: Sold::new(placement.total),
             kept: Kept::new(&placement, &parts),
             parts,
             shared: vec![],
             invoiced: vec![],
+            owed_by_sellers: vec![],
             returned: BTreeMap::new(),
             credit_notes: vec![],
             cancelled_quantities: BTreeMap::new(),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ids::{AccountId, CartId, Id as _, InvitationId};
+use crate::ids::{AccountId, CartId, Id as _, InvitationId, SellerId};
 
 /// The name in JSON that marks a sealed value.
 pub const MARK: &str = "$sealed";
@@ -20,7 +20,7 @@ pub fn holds_sealed(json: &str) -> bool {
     memchr::memmem::find(json.as_bytes(), MARK.as_bytes()).is_some()
 }
 
-/// A subject: the account, the guest's cart, or the invitation, whose key seals personal data.
+/// A subject: the account, the guest's cart, the invitation, or the seller, whose key seals personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Subject(pub Uuid);
@@ -42,6 +42,13 @@ impl From<AccountId> for Subject {
 impl From<InvitationId> for Subject {
     fn from(invitation: InvitationId) -> Self {
         Self(invitation.uuid())
+    }
+}
+
+/// The legal data of a seller is on papers that must be kept for years, so it does not depend on the account of an owner.
+impl From<SellerId> for Subject {
+    fn from(seller: SellerId) -> Self {
+        Self(seller.uuid())
     }
 }
 

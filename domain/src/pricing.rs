@@ -16,14 +16,14 @@
 //!
 //! 5. Gift cards have neither discounts nor tax.
 //!
-//! The order of the lines in the cart does not matter. A cart shows this quote; at checkout the same computation becomes part
+//! Sellers may ship their goods at prices of their own; all other goods are shipped at one price of the house, from which alone
+//! promotions take off. The order of the lines in the cart does not matter. A cart shows this quote; at checkout the same computation becomes part
 //! of the order and does not change any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Currency;
 use crate::address::Part;
-use crate::ids::{CategoryId, VariantId};
+use crate::ids::{CategoryId, SellerId, VariantId};
 use crate::money::{Money, MoneyError};
 use crate::product::TaxClass;
 use crate::promotion::{Target, Terms};
@@ -38,8 +38,8 @@ mod promote;
 pub mod shipping;
 pub(crate) mod split;
 
-pub use frozen::{Discount, LineTax, Share, Shipping};
-pub use input::{Candidate, Input, Item, Whereto};
+pub use frozen::{Discount, LineTax, PartShipping, Share, Shipping};
+pub use input::{Candidate, Input, Item, SellerRates, Whereto};
 pub use problem::{Problem, UnmetCondition};
 pub use promote::Claim;
 
@@ -50,8 +50,10 @@ pub struct Quote {
     pub lines: Vec<Line>,
     /// The discounts, in the order in which they were applied.
     pub discounts: Vec<Discount>,
-    /// The shipping, if a service was chosen.
+    /// The shipping at the house's price, if a service was chosen.
     pub shipping: Option<Shipping>,
+    /// The shipping of sellers at prices of their own.
+    pub part_shipping: Vec<PartShipping>,
     /// The uses that the order claims.
     pub claims: Vec<Claim>,
     /// Why the order cannot be placed like this.
@@ -99,12 +101,13 @@ pub fn quote(input: &Input<'_>) -> Result<Quote, MoneyError> {
     let subtotal = Money::sum(input.currency, amounts.iter().copied())?;
     let mut problems = Vec::new();
     // A shop with countries must know this one: otherwise an unknown country would avoid taxes.
-    let knows = !input.tax.countries.is_empty() || !input.shipping.zones.is_empty();
+    let knows = !input.tax.countries.is_empty() || !input.shipping.zones.is_empty() || !input.sellers.is_empty();
     if let Some(to) = input.destination.filter(|to| knows && !to.country.is_code()) {
         problems.push(Problem::CountryUnknown { country: to.country.clone() });
     }
     problems.extend(unreachable(input));
-    let chosen = shipping::choose(input, subtotal, &mut problems);
+    let chosen = shipping::choose(input, &amounts, &mut problems)?;
+    let of_sellers = shipping::choose_of_sellers(input, &amounts, &mut problems)?;
     let promoted = promote::promote(input, &amounts, subtotal, chosen.as_ref(), &mut problems)?;
     let mut lines = Vec::with_capacity(amounts.len());
     for ((item, amount), left) in input.items.iter().zip(&amounts).zip(&promoted.left) {
@@ -119,38 +122,48 @@ pub fn quote(input: &Input<'_>) -> Result<Quote, MoneyError> {
         }
         None => None,
     };
+    let mut part_shipping = Vec::with_capacity(of_sellers.len());
+    for (seller, chosen) in of_sellers {
+        let price = chosen.price.money();
+        let tax = taxed(input, chosen.tax_class, price)?;
+        part_shipping.push(PartShipping { seller, shipping: chosen.frozen(price, tax)? });
+    }
     match input.tax.rounding {
         Rounding::Line => {}
-        Rounding::Rate => round_by_rate(input, &mut lines, &promoted.left, shipping.as_mut(), promoted.shipping_left)?,
+        Rounding::Rate => {
+            let shipping = (shipping.as_mut(), promoted.shipping_left, part_shipping.as_mut_slice());
+            round_by_rate(input, &mut lines, &promoted.left, shipping)?;
+        }
     }
-    let rounding = input.tax.rounding;
-    total(input.currency, rounding, subtotal, lines, shipping, promoted, problems)
+    total(input, subtotal, lines, (shipping, part_shipping), promoted, problems)
 }
 
 fn total(
-    currency: Currency,
-    rounding: Rounding,
+    input: &Input<'_>,
     subtotal: Money,
     lines: Vec<Line>,
-    shipping: Option<Shipping>,
+    (shipping, part_shipping): (Option<Shipping>, Vec<PartShipping>),
     promoted: promote::Promoted,
     problems: Vec<Problem>,
 ) -> Result<Quote, MoneyError> {
+    let (currency, rounding) = (input.currency, input.tax.rounding);
     let zero = Money::zero(currency);
     let paid_for_lines = lines.iter().try_fold(zero, |sum, line| sum.plus(line.total()?))?;
     let tax_of_lines = Money::sum(currency, lines.iter().filter_map(|line| Some(line.tax?.amount)))?;
-    let of_shipping = shipping.as_ref();
-    let shipping_tax = of_shipping.and_then(|it| it.tax).map_or(zero, |tax| tax.amount);
-    let paid_for_shipping = of_shipping.map_or(Ok(zero), Shipping::total)?;
+    let of_shipping = || shipping.iter().chain(part_shipping.iter().map(|it| &it.shipping));
+    let shipping_tax = Money::sum(currency, of_shipping().filter_map(|it| Some(it.tax?.amount)))?;
+    let paid_for_shipping = of_shipping().try_fold(zero, |sum, it| sum.plus(it.total()?))?;
+    let shipping_price = Money::sum(currency, of_shipping().map(|it| it.price.money()))?;
     Ok(Quote {
         subtotal,
         discount: Money::sum(currency, promoted.discounts.iter().map(|discount| discount.amount))?,
-        shipping_price: of_shipping.map_or(zero, |it| it.price.money()),
+        shipping_price,
         tax: tax_of_lines.plus(shipping_tax)?,
         total: paid_for_lines.plus(paid_for_shipping)?,
         lines,
         discounts: promoted.discounts,
         shipping,
+        part_shipping,
         claims: promoted.claims,
         problems,
         rounding,
@@ -187,15 +200,19 @@ fn round_by_rate(
     input: &Input<'_>,
     lines: &mut [Line],
     left: &[Money],
-    shipping: Option<&mut Shipping>,
-    shipping_left: Money,
+    (shipping, shipping_left, part_shipping): (Option<&mut Shipping>, Money, &mut [PartShipping]),
 ) -> Result<(), MoneyError> {
-    // Shipping has the smallest key; which of equal remainders is rounded up does not depend on the order of the lines.
+    // The shipping of the house has the smallest key; which of equal remainders is rounded up does not depend on the order of the lines.
     let of_lines = input.items.iter().zip(lines).zip(left);
-    let of_lines = of_lines.filter_map(|((item, line), left)| Some((Some(item.variant), line.tax.as_mut()?, *left)));
-    let of_shipping = shipping.and_then(|it| Some((None, it.tax.as_mut()?, shipping_left)));
+    let of_lines =
+        of_lines.filter_map(|((item, line), left)| Some(((None, Some(item.variant)), line.tax.as_mut()?, *left)));
+    let of_shipping = shipping.and_then(|it| Some(((None, None), it.tax.as_mut()?, shipping_left)));
+    let of_parts = part_shipping.iter_mut().filter_map(|PartShipping { seller, shipping }| {
+        let price = shipping.price.money();
+        Some(((Some(*seller), None), shipping.tax.as_mut()?, price))
+    });
     let mut groups: BTreeMap<(TaxRate, bool), Vec<Taxed<'_>>> = BTreeMap::new();
-    for taxed in of_lines.chain(of_shipping) {
+    for taxed in of_lines.chain(of_shipping).chain(of_parts) {
         groups.entry((taxed.1.rate, taxed.1.included)).or_default().push(taxed);
     }
     for ((rate, included), mut group) in groups {
@@ -209,8 +226,8 @@ fn round_by_rate(
     Ok(())
 }
 
-/// A line, or the shipping, with its tax and its price after discounts.
-type Taxed<'a> = (Option<VariantId>, &'a mut LineTax, Money);
+/// A line, or a shipping of the house or of a seller, with its tax and its price after discounts.
+type Taxed<'a> = ((Option<SellerId>, Option<VariantId>), &'a mut LineTax, Money);
 
 /// The categories that terms name; products must be assigned to these.
 pub fn categories<'a>(terms: impl IntoIterator<Item = &'a Terms>) -> BTreeSet<CategoryId> {

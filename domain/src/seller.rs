@@ -16,6 +16,9 @@
 //! Members are accounts with a [role](Role). They are invited by e-mail, and the account whose address it is accepts. As long as
 //! a seller is not over it has an owner. The account records its sellers too, in the same append, so that closing the account
 //! ends its memberships.
+//!
+//! A seller with legal data supplies in its own name: papers of its goods name it ([`Supplier`]), and it owes the sales tax. The goods
+//! of all other sellers are supplied by the house.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -25,6 +28,7 @@ use serde::Serialize;
 use crate::Personal;
 use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, InvitationId, SellerId};
+use crate::issuer::{LegalData, Supplier};
 use crate::text::{Country, Description, Email, Handle, Hash, Label, Name, Reason};
 
 mod commands;
@@ -69,6 +73,8 @@ pub struct Known {
     pub since: Option<DateTime<Utc>>,
     /// Why it is rejected or suspended.
     pub reason: Option<Reason>,
+    /// Its legal data; none if the house supplies its goods.
+    pub legal: Option<Personal<LegalData>>,
     /// The members.
     pub members: BTreeMap<AccountId, Role>,
     /// The invitations that were neither accepted nor revoked; some may have expired.
@@ -140,6 +146,8 @@ impl Decider for Seller {
             }
             Command::SetRole { account, role } => known.set_role(*account, *role),
             Command::Remove { account } => known.remove(*account),
+            Command::GiveLegalData { legal } => known.give_legal_data(legal),
+            Command::RemoveLegalData {} => Ok(known.legal.iter().map(|_| Event::LegalDataRemoved {}).collect()),
             Command::Forget { account } => Ok(known.forget(*account)),
         }
     }
@@ -156,6 +164,7 @@ impl Decider for Seller {
                 applied_at: *at,
                 since: None,
                 reason: None,
+                legal: None,
                 members: BTreeMap::from([(*owner, Role::Owner)]),
                 invitations: BTreeMap::new(),
                 invited: VecDeque::new(),
@@ -234,6 +243,8 @@ impl Known {
                 self.members.insert(*account, *role);
             }
             Event::MemberRoleSet { account, role } => drop(self.members.insert(*account, *role)),
+            Event::LegalDataGiven { legal } => self.legal = Some(legal.clone()),
+            Event::LegalDataRemoved {} => self.legal = None,
             Event::MemberLeft { account } => drop(self.members.remove(account)),
         }
     }
@@ -243,6 +254,11 @@ fn replace<T: Clone>(old: &mut T, new: Option<&T>) {
     if let Some(new) = new {
         old.clone_from(new);
     }
+}
+
+/// Refuses legal data without an address.
+pub fn ensure_complete(legal: &LegalData) -> Result<(), Rejection> {
+    if legal.address.is_empty() { Err(Rejection::NoAddress) } else { Ok(()) }
 }
 
 /// The new value, if there is one and it differs.
@@ -259,6 +275,12 @@ impl Known {
     /// Whether it will never sell again.
     pub fn is_over(&self) -> bool {
         matches!(self.status, Status::Rejected | Status::Closed)
+    }
+
+    /// The seller as papers name it, if it supplies in its own name. What was ordered of it while it sold stays its supply.
+    pub fn supplier(&self, seller: SellerId) -> Option<Supplier> {
+        let legal = self.legal.clone()?;
+        Some(Supplier { seller, handle: self.handle.clone(), legal })
     }
 
     /// Refuses what only an approved seller may do.
@@ -301,6 +323,12 @@ impl Known {
             return Err(Rejection::NameFixed);
         }
         Ok(vec![Event::Revised { name, description, contact: contact.cloned() }])
+    }
+
+    fn give_legal_data(&self, legal: &Personal<LegalData>) -> Decision {
+        self.not_over()?;
+        let is_known = self.legal.as_ref() == Some(legal);
+        Ok(if is_known { vec![] } else { vec![Event::LegalDataGiven { legal: legal.clone() }] })
     }
 
     fn not_over(&self) -> Result<(), Rejection> {

@@ -1,4 +1,4 @@
-//! A document series, such as the invoices of a year: each document gets the next number, without gaps or duplicates.
+//! A document series, such as the invoices of the house of a year: each document gets the next number, without gaps or duplicates.
 //!
 //! ```text
 //! 0 ──issued──▶ 1 ──issued──▶ 2 … ──skipped──▶ 50 ──issued──▶ 51 …
@@ -8,13 +8,15 @@
 //! same append as its number, or not at all (EU directive 2006/112/EC, article 226 (2)). Only an operator skips numbers, and
 //! gives the reason: after a restored backup they may be on documents that the log does not have, and an explained gap is
 //! better than a number that two documents have.
+//!
+//! The house has a series for each kind of document and year, and so has each seller that supplies in its own name.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::decider::{Asked, Decider};
-use crate::ids::{CreditNoteId, Id as _, OrderId, SeriesId};
-use crate::text::{Reason, Reference};
+use crate::ids::{CreditNoteId, Id as _, OrderId, SellerId, SeriesId};
+use crate::text::{Handle, Reason, Reference};
 
 /// Namespace of the ids; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6a41_07d5_2c8b_4f0e_9d31_b7f0_48e6_152c);
@@ -37,11 +39,17 @@ pub enum Document {
     Invoice {
         /// The order.
         order: OrderId,
+        /// The seller whose invoice it is; absent if it is the house's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seller: Option<SellerId>,
     },
     /// A credit note.
     CreditNote {
         /// The note.
         credit_note: CreditNoteId,
+        /// The seller whose note it is; absent if it is the house's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seller: Option<SellerId>,
     },
 }
 
@@ -56,30 +64,42 @@ impl Document {
 
     /// The series of a year that it belongs to.
     pub fn series(self, year: i32) -> SeriesId {
-        named(self.prefix(), year)
+        match self {
+            Self::Invoice { seller, .. } => of_invoices(seller, year),
+            Self::CreditNote { seller, .. } => of_credit_notes(seller, year),
+        }
     }
 }
 
-/// The series of the invoices of a year.
-pub fn of_invoices(year: i32) -> SeriesId {
-    named(INVOICES, year)
+/// The series of the invoices of a year: of a seller, or else of the house.
+pub fn of_invoices(seller: Option<SellerId>, year: i32) -> SeriesId {
+    named(INVOICES, seller, year)
 }
 
-/// The series of the credit notes of a year.
-pub fn of_credit_notes(year: i32) -> SeriesId {
-    named(CREDIT_NOTES, year)
+/// The series of the credit notes of a year: of a seller, or else of the house.
+pub fn of_credit_notes(seller: Option<SellerId>, year: i32) -> SeriesId {
+    named(CREDIT_NOTES, seller, year)
 }
 
-fn named(prefix: &str, year: i32) -> SeriesId {
+fn named(prefix: &str, seller: Option<SellerId>, year: i32) -> SeriesId {
+    let name = seller.map_or_else(|| format!("{prefix}:{year}"), |seller| format!("{prefix}:{seller}:{year}"));
     // UUID version 5 of the name (RFC 9562, section 5.5).
-    SeriesId::from_uuid(Uuid::new_v5(&NAMESPACE, format!("{prefix}:{year}").as_bytes()))
+    SeriesId::from_uuid(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
 }
 
-/// A number as documents show it, such as `INV-2026-000042`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How the numbers of a series begin, such as `INV-2026-` or `INV-COPPER-KETTLES-2026-`.
+fn beginning(prefix: &str, handle: Option<&Handle>, year: i32) -> String {
+    let of_seller = handle.map(|handle| format!("{}-", handle.as_str().to_uppercase())).unwrap_or_default();
+    format!("{prefix}-{of_seller}{year}-")
+}
+
+/// A number as documents show it, such as `INV-2026-000042`, or `INV-COPPER-KETTLES-2026-000042` of a seller.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Printed {
     /// The prefix.
     prefix: &'static str,
+    /// The handle of the seller; none for the house.
+    pub handle: Option<Handle>,
     /// The year of its series.
     pub year: i32,
     /// The number in its series.
@@ -89,19 +109,21 @@ pub struct Printed {
 impl Printed {
     /// Parses a number, in capitals or not; none if the text is not one.
     pub fn read(text: &str) -> Option<Self> {
-        let mut parts = text.trim().splitn(3, '-');
-        let (prefix, year, number) = (parts.next()?, parts.next()?, parts.next()?);
+        let mut parts = text.trim().rsplitn(3, '-');
+        let (number, year, head) = (parts.next()?, parts.next()?, parts.next()?);
+        let (prefix, handle) = head.split_once('-').map_or((head, None), |(prefix, handle)| (prefix, Some(handle)));
+        let handle = handle.map(|handle| Handle::new(&handle.to_lowercase())).transpose().ok()?;
         let prefix = [INVOICES, CREDIT_NOTES].into_iter().find(|known| prefix.eq_ignore_ascii_case(known))?;
         let digits = |text: &str, least| text.len() >= least && text.bytes().all(|byte| byte.is_ascii_digit());
         if !digits(year, 4) || !digits(number, DIGITS) {
             return None;
         }
-        Some(Self { prefix, year: year.parse().ok()?, number: number.parse().ok()? })
+        Some(Self { prefix, handle, year: year.parse().ok()?, number: number.parse().ok()? })
     }
 
-    /// The series that it belongs to.
-    pub fn series(self) -> SeriesId {
-        named(self.prefix, self.year)
+    /// The series that it belongs to, if it is one of this seller, or else of the house.
+    pub fn series(&self, seller: Option<SellerId>) -> SeriesId {
+        named(self.prefix, seller, self.year)
     }
 }
 
@@ -141,6 +163,8 @@ pub enum Command {
         document: Document,
         /// The year of the series.
         year: i32,
+        /// The handle of the seller whose document it is; none for the house.
+        handle: Option<Handle>,
     },
     /// Skip numbers.
     Skip {
@@ -182,9 +206,9 @@ impl Decider for Series {
 
     fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
         match command {
-            Command::Issue { document, year } => {
+            Command::Issue { document, year, handle } => {
                 let number = self.last + 1;
-                let text = format!("{}-{year}-{number:0DIGITS$}", document.prefix());
+                let text = format!("{}{number:0DIGITS$}", beginning(document.prefix(), handle.as_ref(), *year));
                 match Reference::new(&text) {
                     Ok(reference) if number <= NUMBER_MAX => {
                         Ok(vec![Event::Issued { number, reference, document: *document }])

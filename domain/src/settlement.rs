@@ -26,15 +26,16 @@ use crate::payment::{
 };
 use crate::payment_book::{self, PaymentBook};
 use crate::rejected::Rejected;
-use crate::series::Document;
 use crate::stock;
 use crate::text::{Link, Reference, Slug};
 use crate::usage::{self, Usage};
 use crate::work::{Refused, Work};
 
 mod cover;
+mod invoices;
 
 pub use cover::{cover, settle_value, uncover};
+pub use invoices::series_of_invoices;
 
 /// How long after a charge without an answer its outcome is looked up.
 const LOOK_AFTER: TimeDelta = TimeDelta::seconds(1);
@@ -414,20 +415,22 @@ pub fn unanswered(at: DateTime<Utc>) -> ProviderOutcome {
     ProviderOutcome::Unknown { check_at: at + LOOK_AFTER }
 }
 
-/// Marks an order paid, gives its invoice the next number, commits its stock, assigns the keys of its pieces, issues the gift cards of
-/// which they are the codes (`cards`) and grants their downloads. An order that does not wait for this payment takes no number, no keys and no downloads.
+/// Marks an order paid, gives its invoices the next numbers of their series, commits its stock, assigns the keys of its pieces, issues the
+/// gift cards of which they are the codes (`cards`) and grants their downloads. An order that does not wait for this payment takes no number, no keys and no downloads.
 pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId, cards: &Cards) -> Result<(), Refused> {
     let before = work.get::<Order>(order)?;
     let waiting = before.awaiting(payment);
-    let invoice = waiting.map(|_| work.number(Document::Invoice { order })).transpose()?;
-    let seller = work.issuer().filter(|_| waiting.is_some()).cloned();
+    let invoices::Issued { invoice, seller, invoices } = match waiting {
+        Some(placed) => invoices::issue(work, order, placed)?,
+        None => invoices::Issued::default(),
+    };
     let keyed = waiting.map(order::Placed::keyed).unwrap_or_default();
     let keys = key_delivery::assign(work, order, &keyed)?;
     let keys = match waiting {
         Some(placed) => gift_card_delivery::sell(work, order, placed, keys, cards)?,
         None => keys,
     };
-    work.decide::<Order>(order, &order::Command::MarkPaid { payment, invoice, seller, keys })?;
+    work.decide::<Order>(order, &order::Command::MarkPaid { payment, invoice, seller, invoices, keys })?;
     digital_delivery::grant(work, order, &waiting.map(order::Placed::downloadable).unwrap_or_default())?;
     let commit = waiting.map(order::Placed::stock_to_commit).unwrap_or_default();
     work.move_stock(&commit, |_| stock::Command::Commit { order })

@@ -1,11 +1,14 @@
-//! The shipping book: all shipping zones with their services, weight bands and prices, in one stream.
+//! A shipping book: all shipping zones with their services, weight bands and prices, in one stream.
+//!
+//! The house has one, and each seller may have one for its parts of orders.
 //!
 //! ```text
 //! (empty) ──zone set, zone removed──▶ …
 //! ```
 //!
 //! A destination is in one zone: the one that names its country and area, or else its country, or else the one without
-//! countries, which is the rest of the world. With an empty book the shop does not charge for shipping.
+//! countries, which is the rest of the world. With an empty book the house does not charge for shipping, and a seller uses that of the
+//! house.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -14,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::Currency;
 use crate::bounded::Bounded;
 use crate::decider::{Asked, Decider};
-use crate::ids::{Id as _, ShippingBookId};
+use crate::ids::{Id as _, SellerId, ShippingBookId};
 use crate::money::Price;
 use crate::product::TaxClass;
 use crate::tax_book::{AREAS_MAX, COUNTRIES_MAX, holds, is_area};
@@ -26,9 +29,14 @@ mod rejections;
 use overlap::Destinations;
 pub use rejections::{BANDS_MAX, DAYS_MAX, Rejection, SERVICES_MAX, ZONES_MAX};
 
-/// The id of the one book.
+/// The id of the book of the house.
 pub fn id() -> ShippingBookId {
     ShippingBookId::from_uuid(uuid::Uuid::from_u128(1))
+}
+
+/// The id of the book of a seller.
+pub fn of_seller(seller: SellerId) -> ShippingBookId {
+    ShippingBookId::from_uuid(seller.uuid())
 }
 
 /// A shipping zone and its services.

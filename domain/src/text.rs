@@ -73,6 +73,8 @@ pub const LINK_MAX: usize = 2_000;
 pub const IBAN_MAX: usize = 42;
 /// Longest name of the holder of a bank account (ISO 20022 in the rulebook of SEPA: 70 characters).
 pub const HOLDER_MAX: usize = 70;
+/// Longest tax number: those of the EU have up to 14 letters and digits, and others have words and signs beside them.
+pub const TAX_ID_MAX: usize = 40;
 /// Longest unit: `mm`, `W`, `litres per 100 km`.
 pub const UNIT_MAX: usize = 20;
 /// Longest hash of a token, in characters: 64 bytes as hexadecimal digits.
@@ -322,6 +324,8 @@ texts! {
     } => crate::openapi::iban;
     /// The name of the holder of a bank account.
     Holder line("name", HOLDER_MAX);
+    /// A tax number, such as a VAT id, as its country writes it.
+    TaxId line("tax number", TAX_ID_MAX);
     /// The unit of a number.
     Unit line("unit", UNIT_MAX);
     /// The hash of a secret, never the secret itself.

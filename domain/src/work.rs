@@ -18,7 +18,7 @@ use crate::quantity::Demand;
 use crate::rejected::Rejected;
 use crate::series::{self, Document, Series};
 use crate::stock::{self, StockLevel};
-use crate::text::Reference;
+use crate::text::{Handle, Reference};
 use crate::{AnyEvent, Kind};
 
 /// A state of any aggregate.
@@ -125,11 +125,11 @@ impl Work {
         self.move_stock(lines, back)
     }
 
-    /// Gives a document the next number of its series.
-    pub fn number(&mut self, document: Document) -> Result<Reference, Refused> {
+    /// Gives a document the next number of its series. `handle` is that of the seller whose document it is.
+    pub fn number(&mut self, document: Document, handle: Option<&Handle>) -> Result<Reference, Refused> {
         let year = self.asked.at.year();
         let series = document.series(year);
-        self.decide::<Series>(series, &series::Command::Issue { document, year })?;
+        self.decide::<Series>(series, &series::Command::Issue { document, year, handle: handle.cloned() })?;
         let given = self.get::<Series>(series)?.reference.clone();
         given.ok_or_else(|| series::Rejection::Exhausted.into())
     }

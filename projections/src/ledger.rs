@@ -8,7 +8,7 @@ use byteshop_domain::cart::Destination;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::credit_note::CreditNote;
 use byteshop_domain::ids::{Id as _, OrderId, PaymentId};
-use byteshop_domain::ledger::{self, Entry, Line};
+use byteshop_domain::ledger::{self, Entry, Line, SellerNumber};
 use byteshop_domain::order::{self, Buyer, Order, SellerShare};
 use byteshop_domain::payment::{self, Payment};
 use byteshop_domain::payout::Payout;
@@ -43,6 +43,9 @@ pub struct Row {
     /// What each seller has of it; empty if all of it is the house's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sellers: Vec<SellerShare>,
+    /// The invoices of sellers that a sale has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invoices: Vec<SellerNumber>,
     /// The reference of a refund that staff makes; its entry follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<Reference>,
@@ -190,7 +193,7 @@ fn of_order(row: Option<Row>, change: &order::Event, event: &Recorded) -> Option
     }
 }
 
-fn posted(event: &Recorded, Entry { kind, order, document, lines, sellers }: Entry) -> Row {
+fn posted(event: &Recorded, Entry { kind, order, document, invoices, lines, sellers }: Entry) -> Row {
     // An entry has lines, all of them in one currency.
     let entry = lines.first().map(|line| line.debit.currency).map(|currency| Posted {
         position: event.position,
@@ -201,5 +204,5 @@ fn posted(event: &Recorded, Entry { kind, order, document, lines, sellers }: Ent
         currency,
         lines,
     });
-    Row { entry, sellers, ..Row::default() }
+    Row { entry, sellers, invoices, ..Row::default() }
 }

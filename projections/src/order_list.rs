@@ -72,8 +72,10 @@ pub struct Row {
     pub refunds_failed: BTreeSet<RefundId>,
     /// Refunds that no provider makes, so they wait for staff to make and settle them.
     pub refunds_to_settle: BTreeSet<RefundId>,
-    /// The invoice number; null before payment.
+    /// The invoice number; null before payment. Of several invoices it is the first.
     pub invoice: Option<Reference>,
+    /// The numbers of all invoices: of the house, and of sellers that supply their parts in their own name.
+    pub invoices: Vec<Reference>,
     /// The id of the order in an older system.
     pub reference: Option<Reference>,
     /// When it was placed.
@@ -100,7 +102,7 @@ pub enum Fact {
 
 impl View for OrderList {
     const NAME: &'static str = "order_list";
-    const VERSION: i32 = 8;
+    const VERSION: i32 = 9;
     const READS: &'static [Reads] = &[
         Reads::only::<Order>(Progress::READS),
         Reads::only::<Payment>(&["refund_requested", "refund_failed", "refunded"]),
@@ -141,8 +143,9 @@ impl Row {
         }
         let mut row = row?;
         row.advance(moved);
-        if let Event::Paid { invoice, .. } = moved {
-            row.invoice.clone_from(invoice);
+        if let Event::Paid { invoice, invoices, .. } = moved {
+            row.invoices = invoice.iter().chain(invoices.iter().map(|it| &it.number)).cloned().collect();
+            row.invoice = row.invoices.first().cloned();
             row.paid_at = Some(event.occurred_at());
         }
         let is_refund = matches!(moved, Event::Refunded { .. } | Event::Returned { return_id: None, .. });
@@ -188,6 +191,7 @@ impl Row {
             lines,
             discounts: _,
             shipping: _,
+            part_shipping: _,
             claims: _,
             total: _,
             payment,
@@ -216,6 +220,7 @@ impl Row {
             refunds_failed: BTreeSet::new(),
             refunds_to_settle: BTreeSet::new(),
             invoice: None,
+            invoices: vec![],
             reference: reference.clone(),
             placed_at: event.occurred_at(),
             paid_at: None,
@@ -241,7 +246,7 @@ pub struct Query {
     pub status: Option<Status>,
     /// Only with this number.
     pub number: Option<Number>,
-    /// Only with this number of its invoice.
+    /// Only with this number of one of its invoices.
     pub invoice: Option<Reference>,
     /// Only with this payment status.
     pub payment_status: Option<PaymentStatus>,
@@ -297,7 +302,7 @@ impl Views {
             sql.push(" and number = ").push_bind(number.to_string());
         }
         if let Some(invoice) = &query.invoice {
-            sql.push(" and invoice = ").push_bind(invoice.to_string());
+            sql.push(" and invoices @> array[").push_bind(invoice.to_string()).push("]");
         }
         if let Some(status) = query.payment_status {
             sql.push(" and payment_status = ").push_bind(name_of(&status));

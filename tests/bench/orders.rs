@@ -62,7 +62,7 @@ pub fn order(number: i64, variants: &[VariantId]) -> Result<Append> {
     let (id, payment) = (OrderId::from_uuid(Clock.new_id()), PaymentId::from_uuid(Clock.new_id()));
     let commands = [
         Command::Place(Box::new(placement(number, payment, variants, None)?)),
-        Command::MarkPaid { payment, invoice: None, seller: None, keys: vec![] },
+        Command::MarkPaid { payment, invoice: None, seller: None, invoices: vec![], keys: vec![] },
         Command::Fulfil {},
     ];
     let mut append = Append::default();
@@ -76,7 +76,7 @@ pub fn sale(number: i64, variants: &[VariantId]) -> Result<Append> {
     let placement = placement(number, payment, variants, Some(TaxRate::new(190_000)?))?;
     let (amount, reference) = (placement.total, Reference::new("bench")?);
     let mut append = Append::default();
-    let paid = Command::MarkPaid { payment, invoice: None, seller: None, keys: vec![] };
+    let paid = Command::MarkPaid { payment, invoice: None, seller: None, invoices: vec![], keys: vec![] };
     add::<Order>(&mut append, id, &[Command::Place(Box::new(placement)), paid])?;
     let record = payment::Command::Record { order: id, amount, reference };
     add::<Payment>(&mut append, payment, &[record])?;
@@ -161,6 +161,7 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId], rate: Opti
         pay_by: None,
         reference: None,
         imported: false,
+        part_shipping: vec![],
         tax_rounding: byteshop_domain::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,

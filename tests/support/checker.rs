@@ -199,7 +199,8 @@ impl History {
                 found.push(format!("{id} has events and was never placed"));
                 continue;
             };
-            if (sold.paid > 0) != placed.invoice.is_some() || self.invoices.get(id) != placed.invoice.as_ref() {
+            let issued = placed.invoice.is_some() || !placed.invoices.is_empty();
+            if (sold.paid > 0) != issued || self.invoices.get(id) != placed.invoice.as_ref() {
                 let numbered = self.invoices.get(id);
                 found
                     .push(format!("{id} was paid {} times, says {:?} and has {numbered:?}", sold.paid, placed.invoice));
@@ -393,7 +394,7 @@ impl History {
             self.breaches.push(format!("{first} to {to} follow number {last} of their series, at {at}"));
         }
         *last = to;
-        if let series::Event::Issued { reference, document: Document::Invoice { order }, .. } = event
+        if let series::Event::Issued { reference, document: Document::Invoice { order, seller: None }, .. } = event
             && let Some(before) = self.invoices.insert(*order, reference.clone())
         {
             self.breach(format!("{order} has the invoices {before} and {reference}, at {at}"));

@@ -77,6 +77,11 @@ impl Together<'_> {
         self.load::<Download>(&downloads).await
     }
 
+    /// Looks at what is loaded, to find out what else the decision needs.
+    pub fn look<T>(&self, at: impl FnOnce(&Work) -> Result<T, Refused>) -> Result<T, Error> {
+        Ok(at(&self.work)?)
+    }
+
     /// Decides: what happens is part of the unit's append.
     pub fn decide<T>(self, decision: impl FnOnce(&mut Work) -> Result<T, Refused>) -> Result<T, Error> {
         let Self { unit, mut work, versions } = self;

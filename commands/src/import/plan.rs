@@ -163,8 +163,10 @@ impl Work<'_> {
         let record = payment::Command::Record { order: id, amount: total, reference: invoice.reference.clone() };
         self.draft.decide(&mut paid, &record)?;
         self.draft.expect(&paid);
-        self.draft
-            .decide(&mut order, &order::Command::MarkPaid { payment, invoice: None, seller: None, keys: vec![] })?;
+        self.draft.decide(
+            &mut order,
+            &order::Command::MarkPaid { payment, invoice: None, seller: None, invoices: vec![], keys: vec![] },
+        )?;
         for code in demands.keys() {
             self.with_stock(*code, &stock::Command::Commit { order: id })?;
         }
@@ -259,6 +261,7 @@ impl Work<'_> {
             order: None,
             refund: None,
             reason: None,
+            supplier: None,
             seller: None,
             sellers: vec![],
             gift_cards: None,

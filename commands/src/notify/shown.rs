@@ -159,12 +159,11 @@ impl Commands {
         let template = message.template();
         if template == Template::OrderPaid {
             // What this process last saw of the order may be from before it was paid.
-            let now = if seen.invoice.is_none() { self.get::<Order>(id).await? } else { None };
+            let is_old = seen.invoice.is_none() && seen.invoices.is_empty();
+            let now = if is_old { self.get::<Order>(id).await? } else { None };
             let now = now.as_ref().and_then(|order| order.state.live().ok()).unwrap_or(seen);
-            if let Some(number) = &now.invoice {
-                let url = self.link_in_mail(Target::Invoice(id), locale).await?;
-                shown.invoice = Some(ShownPaper { number: number.to_string(), url });
-            }
+            let all = self.link_in_mail(Target::Invoice(id), locale).await?;
+            shown.invoices = invoices_of(now, all.as_deref());
         }
         // Account owners log in.
         let has_keys = seen.placement.buyer.account.is_none() && seen.placement.lines.iter().any(|line| line.keys);
@@ -244,6 +243,22 @@ impl Commands {
         let parcel = self.get::<Shipment>(parcel).await?;
         Ok(parcel.and_then(|it| it.state.live().ok().map(|it| it.lines.clone())).unwrap_or_default())
     }
+}
+
+/// The invoices of an order, each with a link of its own if there are several; `all` is the link to all of them.
+fn invoices_of(placed: &Placed, all: Option<&str>) -> Vec<ShownPaper> {
+    let is_one = placed.invoices.len() + usize::from(placed.invoice.is_some()) == 1;
+    let mut shown: Vec<ShownPaper> = Vec::new();
+    for (number, part) in placed.parts.numbered() {
+        let own = placed.invoices.iter().find(|it| Some(it.supplier.seller) == part.seller);
+        let Some(paper) = own.map(|it| &it.number).or(placed.invoice.as_ref()) else { continue };
+        // Parts that the house supplies are on one invoice.
+        if shown.iter().all(|known| known.number != paper.as_str()) {
+            let url = all.map(|all| if is_one { all.to_owned() } else { format!("{all}&part={number}") });
+            shown.push(ShownPaper { number: paper.to_string(), url });
+        }
+    }
+    shown
 }
 
 /// The code that a message brings, and the page where it is entered.

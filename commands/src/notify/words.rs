@@ -56,8 +56,8 @@ pub struct Shown {
     pub reason: Option<&'static str>,
     /// Whether money goes back.
     pub refund_due: bool,
-    /// The invoice of the order.
-    pub invoice: Option<ShownPaper>,
+    /// The invoices of the order.
+    pub invoices: Vec<ShownPaper>,
     /// Where the keys of the order are, if a mail can lead a guest there.
     pub keys: Option<String>,
     /// Where the downloads of the order are, if a mail can lead a guest there.

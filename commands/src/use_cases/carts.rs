@@ -6,7 +6,7 @@ mod again;
 use byteshop_domain::cart::{self, Cart, Command};
 use byteshop_domain::checkout;
 use byteshop_domain::decider::Decider as _;
-use byteshop_domain::ids::{AccountId, CartId, NameId, PromotionId, VariantId};
+use byteshop_domain::ids::{AccountId, CartId, NameId, PromotionId, SellerId, VariantId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::pricing;
 use byteshop_domain::product::Product;
@@ -178,18 +178,25 @@ pub fn remove_line(unit: &Unit, cart: &mut Loaded<Cart>, variant: VariantId) -> 
     unit.decide(cart, &Command::RemoveLine { variant })
 }
 
-/// Chooses the shipping service of a cart, one of those that are offered to its destination.
-pub async fn choose_shipping(unit: &Unit, cart: &mut Loaded<Cart>, service: &Slug) -> Result<(), Error> {
+/// Chooses the shipping service of a cart, one of those that are offered to its destination: by the house, or by a seller with prices of
+/// its own for its goods.
+pub async fn choose_shipping(
+    unit: &Unit,
+    cart: &mut Loaded<Cart>,
+    service: &Slug,
+    seller: Option<SellerId>,
+) -> Result<(), Error> {
     // A refusal has to hold, so the version of the book counts.
-    let book = unit.load::<ShippingBook>(shipping_book::id()).await?;
+    let id = seller.map_or_else(shipping_book::id, shipping_book::of_seller);
+    let book = unit.load::<ShippingBook>(id).await?;
     let open = cart.state.open(unit.asked().at)?;
     let to = open.destination.as_ref().ok_or_else(no_destination)?;
     let zone = book.state.zone(&to.country, to.area.as_ref());
     if !zone.is_some_and(|zone| zone.services.iter().any(|known| known.service == *service)) {
-        let gone = pricing::Problem::ShippingGone { service: service.clone() };
+        let gone = pricing::Problem::ShippingGone { service: service.clone(), seller };
         return Err(Error::refused(&format!("cart.{}", gone.code()), Kind::Invalid, gone.to_string()));
     }
-    unit.decide(cart, &Command::ChooseShipping { service: service.clone() })
+    unit.decide(cart, &Command::ChooseShipping { service: service.clone(), seller })
 }
 
 /// Refuses a cart that has no shipping address.

@@ -5,7 +5,8 @@ use byteshop_domain::credit_note::CreditNote;
 use byteshop_domain::gift_card_delivery::Cards;
 use byteshop_domain::ids::{OrderId, PaymentId, SeriesId, StoredValueId};
 use byteshop_domain::order::{Order, Placed};
-use byteshop_domain::series::{self, Series, of_credit_notes, of_invoices};
+use byteshop_domain::seller::Seller;
+use byteshop_domain::series::{self, Series, of_credit_notes};
 use byteshop_domain::settlement;
 use byteshop_domain::stored_value::StoredValue;
 use byteshop_domain::text::Reason;
@@ -30,8 +31,8 @@ impl Commands {
         Ok(done.await?.answer)
     }
 
-    /// Marks an order paid, gives its invoice the next number, commits its stock, assigns its keys, issues its gift cards and grants its
-    /// downloads, in one append.
+    /// Marks an order paid, gives its invoices the next numbers of their series, commits its stock, assigns its keys, issues its gift
+    /// cards and grants its downloads, in one append.
     ///
     /// The one process that marks orders paid builds each append on the one before in memory, so payments at the same time
     /// do not get in each other's way, although they share a series.
@@ -43,7 +44,11 @@ impl Commands {
             let mut cards = Cards::new();
             // What is paid already, or cancelled, takes no number.
             if let Some(placed) = loaded.state.awaiting(payment) {
-                together.load::<Series>(&[of_invoices(unit.asked().at.year())]).await?;
+                // The append expects the legal data of the sellers to be unchanged.
+                let sellers: Vec<_> = placed.parts.all().iter().filter_map(|part| part.seller).collect();
+                together.load::<Seller>(&sellers).await?;
+                let series = together.look(|work| settlement::series_of_invoices(work, placed))?;
+                together.load::<Series>(&series).await?;
                 together.load_stock(&placed.stock_to_commit()).await?;
                 let keyed = placed.keyed();
                 generated_keys::make(&unit, &keyed).await?;
@@ -61,11 +66,13 @@ impl Commands {
 }
 
 impl Together<'_> {
-    /// The credit notes of an order, and the series of the next one where there can be one.
+    /// The credit notes of an order, and the series of the next ones where there can be any.
     pub(crate) async fn load_documents(&mut self, unit: &Unit, order: &Placed) -> Result<(), Error> {
         self.load::<CreditNote>(&order.credit_notes).await?;
         if order.is_paid() {
-            self.load::<Series>(&[of_credit_notes(unit.asked().at.year())]).await?;
+            let year = unit.asked().at.year();
+            let series = order.suppliers().into_iter().map(|supplier| of_credit_notes(supplier, year));
+            self.load::<Series>(&series.collect::<Vec<_>>()).await?;
         }
         Ok(())
     }

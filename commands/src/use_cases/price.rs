@@ -3,19 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use byteshop_domain::Currency;
 use byteshop_domain::account::Account;
 use byteshop_domain::cart::{self, Offer};
 use byteshop_domain::category::Category;
 use byteshop_domain::decider::Decider;
 use byteshop_domain::ids::{CategoryId, ProductId, PromotionId, SellerId, UsageId, VariantId};
-use byteshop_domain::money::Money;
 use byteshop_domain::name::{self, NameKind, UniqueName};
-use byteshop_domain::pricing::{self, Candidate, Input, Item, Quote, Whereto};
+use byteshop_domain::pricing::{self, Candidate, Input, Item, Quote, SellerRates, Whereto};
 use byteshop_domain::product::{self, Image, Product, TaxClass};
 use byteshop_domain::promotion::{CouponCode, Promotion, Status, Terms};
 use byteshop_domain::promotion_book::{self, PromotionBook};
-use byteshop_domain::quantity::Quantity;
 use byteshop_domain::seller::Seller;
 use byteshop_domain::shipping_book::{self, ShippingBook};
 use byteshop_domain::stock::StockLevel;
@@ -27,6 +24,10 @@ use chrono::{DateTime, Utc};
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
+
+mod parcels;
+
+pub use parcels::{Parcel, parcels};
 
 /// How states are read that have a say in a price.
 #[derive(Clone, Copy)]
@@ -43,6 +44,11 @@ pub enum Reading<'a> {
 pub(crate) struct Sellers(BTreeMap<SellerId, Arc<Seller>>);
 
 impl Sellers {
+    /// Their ids.
+    fn ids(&self) -> impl Iterator<Item = SellerId> {
+        self.0.keys().copied()
+    }
+
     /// The seller of a product; none if it is the house's.
     pub(crate) fn of(&self, product: &Product) -> Option<&Seller> {
         self.0.get(&product.live().ok()?.seller?).map(Arc::as_ref)
@@ -90,6 +96,18 @@ impl Reading<'_> {
         let sellers: BTreeSet<SellerId> = products.iter().filter_map(|it| it.state.live().ok()?.seller).collect();
         let sellers = self.all::<Seller>(&sellers.into_iter().collect::<Vec<_>>()).await?;
         Ok(Sellers(sellers.into_iter().map(|seller| (seller.id, seller.state)).collect()))
+    }
+
+    /// The shipping books of those sellers that have one of their own.
+    pub(crate) async fn shipping_books(
+        self,
+        sellers: impl Iterator<Item = SellerId>,
+    ) -> Result<BTreeMap<SellerId, Arc<ShippingBook>>, Error> {
+        let sellers: Vec<SellerId> = sellers.collect();
+        let ids: Vec<_> = sellers.iter().map(|seller| shipping_book::of_seller(*seller)).collect();
+        let books = self.all::<ShippingBook>(&ids).await?;
+        let known = sellers.into_iter().zip(books).filter(|(_, book)| !book.state.zones.is_empty());
+        Ok(known.map(|(seller, book)| (seller, book.state)).collect())
     }
 
     /// The stock of variants in the order of their ids, and the products that they are of.
@@ -160,6 +178,7 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
         reading.all::<UniqueName>(&codes),
     )?;
     let sellers = reading.sellers(&products).await?;
+    let own_books = reading.shipping_books(sellers.ids()).await?;
     let products: BTreeMap<ProductId, &Product> = products.iter().map(|it| (it.id, it.state.as_ref())).collect();
     let offer = |(line, stock): (&cart::Line, &Loaded<StockLevel>)| {
         let product = products.get(&line.product)?;
@@ -190,6 +209,7 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
         service: cart.service.as_ref(),
         tax: &tax.state,
         shipping: &shipping.state,
+        sellers: own_books.iter().map(|(seller, book)| rates(*seller, book, cart)).collect(),
         promotions: running.iter().map(|it| it.candidate(&known)).collect(),
         unknown,
         customers: known.customers,
@@ -201,34 +221,9 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
     Ok(Priced { quote: quote.map_err(|_| cart::Rejection::TooExpensive)?, offers, images: images.collect() })
 }
 
-/// Goods that are shipped together.
-#[derive(Debug, Clone, Copy)]
-pub struct Parcel {
-    /// The weight in grams.
-    pub weight_g: u64,
-    /// The subtotal at current prices.
-    pub subtotal: Money,
-}
-
-/// The weight and the subtotal of some lines; variants that are not for sale are left out.
-pub async fn parcel(commands: &Commands, lines: &[(VariantId, Quantity)], currency: Currency) -> Result<Parcel, Error> {
-    let variants: Vec<VariantId> = lines.iter().map(|(variant, _)| *variant).collect();
-    let (_, products) = Reading::Asking(commands).goods(&variants).await?;
-    let known = products.iter().filter_map(|product| product.state.live().ok());
-    let known: BTreeMap<VariantId, &product::Variant> =
-        known.flat_map(|product| product.variants.iter().map(|(id, variant)| (*id, variant))).collect();
-    let mut parcel = Parcel { weight_g: 0, subtotal: Money::zero(currency) };
-    for (variant, quantity) in lines {
-        let Some(known) = known.get(variant) else { continue };
-        let pieces = quantity.get().unsigned_abs();
-        if known.physical {
-            parcel.weight_g += u64::from(known.weight_g.unwrap_or(0)) * pieces;
-        }
-        let price = known.listed(currency).map(|listed| listed.price.times(*quantity));
-        let sum = price.and_then(Result::ok).and_then(|price| parcel.subtotal.plus(price).ok());
-        parcel.subtotal = sum.unwrap_or(parcel.subtotal);
-    }
-    Ok(parcel)
+/// The prices at which a seller ships its goods in a cart.
+fn rates<'a>(seller: SellerId, book: &'a ShippingBook, cart: &'a cart::Created) -> SellerRates<'a> {
+    SellerRates { seller, book, service: cart.service_of(Some(seller)) }
 }
 
 /// A promotion that may apply, before it is known how often it was used.
@@ -313,6 +308,7 @@ fn item(
     Item {
         variant: line.variant,
         product: line.product,
+        seller: product.and_then(|product| product.seller),
         categories: path(product.and_then(|product| product.category), parents),
         unit_price: offer.map_or(line.unit_price, |offer| offer.price),
         quantity: line.quantity,

@@ -4,6 +4,7 @@ pub mod members;
 
 use byteshop_domain::account::{self, Account, Membership};
 use byteshop_domain::ids::{AccountId, SellerId};
+use byteshop_domain::issuer::LegalData;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::seller::{self, Command, Known, Role, Seller};
 use byteshop_domain::text::{Country, Description, Email, Handle, Label, Name, Reason};
@@ -109,6 +110,19 @@ pub async fn revise(unit: &Unit, seller: &mut Loaded<Seller>, by: AccountId, rev
         None => None,
     };
     unit.decide(seller, &Command::Revise { name, description, contact })
+}
+
+/// Gives or changes the legal data of a seller: it is sealed for the seller itself, as papers have to be kept longer than the accounts of
+/// its owners.
+pub async fn give_legal_data(unit: &Unit, seller: &mut Loaded<Seller>, legal: &LegalData) -> Result<(), Error> {
+    seller::ensure_complete(legal)?;
+    let legal = unit.commands().vault().seal(Subject::from(seller.id), legal).await?;
+    unit.decide(seller, &Command::GiveLegalData { legal })
+}
+
+/// Removes the legal data of a seller: the house supplies what is paid from now on.
+pub fn remove_legal_data(unit: &Unit, seller: &mut Loaded<Seller>) -> Result<(), Error> {
+    unit.decide(seller, &Command::RemoveLegalData {})
 }
 
 async fn release_handle(unit: &Unit, seller: &Loaded<Seller>) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! The amount of an order that can still be refunded, and the credit note of a refund.
 
 use crate::credit_note::{self, CreditNote, Left};
-use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId};
+use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId, SellerId};
 use crate::money::{Money, MoneyError};
 use crate::order::{self, Order, Placed, ReturnLine, TakenBack};
 use crate::payment::{self, Payment, RefundCause};
@@ -18,15 +18,53 @@ pub(super) struct Back {
     pub(super) amount: Money,
     /// The part of it that refunds the shipping price.
     pub(super) shipping: Option<Money>,
+    /// The seller that supplied what it is for; none if the house did.
+    pub(super) supplier: Option<SellerId>,
+}
+
+/// What one supplier gives back of an order that is cancelled.
+pub(super) struct Due {
+    supplier: Option<SellerId>,
+    amount: Money,
+    /// The goods; pieces that were cancelled before have a credit note already.
+    pub(super) lines: Vec<ReturnLine>,
+}
+
+/// What each supplier gives back of an order that is cancelled, of which `left` is neither refunded nor to be refunded.
+pub(super) fn by_supplier(placed: &Placed, left: Money) -> Vec<Due> {
+    let demands = placed.demands();
+    let mut rest = left.amount;
+    let due = |supplier: Option<SellerId>| {
+        let parts = || placed.parts.all().iter().filter(|part| placed.supplier_of(part.seller) == supplier);
+        // With one supplier all that is left is its own.
+        let own = if placed.invoices.is_empty() { rest } else { parts().map(|part| part.left().amount).sum() };
+        let amount = Money { amount: own.min(rest), ..left };
+        rest -= amount.amount;
+        let lines: Vec<Demand> =
+            demands.iter().filter(|it| parts().any(|part| part.has(it.variant))).copied().collect();
+        Due { supplier, amount, lines: placed.valued(&lines, amount) }
+    };
+    placed.suppliers().into_iter().map(due).filter(|due| due.amount.amount > 0).collect()
 }
 
 impl Back {
-    pub(super) fn of(work: &mut Work, lines: &[ReturnLine]) -> Result<Self, Refused> {
+    /// The refund of the whole payment of a cancelled order, as far as it is of one supplier.
+    pub(super) fn of_cancelled(work: &mut Work, placed: &Placed, due: &Due) -> Self {
+        let Due { supplier, amount, lines } = due;
+        let shipping = amount.amount - lines.iter().map(|line| line.amount.amount).sum::<i64>();
+        let shipping = (shipping > 0).then_some(Money { amount: shipping, ..*amount });
+        let refund = Some(payment::whole(placed.placement.payment));
+        Self { refund, credit_note: work.new_id(), amount: *amount, shipping, supplier: *supplier }
+    }
+
+    /// The refund of lines of one part.
+    pub(super) fn of(work: &mut Work, placed: &Placed, lines: &[ReturnLine]) -> Result<Self, Refused> {
         let too_much = |_| Refused::because("order.wrong_total", Kind::Invalid, "the amounts cannot be summed");
         let Some(first) = lines.first() else { return Err(order::Rejection::NoLines.into()) };
         let amount = Money::sum(first.amount.currency, lines.iter().map(|line| line.amount)).map_err(too_much)?;
         let refund = (amount.amount > 0).then(|| work.new_id());
-        Ok(Self { refund, credit_note: work.new_id(), amount, shipping: None })
+        let supplier = placed.supplier_of(placed.parts.of_variant(first.variant).and_then(|part| part.seller));
+        Ok(Self { refund, credit_note: work.new_id(), amount, shipping: None, supplier })
     }
 
     /// Adds the shipping price if nothing is shipped any more; at most what is left of `most`.
@@ -56,7 +94,7 @@ pub(super) fn issue(
     back: &Back,
 ) -> Result<(), Refused> {
     let content = content(work, placed, order, lines, back)?;
-    write_down(work, (placed, order), left, back.credit_note, content)
+    write_down(work, (placed, order), left, back, content)
 }
 
 /// Issues a credit note for what the order decided; `before` is its state before that. The tax in it is taken from what the earlier
@@ -65,17 +103,18 @@ pub(super) fn write_down(
     work: &mut Work,
     (before, order): (&Placed, OrderId),
     left: &Left<'_>,
-    id: CreditNoteId,
+    back: &Back,
     mut content: credit_note::Content,
 ) -> Result<(), Refused> {
     if before.kept.is_shared() {
-        let TakenBack { taxes, sellers } = work.get::<Order>(order)?.live()?.kept.taken_since(&before.kept);
+        let TakenBack { taxes, sellers } =
+            work.get::<Order>(order)?.live()?.kept.taken_since(&before.kept, back.supplier);
         (content.taxes, content.sellers) = (Some(taxes), sellers);
     } else {
         content.taxes = Some(left.taxes(&content).map_err(uncounted)?);
     }
-    work.begin::<CreditNote>(id);
-    work.decide::<CreditNote>(id, &credit_note::Command::Issue(content))?;
+    work.begin::<CreditNote>(back.credit_note);
+    work.decide::<CreditNote>(back.credit_note, &credit_note::Command::Issue(content))?;
     Ok(())
 }
 
@@ -120,8 +159,11 @@ pub(super) fn content(
             order: Some(order),
         })
     };
+    let (credit_note, seller) = (back.credit_note, back.supplier);
+    let supplier = placed.invoices.iter().map(|it| &it.supplier).find(|it| Some(it.seller) == seller);
+    let reference = work.number(Document::CreditNote { credit_note, seller }, supplier.map(|it| &it.handle))?;
     Ok(credit_note::Content {
-        reference: work.number(Document::CreditNote { credit_note: back.credit_note })?,
+        reference,
         buyer: placement.buyer.clone(),
         country: placement.destination.country.clone(),
         lines: lines.iter().filter_map(line).collect(),
@@ -133,7 +175,8 @@ pub(super) fn content(
         order: Some(order),
         refund: back.refund,
         reason: None,
-        seller: work.issuer().cloned(),
+        seller: work.issuer().filter(|_| supplier.is_none()).cloned(),
+        supplier: supplier.cloned(),
     })
 }
 

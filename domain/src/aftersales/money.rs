@@ -2,7 +2,6 @@
 
 use super::credit::{Back, content, left_to_credit, merged, most, uncounted, write_down};
 use crate::Kind;
-use crate::credit_note::Left;
 use crate::gift_card_delivery;
 use crate::ids::{AccountId, OrderId, PaymentId, RefundId, VariantId};
 use crate::key_delivery;
@@ -57,7 +56,8 @@ pub(super) fn give_shipping_back(
     let reason = Reason::new("shipping");
     let reason = reason.map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
     let part = before.part_number_of(lines);
-    credit(work, order, &left, &Credit { amount, reason, shipping: true, keys: vec![], part, to: None, taken: vec![] })
+    let taken = vec![];
+    credit(work, order, &Credit { amount, reason, shipping: true, keys: vec![], part, to: None, taken })
 }
 
 /// The payment would refuse it as well, but does not know the field of the request.
@@ -91,7 +91,6 @@ pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, wanted: &Wante
     ensure_payment_recorded(work, order)?;
     let state = work.get::<Order>(order)?;
     let before = state.live()?;
-    let left = left_to_credit(work, before)?;
     let named = merged(keys)?;
     before.are_of_one_part(&named)?;
     let part = match (part, before.part_number_of(&named)) {
@@ -108,7 +107,7 @@ pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, wanted: &Wante
     let to = account.map(|account| Means::StoreCredit { account });
     let taken = gift_card_delivery::take_back(work, order, before, &keys)?;
     let wanted = Credit { amount, reason: reason.clone(), shipping: false, keys, part, to, taken };
-    credit(work, order, &left, &wanted)?;
+    credit(work, order, &wanted)?;
     key_delivery::revoke(work, order, before, &wanted.keys)
 }
 
@@ -154,29 +153,54 @@ struct Credit {
     taken: Vec<(VariantId, Money)>,
 }
 
-/// Refunds an amount, with a credit note for what the earlier ones have left.
-fn credit(work: &mut Work, order: OrderId, left: &Left<'_>, wanted: &Credit) -> Result<(), Refused> {
-    let Credit { amount, reason, shipping, keys, part, to, taken } = wanted;
-    let (amount, shipping, keys, part, taken) = (*amount, *shipping, keys.clone(), *part, taken.clone());
-    let gift_cards = Money { amount: taken.iter().map(|(_, taken)| taken.amount).sum(), ..amount };
+/// Refunds an amount, with a credit note for what the earlier ones have left. If sellers supply parts of the order in their own name, an
+/// amount that is of all parts has a credit note for each of them.
+fn credit(work: &mut Work, order: OrderId, wanted: &Credit) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
     let payment = placed.placement.payment;
     let refund = work.new_id();
-    let cause = RefundCause::Staff { reason: reason.clone() };
-    let request = payment::Command::RequestRefund { refund, amount: Some(amount), cause, to: *to };
+    let cause = RefundCause::Staff { reason: wanted.reason.clone() };
+    let request = payment::Command::RequestRefund { refund, amount: Some(wanted.amount), cause, to: wanted.to };
     work.decide::<Payment>(payment, &request)?;
+    for share in placed.split_by_supplier(wanted.part, wanted.amount, wanted.shipping)? {
+        credit_share(work, order, refund, wanted, share)?;
+    }
+    Ok(())
+}
+
+/// The share of a part in a refund, or all of it.
+fn credit_share(
+    work: &mut Work,
+    order: OrderId,
+    refund: RefundId,
+    wanted: &Credit,
+    (part, amount): (Option<u16>, Money),
+) -> Result<(), Refused> {
+    let state = work.get::<Order>(order)?;
+    let placed = state.live()?;
+    let left = left_to_credit(work, placed)?;
     let credit_note = work.new_id();
-    let back = Back { refund: Some(refund), credit_note, amount, shipping: shipping.then_some(amount) };
+    let of_part = part.and_then(|number| placed.parts.number(number));
+    let supplier = placed.supplier_of(of_part.or(placed.parts.all().first()).and_then(|part| part.seller));
+    let supplier = supplier.filter(|_| of_part.is_some() || !placed.parts.are_several());
+    let shipping = wanted.shipping;
+    let back = Back { refund: Some(refund), credit_note, amount, shipping: shipping.then_some(amount), supplier };
+    // A refund of all parts revokes the keys of each with its share.
+    let is_in = |variant| wanted.part.is_some() || of_part.is_none_or(|part| part.has(variant));
+    let is_of = |it: &&Demand| is_in(it.variant);
+    let keys = wanted.keys.iter().filter(is_of).copied().collect();
+    let taken: Vec<(VariantId, Money)> = wanted.taken.iter().filter(|(variant, _)| is_in(*variant)).copied().collect();
+    let gift_cards = Money { amount: taken.iter().map(|(_, taken)| taken.amount).sum(), ..amount };
     work.decide::<Order>(order, &order::Command::Credit { credit_note, refund, amount, shipping, keys, part, taken })?;
     let not_credited = left.total().map_err(uncounted)?;
     if amount.amount > not_credited.amount {
-        return Err(credited_already(work, payment, not_credited));
+        return Err(credited_already(work, placed.placement.payment, not_credited));
     }
     let mut content = content(work, placed, order, &[], &back)?;
-    content.reason = Some(reason.clone());
+    content.reason = Some(wanted.reason.clone());
     content.gift_cards = Some(gift_cards).filter(|taken| taken.amount > 0);
-    write_down(work, (placed, order), left, credit_note, content)
+    write_down(work, (placed, order), &left, &back, content)
 }
 
 /// Refuses, as credit notes cover the whole payment already: a failed refund is retried under its credit note instead.

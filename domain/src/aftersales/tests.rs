@@ -19,6 +19,7 @@ use crate::{AnyEvent, fold};
 
 mod parts;
 mod shipping;
+mod suppliers;
 
 const ORDER: u128 = 1;
 const PAYMENT: u128 = 2;
@@ -61,6 +62,7 @@ fn three_lamps() -> Placement {
         pay_by: None,
         reference: None,
         imported: false,
+        part_shipping: vec![],
         tax_rounding: Rounding::Line,
     }
 }
@@ -107,6 +109,7 @@ fn work_on(placement: Placement, is_paid: bool) -> Work {
             commit: demands.clone(),
             invoice: None,
             seller: None,
+            invoices: vec![],
             stock_moved: true,
             keys: vec![],
             in_part: false,
@@ -123,7 +126,7 @@ fn work_on(placement: Placement, is_paid: bool) -> Work {
     }
     work.hold::<Order>(order, Arc::new(fold(&of_order)));
     work.hold::<Payment>(id(PAYMENT), Arc::new(fold(&of_payment)));
-    work.begin::<Series>(of_credit_notes(2026));
+    work.begin::<Series>(of_credit_notes(None, 2026));
     work
 }
 

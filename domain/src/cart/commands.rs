@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::events::{Destination, Line};
 use crate::Currency;
-use crate::ids::{AccountId, CartId, OrderId, VariantId};
+use crate::ids::{AccountId, CartId, OrderId, SellerId, VariantId};
 use crate::promotion::CouponCode;
 use crate::text::{Hash, Slug};
 
@@ -46,6 +46,8 @@ pub enum Command {
     ChooseShipping {
         /// The service.
         service: Slug,
+        /// The seller whose own service it is; none if it is the house's.
+        seller: Option<SellerId>,
     },
     /// Merge the contents of another cart into it.
     Merge {

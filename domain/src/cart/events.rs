@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, Part};
-use crate::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
+use crate::ids::{AccountId, CartId, OrderId, ProductId, SellerId, VariantId};
 use crate::money::Price;
 use crate::promotion::CouponCode;
 use crate::quantity::Quantity;
@@ -147,6 +147,9 @@ pub enum Event {
     ShippingChosen {
         /// The service.
         service: Slug,
+        /// The seller whose own service it is; absent if it is the house's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seller: Option<SellerId>,
     },
     /// Another cart was merged into this one; its lines are set one by one.
     Merged {

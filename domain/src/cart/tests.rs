@@ -150,8 +150,8 @@ fn codes_are_set_once_each_and_not_endless_many() {
 
 #[test]
 fn a_service_is_chosen_once() {
-    let choose = Command::ChooseShipping { service: text("parcel") };
-    let happened = Event::ShippingChosen { service: text("parcel") };
+    let choose = Command::ChooseShipping { service: text("parcel"), seller: None };
+    let happened = Event::ShippingChosen { service: text("parcel"), seller: None };
     given::<Cart>([created()]).when(&choose).then([happened.clone()]);
     given::<Cart>([created(), happened]).when(&choose).then_nothing();
 }
@@ -333,7 +333,8 @@ fn every_stored_form_is_golden() {
             },
             Event::Extended { expires_at: noon() + month() },
             Event::CouponsSet { codes: vec![code("SPRING")] },
-            Event::ShippingChosen { service: text("parcel") },
+            Event::ShippingChosen { service: text("parcel"), seller: Some(id(71)) },
+            Event::ShippingChosen { service: text("parcel"), seller: None },
             Event::Merged { from: id(3) },
             Event::MergedInto { cart: id(4) },
             Event::LineSet(line(1, 2, 1999)),

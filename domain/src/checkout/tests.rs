@@ -68,6 +68,7 @@ fn quoted(cart: &Cart, promotions: Vec<Candidate<'_>>) -> Quote {
     let item = |line: &Line| Item {
         variant: line.variant,
         product: line.product,
+        seller: None,
         categories: vec![],
         unit_price: line.unit_price,
         quantity: line.quantity,
@@ -85,6 +86,7 @@ fn quoted(cart: &Cart, promotions: Vec<Candidate<'_>>) -> Quote {
         service: None,
         tax: &TaxBook::default(),
         shipping: &ShippingBook::default(),
+        sellers: vec![],
         promotions,
         unknown: vec![],
         customers: vec![Customer::account(id(5))],

@@ -4,7 +4,9 @@ use super::*;
 use crate::basis_points::BasisPoints;
 use crate::codec::{decode, encode};
 use crate::commission::CommissionTax;
+use crate::ids::SellerId;
 use crate::testing::{cents, given, golden, id, pieces, price, text, well_said};
+use crate::{Personal, Subject};
 
 fn line(number: i64, amount: i64) -> Line {
     Line {
@@ -34,6 +36,7 @@ fn content() -> Content {
         refund: None,
         reason: None,
         seller: None,
+        supplier: None,
         sellers: vec![],
         gift_cards: None,
     }
@@ -118,10 +121,24 @@ fn every_stored_form_is_golden() {
     let alone = Content { lines: vec![], taxes, refund, reason: Some(text("a scratch")), ..content() };
     let amount = cents(4);
     let commission_tax = Some(CommissionTax { rate: taxed(21, 4).rate, amount: cents(1) });
-    let of_seller =
-        SellerShare { seller: id(71), amount: cents(25), tax: amount, commission: cents(3), commission_tax };
+    let of_seller = SellerShare {
+        seller: id(71),
+        amount: cents(25),
+        tax: amount,
+        commission: cents(3),
+        commission_tax,
+        supplies: false,
+    };
     let shared = Content { sellers: vec![of_seller], taxes: Some(vec![taxed(21, 4)]), ..content() };
-    golden(include_str!("golden.json"), &[content(), sent, alone, of_share(), shared].map(Event::Issued));
+    let legal = Personal::new(Subject::from(id::<SellerId>(71)), "legal");
+    let supplier = Supplier { seller: id(71), handle: text("copper-kettles"), legal };
+    let own = Content {
+        reference: text("CN-COPPER-KETTLES-2026-000001"),
+        sellers: vec![SellerShare { supplies: true, ..of_seller }],
+        supplier: Some(supplier),
+        ..shared.clone()
+    };
+    golden(include_str!("golden.json"), &[content(), sent, alone, of_share(), shared, own].map(Event::Issued));
 }
 
 #[test]

@@ -65,6 +65,7 @@ fn note(total: i64, taxes: Option<Vec<Taxed>>, refund: bool) -> credit_note::Eve
         refund: refund.then(|| id(2)),
         reason: None,
         seller: None,
+        supplier: None,
         sellers: vec![],
         gift_cards: None,
     })
@@ -90,6 +91,7 @@ fn what_a_seller_has_is_owed_to_it_less_the_commission() {
         tax: euros(114),
         commission: euros(60),
         commission_tax: Some(CommissionTax { rate, amount: euros(11) }),
+        supplies: false,
     };
     let credit_note::Event::Issued(content) = note(1_190, Some(vec![taxed(190_000, 1_000, 190)]), true);
     let shared = credit_note::Content { sellers: vec![share], ..content };
@@ -100,6 +102,20 @@ fn what_a_seller_has_is_owed_to_it_less_the_commission() {
     let lines = [line(&payable, 529), line("sales", 400), line("commission", 60), line("commission_tax/19", 11)];
     let of_tax = [line("sales_tax/DE/19", 190), line("customers", -1_190)];
     assert_eq!(said(Some(entry)), [&lines[..], &of_tax].concat());
+}
+
+#[test]
+fn a_seller_that_supplies_in_its_own_name_owes_the_tax_itself() {
+    let seller: SellerId = id(71);
+    let (amount, tax, commission) = (euros(714), euros(114), euros(60));
+    let share = SellerShare { seller, amount, tax, commission, commission_tax: None, supplies: true };
+    let credit_note::Event::Issued(content) = note(714, Some(vec![taxed(190_000, 600, 114)]), true);
+    let legal = crate::Personal::new(crate::Subject::from(seller), "legal");
+    let supplier = Some(crate::issuer::Supplier { seller, handle: text("kettles"), legal });
+    let own = credit_note::Content { sellers: vec![share], supplier, ..content };
+    let entry = Entry::of_credit_note(&credit_note::Event::Issued(own));
+    let payable = format!("seller_payable/{seller}");
+    assert_eq!(said(entry), [line(&payable, 654), line("commission", 60), line("customers", -714)]);
 }
 
 #[test]

@@ -69,7 +69,7 @@ impl Placed {
     pub(super) fn cancel(
         &self,
         reason: CancelReason,
-        credit_note: Option<CreditNoteId>,
+        credit_notes: &[CreditNoteId],
         restock: bool,
         at: DateTime<Utc>,
     ) -> Decision {
@@ -101,6 +101,7 @@ impl Placed {
             return Err(Rejection::BeingShipped);
         }
         let left = self.left_of_payment();
+        let notes = if self.is_paid() { credit_notes } else { &[] };
         let release = self.released_by_cancelling(restock);
         let lost = if self.is_spoilt_unless(restock) { self.stock_to_move() } else { self.lost_pieces() };
         events.push(Event::Cancelled {
@@ -109,7 +110,8 @@ impl Placed {
             was_paid: self.is_paid(),
             release,
             due: (self.is_paid() && left != self.placement.total).then_some(left),
-            credit_note: credit_note.filter(|_| self.is_paid()),
+            credit_note: notes.first().copied(),
+            further_notes: notes.iter().skip(1).copied().collect(),
             lost,
             stock_moved: true,
         });

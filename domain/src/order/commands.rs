@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::delivered::LineKeys;
-use super::events::{Placement, ReturnLine};
+use super::events::{Placement, ReturnLine, SellerInvoice};
 use super::status::CancelReason;
 use crate::ids::{CartId, CreditNoteId, PaymentId, RefundId, ReturnId, ShipmentId, VariantId};
 use crate::issuer::Issuer;
@@ -40,10 +40,12 @@ pub enum Command {
     MarkPaid {
         /// The payment.
         payment: PaymentId,
-        /// The number of its invoice; absent for an import.
+        /// The number of the house's invoice; absent for an import, and if sellers supply all of the order.
         invoice: Option<Reference>,
-        /// The seller as the invoice names them.
+        /// The house as its invoice names it.
         seller: Option<Issuer>,
+        /// The invoices of the sellers that supply their parts in their own name.
+        invoices: Vec<SellerInvoice>,
         /// The keys of its pieces.
         keys: Vec<LineKeys>,
     },
@@ -66,8 +68,8 @@ pub enum Command {
     Cancel {
         /// The reason.
         reason: CancelReason,
-        /// The credit note for what is left of its payment, if it was paid.
-        credit_note: Option<CreditNoteId>,
+        /// The credit notes for what is left of its payment, if it was paid: one of each supplier.
+        credit_notes: Vec<CreditNoteId>,
         /// Whether pieces that had left the stock are put back in it.
         restock: bool,
     },

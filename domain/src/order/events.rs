@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 pub use super::amounts::{PartShare, ReturnLine};
 use super::buyer::Buyer;
 use super::delivered::{LineKeys, RevokedKeys};
+pub use super::portions::{PartShare, ReturnLine, SellerInvoice};
 use super::status::{CancelReason, Fulfilment};
 use crate::Personal;
 use crate::cart::Destination;
@@ -15,7 +16,7 @@ use crate::ids::{
 };
 use crate::issuer::Issuer;
 use crate::money::{ExactPrice, Money, Price};
-use crate::pricing::{Discount, LineTax, Shipping};
+use crate::pricing::{Discount, LineTax, PartShipping, Shipping};
 use crate::quantity::{Demand, Quantity};
 use crate::tax_book::Rounding;
 use crate::text::{Hash, NoteText, Reference, Sku, Title};
@@ -85,9 +86,12 @@ pub struct Placement {
     /// The discounts, by promotion, in the order in which they were applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discounts: Vec<Discount>,
-    /// The shipping service and its price.
+    /// The shipping service of the house and its price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping: Option<Shipping>,
+    /// The shipping of the parts of sellers that ship at prices of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub part_shipping: Vec<PartShipping>,
     /// The uses of promotions that the order claims; a cancellation gives them back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<UsageId>,
@@ -127,12 +131,15 @@ pub enum Event {
         payment: PaymentId,
         /// The pieces that leave the stock with it, summed per variant; empty for an import.
         commit: Vec<Demand>,
-        /// The number of its invoice; absent in older events and in imports.
+        /// The number of the house's invoice; absent in older events, in imports, and if sellers supply all of the order.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         invoice: Option<Reference>,
-        /// The seller as the invoice names them; absent in older events and in imports.
+        /// The house as its invoice names it; absent in older events and in imports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seller: Option<Issuer>,
+        /// The invoices of the sellers that supply their parts in their own name.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        invoices: Vec<SellerInvoice>,
         /// Whether the stock was committed in the same append; of older orders a process committed it.
         #[serde(default, skip_serializing_if = "is_false")]
         stock_moved: bool,
@@ -182,6 +189,9 @@ pub enum Event {
         /// The credit note, if the order was paid; absent in older events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         credit_note: Option<CreditNoteId>,
+        /// Further credit notes: one of each further supplier.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        further_notes: Vec<CreditNoteId>,
         /// The pieces that were lost in transit or written off, so they do not come back to the stock.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lost: Vec<Demand>,

@@ -25,20 +25,33 @@ pub struct SellerShare {
     pub seller: SellerId,
     /// What the buyer pays, or gets back, for the part of the seller: with tax, and with its share of the shipping.
     pub amount: Money,
-    /// The sales tax in it, which the house owes.
+    /// The sales tax in it.
     pub tax: Money,
     /// The commission of the house, without tax.
     pub commission: Money,
     /// The tax on the commission; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commission_tax: Option<CommissionTax>,
+    /// Whether the seller supplies it in its own name, so that it owes the sales tax, and not the house.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub supplies: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 impl SellerShare {
-    /// What the house owes the seller of it: what is left without the tax, the commission and the tax on that.
+    /// What the house owes the seller of it: what is left without the tax that the house owes, the commission and the tax on that.
     pub fn owed(&self) -> Money {
-        let off = self.tax.amount + self.commission.amount + self.tax_on_commission();
+        let off = self.tax_of_house() + self.commission.amount + self.tax_on_commission();
         Money { amount: self.amount.amount - off, ..self.amount }
+    }
+
+    /// The sales tax that the house owes, in minor units.
+    pub fn tax_of_house(&self) -> i64 {
+        if self.supplies { 0 } else { self.tax.amount }
     }
 
     /// The tax on the commission, in minor units.
@@ -80,6 +93,8 @@ pub struct Kept(Vec<OfPart>);
 #[derive(Debug, Clone, PartialEq)]
 struct OfPart {
     seller: Option<SellerId>,
+    /// Whether its seller supplies it in its own name.
+    supplies: bool,
     cells: Vec<Cell>,
 }
 
@@ -125,8 +140,12 @@ impl Kept {
                 let cards = revoked.iter().filter_map(|of| Some((Some(of.variant), of.taken?)));
                 self.credit(*amount, *shipping, parts, &cards.collect::<Vec<_>>());
             }
+            Event::Paid { invoices, .. } => {
+                for part in &mut self.0 {
+                    part.supplies = invoices.iter().any(|it| Some(it.supplier.seller) == part.seller);
+                }
+            }
             Event::Placed(_)
-            | Event::Paid { .. }
             | Event::Authorized { .. }
             | Event::Released { .. }
             | Event::Fulfilled { .. }
@@ -162,8 +181,27 @@ impl Kept {
 
     /// The taxes in what is kept, by rate.
     pub fn taxed(&self) -> Vec<Taxed> {
+        self.taxed_where(|_| true)
+    }
+
+    /// The taxes in what is kept of what sellers supply in their own name, by rate.
+    pub fn taxed_by_sellers(&self) -> Vec<Taxed> {
+        self.taxed_where(|part| part.supplies)
+    }
+
+    /// The taxes in what is kept of what this seller, or else the house, supplies, by rate.
+    pub fn taxed_by(&self, supplier: Option<SellerId>) -> Vec<Taxed> {
+        self.taxed_where(|part| part.supplier() == supplier)
+    }
+
+    /// The taxes in what is kept of the parts of these sellers, by rate.
+    pub fn taxed_of(&self, sellers: &[Option<SellerId>]) -> Vec<Taxed> {
+        self.taxed_where(|part| sellers.contains(&part.seller))
+    }
+
+    fn taxed_where(&self, counts: impl Fn(&OfPart) -> bool) -> Vec<Taxed> {
         let mut all: Vec<Taxed> = Vec::new();
-        for cell in self.0.iter().flat_map(|part| &part.cells) {
+        for cell in self.0.iter().filter(|part| counts(part)).flat_map(|part| &part.cells) {
             let Some(it) = cell.taxed().filter(|it| it.net.amount != 0 || it.tax.amount != 0) else { continue };
             match all.iter_mut().find(|known| known.is_same(&it)) {
                 Some(known) => (known.net.amount, known.tax.amount) = sum(known, &it),
@@ -173,16 +211,18 @@ impl Kept {
         all
     }
 
-    /// What was taken back since an earlier state of the order.
-    pub fn taken_since(&self, before: &Self) -> TakenBack {
-        let now = self.taxed();
+    /// What was taken back, since an earlier state of the order, of what this seller, or else the house, supplies.
+    pub fn taken_since(&self, before: &Self, supplier: Option<SellerId>) -> TakenBack {
+        let now = self.taxed_by(supplier);
         let less = |it: Taxed| {
             let Some(left) = now.iter().find(|left| left.is_same(&it)) else { return it };
             let money = |one: Money, other: Money| Money { amount: one.amount - other.amount, ..one };
             Taxed { net: money(it.net, left.net), tax: money(it.tax, left.tax), ..it }
         };
-        let taxes = before.taxed().into_iter().map(less).filter(|it| it.net.amount != 0 || it.tax.amount != 0);
+        let taxes =
+            before.taxed_by(supplier).into_iter().map(less).filter(|it| it.net.amount != 0 || it.tax.amount != 0);
         let shares = before.shares().into_iter().zip(self.shares()).map(|(before, now)| before.without(now));
+        let shares = shares.filter(|it| it.supplies.then_some(it.seller) == supplier);
         TakenBack { taxes: taxes.collect(), sellers: shares.filter(|it| it.amount.amount != 0).collect() }
     }
 
@@ -226,14 +266,19 @@ fn sum(one: &Taxed, other: &Taxed) -> (i64, i64) {
 impl OfPart {
     fn new(placement: &Placement, part: &Part) -> Self {
         let of_part = placement.lines.iter().filter(|line| line.seller == part.seller);
-        let shipping = placement.shipping.as_ref().map(|shipping| Cell {
+        let shipping = placement.shipping_of(part.seller).map(|shipping| Cell {
             variant: None,
             paid: part.sums.shipping_due,
             kept: part.sums.shipping_due.amount,
             tax: shipping.tax.map(|tax| LineTax { amount: part.sums.shipping_tax, ..tax }),
             commission: None,
         });
-        Self { seller: part.seller, cells: of_part.map(Cell::of).chain(shipping).collect() }
+        Self { seller: part.seller, supplies: false, cells: of_part.map(Cell::of).chain(shipping).collect() }
+    }
+
+    /// Its seller, if that supplies it in its own name; none if the house supplies it.
+    fn supplier(&self) -> Option<SellerId> {
+        self.seller.filter(|_| self.supplies)
     }
 
     fn kept(&self) -> i64 {
@@ -255,6 +300,7 @@ impl OfPart {
             tax: sum(&Cell::tax),
             commission: sum(&Cell::commission),
             commission_tax: rate.map(|rate| CommissionTax { rate, amount }).filter(|tax| tax.amount.amount != 0),
+            supplies: self.supplies,
         })
     }
 

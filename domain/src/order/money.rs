@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Credit, Decision, Event, Fulfilment, LineKeys, PaymentStatus, Placed, Placement, Progress, Rejection, ReturnLine,
-    Status, Taxed,
+    SellerInvoice, Status, Taxed,
 };
 use crate::ids::{CreditNoteId, PaymentId, RefundId, VariantId};
 use crate::issuer::Issuer;
@@ -12,6 +12,9 @@ use crate::money::{Money, MoneyError};
 use crate::payment_book::Sale;
 use crate::quantity::Demand;
 use crate::text::Reference;
+
+/// The house's invoice, the house as it names it, and the invoices of sellers.
+type Papers<'a> = (Option<&'a Reference>, Option<&'a Issuer>, &'a [SellerInvoice]);
 
 impl Placed {
     /// The amount to pay: the total without what was cancelled before the payment.
@@ -143,8 +146,7 @@ impl Placed {
     pub(super) fn mark_paid(
         &self,
         payment: PaymentId,
-        invoice: Option<&Reference>,
-        seller: Option<&Issuer>,
+        (invoice, seller, invoices): Papers<'_>,
         keys: &[LineKeys],
         at: DateTime<Utc>,
     ) -> Decision {
@@ -158,7 +160,8 @@ impl Placed {
                 let stock_moved = !commit.is_empty();
                 let then = self.arrived_with_payment(at);
                 let (keys, in_part) = (keys.to_vec(), then.is_empty() && self.is_given_in_part());
-                let paid = Event::Paid { payment, commit, invoice, seller, stock_moved, keys, in_part };
+                let invoices = invoices.to_vec();
+                let paid = Event::Paid { payment, commit, invoice, seller, invoices, stock_moved, keys, in_part };
                 Ok([vec![paid], then].concat())
             }
             PaymentStatus::RefundDue | PaymentStatus::Voided => Err(Rejection::Cancelled),
@@ -167,12 +170,14 @@ impl Placed {
         }
     }
 
-    pub(super) fn note_paid(&mut self, invoice: Option<&Reference>, seller: Option<&Issuer>) {
+    pub(super) fn note_paid(&mut self, (invoice, seller, invoices): Papers<'_>) {
         self.invoice = invoice.cloned();
         self.seller = seller.cloned();
+        self.invoices = invoices.to_vec();
         // Placing checked that the sums can be counted.
         self.invoiced = self.taxed_of_payable().unwrap_or_default();
         self.shared = self.kept.shares();
+        self.owed_by_sellers = self.kept.taxed_by_sellers();
     }
 
     /// Whether some of its pieces are handed over with the payment, and nothing else was before.
@@ -249,7 +254,7 @@ impl Placed {
     pub fn shipping_left(&self) -> Money {
         let zero = Money::zero(self.placement.total.currency);
         // Placing checked that it can be counted.
-        let paid = self.placement.shipping.as_ref().and_then(|shipping| shipping.total().ok()).unwrap_or(zero);
+        let paid = self.placement.shipping_due().unwrap_or(zero);
         Money { amount: paid.amount - self.shipping_waived.amount - self.shipping_credited.amount, ..zero }
     }
 

@@ -1,7 +1,7 @@
 //! Rules of orders with several parts: a parcel, a return and a partial cancellation are of one part.
 
 use super::{Part, PartShare, Placed, Rejection};
-use crate::ids::{ShipmentId, VariantId};
+use crate::ids::{SellerId, ShipmentId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, Quantity};
 
@@ -74,6 +74,41 @@ impl Placed {
             }
             None => Err(Rejection::TooMuchRefunded),
         }
+    }
+
+    /// The seller of a part, if it supplies the part in its own name; none if the house supplies it, and before the payment.
+    pub fn supplier_of(&self, seller: Option<SellerId>) -> Option<SellerId> {
+        seller.filter(|seller| self.invoices.iter().any(|it| it.supplier.seller == *seller))
+    }
+
+    /// Who supplies the order, each once: sellers, and the house as none.
+    pub fn suppliers(&self) -> Vec<Option<SellerId>> {
+        let mut all = Vec::new();
+        for supplier in self.parts.all().iter().map(|part| self.supplier_of(part.seller)) {
+            if !all.contains(&supplier) {
+                all.push(supplier);
+            }
+        }
+        all
+    }
+
+    /// The shares of a refund of money alone that have credit notes of their own, each with the number of its part: one for each part
+    /// if there are several suppliers and the refund names no part.
+    pub fn split_by_supplier(
+        &self,
+        part: Option<u16>,
+        amount: Money,
+        shipping: bool,
+    ) -> Result<Vec<(Option<u16>, Money)>, Rejection> {
+        if part.is_some() || self.suppliers().len() < 2 {
+            return Ok(vec![(part, amount)]);
+        }
+        let shares = self.shares_of_credit(None, amount, shipping)?;
+        let of_part = |number: u16, part: &Part| {
+            let share = shares.iter().find(|share| share.seller == part.seller)?;
+            Some((Some(number), share.amount))
+        };
+        Ok(self.parts.numbered().filter_map(|(number, part)| of_part(number, part)).collect())
     }
 
     /// The tax of the shipping that need not be paid.

@@ -2,7 +2,7 @@
 
 use super::{Buyer, Line, Placement, Rejection};
 use crate::cart::Destination;
-use crate::ids::PaymentId;
+use crate::ids::{PaymentId, SellerId};
 use crate::money::{Money, MoneyError};
 use crate::pricing::{LineTax, Shipping};
 use crate::quantity::Demand;
@@ -49,6 +49,7 @@ impl Placement {
             lines,
             discounts: vec![],
             shipping: None,
+            part_shipping: vec![],
             claims: vec![],
             total,
             payment,
@@ -69,15 +70,37 @@ impl Placement {
         Money::sum(self.total.currency, self.discounts.iter().map(|discount| discount.amount))
     }
 
+    /// All shipping: of the house, and of sellers at prices of their own.
+    pub fn shippings(&self) -> impl Iterator<Item = &Shipping> {
+        self.shipping.iter().chain(self.part_shipping.iter().map(|it| &it.shipping))
+    }
+
+    /// The shipping of the part of this seller at a price of its own.
+    pub fn own_shipping(&self, seller: Option<SellerId>) -> Option<&Shipping> {
+        self.part_shipping.iter().find(|it| Some(it.seller) == seller).map(|it| &it.shipping)
+    }
+
+    /// How the part of this seller, or of the house, is shipped.
+    pub fn shipping_of(&self, seller: Option<SellerId>) -> Option<&Shipping> {
+        self.own_shipping(seller).or(self.shipping.as_ref())
+    }
+
     /// The shipping price before discounts.
     pub fn shipping_price(&self) -> Money {
-        self.shipping.as_ref().map_or(Money::zero(self.total.currency), |shipping| shipping.price.money())
+        // Placing checked that the sum can be counted.
+        let zero = Money::zero(self.total.currency);
+        self.shippings().fold(zero, |sum, it| sum.plus(it.price.money()).unwrap_or(sum))
+    }
+
+    /// The amount to pay for all shipping.
+    pub fn shipping_due(&self) -> Result<Money, MoneyError> {
+        self.shippings().try_fold(Money::zero(self.total.currency), |sum, it| sum.plus(it.total()?))
     }
 
     /// All taxes, whether prices include them or not.
     pub fn tax(&self) -> Result<Money, MoneyError> {
         let of_lines = self.lines.iter().filter_map(|line| line.tax);
-        let of_shipping = self.shipping.iter().filter_map(|shipping| shipping.tax);
+        let of_shipping = self.shippings().filter_map(|shipping| shipping.tax);
         Money::sum(self.total.currency, of_lines.chain(of_shipping).map(|tax| tax.amount))
     }
 
@@ -114,14 +137,16 @@ impl Placement {
         let sound = |shipping: &Shipping| {
             off == Ok(shipping.discount) && (0..=shipping.price.money().amount).contains(&shipping.discount.amount)
         };
-        parts && self.shipping.as_ref().map_or(off == Ok(Money::zero(self.total.currency)), sound)
+        // Promotions take nothing off the shipping of a seller.
+        let of_sellers = self.part_shipping.iter().all(|it| it.shipping.discount.amount == 0);
+        parts && of_sellers && self.shipping.as_ref().map_or(off == Ok(Money::zero(self.total.currency)), sound)
     }
 
     /// The amount to pay for lines and shipping.
     fn due(&self) -> Result<Money, MoneyError> {
         let zero = Money::zero(self.total.currency);
         let lines = self.lines.iter().try_fold(zero, |sum, line| sum.plus(line.total()?))?;
-        self.shipping.as_ref().map_or(Ok(lines), |shipping| lines.plus(shipping.total()?))
+        lines.plus(self.shipping_due()?)
     }
 }
 

@@ -53,7 +53,7 @@ impl Placement {
     pub fn taxed(&self) -> Result<Vec<Taxed>, MoneyError> {
         let mut all: Vec<Taxed> = Vec::new();
         let of_lines = self.lines.iter().map(|line| (line.tax, line.total()));
-        let of_shipping = self.shipping.iter().map(|it| (it.tax, it.total()));
+        let of_shipping = self.shippings().map(|it| (it.tax, it.total()));
         for (tax, paid) in of_lines.chain(of_shipping) {
             let Some(tax) = tax else { continue };
             let net = paid?.minus(tax.amount)?;

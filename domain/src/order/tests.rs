@@ -44,6 +44,7 @@ fn placement(lines: Vec<Line>) -> Placement {
         pay_by: Some(noon()),
         reference: None,
         imported: false,
+        part_shipping: vec![],
         tax_rounding: crate::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,
@@ -64,6 +65,7 @@ fn imported() -> Placement {
         pay_by: None,
         reference: Some(text("489434")),
         imported: true,
+        part_shipping: vec![],
         tax_rounding: crate::tax_book::Rounding::Line,
         ..bought()
     }
@@ -83,6 +85,7 @@ fn paid() -> Event {
         commit: vec![demand(1, 3), demand(2, 1)],
         invoice: None,
         seller: None,
+        invoices: vec![],
         stock_moved: true,
         keys: vec![],
         in_part: false,
@@ -101,17 +104,18 @@ fn cancelled(reason: CancelReason, was_paid: bool) -> Event {
         release: vec![demand(1, 3), demand(2, 1)],
         due: None,
         credit_note: None,
+        further_notes: vec![],
         lost: vec![],
         stock_moved: true,
     }
 }
 
 fn pay(payment: u128) -> Command {
-    Command::MarkPaid { payment: id(payment), invoice: None, seller: None, keys: vec![] }
+    Command::MarkPaid { payment: id(payment), invoice: None, seller: None, invoices: vec![], keys: vec![] }
 }
 
 fn cancel(reason: CancelReason) -> Command {
-    Command::Cancel { reason, credit_note: None, restock: true }
+    Command::Cancel { reason, credit_notes: vec![], restock: true }
 }
 
 fn back(variant: u128, number: i64, amount: i64) -> ReturnLine {
@@ -295,7 +299,7 @@ fn it_is_cancelled_until_it_is_fulfilled() {
 #[test]
 fn a_paid_order_is_cancelled_with_a_credit_note() {
     let reason = CancelReason::StaffRequest;
-    let with_note = Command::Cancel { reason, credit_note: Some(id(5)), restock: true };
+    let with_note = Command::Cancel { reason, credit_notes: vec![id(5)], restock: true };
     let off = |was_paid, credit_note| Event::Cancelled {
         reason,
         payment: id(3),
@@ -303,6 +307,7 @@ fn a_paid_order_is_cancelled_with_a_credit_note() {
         release: vec![demand(1, 3), demand(2, 1)],
         due: None,
         credit_note,
+        further_notes: vec![],
         lost: vec![],
         stock_moved: true,
     };
@@ -316,12 +321,14 @@ fn a_paid_order_is_cancelled_with_a_credit_note() {
 #[test]
 fn the_number_of_its_invoice_comes_with_its_payment() {
     let invoice = Some(text("INV-2026-000042"));
-    let pay = Command::MarkPaid { payment: id(3), invoice: invoice.clone(), seller: None, keys: vec![] };
+    let pay =
+        Command::MarkPaid { payment: id(3), invoice: invoice.clone(), seller: None, invoices: vec![], keys: vec![] };
     let paid = Event::Paid {
         payment: id(3),
         commit: vec![demand(1, 3), demand(2, 1)],
         invoice: invoice.clone(),
         seller: None,
+        invoices: vec![],
         stock_moved: true,
         keys: vec![],
         in_part: false,
@@ -406,6 +413,7 @@ fn an_order_is_complete_when_it_is_paid_after_everything_has_arrived() {
         commit,
         invoice: None,
         seller: None,
+        invoices: vec![],
         stock_moved: true,
         keys: vec![],
         in_part: false,
@@ -526,6 +534,7 @@ fn an_order_of_the_past_moves_no_stock_by_itself() {
         commit: vec![],
         invoice: None,
         seller: None,
+        invoices: vec![],
         stock_moved: false,
         keys: vec![],
         in_part: false,
@@ -539,6 +548,7 @@ fn an_order_of_the_past_moves_no_stock_by_itself() {
         release: vec![],
         due: None,
         credit_note: None,
+        further_notes: vec![],
         lost: vec![],
         stock_moved: true,
     };
@@ -616,11 +626,12 @@ fn spoilt_pieces_of_a_cancelled_order_are_not_put_back_in_stock() {
         release,
         due: None,
         credit_note: None,
+        further_notes: vec![],
         lost,
         stock_moved: true,
     };
     let all = vec![demand(1, 3), demand(2, 1)];
-    let spoilt = Command::Cancel { reason, credit_note: None, restock: false };
+    let spoilt = Command::Cancel { reason, credit_notes: vec![], restock: false };
     given::<Order>([placed(), paid()]).when(&spoilt).then([off(true, vec![], all.clone())]);
     // What is only promised has not left the shelf.
     given::<Order>([placed()]).when(&spoilt).then([off(false, all, vec![])]);
@@ -637,7 +648,71 @@ fn what_is_left_of_a_cancelled_order_goes_back_once() {
 
 /// Its stock was committed by a process.
 fn older_paid(commit: Vec<Demand>, invoice: Option<Reference>, seller: Option<Issuer>) -> Event {
-    Event::Paid { payment: id(3), commit, invoice, seller, stock_moved: false, keys: vec![], in_part: false }
+    Event::Paid {
+        payment: id(3),
+        commit,
+        invoice,
+        seller,
+        invoices: vec![],
+        stock_moved: false,
+        keys: vec![],
+        in_part: false,
+    }
+}
+
+/// A seller that supplies its part in its own name.
+fn supplier() -> crate::issuer::Supplier {
+    let legal = crate::Personal::new(crate::Subject::from(id::<crate::ids::SellerId>(71)), "legal");
+    crate::issuer::Supplier { seller: id(71), handle: text("copper-kettles"), legal }
+}
+
+fn shipped_by_seller() -> Event {
+    let lines = vec![line(1, 3, 10), Line { seller: Some(id(71)), ..line(2, 1, 5) }];
+    let own = crate::pricing::PartShipping { seller: id(71), shipping: crate::testing::parcel_at(5) };
+    Event::Placed(Placement { part_shipping: vec![own], total: cents(40), ..placement(lines) })
+}
+
+fn paid_to_seller() -> Event {
+    let invoices = vec![SellerInvoice { number: text("INV-COPPER-KETTLES-2026-000001"), supplier: supplier() }];
+    let (commit, keys) = (vec![demand(1, 3)], vec![]);
+    Event::Paid {
+        payment: id(3),
+        commit,
+        invoice: None,
+        seller: None,
+        invoices,
+        stock_moved: true,
+        keys,
+        in_part: false,
+    }
+}
+
+fn cancelled_of_one(credit_note: Option<CreditNoteId>) -> Event {
+    Event::Cancelled {
+        reason: CancelReason::StaffRequest,
+        payment: id(3),
+        was_paid: true,
+        release: vec![demand(2, 1)],
+        due: Some(cents(5)),
+        credit_note,
+        further_notes: vec![],
+        lost: vec![],
+        stock_moved: true,
+    }
+}
+
+fn cancelled_of_two() -> Event {
+    Event::Cancelled {
+        reason: CancelReason::StaffRequest,
+        payment: id(3),
+        was_paid: true,
+        release: vec![demand(1, 3)],
+        due: None,
+        credit_note: Some(id(5)),
+        further_notes: vec![id(6)],
+        lost: vec![],
+        stock_moved: true,
+    }
 }
 
 #[test]
@@ -662,26 +737,11 @@ fn every_stored_form_is_golden() {
             Event::Authorized { payment: id(3) },
             Event::Released { payment: id(3), commit: vec![demand(1, 3)] },
             cancelled(CancelReason::AuthorizationExpired, false),
-            Event::Cancelled {
-                reason: CancelReason::StaffRequest,
-                payment: id(3),
-                was_paid: true,
-                release: vec![demand(2, 1)],
-                due: Some(cents(5)),
-                credit_note: None,
-                lost: vec![],
-                stock_moved: true,
-            },
-            Event::Cancelled {
-                reason: CancelReason::StaffRequest,
-                payment: id(3),
-                was_paid: true,
-                release: vec![demand(2, 1)],
-                due: Some(cents(5)),
-                credit_note: Some(id(5)),
-                lost: vec![],
-                stock_moved: true,
-            },
+            cancelled_of_one(None),
+            cancelled_of_one(Some(id(5))),
+            shipped_by_seller(),
+            paid_to_seller(),
+            cancelled_of_two(),
             older_paid(vec![demand(1, 3), demand(2, 1)], Some(text("INV-2026-000042")), None),
             off(1, 1, 10, true),
             off(1, 1, 10, false),
@@ -770,6 +830,7 @@ fn what_is_said_of_parcels_is_golden() {
                 release: vec![],
                 due: None,
                 credit_note: None,
+                further_notes: vec![],
                 lost: vec![demand(1, 3)],
                 stock_moved: true,
             },

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::PromotionId;
+use crate::ids::{PromotionId, SellerId};
 use crate::money::{Money, MoneyError, Price};
 use crate::product::TaxClass;
 use crate::promotion::CouponCode;
@@ -87,6 +87,15 @@ pub struct Shipping {
     /// The tax, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax: Option<LineTax>,
+}
+
+/// The shipping of a seller's part of an order, at the seller's own price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartShipping {
+    /// The seller.
+    pub seller: SellerId,
+    /// The shipping.
+    pub shipping: Shipping,
 }
 
 impl LineTax {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::Currency;
 use crate::address::Part;
-use crate::ids::{AccountId, CategoryId, ProductId, PromotionId, UsageId, VariantId};
+use crate::ids::{AccountId, CategoryId, ProductId, PromotionId, SellerId, UsageId, VariantId};
 use crate::money::Price;
 use crate::product::TaxClass;
 use crate::promotion::{CouponCode, Status, Target, Terms};
@@ -33,8 +33,10 @@ pub struct Input<'a> {
     pub service: Option<&'a Slug>,
     /// The tax book.
     pub tax: &'a TaxBook,
-    /// The shipping book.
+    /// The shipping book of the house.
     pub shipping: &'a ShippingBook,
+    /// The sellers that ship their goods at prices of their own.
+    pub sellers: Vec<SellerRates<'a>>,
     /// The promotions that may apply: automatic ones, and those whose codes were entered.
     pub promotions: Vec<Candidate<'a>>,
     /// The codes that no promotion has.
@@ -49,6 +51,17 @@ pub struct Input<'a> {
     pub counters: Vec<UsageId>,
 }
 
+/// A seller that ships its goods at prices of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct SellerRates<'a> {
+    /// The seller.
+    pub seller: SellerId,
+    /// Its shipping book, which is not empty.
+    pub book: &'a ShippingBook,
+    /// The service that the buyer chose for its goods.
+    pub service: Option<&'a Slug>,
+}
+
 /// The pieces of a variant, with what promotions, taxes and carriers need to know of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
@@ -56,6 +69,8 @@ pub struct Item {
     pub variant: VariantId,
     /// The product.
     pub product: ProductId,
+    /// The seller; none if it is the house's.
+    pub seller: Option<SellerId>,
     /// The product's category and all its ancestors; only needed while a promotion names categories.
     pub categories: Vec<CategoryId>,
     /// The price of one piece.
@@ -96,6 +111,13 @@ pub struct Candidate<'a> {
     pub used: i64,
     /// The number of uses by this customer, by the name that has most; only needed if it is limited.
     pub used_by_customer: i64,
+}
+
+impl<'a> Input<'a> {
+    /// The prices at which an item is shipped, if they are its seller's own.
+    pub(super) fn rates_of(&self, item: &Item) -> Option<&SellerRates<'a>> {
+        self.sellers.iter().find(|rates| Some(rates.seller) == item.seller)
+    }
 }
 
 impl Item {

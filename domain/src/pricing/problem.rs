@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::address::Part;
+use crate::ids::SellerId;
 use crate::promotion::CouponCode;
 use crate::text::{Country, Slug};
 
@@ -64,6 +65,10 @@ pub enum Problem {
     NoShipping {
         /// The country.
         country: Country,
+        /// The seller whose own services do not; absent if it is the house.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(nullable = false))]
+        seller: Option<SellerId>,
     },
     /// Goods are shipped, and no service is chosen.
     ShippingNotChosen {},
@@ -71,6 +76,10 @@ pub enum Problem {
     ShippingGone {
         /// The service.
         service: Slug,
+        /// The seller whose service it is; absent if it is the house's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(nullable = false))]
+        seller: Option<SellerId>,
     },
 }
 
@@ -137,14 +146,16 @@ impl fmt::Display for Problem {
                 let missing: Vec<_> = missing.iter().map(|part| part.for_people()).collect();
                 write!(f, "the address lacks {}", missing.join(", "))
             }
-            Self::NoShipping { country } => write!(
+            Self::NoShipping { country, seller: _ } => write!(
                 f,
                 "no service carries a parcel of this weight to {country}, or none has a price in this currency"
             ),
             Self::ShippingNotChosen {} => {
                 f.write_str("no shipping service is chosen: choose one of the shipping options")
             }
-            Self::ShippingGone { service } => write!(f, "the service {service} is not available for this cart"),
+            Self::ShippingGone { service, seller: _ } => {
+                write!(f, "the service {service} is not available for this cart")
+            }
         }
     }
 }
@@ -175,7 +186,7 @@ mod tests {
         assert_eq!(Problem::AddressIncomplete { missing }.to_string(), "the address lacks a name, a city");
         let country = Problem::CountryUnknown { country: text("Utopia") };
         assert_eq!(country.to_string(), "`Utopia` is not a country; use an ISO 3166 code such as DE");
-        let shipping = Problem::ShippingGone { service: text("parcel") };
+        let shipping = Problem::ShippingGone { service: text("parcel"), seller: None };
         assert_eq!(shipping.to_string(), "the service parcel is not available for this cart");
         let coupon = Problem::CouponNotApplicable { coupon: text("TEN"), reason: UnmetCondition::FirstOrder };
         assert_eq!(coupon.to_string(), "the code TEN is only for a first order");

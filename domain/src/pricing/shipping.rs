@@ -5,9 +5,11 @@ use chrono::{DateTime, Datelike as _, Days as Later, NaiveDate, Utc, Weekday};
 use super::input::{Input, Item, Whereto};
 use super::{LineTax, Problem, Shipping};
 use crate::Currency;
+use crate::ids::SellerId;
 use crate::money::{Money, MoneyError, Price};
 use crate::product::TaxClass;
 use crate::shipping_book::{Days, Service, ShippingBook, Zone};
+use crate::text::Slug;
 
 /// A service that ships an order.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,9 +43,9 @@ impl Choice<'_> {
 }
 
 /// The total weight of the items that are shipped.
-pub fn weight_g(items: &[Item]) -> u64 {
+pub fn weight_g<'a>(items: impl IntoIterator<Item = &'a Item>) -> u64 {
     let of = |item: &Item| u64::from(item.weight_g.unwrap_or(0)).saturating_mul(item.quantity.get().unsigned_abs());
-    items.iter().filter(|item| item.physical).fold(0, |sum, item| sum.saturating_add(of(item)))
+    items.into_iter().filter(|item| item.physical).fold(0, |sum, item| sum.saturating_add(of(item)))
 }
 
 /// The services that ship this weight to a destination, the cheapest first. The subtotal decides whether one is free.
@@ -67,26 +69,80 @@ pub fn choices<'a>(
     choices
 }
 
-/// The chosen service, if something is shipped and the service is available.
-pub(super) fn choose<'a>(input: &'a Input<'_>, subtotal: Money, problems: &mut Vec<Problem>) -> Option<Choice<'a>> {
-    let to = input.destination?;
-    if input.shipping.zones.is_empty() || !input.items.iter().any(|item| item.physical) {
-        return None;
-    }
-    let choices = choices(input.shipping, to, weight_g(&input.items), input.currency, subtotal);
+/// The service that was chosen for the goods that the house ships, if there are any and the service is available. They are those of
+/// the house, and of sellers that have no prices of their own.
+pub(super) fn choose<'a>(
+    input: &'a Input<'_>,
+    amounts: &[Money],
+    problems: &mut Vec<Problem>,
+) -> Result<Option<Choice<'a>>, MoneyError> {
+    let Some(to) = input.destination else { return Ok(None) };
+    let Some(goods) = Goods::of(input, amounts, None)?.filter(|_| !input.shipping.zones.is_empty()) else {
+        return Ok(None);
+    };
+    let choices = choices(input.shipping, to, goods.weight_g, input.currency, goods.subtotal);
     if choices.is_empty() {
-        problems.push(Problem::NoShipping { country: to.country.clone() });
-        return None;
+        problems.push(Problem::NoShipping { country: to.country.clone(), seller: None });
+        return Ok(None);
     }
     let Some(service) = input.service else {
         problems.push(Problem::ShippingNotChosen {});
-        return None;
+        return Ok(None);
     };
     let chosen = choices.into_iter().find(|choice| choice.service.service == *service);
     if chosen.is_none() {
-        problems.push(Problem::ShippingGone { service: service.clone() });
+        problems.push(Problem::ShippingGone { service: service.clone(), seller: None });
     }
-    chosen
+    Ok(chosen)
+}
+
+/// The services that ship the goods of sellers with prices of their own: those that the buyer chose; otherwise those of the same name as
+/// for the rest of the order, or else the cheapest.
+pub(super) fn choose_of_sellers<'a>(
+    input: &'a Input<'_>,
+    amounts: &[Money],
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<(SellerId, Choice<'a>)>, MoneyError> {
+    let mut all = Vec::new();
+    let Some(to) = input.destination else { return Ok(all) };
+    for rates in &input.sellers {
+        let Some(goods) = Goods::of(input, amounts, Some(rates.seller))? else { continue };
+        let choices = choices(rates.book, to, goods.weight_g, input.currency, goods.subtotal);
+        let named = |wanted: &Slug| choices.iter().find(|choice| choice.service.service == *wanted);
+        let chosen = match rates.service {
+            Some(wanted) => named(wanted),
+            None => input.service.and_then(named).or(choices.first()),
+        };
+        let seller = Some(rates.seller);
+        match (chosen, rates.service) {
+            (Some(chosen), _) => all.push((rates.seller, chosen.clone())),
+            (None, Some(wanted)) if !choices.is_empty() => {
+                problems.push(Problem::ShippingGone { service: wanted.clone(), seller });
+            }
+            (None, _) => problems.push(Problem::NoShipping { country: to.country.clone(), seller }),
+        }
+    }
+    Ok(all)
+}
+
+/// Goods that are shipped at the prices of one book.
+struct Goods {
+    weight_g: u64,
+    /// What all items at these prices cost, with those that are not shipped.
+    subtotal: Money,
+}
+
+impl Goods {
+    /// Those of a seller with prices of its own, or else of all others; none if nothing of them is shipped.
+    fn of(input: &Input<'_>, amounts: &[Money], seller: Option<SellerId>) -> Result<Option<Self>, MoneyError> {
+        let is_of = |item: &Item| input.rates_of(item).map(|rates| rates.seller) == seller;
+        let items: Vec<&Item> = input.items.iter().filter(|item| is_of(item)).collect();
+        if !items.iter().any(|item| item.physical) {
+            return Ok(None);
+        }
+        let of = input.items.iter().zip(amounts).filter(|(item, _)| is_of(item)).map(|(_, amount)| *amount);
+        Ok(Some(Self { weight_g: weight_g(items), subtotal: Money::sum(input.currency, of)? }))
+    }
 }
 
 /// The first and the last day of delivery for a shipment at this time. Weekends do not count.

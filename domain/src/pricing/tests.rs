@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::Currency;
 use crate::basis_points::BasisPoints;
 use crate::ids::{Id as _, ProductId, PromotionId, UsageId};
 use crate::money::Price;
@@ -17,6 +18,7 @@ mod properties;
 
 /// A shop with a tax book, a shipping book and promotions, for which carts are quoted.
 struct Counter {
+    sellers: Vec<(SellerId, ShippingBook, Option<Slug>)>,
     tax: TaxBook,
     shipping: ShippingBook,
     terms: Vec<Terms>,
@@ -50,6 +52,7 @@ impl Default for Counter {
             orders: 0,
             counters: vec![],
             status: Status::Active,
+            sellers: vec![],
         }
     }
 }
@@ -114,6 +117,11 @@ impl Counter {
             service: self.service.as_ref(),
             tax: &self.tax,
             shipping: &self.shipping,
+            sellers: self
+                .sellers
+                .iter()
+                .map(|(seller, book, service)| SellerRates { seller: *seller, book, service: service.as_ref() })
+                .collect(),
             promotions: self.terms.iter().enumerate().map(candidate).collect(),
             unknown: vec![],
             customers: self.customers.clone(),
@@ -145,7 +153,9 @@ fn balanced(quote: &Quote) {
     let off_shipping = sum(&mut quote.discounts.iter().filter_map(|discount| discount.shipping));
     assert_eq!(shipping.map_or(cents(0), |it| it.discount), off_shipping);
     assert!(shipping.is_none_or(|it| it.discount.amount <= it.price.money().amount));
-    let taxes = quote.lines.iter().map(|line| line.tax).chain([shipping.and_then(|it| it.tax)]).flatten();
+    let of_parts = quote.part_shipping.iter().map(|it| it.shipping.tax);
+    let taxes =
+        quote.lines.iter().map(|line| line.tax).chain([shipping.and_then(|it| it.tax)]).chain(of_parts).flatten();
     let on_top = sum(&mut taxes.clone().filter(|tax| !tax.included).map(|tax| tax.amount));
     assert_eq!(sum(&mut taxes.map(|tax| tax.amount)), quote.tax);
     assert_eq!(sum(&mut quote.lines.iter().map(|line| line.amount)), quote.subtotal);
@@ -158,6 +168,7 @@ fn item(variant: u128, number: i64, amount: i64) -> Item {
     Item {
         variant: id(variant),
         product: id(variant * 10),
+        seller: None,
         categories: vec![id(variant * 100), id(1_000)],
         unit_price: price(amount),
         quantity: pieces(number),
@@ -552,6 +563,70 @@ fn a_parcel_needs_an_address_and_a_guest_a_way_to_be_written_to() {
     assert_eq!(asked(BTreeSet::new(), None, item(1, 1, 100)), []);
 }
 
+/// Each of these sellers ships at prices of its own.
+fn at_own_prices(mut counter: Counter, sellers: &[(u128, Option<&str>)]) -> Counter {
+    let own = |(seller, service): &(u128, Option<&str>)| {
+        (id(*seller), Counter::default().sending(None).shipping, service.map(text))
+    };
+    counter.sellers = sellers.iter().map(own).collect();
+    counter
+}
+
+fn sold(seller: u128, item: Item) -> Item {
+    Item { seller: Some(id(seller)), ..item }
+}
+
+#[test]
+fn a_seller_with_prices_of_its_own_ships_its_goods_by_itself() {
+    // 0.8 kg of the house and of a seller without prices, 1.2 kg of one with prices, 0.2 kg of another one.
+    let items = [item(1, 2, 100), sold(71, item(2, 2, 100)), sold(72, item(3, 6, 100)), sold(73, item(4, 1, 100))];
+    let shipped = |counter: &Counter| {
+        let quote = counter.quote(&items);
+        let of = |it: &Shipping| (it.service.to_string(), it.weight_g, it.price.money().amount);
+        let own: Vec<_> = quote.part_shipping.iter().map(|it| of(&it.shipping)).collect();
+        (quote.shipping.as_ref().map(of), own, quote.shipping_price.amount)
+    };
+    let parcel = |weight, price| ("parcel".to_owned(), weight, price);
+    let express = |weight, price| ("express".to_owned(), weight, price);
+    let house = Counter::default().sending(Some("parcel"));
+    assert_eq!(shipped(&house), (Some(parcel(2_200, 790)), vec![], 790));
+    // Without a choice it is the service of the same name, or else the cheapest.
+    let two = at_own_prices(Counter::default().sending(Some("parcel")), &[(72, None), (73, Some("express"))]);
+    assert_eq!(shipped(&two), (Some(parcel(800, 490)), vec![parcel(1_200, 790), express(200, 990)], 2_270));
+    let mut other = at_own_prices(Counter::default().sending(Some("express")), &[(72, None), (73, None)]);
+    assert_eq!(shipped(&other), (Some(express(800, 990)), vec![express(1_200, 1_490), express(200, 990)], 3_470));
+    other.service = None;
+    let quote = other.quote(&items[2..]);
+    assert_eq!((quote.part_shipping.len(), quote.shipping_price, quote.problems), (2, cents(1_280), vec![]));
+}
+
+#[test]
+fn a_seller_that_does_not_ship_there_prevents_the_order() {
+    let items = [sold(72, item(3, 1, 100)), item(1, 1, 100)];
+    let seller = Some(id(72));
+    let problems = |counter: &Counter| counter.quote(&items).problems;
+    let gone = at_own_prices(Counter::default().sending(Some("parcel")), &[(72, Some("boat"))]);
+    assert_eq!(problems(&gone), [Problem::ShippingGone { service: text("boat"), seller }]);
+    let mut abroad = at_own_prices(Counter::default(), &[(72, None)]);
+    abroad.destination = Some((text("FR"), None));
+    assert_eq!(problems(&abroad), [Problem::NoShipping { country: text("FR"), seller }]);
+    // Nothing of it is shipped.
+    let file = Item { physical: false, ..sold(72, item(3, 1, 100)) };
+    assert_eq!(abroad.quote(&[file]).problems, []);
+}
+
+#[test]
+fn promotions_take_nothing_off_the_shipping_of_a_seller_and_it_is_taxed() {
+    let free = json!({"benefit": {"kind": "free_shipping"}});
+    let counter = Counter::giving([free]).taxing(true).sending(Some("parcel"));
+    let quote = at_own_prices(counter, &[(72, None)]).quote(&[item(1, 1, 11_900), sold(72, item(3, 1, 1_190))]);
+    let own = &quote.part_shipping[0].shipping;
+    assert_eq!((own.discount, own.total().unwrap(), own.tax.unwrap().amount), (cents(0), cents(490), cents(78)));
+    // The house ships for nothing from 100.00 on, and so does the seller with its own goods.
+    assert_eq!((quote.shipping.unwrap().total().unwrap(), quote.total), (cents(0), cents(13_580)));
+    assert_eq!(quote.tax, cents(1_900 + 190 + 78));
+}
+
 #[test]
 fn what_cannot_be_counted_is_an_error() {
     let dear = |variant| item(variant, 1_000_000, crate::money::PRICE_MAX);
@@ -566,6 +641,7 @@ fn what_cannot_be_counted_is_an_error() {
         service: None,
         tax: &tax,
         shipping: &shipping,
+        sellers: vec![],
         promotions: vec![],
         unknown: vec![],
         customers: vec![],

@@ -3,6 +3,7 @@
 use super::events::Role;
 use crate::account::Secret;
 use crate::ids::{AccountId, InvitationId};
+use crate::issuer::LegalData;
 use crate::text::{Country, Description, Email, Handle, Hash, Label, Name, Reason};
 use crate::{Locale, Personal};
 
@@ -92,6 +93,13 @@ pub enum Command {
         /// The account.
         account: AccountId,
     },
+    /// Give or change the legal data.
+    GiveLegalData {
+        /// The legal data.
+        legal: Personal<LegalData>,
+    },
+    /// Remove the legal data.
+    RemoveLegalData {},
     /// End the membership of an account that is closed.
     Forget {
         /// The account.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Secret;
 use crate::ids::{AccountId, InvitationId};
+use crate::issuer::LegalData;
 use crate::text::{Country, Description, Email, Handle, Hash, Label, Name, Reason};
 use crate::{Locale, Personal};
 
@@ -128,6 +129,13 @@ pub enum Event {
         /// The role.
         role: Role,
     },
+    /// The legal data of the seller was given or changed: from then on it supplies in its own name.
+    LegalDataGiven {
+        /// The legal data, sealed with the key of the seller.
+        legal: Personal<LegalData>,
+    },
+    /// The legal data was removed: the house supplies the seller's goods in the house's name again.
+    LegalDataRemoved {},
     /// An account is no longer a member: it left, was removed, or was closed.
     MemberLeft {
         /// The account.
@@ -151,6 +159,8 @@ impl Status {
             | Event::InvitationRevoked { .. }
             | Event::MemberJoined { .. }
             | Event::MemberRoleSet { .. }
+            | Event::LegalDataGiven { .. }
+            | Event::LegalDataRemoved {}
             | Event::MemberLeft { .. } => None,
         }
     }

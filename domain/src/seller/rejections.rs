@@ -23,6 +23,7 @@ crate::rejections! {
         NotSuspended => Conflict: "the seller is not suspended";
         Over => Conflict: "the seller is rejected or closed";
         NameFixed => Conflict at "/name": "the name of a seller cannot be changed once it is approved";
+        NoAddress => Invalid at "/address": "the address has at least one line";
         OwnersOnly => Forbidden: "only an owner of the seller may do this";
         NoSuchMember => Missing: "the seller has no such member";
         AlreadyMember => Conflict: "the account is already a member of the seller";

@@ -26,6 +26,14 @@ fn applied() -> Event {
     }
 }
 
+fn legal(sealed: &str) -> Personal<LegalData> {
+    Personal::new(Subject::from(id::<SellerId>(7)), sealed)
+}
+
+fn given_legal_data(sealed: &str) -> Event {
+    Event::LegalDataGiven { legal: legal(sealed) }
+}
+
 fn apply(handle: &str) -> Command {
     Command::Apply {
         handle: text(handle),
@@ -261,6 +269,36 @@ fn roles_decide_who_may_what() {
 }
 
 #[test]
+fn with_its_legal_data_a_seller_supplies_in_its_own_name() {
+    let give = |text: &str| Command::GiveLegalData { legal: legal(text) };
+    let one = given_legal_data("one");
+    given::<Seller>([applied(), approved()]).when(&give("one")).then([one.clone()]);
+    given::<Seller>([applied(), approved(), one.clone()]).when(&give("one")).then_nothing();
+    given::<Seller>([applied(), approved(), one.clone()]).when(&give("two")).then([given_legal_data("two")]);
+    given::<Seller>([applied(), Event::Closed {}]).when(&give("one")).then_refused(Rejection::Over);
+    let remove = Command::RemoveLegalData {};
+    given::<Seller>([applied(), one.clone()]).when(&remove).then([Event::LegalDataRemoved {}]);
+    given::<Seller>([applied()]).when(&remove).then_nothing();
+    let supplier = |history: &[Event]| crate::fold::<Seller>(history).live().unwrap().supplier(id(7));
+    let expected = Supplier { seller: id(7), handle: text("copper-kettles"), legal: legal("one") };
+    assert_eq!(supplier(&[applied(), one.clone()]), Some(expected.clone()));
+    // Buyers get papers of what they ordered before.
+    assert_eq!(supplier(&[applied(), approved(), one.clone(), suspended()]), Some(expected));
+    assert_eq!(supplier(&[applied(), one, Event::LegalDataRemoved {}]), None);
+}
+
+#[test]
+fn legal_data_has_an_address() {
+    let data = |address: Vec<crate::text::AddressLine>| LegalData {
+        name: text("Copper Kettles GmbH"),
+        address: address.into(),
+        tax_id: text("DE123456789"),
+    };
+    assert_eq!(ensure_complete(&data(vec![])), Err(Rejection::NoAddress));
+    assert_eq!(ensure_complete(&data(vec![text("Yard 7")])), Ok(()));
+}
+
+#[test]
 fn every_stored_form_is_golden() {
     golden(
         include_str!("golden.json"),
@@ -278,6 +316,8 @@ fn every_stored_form_is_golden() {
             joined(9, BOB, Role::Staff),
             Event::MemberRoleSet { account: id(BOB), role: Role::Owner },
             left(BOB),
+            given_legal_data("legal"),
+            Event::LegalDataRemoved {},
         ],
     );
 }
@@ -293,6 +333,7 @@ fn rejections_are_well_said() {
         Rejection::NotSuspended,
         Rejection::Over,
         Rejection::NameFixed,
+        Rejection::NoAddress,
         Rejection::OwnersOnly,
         Rejection::NoSuchMember,
         Rejection::AlreadyMember,

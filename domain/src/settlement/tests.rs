@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::aftersales::tests::lamps;
+use crate::commission::Commission;
 use crate::payment::{DeclineReason, Event};
 use crate::payment_book::{ManualKind, ManualMethod};
+use crate::seller::{self, Seller};
 use crate::stock::StockLevel;
 use crate::testing::{cents, id, noon, text};
 
@@ -219,7 +221,7 @@ fn a_task_is_looked_at_again_when_the_provider_was_faster() {
 /// An unpaid order of 3.00, and its payment.
 fn unpaid() -> (Work, OrderId, PaymentId) {
     let mut work = crate::aftersales::tests::work(false);
-    work.begin::<crate::series::Series>(crate::series::of_invoices(2026));
+    work.begin::<crate::series::Series>(crate::series::of_invoices(None, 2026));
     (work, id(1), id(2))
 }
 
@@ -264,6 +266,50 @@ fn a_buyer_who_chooses_a_method_is_told_how_to_pay() {
     paid.hold::<PaymentBook>(payment_book::id(), std::sync::Arc::default());
     let refused = choose(&mut paid, order, &text("sepa")).unwrap_err();
     assert!(matches!(&refused, Refused::Rejected(it) if it.code == "order.already_paid"), "{refused:?}");
+}
+
+/// An unpaid order of a lamp of the house and a kettle of a seller, of which this is known.
+fn unpaid_of_two(history: &[seller::Event]) -> Work {
+    let (mut work, order, _) = unpaid();
+    let placed = work.get::<Order>(order).unwrap().live().unwrap().placement.clone();
+    let (house, share) = (&placed.lines[0], cents(100));
+    let commission = Some(Commission { amount: cents(10), tax: None, rule: None });
+    let line = order::Line { quantity: crate::testing::pieces(1), amount: share, ..house.clone() };
+    let of_seller = order::Line { variant: id(5), seller: Some(id(71)), commission, ..line.clone() };
+    let placement = order::Placement { lines: vec![line, of_seller], total: cents(200), ..placed };
+    work.hold::<Order>(order, std::sync::Arc::new(crate::fold(&[order::Event::Placed(placement)])));
+    let stock = work.get::<StockLevel>(lamps(1).variant).unwrap();
+    work.hold::<StockLevel>(id(5), stock);
+    work.hold::<Seller>(id(71), std::sync::Arc::new(crate::fold(history)));
+    work.begin::<crate::series::Series>(crate::series::of_invoices(Some(id(71)), 2026));
+    work
+}
+
+#[test]
+fn each_supplier_of_a_paid_order_issues_an_invoice_in_its_own_series() {
+    let applied = seller::Event::Applied {
+        handle: text("kettles"),
+        name: text("Kettles"),
+        description: text(""),
+        country: text("DE"),
+        contact: crate::Personal::new(crate::Subject::from(id::<crate::ids::AccountId>(1)), "contact"),
+        owner: id(1),
+        at: noon(),
+    };
+    let legal = crate::Personal::new(crate::Subject::from(id::<crate::ids::SellerId>(71)), "legal");
+    let given = seller::Event::LegalDataGiven { legal };
+    let numbers = |history: &[seller::Event]| {
+        let mut work = unpaid_of_two(history);
+        let order = work.get::<Order>(id::<OrderId>(1)).unwrap();
+        let series = series_of_invoices(&work, order.live().unwrap()).unwrap();
+        invoices::issue(&mut work, id(1), order.live().unwrap()).map(|issued| {
+            let own = issued.invoices.iter().map(|it| it.number.to_string()).collect::<Vec<_>>();
+            (series.len(), issued.invoice.map(|it| it.to_string()), own)
+        })
+    };
+    let house = Some("INV-2026-000001".to_owned());
+    assert_eq!(numbers(std::slice::from_ref(&applied)), Ok((1, house.clone(), vec![])));
+    assert_eq!(numbers(&[applied, given]), Ok((2, house, vec!["INV-KETTLES-2026-000001".to_owned()])));
 }
 
 #[test]

@@ -195,13 +195,17 @@ fn a_download_with_nothing_to_deliver_is_not_sold() {
     let resumed = [suspended, vec![Event::SaleResumed {}]].concat();
     assert_eq!(crate::fold::<StockLevel>(&resumed).available(), ON_HAND_MAX - 5);
     // Keys are delivered without a download, and what is no download needs none.
-    given::<StockLevel>([opened(), Event::KeysPooled {}, Event::Downloadable {}]).when(&set(false)).then_nothing();
+    given::<StockLevel>([opened(), Event::KeysPooled { gift_cards: false }, Event::Downloadable {}])
+        .when(&set(false))
+        .then_nothing();
     given::<StockLevel>([opened(), received(3)]).when(&set(false)).then_nothing();
     let counted = [opened(), received(2), Event::Downloadable {}, Event::SaleSuspended {}];
     given::<StockLevel>(counted.clone()).when(&reserve(1, 1)).then_refused(Rejection::NotEnough { available: 0 });
     given::<StockLevel>(counted.clone()).when(&lose(2)).then([Event::Lost { quantity: pieces(2), reason: None }]);
     let empty = [&counted[..], &[Event::Counted { on_hand: 0 }]].concat();
-    given::<StockLevel>(empty).when(&Command::PoolKeys {}).then([Event::KeysPooled {}, Event::SaleResumed {}]);
+    given::<StockLevel>(empty)
+        .when(&Command::PoolKeys { gift_cards: false })
+        .then([Event::KeysPooled { gift_cards: false }, Event::SaleResumed {}]);
 }
 
 #[test]

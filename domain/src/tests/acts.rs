@@ -20,7 +20,7 @@ use crate::money::Money;
 use crate::order::{self, CancelReason, Order};
 use crate::parcels::{self, Heard};
 use crate::payment::{self, Payment, VoidReason};
-use crate::pricing::{self, Candidate, Input, Item, Quote, Whereto};
+use crate::pricing::{self, Candidate, Input, Item, Quote, SellerRates, Whereto};
 use crate::product::TaxClass;
 use crate::promotion::{Status, Terms};
 use crate::quantity::{Demand, Quantity, summed};
@@ -483,7 +483,7 @@ impl Shop {
 
     fn check_out(&mut self, chain: usize, of: &[(u8, u8)], basket: Basket) -> Result<(), Refused> {
         let (cart, offers) = self.cart(of, basket);
-        let quote = self.quote(&cart, basket);
+        let quote = self.quote(&cart, &offers, basket);
         let (order, payment) = (self.new_id(), self.new_id());
         let ids = Ids { cart: id(1), order, payment };
         let at = self.now;
@@ -548,11 +548,17 @@ impl Shop {
         (fold(&events), offers)
     }
 
-    fn quote(&self, cart: &Cart, Basket { coupon, taxes, free, .. }: Basket) -> Quote {
+    fn quote(
+        &self,
+        cart: &Cart,
+        offers: &BTreeMap<VariantId, Offer>,
+        Basket { coupon, taxes, free, sellers, .. }: Basket,
+    ) -> Quote {
         let class = TaxClass::Standard;
         let item = |line: &cart::Line| Item {
             variant: line.variant,
             product: line.product,
+            seller: offers[&line.variant].seller,
             categories: vec![],
             unit_price: line.unit_price,
             quantity: line.quantity,
@@ -561,16 +567,7 @@ impl Shop {
             physical: line.variant != id(VARIANTS),
             gift_card: false,
         };
-        let rate =
-            Rate { class, rate: BasisPoints::new(1_900).unwrap().into(), valid_from: "2020-01-01".parse().unwrap() };
-        let country = CountryTax {
-            country: text("DE"),
-            prices_include_tax: taxes.included,
-            rates: [rate].into(),
-            regions: [].into(),
-        };
-        let mut tax = TaxBook { rounding: taxes.rounding, ..TaxBook::default() };
-        tax.countries.insert(text("DE"), country);
+        let tax = taxing_book(taxes);
         let terms = [
             r#"{"label": "Seven", "benefit": {"kind": "percent", "percent_bps": 700}}"#,
             r#"{"label": "Less", "code": "LESS", "benefit": {"kind": "fixed", "amounts": [{"amount": 250, "currency": "EUR"}]},
@@ -589,6 +586,7 @@ impl Shop {
         };
         let wanted = terms.iter().enumerate().filter(|(number, _)| *number == 0 || coupon);
         let service = text("parcel");
+        let own = sending_book();
         let country = text("DE");
         let items = cart.live().unwrap().lines.iter().map(item).collect();
         let quote = pricing::quote(&Input {
@@ -600,6 +598,12 @@ impl Shop {
             service: (!free).then_some(&service),
             tax: &tax,
             shipping: &if free { ShippingBook::default() } else { sending_book() },
+            // The first seller ships at a price of its own.
+            sellers: if sellers && !free {
+                vec![SellerRates { seller: id(61), book: &own, service: None }]
+            } else {
+                vec![]
+            },
             promotions: wanted.map(candidate).collect(),
             unknown: vec![],
             customers: Vec::new(),
@@ -614,6 +618,21 @@ impl Shop {
 /// The usage of the limited promotion.
 pub fn limited() -> UsageId {
     usage::of_promotion(id(70))
+}
+
+/// Prices in Germany with 19 %, included or added.
+fn taxing_book(taxes: Taxes) -> TaxBook {
+    let class = TaxClass::Standard;
+    let rate = Rate { class, rate: BasisPoints::new(1_900).unwrap().into(), valid_from: "2020-01-01".parse().unwrap() };
+    let country = CountryTax {
+        country: text("DE"),
+        prices_include_tax: taxes.included,
+        rates: [rate].into(),
+        regions: [].into(),
+    };
+    let mut tax = TaxBook { rounding: taxes.rounding, ..TaxBook::default() };
+    tax.countries.insert(text("DE"), country);
+    tax
 }
 
 fn sending_book() -> ShippingBook {

@@ -133,5 +133,7 @@ fn sellers(id: OrderId, placed: &Placed, is_sold: bool, own: &Balances) {
         let left: i64 = placed.parts.all().iter().filter(|it| it.seller.is_none()).map(|it| it.left().amount).sum();
         let tax = placed.kept.taxed().iter().map(|it| it.tax.amount).sum::<i64>() - sum(&|it| it.tax.amount);
         assert_eq!(credited("sales") - credited("sales_tax/"), left - tax, "{id}: what the house sold: {own:?}");
+        let owed: i64 = placed.kept.taxed_by(None).iter().map(|it| it.tax.amount).sum();
+        assert_eq!(credited("sales_tax/"), owed, "{id}: the tax that the house owes: {own:?} of {placed:?}");
     }
 }

@@ -1,8 +1,30 @@
 //! The parts of an order are the order: their sums, their goods and their statuses.
 
-use crate::ids::OrderId;
+use std::sync::Arc;
+
+use crate::ids::{AccountId, OrderId, SellerId};
 use crate::money::Money;
 use crate::order::{Part, Placed, Status};
+use crate::seller::{Event, Seller};
+use crate::testing::{id, noon, text};
+use crate::work::Work;
+use crate::{Personal, Subject, fold};
+
+/// The first seller supplies in its own name; of the second one the house supplies the goods.
+pub fn hold_sellers(work: &mut Work) {
+    let applied = Event::Applied {
+        handle: text("kettles"),
+        name: text("Kettles"),
+        description: text(""),
+        country: text("DE"),
+        contact: Personal::new(Subject::from(id::<AccountId>(1)), "contact"),
+        owner: id(1),
+        at: noon(),
+    };
+    let given = Event::LegalDataGiven { legal: Personal::new(Subject::from(id::<SellerId>(61)), "legal") };
+    work.hold::<Seller>(id(61), Arc::new(fold(&[applied.clone(), given])));
+    work.hold::<Seller>(id(62), Arc::new(fold(&[applied])));
+}
 
 /// Each sum of an order is the sum of those of its parts, and no part is refunded more than is credited of what it costs.
 pub fn at_any_time(id: OrderId, placed: &Placed) {

@@ -9,6 +9,7 @@ use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use super::acts::{Act, Turn};
 use super::goods::Goods;
 use super::manual::hold_book;
+use super::parts::hold_sellers;
 use super::provider::Provider;
 use super::runner::Runner;
 use super::stored::hold_values;
@@ -189,9 +190,12 @@ impl Shop {
         let asked = Asked { at: self.now, by: Actor::System { name: "test".to_owned() } };
         let ids = Arc::clone(&self.ids);
         let mut work = Work::new(asked, None, move || next::<OrderId>(&ids).uuid());
-        for series in [of_invoices(self.now.year()), of_credit_notes(self.now.year())] {
-            work.hold::<Series>(series, Arc::default());
+        for supplier in [None, Some(id(61))] {
+            for series in [of_invoices(supplier, self.now.year()), of_credit_notes(supplier, self.now.year())] {
+                work.hold::<Series>(series, Arc::default());
+            }
         }
+        hold_sellers(&mut work);
         hold_book(&mut work);
         hold_values(&mut work);
         self.states.hold_all(&mut work);

@@ -3,9 +3,11 @@
 
 use byteshop_commands::Commands;
 use byteshop_commands::relay::NatsConfig;
-use byteshop_commands::use_cases::shop;
+use byteshop_commands::use_cases::{sellers, shop};
+use byteshop_domain::ids::SellerId;
+use byteshop_domain::name::UniqueName;
 use byteshop_domain::series::{self, Printed, Series};
-use byteshop_domain::text::Reason;
+use byteshop_domain::text::{Handle, Reason};
 use byteshop_projections::Views;
 use chrono::Datelike as _;
 use serde::Serialize;
@@ -26,6 +28,9 @@ pub(super) struct NumbersArgs {
     /// The year of the series [default: this one]
     #[arg(long, global = true, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=9999))]
     year: Option<i32>,
+    /// The handle of the seller whose series are meant [default: those of the house]
+    #[arg(long, global = true, value_name = "HANDLE")]
+    seller: Option<Handle>,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -81,6 +86,8 @@ enum Documents {
 #[derive(Debug, Serialize)]
 struct Row {
     documents: Documents,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seller: Option<Handle>,
     year: i32,
     last: i64,
     stream: String,
@@ -91,26 +98,31 @@ pub(super) async fn run(config: &Config, args: NumbersArgs) -> Result<(), Failur
     with_commands(config, async |commands| {
         let this_year = commands.clock().now().year();
         let mut year = args.year.unwrap_or(this_year);
+        let handle = args.handle()?;
+        let seller = match &handle {
+            Some(handle) => Some(seller_named(&commands, handle).await?),
+            None => None,
+        };
         if let Some(What::Skip { documents, to, reason }) = &args.what {
             let to = match to {
                 Number::Alone(to) => *to,
                 Number::Printed(printed) => {
-                    year = documents.year_of(printed, args.year)?;
+                    year = documents.year_of(printed, args.year, seller)?;
                     printed.number
                 }
             };
             check_year(&commands, year, this_year).await?;
             let intent = intent(&commands, "series.skip");
-            commands.skip_numbers(&intent, documents.series(year), to, reason).await?;
+            commands.skip_numbers(&intent, documents.series(seller, year), to, reason).await?;
         }
         if let Some(What::Confirm) = &args.what {
             confirm(&commands, nats.as_ref(), args.format.chosen()).await?;
         }
         let mut rows = Vec::new();
         for documents in [Documents::Invoices, Documents::CreditNotes] {
-            let id = documents.series(year);
+            let id = documents.series(seller, year);
             let last = commands.get::<Series>(id).await?.map_or(0, |found| found.state.last);
-            rows.push(Row { documents, year, last, stream: id.to_string() });
+            rows.push(Row { documents, seller: handle.clone(), year, last, stream: id.to_string() });
         }
         output::list(args.format.chosen(), &rows, |rows| {
             let mut table = output::table(["documents", "year", "last number", "its events"]);
@@ -127,6 +139,25 @@ pub(super) async fn run(config: &Config, args: NumbersArgs) -> Result<(), Failur
         Ok(())
     })
     .await
+}
+
+impl NumbersArgs {
+    /// The handle of the seller whose series are meant: it may be part of the printed number.
+    fn handle(&self) -> Result<Option<Handle>, Failure> {
+        let Some(What::Skip { to: Number::Printed(printed), .. }) = &self.what else { return Ok(self.seller.clone()) };
+        match &self.seller {
+            Some(named) if printed.handle.as_ref() != Some(named) => {
+                Err(Failure::refused("this number is not one of that seller; name its seller or another number"))
+            }
+            Some(_) | None => Ok(printed.handle.clone()),
+        }
+    }
+}
+
+async fn seller_named(commands: &Commands, handle: &Handle) -> Result<SellerId, Failure> {
+    let held = commands.get::<UniqueName>(sellers::handle_name(handle)).await?;
+    let seller = held.and_then(|held| held.state.holder());
+    seller.ok_or_else(|| Failure::refused(format!("there is no seller {handle}")))
 }
 
 /// Opens payments again, once everything that follows the log has read this one.
@@ -170,17 +201,17 @@ async fn check_year(commands: &Commands, year: i32, this_year: i32) -> Result<()
 }
 
 impl Documents {
-    fn series(self, year: i32) -> byteshop_domain::ids::SeriesId {
+    fn series(self, seller: Option<SellerId>, year: i32) -> byteshop_domain::ids::SeriesId {
         match self {
-            Self::Invoices => series::of_invoices(year),
-            Self::CreditNotes => series::of_credit_notes(year),
+            Self::Invoices => series::of_invoices(seller, year),
+            Self::CreditNotes => series::of_credit_notes(seller, year),
         }
     }
 
     /// The year of a printed number, which must be of one of these documents and of the year that was asked for, if any was.
-    fn year_of(self, printed: &Printed, asked: Option<i32>) -> Result<i32, Failure> {
+    fn year_of(self, printed: &Printed, asked: Option<i32>, seller: Option<SellerId>) -> Result<i32, Failure> {
         let year = printed.year;
-        if printed.series() != self.series(year) {
+        if printed.series(seller) != self.series(seller, year) {
             return Err(Failure::refused(
                 "this number belongs to other documents; name its documents or another number",
             ));

@@ -7,12 +7,11 @@ use byteshop_commands::{Error, Loaded, Rejected, Unit};
 use byteshop_domain::Bounded;
 use byteshop_domain::cart::LINES_MAX;
 use byteshop_domain::credit_note::CreditNote;
-use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId};
-use byteshop_domain::money::Money;
-use byteshop_domain::order::{Order, Taxed};
+use byteshop_domain::ids::{OrderId, ReturnId, VariantId};
+use byteshop_domain::order::Order;
 use byteshop_domain::quantity::{Demand, Quantity};
 use byteshop_domain::returns::{Condition, Received, Return, Why};
-use byteshop_domain::text::{Comment, Reason, Reference, Sku};
+use byteshop_domain::text::{Comment, Reason};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -22,6 +21,7 @@ use utoipa_axum::routes;
 use super::orders::visible::{check, on_order, own};
 use super::orders::{ShippingBack, shipping_back};
 use super::show;
+use super::show::credit_note::CreditNotes;
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Trader, Who};
 use crate::edge::ask::{Ask, Nothing, Of};
@@ -231,53 +231,6 @@ async fn of_order(
     crate::edge::lists::page(&show::Returns { items: items.collect() })
 }
 
-/// A credit note.
-#[derive(Serialize, ToSchema)]
-struct CreditNoteShown<'a> {
-    id: CreditNoteId,
-    /// The number, as printed.
-    #[schema(default = json!({"x-schema": {"example": "CN-2026-000007"}}))]
-    number: &'a Reference,
-    /// The goods it covers; empty for a refund of money alone.
-    lines: Vec<CreditLine<'a>>,
-    /// Refunded shipping; null if none.
-    shipping: Option<Money>,
-    total: Money,
-    /// Tax included in the total, by rate; null if unknown.
-    taxes: Option<Vec<CreditTax>>,
-    /// The refund; null if it was made outside the shop.
-    refund: Option<RefundId>,
-    /// Why money alone is refunded; `shipping` for shipping costs.
-    reason: Option<&'a Reason>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct CreditTax {
-    /// The rate in basis points (hundredths of a percent); rounded if it has more digits.
-    #[schema(example = 1900, maximum = 10_000)]
-    rate_bps: u16,
-    /// The exact rate in parts per million, if `rate_bps` is rounded: 88750 is 8.875 %.
-    #[schema(maximum = 1_000_000)]
-    rate_ppm: Option<u32>,
-    /// The amount without tax.
-    net: Money,
-    /// The tax.
-    tax: Money,
-}
-
-#[derive(Serialize, ToSchema)]
-struct CreditLine<'a> {
-    variant: VariantId,
-    sku: &'a Sku,
-    quantity: Quantity,
-    amount: Money,
-}
-
-#[derive(Serialize, ToSchema)]
-struct CreditNotes<'a> {
-    items: Vec<CreditNoteShown<'a>>,
-}
-
 /// Lists the credit notes of an order, oldest first.
 ///
 /// Credit notes are issued for cancelled and returned goods, and for refunds of money alone.
@@ -292,36 +245,9 @@ async fn credit_notes(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
-    let ids = &found.state.live()?.credit_notes;
-    let found = app.commands.get_all::<CreditNote>(ids).await?;
-    let items = ids.iter().zip(&found).filter_map(|(id, it)| {
-        let it = it.as_ref()?.state.issued()?;
-        let lines = it.lines.iter().map(|line| CreditLine {
-            variant: line.variant,
-            sku: &line.sku,
-            quantity: line.quantity,
-            amount: line.amount,
-        });
-        Some(CreditNoteShown {
-            id: *id,
-            number: &it.reference,
-            lines: lines.collect(),
-            shipping: it.shipping,
-            total: it.total,
-            taxes: it.taxes.as_ref().map(|taxes| {
-                let shown = |it: &Taxed| CreditTax {
-                    rate_bps: it.rate.rounded_bps().get(),
-                    rate_ppm: it.rate.ppm_beyond_bps(),
-                    net: it.net,
-                    tax: it.tax,
-                };
-                taxes.iter().map(shown).collect()
-            }),
-            refund: it.refund,
-            reason: it.reason.as_ref(),
-        })
-    });
-    crate::edge::lists::page(&CreditNotes { items: items.collect() })
+    let placed = found.state.live()?;
+    let notes = app.commands.get_all::<CreditNote>(&placed.credit_notes).await?;
+    crate::edge::lists::page(&CreditNotes::of(placed, &notes, |_| true))
 }
 
 /// One return.

@@ -29,11 +29,14 @@ use crate::queries::sellers::seller_named;
 
 mod account;
 mod admin;
+mod legal;
 mod members;
 mod orders;
+mod papers;
 mod payouts;
 mod products;
 mod seen;
+mod shipping;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -216,6 +219,9 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .merge(members::routes())
         .merge(products::routes())
         .merge(orders::routes())
+        .merge(papers::routes())
+        .merge(legal::routes())
+        .merge(shipping::routes())
         .merge(account::routes())
         .merge(payouts::routes())
         .merge(admin::routes())

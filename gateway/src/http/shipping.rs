@@ -2,10 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::use_cases::{self, carts, price};
+use byteshop_commands::use_cases::price::{self, Parcel};
+use byteshop_commands::use_cases::{self, carts};
 use byteshop_domain::cart::Destination;
-use byteshop_domain::ids::CartId;
-use byteshop_domain::money::{Money, Price};
+use byteshop_domain::ids::{CartId, SellerId};
+use byteshop_domain::money::Price;
 use byteshop_domain::pricing::Whereto;
 use byteshop_domain::pricing::shipping::{Choice, arrival, choices};
 use byteshop_domain::shipping_book::{self, Days, ShippingBook, Zone};
@@ -35,20 +36,20 @@ type ZoneList = Bounded<Vec<Zone>, { shipping_book::ZONES_MAX }>;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"zones": [{"zone": "germany", "name": "Germany", "countries": ["DE"], "services": [{"service": "parcel", "name": "Parcel", "carrier": "DHL", "bands": [{"up_to_g": 5000, "prices": [{"amount": 499, "currency": "EUR"}]}], "days": {"min": 1, "max": 3}}]}]}))]
-struct Zones {
+pub(super) struct Zones {
     /// Without duplicates; countries outside all zones are not delivered to. Without any zone, shipping is free
     /// everywhere.
-    zones: ZoneList,
+    pub(super) zones: ZoneList,
 }
 
 /// Zones and their shipping services.
 #[derive(Serialize)]
-struct Shown<'a> {
+pub(super) struct Shown<'a> {
     zones: Vec<&'a Zone>,
 }
 
 impl<'a> Shown<'a> {
-    fn of(book: &'a ShippingBook) -> Self {
+    pub(super) fn of(book: &'a ShippingBook) -> Self {
         Self { zones: book.zones.values().collect() }
     }
 }
@@ -128,6 +129,18 @@ struct OfferedList<'a> {
     weight_g: u64,
     /// Cheapest first; empty if nothing is shipped or shipping is free.
     items: Vec<Offered<'a>>,
+    /// What sellers with prices of their own offer for their goods.
+    sellers: Vec<OfferedBySeller<'a>>,
+}
+
+/// What a seller with prices of its own offers for its goods.
+#[derive(Serialize, ToSchema)]
+struct OfferedBySeller<'a> {
+    seller: SellerId,
+    /// The weight in grams.
+    weight_g: u64,
+    /// Cheapest first.
+    items: Vec<Offered<'a>>,
 }
 
 impl<'a> Offered<'a> {
@@ -153,11 +166,15 @@ impl<'a> Offered<'a> {
 async fn quote(State(app): State<Shared>, ask: Ask<Caller, Wanted>) -> Result<Response, Problem> {
     let body = &ask.body;
     let lines: Vec<_> = body.lines.iter().map(|line| (line.variant, line.quantity)).collect();
-    let parcel = price::parcel(&app.commands, &lines, body.currency).await?;
-    let weight_g = if body.lines.is_empty() { u64::from(body.weight_g) } else { parcel.weight_g };
+    let mut parcels = price::parcels(&app.commands, &lines, body.currency).await?;
+    if body.lines.is_empty() {
+        for parcel in &mut parcels {
+            parcel.weight_g = u64::from(body.weight_g);
+        }
+    }
     let area = body.postal_code.as_ref().and_then(Destination::area_of);
     let to = Whereto { country: &body.country, area: area.as_ref() };
-    offer(&app, to, weight_g, parcel.subtotal).await
+    offer(&app, to, &parcels)
 }
 
 /// Lists the shipping services available for a cart.
@@ -174,18 +191,33 @@ async fn options(
     let found = readable(&app, id, &Then::default(), &caller, &headers).await?;
     let cart = found.state.open(app.commands.clock().now())?;
     let lines: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
-    let parcel = price::parcel(&app.commands, &lines, cart.currency).await?;
+    let parcels = price::parcels(&app.commands, &lines, cart.currency).await?;
     let to = cart.destination.as_ref().ok_or_else(carts::no_destination)?;
     let to = Whereto { country: &to.country, area: to.area.as_ref() };
-    offer(&app, to, parcel.weight_g, parcel.subtotal).await
+    offer(&app, to, &parcels)
 }
 
-async fn offer(app: &Shared, to: Whereto<'_>, weight_g: u64, subtotal: Money) -> Result<Response, Problem> {
-    let book = app.commands.get::<ShippingBook>(shipping_book::id()).await?;
-    let book = book.map(|book| book.state).unwrap_or_default();
+/// The services that ship a parcel, cheapest first.
+fn services<'a>(parcel: &'a Parcel, to: Whereto<'_>, at: DateTime<Utc>) -> Vec<Offered<'a>> {
+    let found = choices(&parcel.book, to, parcel.weight_g, parcel.subtotal.currency, parcel.subtotal);
+    found.iter().map(|choice| Offered::of(choice, at)).collect()
+}
+
+/// The services of the seller that ships a parcel; none if the house does.
+fn of_seller<'a>(parcel: &'a Parcel, to: Whereto<'_>, at: DateTime<Utc>) -> Option<OfferedBySeller<'a>> {
+    Some(OfferedBySeller { seller: parcel.seller?, weight_g: parcel.weight_g, items: services(parcel, to, at) })
+}
+
+fn offer(app: &Shared, to: Whereto<'_>, parcels: &[Parcel]) -> Result<Response, Problem> {
     let now = app.commands.clock().now();
-    let choices = choices(&book, to, weight_g, subtotal.currency, subtotal);
-    lists::page(&OfferedList { weight_g, items: choices.iter().map(|choice| Offered::of(choice, now)).collect() })
+    // If sellers ship everything, the house has nothing to offer.
+    let is_all = parcels.len() == 1;
+    let house = parcels.iter().find(|parcel| parcel.seller.is_none() && (is_all || parcel.lines > 0));
+    lists::page(&OfferedList {
+        weight_g: house.map_or(0, |parcel| parcel.weight_g),
+        items: house.map(|parcel| services(parcel, to, now)).unwrap_or_default(),
+        sellers: parcels.iter().filter_map(|parcel| of_seller(parcel, to, now)).collect(),
+    })
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -195,9 +227,14 @@ struct ShippingChoice {
     /// One of the cart's shipping options.
     #[schema(default = json!({"x-schema": {"example": "parcel"}}))]
     service: Slug,
+    /// The seller with prices of its own whose goods are shipped by it; the house and all other sellers by default.
+    seller: Option<SellerId>,
 }
 
 /// Chooses the shipping service of a cart.
+///
+/// Until one is chosen for the goods of a seller with prices of its own, they are shipped by its service of the same name, or else by its
+/// cheapest one.
 #[utoipa::path(put, path = "/v1/carts/{id}/shipping", operation_id = "setCartShipping",
     tag = "carts", params(("id" = String, Path)),
     request_body = ShippingChoice, security(("cart_token" = []), ("bearer" = [])),
@@ -210,7 +247,7 @@ async fn choose(
     let ask = &ask.on_cart(id);
     app.run(ask, "cart.choose_shipping", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
-        carts::choose_shipping(&unit, &mut cart, &ask.body.service).await?;
+        carts::choose_shipping(&unit, &mut cart, &ask.body.service, ask.body.seller).await?;
         shown(&unit, &cart).await
     })
     .await

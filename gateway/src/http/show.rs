@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 pub(super) mod account;
 mod cart;
 mod catalog;
+pub(super) mod credit_note;
 mod delivery;
 mod downloads;
 mod keys;

@@ -20,6 +20,8 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("seller.last_owner", "Last owner of the seller"),
     ("seller.missing", "Seller not found"),
     ("seller.name_fixed", "Name cannot be changed"),
+    ("seller.no_address", "Address missing"),
+    ("seller.no_invoice", "No invoice of the seller"),
     ("seller.no_such_member", "Member not found"),
     ("seller.not_active", "Seller not active"),
     ("seller.not_suspended", "Seller not suspended"),

@@ -69,6 +69,7 @@ impl StatementRow {
     /// The entry of a row as a seller sees it; none if it has nothing of the seller.
     pub(super) fn of(row: Row, seller: SellerId) -> Option<Self> {
         let (entry, shares) = (row.entry?, row.sellers);
+        let own = row.invoices.into_iter().find(|it| it.seller == seller).map(|it| it.number);
         let sign = match entry.kind {
             Kind::CreditNote => -1,
             Kind::Sale
@@ -94,7 +95,7 @@ impl StatementRow {
             at: entry.at,
             kind: entry.kind,
             order: entry.order,
-            document: entry.document,
+            document: own.or(entry.document),
             gross: money(&|it| it.amount.amount),
             tax: money(&|it| it.tax.amount),
             commission: money(&|it| it.commission.amount),

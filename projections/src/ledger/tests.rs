@@ -57,6 +57,7 @@ fn placed() -> Recorded {
         pay_by: None,
         reference: None,
         imported: false,
+        part_shipping: vec![],
         tax_rounding: byteshop_domain::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,
@@ -74,6 +75,7 @@ fn paid() -> Recorded {
             commit: vec![],
             invoice,
             seller: None,
+            invoices: vec![],
             stock_moved: true,
             keys: vec![],
             in_part: false,
@@ -107,6 +109,7 @@ fn cancelled(was_paid: bool) -> Recorded {
         release: vec![],
         due: None,
         credit_note: None,
+        further_notes: vec![],
         lost: vec![],
         stock_moved: true,
     };

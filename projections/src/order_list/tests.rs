@@ -58,6 +58,7 @@ fn placed() -> Event {
         pay_by: None,
         reference: Some(serde_json::from_str("\"489434\"").unwrap()),
         imported: false,
+        part_shipping: vec![],
         tax_rounding: byteshop_domain::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,
@@ -83,6 +84,7 @@ fn paid() -> Event {
         commit: vec![],
         invoice: None,
         seller: None,
+        invoices: vec![],
         stock_moved: false,
         keys: vec![],
         in_part: false,
@@ -97,6 +99,7 @@ fn cancelled(reason: CancelReason, was_paid: bool, due: Option<Money>) -> Event 
         release: vec![],
         due,
         credit_note: None,
+        further_notes: vec![],
         lost: vec![],
         stock_moved: true,
     }
@@ -236,7 +239,7 @@ fn a_row_is_written_like_this() {
             r#""total":{"amount":1500,"currency":"EUR"},"refunded":{"amount":0,"currency":"EUR"},"country":"DE","address":null,"#,
             r#""line_count":1,"quantity":3,"returned":0,"payment":"pay_00000000000000000000000003","refunds_failed":[],"#,
             r#""refunds_to_settle":[],"#,
-            r#""invoice":null,"reference":"489434","#,
+            r#""invoice":null,"invoices":[],"reference":"489434","#,
             r#""placed_at":"2026-01-01T12:00:01.000000Z","paid_at":"2026-01-01T12:00:02.000000Z"}"#
         )
     );

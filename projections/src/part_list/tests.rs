@@ -51,6 +51,7 @@ fn placed(lines: Vec<Line>) -> Event {
         pay_by: None,
         reference: None,
         imported: false,
+        part_shipping: vec![],
         tax_rounding: byteshop_domain::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,
@@ -60,7 +61,16 @@ fn placed(lines: Vec<Line>) -> Event {
 
 fn paid() -> Event {
     let (payment, commit, keys) = (id::<PaymentId>(3), vec![], vec![]);
-    Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys, in_part: false }
+    Event::Paid {
+        payment,
+        commit,
+        invoice: None,
+        seller: None,
+        invoices: vec![],
+        stock_moved: true,
+        keys,
+        in_part: false,
+    }
 }
 
 fn fold(events: &[Event]) -> Vec<Row> {

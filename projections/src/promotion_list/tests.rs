@@ -39,6 +39,7 @@ fn placed(promotion: u128, amount: i64, currency: Currency) -> order::Event {
         pay_by: None,
         reference: None,
         imported: false,
+        part_shipping: vec![],
         tax_rounding: byteshop_domain::tax_book::Rounding::Line,
     })
 }

@@ -56,6 +56,7 @@ fn placed(account: Option<u128>, lines: Vec<Line>) -> Event {
         pay_by: None,
         reference: None,
         imported: false,
+        part_shipping: vec![],
         tax_rounding: byteshop_domain::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,
@@ -65,7 +66,16 @@ fn placed(account: Option<u128>, lines: Vec<Line>) -> Event {
 
 fn paid(keys: Vec<LineKeys>) -> Event {
     let (payment, commit) = (id(3), vec![]);
-    Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys, in_part: false }
+    Event::Paid {
+        payment,
+        commit,
+        invoice: None,
+        seller: None,
+        invoices: vec![],
+        stock_moved: true,
+        keys,
+        in_part: false,
+    }
 }
 
 fn fold(events: &[Event]) -> Vec<Row> {

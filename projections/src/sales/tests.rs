@@ -40,6 +40,7 @@ fn placed(stream: u128, quantity: i64) -> Recorded {
         pay_by: None,
         reference: None,
         imported: false,
+        part_shipping: vec![],
         tax_rounding: byteshop_domain::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,
@@ -56,6 +57,7 @@ fn cancelled(stream: u128, was_paid: bool, credit_note: Option<CreditNoteId>) ->
         release: vec![],
         due: None,
         credit_note,
+        further_notes: vec![],
         lost: vec![],
         stock_moved: true,
     };

@@ -237,6 +237,8 @@ fn body((method, path): &Route) -> Value {
         ("POST", "/v1/variants/{id}/keys/withdraw") => json!({"batch": 1}),
         ("PUT", "/v1/variants/{id}/keys/pattern") => json!({"pattern": "{16}"}),
         ("POST", "/v1/sellers/{id}/invitations") => json!({"email": "new@example.org", "role": "staff"}),
+        ("PUT", "/v1/sellers/{id}/legal-data") => json!({"name": "Kettles", "address": ["Yard 7"], "tax_id": "DE1"}),
+        ("PUT", "/v1/sellers/{id}/shipping") => json!({"zones": []}),
         ("POST", "/v1/sellers/{id}/payouts") => json!({"currency": "EUR"}),
         ("PUT", "/v1/sellers/{id}/payout-account/destination") => json!({"kind": "paypal", "email": "new@example.org"}),
         ("PUT", "/v1/sellers/{id}/payout-account/schedule") => json!({"schedule": "weekly"}),

@@ -71,14 +71,14 @@ impl Bought {
     }
 }
 
-fn shows(page: &str, parts: &[&str]) {
+pub(super) fn shows(page: &str, parts: &[&str]) {
     for part in parts {
         assert!(page.contains(part), "{part} in {page}");
     }
 }
 
 /// Prices in Germany include 19 % or 7 %.
-async fn taxed(shop: &TestShop) {
+pub(super) async fn taxed(shop: &TestShop) {
     let rate = |class: &str, rate: u16| json!({"class": class, "rate_bps": rate, "valid_from": "2021-01-01"});
     let rates = [rate("standard", 1_900), rate("reduced", 700)];
     let germany = json!({"country": "DE", "prices_include_tax": true, "rates": rates});
@@ -230,9 +230,14 @@ async fn the_packing_list_of_a_prepared_parcel_lists_its_pieces() {
 
 /// The mails to whoever buys here, once one of them has this subject.
 async fn mail(shop: &TestShop, subject: &str) -> Value {
+    mail_to(shop, "rahel@example.org", subject).await
+}
+
+/// A mail to an address with this subject.
+pub(super) async fn mail_to(shop: &TestShop, to: &str, subject: &str) -> Value {
     eventually(&format!("a mail {subject}"), async || {
-        let path = "/dev/mail?to=rahel@example.org";
-        let mails = shop.get(path).header("Accept", "application/json").send().await.expect(200);
+        let path = format!("/dev/mail?to={to}");
+        let mails = shop.get(&path).header("Accept", "application/json").send().await.expect(200);
         let all = mails.body["items"].as_array().unwrap().clone();
         all.into_iter().find(|mail| mail["subject"].as_str().unwrap().contains(subject))
     })
@@ -303,7 +308,7 @@ async fn numbers_that_are_left_out_while_the_shop_is_open_are_given_to_nobody() 
     // The numbers from some moment of the sale up to 1000 are on papers that the log does not know.
     let paying = join_all(orders.iter().enumerate().map(|(at, order)| order.pay([&shop, &beside][at % 2])));
     let intent = operator();
-    let skipping = beside.commands.skip_numbers(&intent, of_invoices(year), 1_000, &reason);
+    let skipping = beside.commands.skip_numbers(&intent, of_invoices(None, year), 1_000, &reason);
     let (given, skipped) = tokio::join!(paying, skipping);
     assert_eq!(skipped.unwrap(), 1_000);
     let given: BTreeSet<i64> = given.iter().map(|it| it.rsplit('-').next().unwrap().parse().unwrap()).collect();
@@ -312,9 +317,9 @@ async fn numbers_that_are_left_out_while_the_shop_is_open_are_given_to_nobody() 
     let expected = (1..=before).chain(1_001..=1_000 + ORDERS - before).map(|it| i64::try_from(it).unwrap());
     assert_eq!(given, expected.collect());
     // Said once more it changes nothing, and nobody goes back.
-    let last = beside.commands.skip_numbers(&operator(), of_invoices(year), 1_000, &reason).await;
+    let last = beside.commands.skip_numbers(&operator(), of_invoices(None, year), 1_000, &reason).await;
     assert!(last.is_err(), "{last:?}");
-    let other = of_credit_notes(year);
+    let other = of_credit_notes(None, year);
     for _ in 0..2 {
         assert_eq!(shop.commands.skip_numbers(&operator(), other, 7, &reason).await.unwrap(), 7);
     }

@@ -71,12 +71,11 @@ fn extras(placement: &Placement, locale: Locale) -> Vec<ShownExtra> {
     let zero = Money::zero(placement.total.currency);
     let discount = placement.discount().unwrap_or(zero);
     let taxes = placement.lines.iter().filter_map(|line| line.tax.as_ref());
-    let mut taxes = taxes.chain(placement.shipping.iter().filter_map(|shipping| shipping.tax.as_ref()));
+    let mut taxes = taxes.chain(placement.shippings().filter_map(|shipping| shipping.tax.as_ref()));
     let tax_kind = if taxes.all(|tax| tax.included) { "tax_included" } else { "tax" };
-    let shipping = placement.shipping.as_ref().map_or(zero, |shipping| shipping.price.money());
     [
         ("discount", zero.minus(discount).unwrap_or(zero)),
-        ("shipping", shipping),
+        ("shipping", placement.shipping_price()),
         (tax_kind, placement.tax().unwrap_or(zero)),
     ]
     .into_iter()

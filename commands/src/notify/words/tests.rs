@@ -60,10 +60,10 @@ fn shown(locale: Locale) -> Shown {
         url: Some("https://shop.example.org/there?a=1&b=2".into()),
         code: Some("k3Jx-9fQ".into()),
         order: Some(order(total, one)),
-        invoice: Some(ShownPaper {
+        invoices: vec![ShownPaper {
             number: "INV-2026-000042".into(),
             url: Some("https://api.shop.example.org/v1/orders/ord_1/invoice?until=1&seal=2".into()),
-        }),
+        }],
         credit_notes: Some("https://api.shop.example.org/v1/orders/ord_1/credit-notes/print?until=1&seal=2".into()),
         keys: Some("https://api.shop.example.org/v1/orders/ord_1/keys?until=1&seal=2".into()),
         downloads: Some("https://api.shop.example.org/v1/orders/ord_1/downloads/page?until=1&seal=2".into()),
@@ -117,7 +117,8 @@ fn a_message_does_without_pages_and_without_what_may_be_missing() {
         for template in Template::ALL {
             let mut bare = shown(locale);
             (bare.url, bare.shop.url, bare.carrier, bare.tracking, bare.reason) = (None, None, None, None, None);
-            (bare.invoice, bare.credit_notes, bare.unsubscribe, bare.keys) = (None, None, None, None);
+            bare.invoices.clear();
+            (bare.credit_notes, bare.unsubscribe, bare.keys) = (None, None, None);
             (bare.tracking_url, bare.downloads) = (None, None);
             bare.shop.return_address.clear();
             (bare.refund_due, bare.goods, bare.because) = (false, Vec::new(), None);

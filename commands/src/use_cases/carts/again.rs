@@ -5,6 +5,7 @@ use byteshop_domain::cart::{self, Cart, Destination};
 use byteshop_domain::ids::{CartId, Id as _};
 use byteshop_domain::order::{self, CancelReason, Order, PaymentStatus, Placed};
 use byteshop_domain::payment::Payment;
+use byteshop_domain::pricing::PartShipping;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::settlement::ensure_payment_recorded;
@@ -71,7 +72,14 @@ async fn fill(unit: &Unit, cart: &mut Loaded<Cart>, placed: &Placed, order: &Loa
         unit.decide(cart, &cart::Command::SetDestination { destination })?;
     }
     if !has_service && let Some(shipping) = &placement.shipping {
-        unit.decide(cart, &cart::Command::ChooseShipping { service: shipping.service.clone() })?;
+        unit.decide(cart, &cart::Command::ChooseShipping { service: shipping.service.clone(), seller: None })?;
+    }
+    for PartShipping { seller, shipping } in &placement.part_shipping {
+        let is_open = cart.state.live().is_ok_and(|it| it.service_of(Some(*seller)).is_none());
+        if is_open {
+            let (service, seller) = (shipping.service.clone(), Some(*seller));
+            unit.decide(cart, &cart::Command::ChooseShipping { service, seller })?;
+        }
     }
     Ok(())
 }

@@ -105,7 +105,7 @@ fn said(share: &SellerShare) -> [i64; 5] {
 type Back = (Vec<(u16, i64, i64)>, Vec<[i64; 5]>);
 
 fn back(before: &[Event], after: &[Event]) -> Back {
-    let TakenBack { taxes, sellers } = kept(&[before, after].concat()).taken_since(&kept(before));
+    let TakenBack { taxes, sellers } = kept(&[before, after].concat()).taken_since(&kept(before), None);
     let taxes = taxes.iter().map(|it| (it.rate.rounded_bps().get(), it.net.amount, it.tax.amount)).collect();
     (taxes, sellers.iter().map(said).collect())
 }
@@ -116,6 +116,28 @@ fn a_seller_has_what_was_paid_without_tax_less_the_commission() {
     let shares: Vec<_> = kept(&[]).shares().iter().map(said).collect();
     assert_eq!(shares, [[1_557, 57 + 70 + 21, 110, 22, 1_277]]);
     assert_eq!(kept(&[]).amounts(), [1_298, 1_557]);
+}
+
+/// The payment of the order, of which the seller supplies its part in its own name.
+fn paid_to_ada() -> Event {
+    let legal = crate::Personal::new(crate::Subject::from(ada()), "legal");
+    let supplier = crate::issuer::Supplier { seller: ada(), handle: text("ada"), legal };
+    let invoices = vec![crate::order::SellerInvoice { number: text("INV-ADA-2026-000001"), supplier }];
+    let (payment, commit, invoice, seller, keys) = (id(3), vec![], Some(text("INV-2026-000001")), None, vec![]);
+    Event::Paid { payment, commit, invoice, seller, invoices, stock_moved: true, keys, in_part: false }
+}
+
+#[test]
+fn a_seller_that_supplies_in_its_own_name_has_the_tax_too() {
+    let paid = [paid_to_ada()];
+    let shares: Vec<_> = kept(&paid).shares().iter().map(said).collect();
+    assert_eq!(shares, [[1_557, 57 + 70 + 21, 110, 22, 1_277 + 57 + 70 + 21]]);
+    let sums = |taxed: Vec<Taxed>| taxed.iter().map(|it| it.tax.amount).sum::<i64>();
+    assert_eq!((sums(kept(&paid).taxed_by(None)), sums(kept(&paid).taxed_by_sellers())), (190 + 17, 57 + 70 + 21));
+    let off = [paid_to_ada(), cancelled(2, 1, 119, None)];
+    let of = |supplier| kept(&off).taken_since(&kept(&paid), supplier);
+    assert_eq!(of(Some(ada())).sellers.iter().map(said).collect::<Vec<_>>(), [[119, 19, 3, 1, 115]]);
+    assert_eq!(of(None), TakenBack { taxes: vec![], sellers: vec![] });
 }
 
 #[test]
@@ -159,6 +181,7 @@ fn nothing_is_kept_of_a_cancelled_order() {
         release: vec![],
         due: None,
         credit_note: Some(id(5)),
+        further_notes: vec![],
         lost: vec![],
         stock_moved: true,
     };
@@ -191,7 +214,7 @@ proptest! {
             let goods = cancelled(u128::from(variant % 2) + 2, 1, amount, None);
             history.push(if named { goods } else { credited(amount, variant == 0, of_ada(amount)) });
             let after = kept(&history);
-            let TakenBack { taxes, sellers } = after.taken_since(&before);
+            let TakenBack { taxes, sellers } = after.taken_since(&before, None);
             let gross: i64 = taxes.iter().map(|it| it.gross().unwrap().amount).sum();
             prop_assert_eq!(gross, amount);
             prop_assert!(taxes.iter().all(|it| it.net.amount >= 0 && it.tax.amount >= 0));

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 use crate::order::events::{Line, Placement};
+use crate::pricing::Shipping;
 use crate::pricing::split::split;
 
 /// The sums of a part when the order was placed.
@@ -25,37 +26,64 @@ pub struct Sums {
     pub shipping_tax: Money,
 }
 
-/// The sums of each part. What the shipping costs is split in proportion to the price of the goods that are shipped.
+/// What a part has of the shipping, in minor units.
+#[derive(Clone, Copy, Default)]
+struct Shipped {
+    price: i64,
+    discount: i64,
+    tax: i64,
+    /// Whether the tax is added to the price.
+    on_top: bool,
+}
+
+impl Shipped {
+    fn of(it: &Shipping) -> Self {
+        let (tax, on_top) = it.tax.map_or((0, false), |tax| (tax.amount.amount, !tax.included));
+        Self { price: it.price.money().amount, discount: it.discount.amount, tax, on_top }
+    }
+
+    fn due(self) -> i64 {
+        self.price - self.discount + if self.on_top { self.tax } else { 0 }
+    }
+}
+
+/// What each part has of the shipping: its own, if its seller ships at a price of its own. The price of the house is split over the other
+/// parts in proportion to the price of their goods that are shipped.
+fn shipped(placement: &Placement, parts: &[Vec<&Line>]) -> Vec<Shipped> {
+    let seller = |lines: &[&Line]| lines.first().and_then(|line| line.seller);
+    let own: Vec<Option<&Shipping>> = parts.iter().map(|lines| placement.own_shipping(seller(lines))).collect();
+    let house = placement.shipping.as_ref().map_or(Shipped::default(), Shipped::of);
+    // Placing checked that each sum can be counted.
+    let sent = |of: &dyn Fn(&Line) -> i64| -> Vec<i64> {
+        let sum = |lines: &[&Line]| lines.iter().map(|line| if line.travels() { of(line) } else { 0 }).sum::<i64>();
+        parts.iter().zip(&own).map(|(lines, own)| if own.is_some() { 0 } else { sum(lines) }).collect()
+    };
+    let by_price = sent(&|line| line.total().map_or(0, |total| total.amount));
+    let weights = if by_price.iter().sum::<i64>() > 0 { by_price } else { sent(&|line| line.quantity.get()) };
+    let prices = shares(house.price, &weights);
+    let discounts = shares(house.discount, &prices);
+    let net: Vec<i64> = prices.iter().zip(&discounts).map(|(price, discount)| price - discount).collect();
+    let taxes = shares(house.tax, &net);
+    let split = prices.into_iter().zip(discounts).zip(taxes);
+    let split = split.map(|((price, discount), tax)| Shipped { price, discount, tax, on_top: house.on_top });
+    split.zip(own).map(|(share, own)| own.map_or(share, Shipped::of)).collect()
+}
+
+/// The sums of each part.
 pub(super) fn of_parts(placement: &Placement, parts: &[Vec<&Line>]) -> Vec<Sums> {
     let currency = placement.total.currency;
     let money = |amount| Money { amount, currency };
     // Placing checked that each sum can be counted.
     let sum = |lines: &[&Line], of: &dyn Fn(&Line) -> i64| lines.iter().map(|line| of(line)).sum::<i64>();
     let total = |line: &Line| line.total().map_or(0, |total| total.amount);
-    let sent = |of: &dyn Fn(&Line) -> i64| -> Vec<i64> {
-        parts.iter().map(|lines| sum(lines, &|line| if line.travels() { of(line) } else { 0 })).collect()
-    };
-    let (price, discount, tax, on_top) = placement.shipping.as_ref().map_or((0, 0, 0, false), |it| {
-        let (tax, on_top) = it.tax.map_or((0, false), |tax| (tax.amount.amount, !tax.included));
-        (it.price.money().amount, it.discount.amount, tax, on_top)
-    });
-    let by_price = sent(&total);
-    let weights = if by_price.iter().sum::<i64>() > 0 { by_price } else { sent(&|line| line.quantity.get()) };
-    let prices = shares(price, &weights);
-    let discounts = shares(discount, &prices);
-    let due: Vec<i64> = prices.iter().zip(&discounts).map(|(price, discount)| price - discount).collect();
-    let taxes = shares(tax, &due);
-    let sums = parts.iter().enumerate().map(|(index, lines)| {
-        let shipping_due = due[index] + if on_top { taxes[index] } else { 0 };
-        Sums {
-            subtotal: money(sum(lines, &|line| line.amount.amount)),
-            discount: money(sum(lines, &|line| line.off().amount) + discounts[index]),
-            shipping: money(prices[index]),
-            tax: money(sum(lines, &|line| line.tax.map_or(0, |tax| tax.amount.amount)) + taxes[index]),
-            total: money(sum(lines, &total) + shipping_due),
-            shipping_due: money(shipping_due),
-            shipping_tax: money(taxes[index]),
-        }
+    let sums = parts.iter().zip(shipped(placement, parts)).map(|(lines, shipped)| Sums {
+        subtotal: money(sum(lines, &|line| line.amount.amount)),
+        discount: money(sum(lines, &|line| line.off().amount) + shipped.discount),
+        shipping: money(shipped.price),
+        tax: money(sum(lines, &|line| line.tax.map_or(0, |tax| tax.amount.amount)) + shipped.tax),
+        total: money(sum(lines, &total) + shipped.due()),
+        shipping_due: money(shipped.due()),
+        shipping_tax: money(shipped.tax),
     });
     sums.collect()
 }

@@ -69,6 +69,7 @@ fn priced() -> Placement {
         pay_by: Some(noon()),
         reference: None,
         imported: false,
+        part_shipping: vec![],
         tax_rounding: crate::tax_book::Rounding::Line,
     }
 }

@@ -7,8 +7,16 @@ use crate::fold;
 fn bought(number: i64) -> Vec<Event> {
     let placement = placement(vec![Line { digital: true, downloads: true, ..line(1, number, 10) }]);
     let (payment, commit) = (id(3), vec![demand(1, number)]);
-    let paid =
-        Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys: vec![], in_part: false };
+    let paid = Event::Paid {
+        payment,
+        commit,
+        invoice: None,
+        seller: None,
+        invoices: vec![],
+        stock_moved: true,
+        keys: vec![],
+        in_part: false,
+    };
     vec![Event::Placed(placement), paid, fulfilled()]
 }
 
@@ -48,6 +56,7 @@ fn downloads_come_with_the_payment_and_go_with_the_cancellation() {
         release: vec![],
         due: None,
         credit_note: None,
+        further_notes: vec![],
         lost: vec![],
         stock_moved: true,
     };

@@ -16,7 +16,16 @@ fn bought(number: i64) -> Vec<Event> {
     let rest = u32::try_from(number).unwrap() - 2;
     let keys = vec![LineKeys { variant: id(1), keys: vec![range(1, 8, 2), range(2, 0, rest)], gift_cards: vec![] }];
     let (payment, commit) = (id(3), vec![demand(1, number)]);
-    let paid = Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys, in_part: false };
+    let paid = Event::Paid {
+        payment,
+        commit,
+        invoice: None,
+        seller: None,
+        invoices: vec![],
+        stock_moved: true,
+        keys,
+        in_part: false,
+    };
     vec![Event::Placed(placement), paid, fulfilled()]
 }
 
@@ -40,9 +49,18 @@ fn shown(history: &[Event], wanted: &Wanted) -> Result<Vec<Shown>, Rejection> {
 fn the_keys_come_with_the_payment() {
     let placement = placement(vec![Line { digital: true, keys: true, ..line(1, 2, 10) }, line(2, 1, 5)]);
     let keys = vec![LineKeys { variant: id(1), keys: vec![range(1, 0, 2)], gift_cards: vec![] }];
-    let pay = Command::MarkPaid { payment: id(3), invoice: None, seller: None, keys: keys.clone() };
+    let pay = Command::MarkPaid { payment: id(3), invoice: None, seller: None, invoices: vec![], keys: keys.clone() };
     let (payment, commit) = (id(3), vec![demand(1, 2), demand(2, 1)]);
-    let paid = Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys, in_part: true };
+    let paid = Event::Paid {
+        payment,
+        commit,
+        invoice: None,
+        seller: None,
+        invoices: vec![],
+        stock_moved: true,
+        keys,
+        in_part: true,
+    };
     given::<Order>([Event::Placed(placement.clone())]).when(&pay).then([paid.clone()]);
     let state = fold::<Order>(&[Event::Placed(placement), paid]);
     let placed = state.live().unwrap();
@@ -165,7 +183,16 @@ fn what_is_said_of_keys_is_golden() {
         include_str!("../golden.json"),
         &[
             Event::Placed(placement(vec![Line { digital: true, keys: true, ..line(1, 3, 10) }])),
-            Event::Paid { payment, commit, invoice: None, seller: None, stock_moved: true, keys, in_part: true },
+            Event::Paid {
+                payment,
+                commit,
+                invoice: None,
+                seller: None,
+                invoices: vec![],
+                stock_moved: true,
+                keys,
+                in_part: true,
+            },
             revealed(2),
             two_back(vec![RevokedKeys {
                 variant: id(1),

@@ -32,7 +32,7 @@ fn buys() -> Event {
 fn pays() -> Event {
     let commit = vec![demand(1, 2), demand(2, 3), demand(3, 1), demand(4, 1)];
     let (invoice, seller, keys) = (None, None, vec![]);
-    Event::Paid { payment: id(3), commit, invoice, seller, stock_moved: true, keys, in_part: true }
+    Event::Paid { payment: id(3), commit, invoice, seller, invoices: vec![], stock_moved: true, keys, in_part: true }
 }
 
 fn state(history: &[Event]) -> Placed {
@@ -41,6 +41,24 @@ fn state(history: &[Event]) -> Placed {
 
 fn sums(history: &[Event], of: impl Fn(&Part) -> Money) -> Vec<i64> {
     state(history).parts.all().iter().map(|part| of(part).amount).collect()
+}
+
+#[test]
+fn a_part_that_its_seller_ships_has_that_price_and_the_others_share_the_price_of_the_house() {
+    let own = |price| crate::pricing::PartShipping { seller: bob(), shipping: parcel_at(price) };
+    let whole = of_three();
+    let placement = Placement { part_shipping: vec![own(7)], total: cents(whole.total.amount + 7), ..whole.clone() };
+    given::<Order>([]).when(&Command::Place(Box::new(placement.clone()))).then([Event::Placed(placement.clone())]);
+    let history = [Event::Placed(placement.clone())];
+    // The 10 of the house are split as 20 : 30.
+    assert_eq!(sums(&history, |it| it.sums.shipping), [4, 6, 7]);
+    assert_eq!(sums(&history, |it| it.sums.total), [24, 41, 47]);
+    let state = state(&history);
+    assert_eq!((state.shipping_left(), state.placement.shipping_price()), (cents(17), cents(17)));
+    let mut off = own(7);
+    off.shipping.discount = cents(1);
+    let discounted = Placement { part_shipping: vec![off], total: cents(placement.total.amount - 1), ..placement };
+    given::<Order>([]).when(&Command::Place(Box::new(discounted))).then_refused(Rejection::WrongTotal);
 }
 
 fn cancel_lines(lines: &[ReturnLine], shipping: Option<i64>) -> Command {

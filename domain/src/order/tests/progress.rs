@@ -38,7 +38,7 @@ fn cancelled_with(due: i64) -> Event {
         panic!("an order is cancelled")
     };
     let due = Some(cents(due));
-    Event::Cancelled { reason, payment, was_paid, release, due, credit_note, lost, stock_moved }
+    Event::Cancelled { reason, payment, was_paid, release, due, credit_note, further_notes: vec![], lost, stock_moved }
 }
 
 #[test]

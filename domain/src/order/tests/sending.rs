@@ -19,6 +19,7 @@ fn pays() -> Event {
         commit: vec![demand(1, 1), demand(2, 1)],
         invoice: None,
         seller: None,
+        invoices: vec![],
         stock_moved: true,
         keys: vec![],
         in_part: false,
@@ -121,7 +122,13 @@ fn the_lines_of_an_order_that_was_never_paid_are_moved_to_a_cart_once() {
 #[test]
 fn its_invoice_names_the_seller_of_that_day() {
     let invoice = Some(text("INV-2026-000043"));
-    let pay = Command::MarkPaid { payment: id(3), invoice: invoice.clone(), seller: Some(seller()), keys: vec![] };
+    let pay = Command::MarkPaid {
+        payment: id(3),
+        invoice: invoice.clone(),
+        seller: Some(seller()),
+        invoices: vec![],
+        keys: vec![],
+    };
     let paid = done(&[buys()], &pay);
     assert_eq!((state(&paid).seller, state(&paid).invoice), (Some(seller()), invoice));
 }
@@ -135,6 +142,7 @@ fn a_sale_comes_off_once_whatever_comes_first() {
         release: vec![],
         due: None,
         credit_note,
+        further_notes: vec![],
         lost: vec![],
         stock_moved: true,
     };

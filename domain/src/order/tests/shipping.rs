@@ -178,6 +178,7 @@ fn a_lost_parcel_is_cancelled_and_none_of_it_returns_to_the_stock() {
         release: release.to_vec(),
         due: None,
         credit_note: None,
+        further_notes: vec![],
         lost: lost.to_vec(),
         stock_moved: true,
     };
@@ -255,7 +256,7 @@ fn a_buyer_cannot_cancel_a_lost_and_replaced_parcel_that_arrived_and_staff_can()
     let replaced = [Event::Replaced { lines: all.to_vec() }, parcel(2, &all)];
     let unpacked = [extra, there(1), Event::ParcelDropped { shipment: id(2) }];
     let history = [lost_on_its_way(), replaced.to_vec(), unpacked.to_vec()].concat();
-    let cancel = |reason| Command::Cancel { reason, credit_note: None, restock: true };
+    let cancel = |reason| Command::Cancel { reason, credit_notes: vec![], restock: true };
     given::<Order>(history.clone()).when(&cancel(CancelReason::BuyerRequest)).then_refused(Rejection::ArrivedAfterAll);
     given::<Order>(history.clone()).when(&cancel_lines(&[back(1, 1, 10)])).then_refused(Rejection::ArrivedAfterAll);
     let done = Event::Fulfilled { completed: true, at: Some(noon()) };
@@ -394,6 +395,7 @@ fn what_does_not_travel_is_handed_over_once_it_is_paid_for() {
             commit: vec![demand(1, 1)],
             invoice: None,
             seller: None,
+            invoices: vec![],
             stock_moved: true,
             keys: vec![],
             in_part: false,
@@ -450,6 +452,7 @@ fn pieces_of_the_money_go_back_one_after_the_other() {
         release: vec![demand(1, 3), demand(2, 1)],
         due: Some(cents(25)),
         credit_note: None,
+        further_notes: vec![],
         lost: vec![],
         stock_moved: true,
     };

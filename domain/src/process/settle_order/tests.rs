@@ -32,6 +32,7 @@ fn placement(imported: bool) -> Placement {
         pay_by: Some(noon() + TimeDelta::minutes(15)),
         reference: None,
         imported,
+        part_shipping: vec![],
         tax_rounding: crate::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,
@@ -63,6 +64,7 @@ fn cancelled(was_paid: bool, release: Vec<Demand>, stock_moved: bool) -> order::
         release,
         due: None,
         credit_note: None,
+        further_notes: vec![],
         lost: vec![],
         stock_moved,
     }
@@ -166,6 +168,7 @@ fn a_paid_order_has_no_window_any_more_and_an_older_one_commits_its_stock() {
             commit: lines(),
             invoice: None,
             seller: None,
+            invoices: vec![],
             stock_moved,
             keys: vec![],
             in_part: false,
@@ -215,6 +218,7 @@ fn nothing_follows_from_an_import() {
             commit: vec![],
             invoice: None,
             seller: None,
+            invoices: vec![],
             stock_moved: false,
             keys: vec![],
             in_part: false

@@ -32,6 +32,31 @@ pub(super) struct Shown {
     seal: Option<String>,
 }
 
+/// Which invoices of an order are shown, how they are to be read, and what opens them.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ShownInvoices {
+    /// The number of a part: only the invoice that it is on. By default all invoices are shown.
+    #[param(minimum = 1)]
+    part: Option<u16>,
+    /// The language, `en` or `ru`; taken from `Accept-Language` by default, then from the order.
+    locale: Option<Locale>,
+    /// The expiry of the link, in seconds since 1970; part of a signed link.
+    until: Option<i64>,
+    /// The signature of the link.
+    #[param(max_length = 64)]
+    seal: Option<String>,
+}
+
+impl ShownInvoices {
+    /// The part, and how its invoice is read.
+    pub(super) fn split(self) -> (Option<u16>, Shown) {
+        let Self { part, locale, until, seal } = self;
+        (part, Shown { locale, until, seal })
+    }
+}
+
 impl Shown {
     /// In which language.
     pub(super) fn reading(&self) -> Reading {

@@ -5,8 +5,8 @@ use byteshop_commands::notify::format;
 use byteshop_domain::Locale;
 use byteshop_domain::address::Address;
 use byteshop_domain::cart::Destination;
-use byteshop_domain::ids::{Id as _, OrderId};
-use byteshop_domain::issuer::Issuer;
+use byteshop_domain::ids::{Id as _, OrderId, SellerId};
+use byteshop_domain::issuer::{Issuer, Supplier};
 use byteshop_domain::order::{Number, Placed, Taxed};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,6 +14,45 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::edge::problem::Problem;
 use crate::trade::missing_of_issuer;
+
+/// Which papers of an order are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Papers {
+    /// All of them.
+    All,
+    /// Those of the supplier of the part with this number.
+    OfPart(u16),
+    /// Those that a seller issued.
+    OfSeller(SellerId),
+}
+
+impl Papers {
+    /// Whether they are wanted of a supplier: of a seller, or of the house.
+    pub(super) fn want(self, it: &Placed, supplier: Option<SellerId>) -> bool {
+        match self {
+            Self::All => true,
+            Self::OfPart(number) => it.parts.number(number).is_some_and(|part| it.supplier_of(part.seller) == supplier),
+            Self::OfSeller(seller) => supplier == Some(seller),
+        }
+    }
+}
+
+/// Who reads papers.
+pub(in crate::http) struct Audience {
+    /// The language.
+    pub(in crate::http) locale: Locale,
+    /// The settings that are missing, for staff.
+    pub(in crate::http) missing: Vec<&'static str>,
+    /// Whether the buyer's e-mail address is shown, which a seller does not need.
+    pub(in crate::http) with_email: bool,
+}
+
+/// The seller that issued a paper, by its handle alone if its data can no longer be read.
+pub(super) async fn issuer_of(app: &App, supplier: &Supplier) -> Result<Issuer, Problem> {
+    let legal = app.commands.vault().open(&supplier.legal).await.map_err(Error::from)?;
+    let unknown = || Issuer { name: supplier.handle.to_string(), address: vec![], tax_id: None };
+    Ok(legal.map_or_else(unknown, Issuer::from))
+}
 
 /// The seller, as documents show it.
 #[derive(Serialize)]

@@ -1,5 +1,7 @@
 //! Documents for packing: the packing list of an order and the label of a parcel.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
@@ -70,7 +72,7 @@ pub(super) async fn packing_list(
         "pieces": sum(&left) + waiting,
         "address": lines_of(&app, &it.placement.destination, locale, false).await?,
         "ordered": ordered.map(|at| format::day(at, locale)),
-        "service": service(it),
+        "service": services(it, |_| true),
         "weight": weight.map(|grams| format::weight(grams, locale)),
         "lines": pieces(it, &left),
         "parcels": parcels.collect::<Vec<_>>(),
@@ -150,7 +152,7 @@ pub(super) async fn label(
     let context = json!({
         "seller": From::of(&app.trade.issuer),
         "carrier": carrier,
-        "service": service(it),
+        "service": services(it, |variant| parcel.lines.iter().any(|line| line.variant == variant)),
         "weight": parcel.weight_g.map(|grams| format::weight(grams, locale)),
         "size": size(&address),
         "long_seller": lines_of_letters(&label_lines(&app.trade.issuer), 26) > 6,
@@ -177,6 +179,11 @@ fn lines_of_letters(text: &[String], letters: usize) -> usize {
     text.iter().map(|line| line.chars().count().div_ceil(letters)).sum()
 }
 
-fn service(it: &Placed) -> Option<String> {
-    it.placement.shipping.as_ref().map(|shipping| shipping.name.to_string())
+/// The services by which some lines of an order are shipped.
+fn services(it: &Placed, is_among: impl Fn(VariantId) -> bool) -> Option<String> {
+    let parts = it.parts.all().iter().filter(|part| part.variants().any(&is_among));
+    let names =
+        parts.filter_map(|part| it.placement.shipping_of(part.seller)).map(|shipping| shipping.name.to_string());
+    let names: BTreeSet<String> = names.collect();
+    (!names.is_empty()).then(|| names.into_iter().collect::<Vec<_>>().join(", "))
 }

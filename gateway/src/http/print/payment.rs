@@ -64,6 +64,11 @@ impl Paid {
         self.method == Method::Test
     }
 
+    /// The same without its amounts.
+    pub(super) fn without_amounts(self) -> Self {
+        Self { in_money: None, covers: vec![], ..self }
+    }
+
     /// The payment of an order; none unless it is captured.
     pub(super) async fn of(app: &App, payment: PaymentId, locale: Locale) -> Result<Option<Self>, Error> {
         for recorded in app.commands.beginning::<Payment>(payment).await?.iter() {

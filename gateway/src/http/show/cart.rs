@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::{PartialSchema, ToSchema};
 
-use super::price::{Discount, LineTax, Shipping};
+use super::price::{Discount, LineTax, PartShipping, Shipping};
 
 /// A destination as its buyer sees it: the address, sealed until the answer leaves.
 #[derive(Serialize)]
@@ -74,10 +74,12 @@ pub struct Cart<'a> {
     discounts: Vec<Discount<'a>>,
     /// The coupon codes entered.
     coupons: &'a [CouponCode],
-    /// The chosen shipping service, if any.
+    /// The chosen shipping service of the house, if any.
     service: Option<&'a Slug>,
-    /// How the goods are shipped; null until a service is chosen.
+    /// How the goods are shipped that sellers do not ship at prices of their own; null until a service is chosen.
     delivery: Option<Shipping<'a>>,
+    /// How the goods of sellers are shipped that have prices of their own.
+    seller_deliveries: Vec<PartShipping<'a>>,
     address: Option<Where<'a>>,
     /// Problems that prevent checkout.
     problems: Vec<Problem<'a>>,
@@ -152,6 +154,9 @@ impl<'a> Cart<'a> {
             coupons: &it.coupons,
             service: it.service.as_ref(),
             delivery: quote.and_then(|quote| quote.shipping.as_ref()).map(Shipping::from),
+            seller_deliveries: quote
+                .map(|it| it.part_shipping.iter().map(PartShipping::from).collect())
+                .unwrap_or_default(),
             address: it.destination.as_ref().map(Where::of),
             problems: priced.map(|priced| problems(it, priced)).unwrap_or_default(),
             order: it.stage.order(),

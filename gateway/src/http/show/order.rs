@@ -62,7 +62,8 @@ pub struct Order<'a> {
     payable: Money,
     /// Discounts by promotion, in the order they were applied.
     discounts: Vec<Discount<'a>>,
-    /// How the goods are shipped; null if shipping is free and no service was chosen.
+    /// How the goods are shipped, except parts whose sellers have prices of their own; null if there are no others, or shipping is free and
+    /// no service was chosen.
     delivery: Option<Shipping<'a>>,
     /// The amount refunded.
     refunded: Money,
@@ -78,7 +79,7 @@ pub struct Order<'a> {
     placed_at: Option<DateTime<Utc>>,
     /// When it was paid; null before payment, and in responses of commands.
     paid_at: Option<DateTime<Utc>>,
-    /// The invoice number; null before payment.
+    /// The invoice number; null before payment. If the parts have several invoices it is the house's, or the first: see `parts`.
     #[schema(default = json!({"x-schema": {"example": "INV-2026-000042"}}))]
     invoice: Option<&'a Reference>,
     /// When it expires if it is not paid.
@@ -208,7 +209,7 @@ impl<'a> Order<'a> {
             moved_to: it.moved_to,
             address: Where::of(&placement.destination),
             lines: lines.collect(),
-            parts: it.parts.numbered().map(|(number, part)| OrderPart::of(number, part)).collect(),
+            parts: it.parts.numbered().map(|part| OrderPart::of(it, part)).collect(),
             subtotal: placement.subtotal().unwrap_or(zero),
             discount: placement.discount().unwrap_or(zero),
             shipping: placement.shipping_price(),
@@ -225,7 +226,7 @@ impl<'a> Order<'a> {
             notes: None,
             placed_at: None,
             paid_at: None,
-            invoice: it.invoice.as_ref(),
+            invoice: it.invoice.as_ref().or(it.invoices.first().map(|it| &it.number)),
             pay_by: placement.pay_by.filter(|_| !it.is_on_delivery()),
             tax_rounding: placement.tax_rounding,
             papers: None,

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use byteshop_domain::ids::{ReturnId, SellerId, ShipmentId, VariantId};
 use byteshop_domain::money::Money;
-use byteshop_domain::order::{self, Fulfilment, Part, PaymentStatus, Status};
-use byteshop_domain::text::Name;
+use byteshop_domain::order::{self, Fulfilment, Part, PaymentStatus, Placed, Status};
+use byteshop_domain::text::{Name, Reference};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use super::price::Shipping;
 
 /// How far a part of an order is.
 #[derive(Serialize, ToSchema)]
@@ -27,7 +29,7 @@ pub(super) struct PartSums {
     subtotal: Money,
     /// The discount on its lines and its shipping.
     discount: Money,
-    /// Its shipping price before discounts. One price for the whole order is split in proportion to the goods that are shipped.
+    /// Its shipping price before discounts. The price of the house is split over the parts that it is for, in proportion to the goods that are shipped.
     shipping: Money,
     /// Its tax, whether included in the prices or not.
     tax: Money,
@@ -57,8 +59,15 @@ pub struct OrderPart<'a> {
     variants: Vec<VariantId>,
     #[serde(flatten)]
     sums: PartSums,
+    /// How it is shipped, if its seller has a price of its own; otherwise see the order.
+    delivery: Option<Shipping<'a>>,
     shipments: Vec<ShipmentId>,
     returns: &'a [ReturnId],
+    /// The number of the invoice that it is on; null before payment. Parts that the house supplies are on one.
+    #[schema(default = json!({"x-schema": {"example": "INV-COPPER-KETTLES-2026-000042"}}))]
+    invoice: Option<&'a Reference>,
+    /// Whether its seller supplies it in its own name: then the invoice and the credit notes are the seller's, and otherwise the house's.
+    supplied_by_seller: bool,
 }
 
 impl PartProgress {
@@ -77,7 +86,8 @@ impl PartSums {
 
 impl<'a> OrderPart<'a> {
     /// A part as it is.
-    pub(super) fn of(number: u16, part: &'a Part) -> Self {
+    pub(super) fn of(order: &'a Placed, (number, part): (u16, &'a Part)) -> Self {
+        let own = order.invoices.iter().find(|it| Some(it.supplier.seller) == part.seller);
         Self {
             number,
             seller: part.seller,
@@ -85,8 +95,11 @@ impl<'a> OrderPart<'a> {
             progress: PartProgress::of(part),
             variants: part.variants().collect(),
             sums: PartSums::of(part),
+            delivery: order.placement.own_shipping(part.seller).map(Shipping::from),
             shipments: part.parcels.keys().copied().collect(),
             returns: &part.returns,
+            invoice: own.map(|it| &it.number).or(order.invoice.as_ref()),
+            supplied_by_seller: own.is_some(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! How discounts, shipping and taxes look from outside.
 
-use byteshop_domain::ids::PromotionId;
+use byteshop_domain::ids::{PromotionId, SellerId};
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::text::{Label, Name, Slug};
@@ -61,6 +61,20 @@ pub struct Shipping<'a> {
     discount: Money,
     /// Null if there is none.
     tax: Option<LineTax>,
+}
+
+/// The shipping of a seller's goods, at the seller's own price.
+#[derive(Serialize, ToSchema)]
+pub struct PartShipping<'a> {
+    seller: SellerId,
+    #[serde(flatten)]
+    shipping: Shipping<'a>,
+}
+
+impl<'a> From<&'a pricing::PartShipping> for PartShipping<'a> {
+    fn from(it: &'a pricing::PartShipping) -> Self {
+        Self { seller: it.seller, shipping: Shipping::from(&it.shipping) }
+    }
 }
 
 impl<'a> From<&'a pricing::Discount> for Discount<'a> {

@@ -3,6 +3,7 @@
 use byteshop_commands::Loaded;
 use byteshop_domain::Personal;
 use byteshop_domain::ids::{AccountId, InvitationId, SellerId};
+use byteshop_domain::issuer::LegalData;
 use byteshop_domain::seller::{self, Known, Role, Status};
 use byteshop_domain::text::{Country, Description, Email, Handle, Name, Reason};
 use byteshop_projections::seller_list::Row;
@@ -37,6 +38,8 @@ pub struct SellerDetails<'a> {
     country: &'a Country,
     /// The e-mail address at which the house reaches it; null in lists of staff, and once its person was erased.
     contact_email: Option<&'a Personal<Email>>,
+    /// What papers say of it if it supplies in its own name; null if the house supplies its goods, and in lists of staff.
+    legal_data: Option<&'a Personal<LegalData>>,
     /// When it applied.
     applied_at: DateTime<Utc>,
 }
@@ -55,6 +58,7 @@ impl<'a> Seller<'a> {
             reason: it.reason.as_ref(),
             country: &it.country,
             contact_email: Some(&it.contact),
+            legal_data: it.legal.as_ref(),
             applied_at: it.applied_at,
         };
         Self { details: Some(details), ..Self::of(id, it) }
@@ -72,6 +76,7 @@ impl<'a> Seller<'a> {
             reason: it.reason.as_ref(),
             country: &it.country,
             contact_email: None,
+            legal_data: None,
             applied_at: it.applied_at,
         });
         let (handle, name, description) = (&it.handle, &it.name, &it.description);

@@ -4,7 +4,7 @@ use byteshop_domain::address::Address;
 use byteshop_domain::ids::{Id as _, OrderId, SellerId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{Number, Part, Placed, SellerShare};
-use byteshop_domain::text::{Country, Name};
+use byteshop_domain::text::{Country, Name, Reference};
 use byteshop_projections::part_list;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -32,9 +32,12 @@ pub struct SellerOrder<'a> {
     commission: Option<Money>,
     /// The tax on the commission; null if the order was placed before there were commissions.
     commission_tax: Option<Money>,
-    /// What the house owes the seller for it once it is paid: what is kept, without sales tax, commission and the tax on that. Null if
-    /// the order was placed before there were commissions.
+    /// What the house owes the seller for it once it is paid: what is kept, without commission, the tax on that, and the sales tax that
+    /// the house owes. Null if the order was placed before there were commissions.
     owed: Option<Money>,
+    /// The number of the seller's own invoice for it; null before payment, and if the house supplies it.
+    #[schema(default = json!({"x-schema": {"example": "INV-COPPER-KETTLES-2026-000042"}}))]
+    invoice: Option<&'a Reference>,
     /// The country that it goes to.
     country: &'a Country,
     /// Where it goes, without the buyer's e-mail address. Null in responses of commands, unless goods of the part are to be shipped,
@@ -70,9 +73,10 @@ impl<'a> SellerOrder<'a> {
             commission: share.map(|share| share.commission),
             commission_tax: share.map(tax),
             owed: share.map(|share| share.owed()),
+            invoice: it.invoices.iter().find(|it| Some(it.supplier.seller) == part.seller).map(|it| &it.number),
             country: &placement.destination.country,
             address: None,
-            service_name: placement.shipping.as_ref().map(|shipping| &shipping.name),
+            service_name: placement.shipping_of(part.seller).map(|shipping| &shipping.name),
             shipments: None,
             returns: None,
             placed_at: None,

@@ -47,6 +47,7 @@ async fn what_a_seller_has_is_for_its_members() {
         // The account, the image, the payout and the seller of a new product are not named, and the variant has neither keys nor downloads.
         let unnamed = [
             "seller.no_such_member",
+            "seller.no_invoice",
             "product.no_such_image",
             "product.not_yours",
             "key_pool.missing",
