@@ -13,6 +13,7 @@ use crate::credit_note::{Content, CreditNote};
 use crate::ids::{OrderId, RefundId, VariantId};
 use crate::order::{Fulfilment, ParcelStage, Part, PaymentStatus, Placed, Status, Taxed};
 use crate::payment::{self, Opened, Payment, RefundCause, RefundStage};
+use crate::pricing::Shipping;
 use crate::returns::Stage as Settled;
 use crate::testing::id;
 use crate::{Actor, Asked, Decider as _};
@@ -104,10 +105,11 @@ fn share(line: &crate::order::Line) -> i64 {
 }
 
 fn shipping(placed: &Placed) -> i64 {
-    placed.placement.shipping.as_ref().map_or(0, |it| {
+    let due = |it: &Shipping| {
         let on_top = it.tax.filter(|tax| !tax.included).map_or(0, |tax| tax.amount.amount);
         it.price.money().amount - it.discount.amount + on_top
-    })
+    };
+    placed.placement.shippings().map(due).sum()
 }
 
 /// The provider's books, the payment and the order agree on the amounts.
