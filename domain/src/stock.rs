@@ -42,6 +42,7 @@ pub use rejections::{ON_HAND_MAX, Rejection};
 const SETTLED_MAX: usize = 32;
 
 /// The state of the stock.
+#[allow(clippy::struct_excessive_bools, reason = "each says how the pieces are delivered or counted")]
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct StockLevel {
     /// The product of the variant; absent before the stock is opened.
