@@ -71,7 +71,7 @@ impl TransferFile {
         text(xml, "MsgId", named(self.id))?;
         text(xml, "CreDtTm", self.created_at.to_rfc3339_opts(SecondsFormat::Secs, true))?;
         self.sums(xml)?;
-        within(xml, "InitgPty", |xml| text(xml, "Nm", bank_form(&self.debtor.name)))
+        within(xml, "InitgPty", |xml| text(xml, "Nm", bank_form(self.debtor.name.as_str())))
     }
 
     fn sums(&self, xml: &mut Xml) -> io::Result<()> {
@@ -87,7 +87,7 @@ impl TransferFile {
         self.sums(xml)?;
         within(xml, "PmtTpInf", |xml| within(xml, "SvcLvl", |xml| text(xml, "Cd", "SEPA")))?;
         within(xml, "ReqdExctnDt", |xml| text(xml, "Dt", self.execute_on))?;
-        within(xml, "Dbtr", |xml| text(xml, "Nm", bank_form(&self.debtor.name)))?;
+        within(xml, "Dbtr", |xml| text(xml, "Nm", bank_form(self.debtor.name.as_str())))?;
         within(xml, "DbtrAcct", |xml| account(xml, &self.debtor.iban))?;
         // A bank finds itself by the IBAN.
         within(xml, "DbtrAgt", |xml| {
@@ -107,7 +107,7 @@ impl Transfer {
             xml.write_event(Event::Text(BytesText::new(&self.amount.decimal())))?;
             xml.write_event(Event::End(BytesEnd::new("InstdAmt")))
         })?;
-        within(xml, "Cdtr", |xml| text(xml, "Nm", bank_form(&self.holder)))?;
+        within(xml, "Cdtr", |xml| text(xml, "Nm", bank_form(self.holder.as_str())))?;
         within(xml, "CdtrAcct", |xml| account(xml, &self.iban))?;
         within(xml, "RmtInf", |xml| text(xml, "Ustrd", named(self.payout)))
     }

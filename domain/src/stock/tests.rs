@@ -304,6 +304,7 @@ impl Model {
             | Command::PoolKeys { .. }
             | Command::MakeUnlimited {}
             | Command::DeliverDownloads {}
+            | Command::SetDeliverable { .. }
             | Command::ImportKeys { .. }
             | Command::WithdrawKeys { .. }
             | Command::LoseInTransit { .. }
