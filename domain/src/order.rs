@@ -36,7 +36,6 @@ use crate::quantity::{Demand, summed};
 use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
 
-mod amounts;
 mod buyer;
 mod cancel;
 mod commands;

@@ -65,6 +65,7 @@ fn placement(cards: i64, lamps: i64) -> Placement {
         lines,
         discounts: vec![],
         shipping: None,
+        part_shipping: vec![],
         claims: vec![],
         payment: id(PAYMENT),
         pay_by: None,
@@ -118,8 +119,8 @@ fn work(cards: i64, lamps: i64) -> Work {
     let history = [payment::Event::Opened { order, amount }, captured];
     work.hold::<Payment>(id(PAYMENT), Arc::new(fold(&history)));
     work.hold::<Order>(order, Arc::new(fold(&[order::Event::Placed(placement)])));
-    work.begin::<Series>(of_credit_notes(2026));
-    work.begin::<Series>(of_invoices(2026));
+    work.begin::<Series>(of_credit_notes(None, 2026));
+    work.begin::<Series>(of_invoices(None, 2026));
     work
 }
 

@@ -19,7 +19,9 @@ impl Placed {
     /// Refuses the downloads of an order that is not paid, or is not any more.
     pub fn check_downloads(&self) -> Result<(), Rejection> {
         match self.progress.payment_status {
-            PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::Voided => Err(Rejection::Unpaid),
+            PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::OnDelivery | PaymentStatus::Voided => {
+                Err(Rejection::Unpaid)
+            }
             PaymentStatus::Paid
             | PaymentStatus::PartlyRefunded
             | PaymentStatus::Refunded

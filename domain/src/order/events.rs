@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use super::amounts::{PartShare, ReturnLine};
 use super::buyer::Buyer;
 use super::delivered::{LineKeys, RevokedKeys};
 pub use super::portions::{PartShare, ReturnLine, SellerInvoice};

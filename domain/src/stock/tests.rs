@@ -304,12 +304,12 @@ impl Model {
             | Command::PoolKeys { .. }
             | Command::MakeUnlimited {}
             | Command::DeliverDownloads {}
-            | Command::SetDeliverable { .. }
             | Command::ImportKeys { .. }
             | Command::WithdrawKeys { .. }
             | Command::LoseInTransit { .. }
             | Command::FindInTransit { .. }
-            | Command::Release { .. } => true,
+            | Command::Release { .. }
+            | Command::SetDeliverable { .. } => true,
         }
     }
 }

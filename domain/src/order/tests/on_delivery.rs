@@ -27,6 +27,7 @@ fn collected() -> Event {
         commit: vec![],
         invoice: None,
         seller: None,
+        invoices: vec![],
         stock_moved: false,
         keys: vec![],
         in_part: false,
@@ -100,8 +101,17 @@ fn what_was_lost_on_its_way_does_not_keep_it_from_being_cancelled() {
     else {
         panic!("an order is cancelled")
     };
-    let off =
-        Event::Cancelled { reason, payment, was_paid, release: vec![], due, credit_note, lost: all(), stock_moved };
+    let off = Event::Cancelled {
+        reason,
+        payment,
+        was_paid,
+        release: vec![],
+        due,
+        credit_note,
+        further_notes: vec![],
+        lost: all(),
+        stock_moved,
+    };
     given::<Order>(history).when(&cancel(CancelReason::BuyerRequest)).then([off]);
 }
 
