@@ -7,7 +7,7 @@
 //!                     └──unresolved (staff finds out)──▶ unresolved ──paid, failed
 //! ```
 //!
-//! It begins in the append that takes its amount from the [balance](crate::balance), before anything is sent: its id is the id under
+//! It begins in the append that takes its amount from the [balance], before anything is sent: its id is the id under
 //! which PayPal or the bank carries it out once. Its end is in one append with the balance, too, so that what fails or is returned is
 //! available again. Only what was paid can be returned.
 
