@@ -239,7 +239,8 @@ async fn file(
 /// Payouts that have ended meanwhile, or whose destination was erased, are left out.
 #[utoipa::path(get, path = "/v1/admin/payout-files/{id}/transfers", operation_id = "exportPayoutFile",
     tag = "admin", params(("id" = String, Path)), security(("bearer" = ["staff"])),
-    responses((status = 200, description = "The transfers", content_type = "application/xml", body = String)))]
+    responses((status = 200, description = "The transfers", content_type = "application/xml", body = String),
+        (status = 409, description = "Nothing in the file is left to transfer")))]
 async fn transfers(State(app): State<Shared>, Of(id): Of<PayoutFileId>, _staff: Staff) -> Result<Response, Problem> {
     let found = app.commands.transfers_of(id).await?.ok_or_else(|| Problem::missing("payout_file"))?;
     let xml = found.xml().map_err(|_| Problem::internal())?;
