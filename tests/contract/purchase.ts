@@ -24,6 +24,7 @@ function isPaid(status: Order["payment_status"]): boolean {
   switch (status) {
     case "awaiting":
     case "authorized":
+    case "on_delivery":
       return false;
     case "paid":
       return true;

@@ -206,7 +206,7 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
             }
         }
     }
-    let names: &[&str] = match (command, one) {
+    let names: &[&str] = match (command, one && !requires_version) {
         (true, true) => &["X-Request-Id", "Idempotency-Key", "If-Match"],
         (true, false) => &["X-Request-Id", "Idempotency-Key"],
         (false, _) => &["X-Request-Id", "Min-Log-Position"],

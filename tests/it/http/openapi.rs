@@ -130,6 +130,19 @@ fn operation_ids_are_unique_and_read_as_a_verb_and_a_noun() {
     }
 }
 
+#[test]
+fn every_parameter_is_named_once() {
+    let document: Value = serde_json::from_str(document()).unwrap();
+    for (path, method, operation) in operations() {
+        let mut seen = BTreeSet::new();
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let named = parameter["$ref"].as_str().map_or(parameter, |it| document.pointer(&it[1..]).unwrap());
+            let name = (named["in"].to_string(), named["name"].to_string());
+            assert!(seen.insert(name.clone()), "{method} {path}: {name:?} is there twice");
+        }
+    }
+}
+
 /// The longest summary: one line beside the path in a list of operations.
 const SUMMARY_MAX: usize = 90;
 
