@@ -7,14 +7,6 @@ use byteshop_domain::seller::Seller;
 
 use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
-use crate::use_cases::sellers;
-
-/// A seller for a command of one of its owners about how it is paid.
-pub async fn seller_of_owner(unit: &Unit, id: SellerId, by: AccountId) -> Result<Loaded<Seller>, Error> {
-    let (seller, _) = sellers::for_member(unit, id, by).await?;
-    seller.state.live()?.require_owner(by)?;
-    Ok(seller)
-}
 
 /// Chooses where the payouts of a seller go once the delay is over. It is sealed for the owner who chooses it.
 pub async fn choose(

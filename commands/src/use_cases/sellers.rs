@@ -142,9 +142,15 @@ pub async fn for_member(unit: &Unit, id: SellerId, account: AccountId) -> Result
 
 /// A seller for a command of one of its owners, at the version that the caller expects.
 pub async fn for_owner(unit: &Unit, id: SellerId, account: AccountId) -> Result<Loaded<Seller>, Error> {
+    let seller = of_owner(unit, id, account).await?;
+    unit.check_version(&seller)?;
+    Ok(seller)
+}
+
+/// A seller for a command of one of its owners about something else of it, whose version is the one that the caller expects.
+pub async fn of_owner(unit: &Unit, id: SellerId, account: AccountId) -> Result<Loaded<Seller>, Error> {
     let (seller, _) = for_member(unit, id, account).await?;
     seller.state.live().and_then(|known: &Known| known.require_owner(account))?;
-    unit.check_version(&seller)?;
     Ok(seller)
 }
 

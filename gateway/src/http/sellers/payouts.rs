@@ -244,7 +244,7 @@ async fn choose(
     let (app, ask) = (&app, &ask);
     let by = ask.who.1;
     app.run(ask, "payout_account.choose", |unit| async move {
-        let seller = payout_accounts::seller_of_owner(&unit, id, by).await?;
+        let seller = sellers::of_owner(&unit, id, by).await?;
         app.require_fresh(&unit, &ask.who.0).await?;
         let account = payout_accounts::choose(&unit, &seller, by, destination).await?;
         Reply::ok(account.version, &show::PayoutAccount::of(&account.state, unit.now(), true))
@@ -263,7 +263,7 @@ async fn cancel(
 ) -> Result<Response, Problem> {
     let by = ask.who.1;
     app.run(&ask, "payout_account.cancel_choice", |unit| async move {
-        let seller = payout_accounts::seller_of_owner(&unit, id, by).await?;
+        let seller = sellers::of_owner(&unit, id, by).await?;
         let account = payout_accounts::cancel(&unit, &seller).await?;
         Reply::ok(account.version, &show::PayoutAccount::of(&account.state, unit.now(), true))
     })
@@ -290,7 +290,7 @@ async fn schedule(
 ) -> Result<Response, Problem> {
     let (by, schedule) = (ask.who.1, ask.body.schedule);
     app.run(&ask, "payout_account.schedule", |unit| async move {
-        let seller = payout_accounts::seller_of_owner(&unit, id, by).await?;
+        let seller = sellers::of_owner(&unit, id, by).await?;
         let account = payout_accounts::schedule(&unit, &seller, schedule).await?;
         Reply::ok(account.version, &show::PayoutAccount::of(&account.state, unit.now(), true))
     })

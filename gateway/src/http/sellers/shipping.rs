@@ -54,8 +54,7 @@ async fn set(State(app): State<Shared>, Of(id): Of<SellerId>, ask: Ask<Member, Z
     found.state.live()?.require_owner(by)?;
     conditional::require(ask.if_match.as_ref())?;
     app.run(ask, "shipping_book.set", |unit| async move {
-        let (seller, _) = sellers::for_member(&unit, id, by).await?;
-        seller.state.live()?.require_owner(by)?;
+        sellers::of_owner(&unit, id, by).await?;
         let mut book = unit.load::<ShippingBook>(shipping_book::of_seller(id)).await?;
         unit.check_version(&book)?;
         use_cases::shipping_book::set(&unit, &mut book, ask.body.zones.to_vec())?;
