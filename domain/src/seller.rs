@@ -188,6 +188,11 @@ impl Seller {
         self.live().is_ok_and(Known::is_active)
     }
 
+    /// Whether the house may have a reason to keep its money.
+    pub fn is_suspended(&self) -> bool {
+        self.live().is_ok_and(|known| known.status == Status::Suspended)
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Known)) -> Self {
         if let Self::Known(known) = &mut self {
             change(known);

@@ -1,6 +1,8 @@
 //! Files for the bank: payouts by SEPA credit transfer that the bank carries out together.
 
-use byteshop_domain::ids::{PayoutFileId, PayoutId};
+use std::collections::BTreeSet;
+
+use byteshop_domain::ids::{PayoutFileId, PayoutId, SellerId};
 use byteshop_domain::money::Money;
 use byteshop_domain::payout::{Command, Known, Payout};
 use byteshop_domain::payout_account::Destination;
@@ -36,11 +38,16 @@ pub async fn create_file(unit: &Unit, wanted: ForFile<'_>, execute_on: NaiveDate
     };
     let mut file = unit.start::<PayoutFile>(unit.new_id());
     let mut amounts: Vec<(PayoutId, Money)> = Vec::with_capacity(ids.len());
-    for mut payout in unit.load_all::<Payout>(ids).await? {
+    let payouts = unit.load_all::<Payout>(ids).await?;
+    let sellers: BTreeSet<SellerId> =
+        payouts.iter().filter_map(|payout| payout.state.live().ok()).map(|known| known.seller).collect();
+    let sellers: Vec<SellerId> = sellers.into_iter().collect();
+    // Only looked at: one append does not hold the streams of so many sellers as well.
+    let sellers = unit.peek_all::<Seller>(&sellers).await?.into_iter();
+    let suspended: BTreeSet<SellerId> = sellers.filter(|it| it.state.is_suspended()).map(|it| it.id).collect();
+    for mut payout in payouts {
         let known = payout.state.live()?;
-        // Only looked at: one append does not hold the streams of so many sellers as well.
-        let seller = unit.peek::<Seller>(known.seller).await?;
-        let is_suspended = seller.state.live().is_ok_and(|it| it.status == seller::Status::Suspended);
+        let is_suspended = suspended.contains(&known.seller);
         if !named && (is_suspended || !known.is_due()) {
             continue;
         }

@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use byteshop_domain::ids::{PayoutId, SellerId};
+use byteshop_domain::ids::PayoutId;
 use byteshop_domain::payout::{Command, Failure, Known, Outcome, Payout, Status};
 use byteshop_domain::payout_account::{Destination, Means};
-use byteshop_domain::seller::{self, Seller};
+use byteshop_domain::seller::Seller;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::conclude;
@@ -58,7 +58,7 @@ impl Commands {
         let failed = |failure| Command::Conclude { outcome: Outcome::Failed(failure), reference: None };
         let answer = if known.batch.is_some() {
             self.ask_for(id, known).await
-        } else if self.is_suspended(known.seller).await? {
+        } else if self.get::<Seller>(known.seller).await?.is_some_and(|seller| seller.state.is_suspended()) {
             // It is sent when the seller is reinstated; should that never be, staff finds out.
             return Ok(Command::Wait { check_at: now + LAST_LOOK });
         } else {
@@ -72,12 +72,6 @@ impl Commands {
             tracing::warn!(%error, payout = %id, "PayPal did not answer; asking later");
             Command::Wait { check_at: now + pause(age) }
         }))
-    }
-
-    /// Whether the house may have a reason to keep the money of a seller.
-    async fn is_suspended(&self, seller: SellerId) -> Result<bool, Error> {
-        let found = self.get::<Seller>(seller).await?;
-        Ok(found.is_some_and(|it| it.state.live().is_ok_and(|known| known.status == seller::Status::Suspended)))
     }
 
     async fn send(&self, id: PayoutId, known: &Known, email: &str, now: DateTime<Utc>) -> Result<Command, NoAnswer> {
