@@ -63,6 +63,11 @@ impl Placed {
         self.progress.payment_status == PaymentStatus::OnDelivery
     }
 
+    /// Until when it has to be paid; none if it is paid on delivery.
+    pub fn pay_by(&self) -> Option<DateTime<Utc>> {
+        self.placement.pay_by.filter(|_| !self.is_on_delivery())
+    }
+
     /// Whether its pieces have left the stock: it is paid, or its goods leave before it is paid.
     pub fn has_left_stock(&self) -> bool {
         self.is_paid() || self.is_on_delivery()

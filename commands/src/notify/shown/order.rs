@@ -28,10 +28,7 @@ pub(super) fn order_of(id: OrderId, placed: &Placed, zone: format::Zone, locale:
         more: placement.lines.len().saturating_sub(LINES_SHOWN),
         extras: extras(placement, locale),
         total: format::money(placement.total, locale),
-        pay_by: placement
-            .pay_by
-            .filter(|_| !free && !placed.is_on_delivery())
-            .map(|at| format::moment(at, zone, locale)),
+        pay_by: placed.pay_by().filter(|_| !free).map(|at| format::moment(at, zone, locale)),
         free,
         travels: placement.lines.iter().any(Line::travels),
         keys: placement.lines.iter().any(|line| line.keys),

@@ -165,7 +165,7 @@ pub(in crate::http) async fn invoices_page(
         "buyer": lines_of(app, &placement.destination, locale, with_email).await?,
         "ordered": ordered.map(|at| format::day(at, locale)),
         "issued": paid.map(|at| format::day(at, locale)),
-        "pay_by": placement.pay_by.filter(|_| paid.is_none() && !it.is_on_delivery()).map(|at| format::moment(at, format::Zone::default(), locale)),
+        "pay_by": it.pay_by().filter(|_| paid.is_none()).map(|at| format::moment(at, format::Zone::default(), locale)),
         // Amounts of the whole payment are not those of a part.
         "payment": payment.map(|payment| if it.suppliers().len() > 1 { payment.without_amounts() } else { payment }),
         "instructions": instructions,

@@ -227,7 +227,7 @@ impl<'a> Order<'a> {
             placed_at: None,
             paid_at: None,
             invoice: it.invoice.as_ref().or(it.invoices.first().map(|it| &it.number)),
-            pay_by: placement.pay_by.filter(|_| !it.is_on_delivery()),
+            pay_by: it.pay_by(),
             tax_rounding: placement.tax_rounding,
             papers: None,
             links: None,
