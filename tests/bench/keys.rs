@@ -28,7 +28,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Measures and reports.
 pub async fn run(shop: &Shop, report: &mut Report) -> Result<()> {
     let mut staff = Client::connect(&shop.base).await?;
-    let goods = sell(shop, &mut staff).await?;
+    let goods = shop.sell_keys(&mut staff, "A key", "KEY-BENCH").await?;
     import(shop, &goods, report).await?;
     let started = Instant::now();
     let mut buying = JoinSet::new();
@@ -53,16 +53,6 @@ pub async fn run(shop: &Shop, report: &mut Report) -> Result<()> {
     report.add("from the payment to the revealed key, p50", percentile(&times, 0.5), "ms");
     report.add("from the payment to the revealed key, p99", percentile(&times, 0.99), "ms");
     Ok(())
-}
-
-async fn sell(shop: &Shop, client: &mut Client) -> Result<Goods> {
-    let product = shop.staff(client, "POST", "/v1/products", &json!({"title": "A key"}), 201).await?;
-    let product = text(&product, "id")?;
-    let variant = json!({"sku": "KEY-BENCH", "price": {"amount": 500, "currency": "EUR"}, "physical": false});
-    let shown = shop.staff(client, "POST", &format!("/v1/products/{product}/variants"), &variant, 201).await?;
-    let variant = text(&shown["variants"][0], "id")?;
-    shop.staff(client, "POST", &format!("/v1/products/{product}/publish"), &json!({}), 200).await?;
-    Ok(Goods { product, variant })
 }
 
 async fn import(shop: &Shop, goods: &Goods, report: &mut Report) -> Result<()> {

@@ -160,12 +160,7 @@ async fn seller_goods(shop: &Shop, handle: &str) -> Result<String> {
 
 /// A licence key of the house; gives the variant.
 async fn key(shop: &Shop, client: &mut Client) -> Result<String> {
-    let product = shop.staff(client, "POST", "/v1/products", &json!({"title": "A licence"}), 201).await?;
-    let path = format!("/v1/products/{}", text(&product, "id")?);
-    let variant = json!({"sku": "LICENCE", "price": {"amount": 500, "currency": "EUR"}, "physical": false});
-    let shown = shop.staff(client, "POST", &format!("{path}/variants"), &variant, 201).await?;
-    let variant = text(&shown["variants"][0], "id")?;
-    shop.staff(client, "POST", &format!("{path}/publish"), &json!({}), 200).await?;
+    let Goods { variant, .. } = shop.sell_keys(client, "A licence", "LICENCE").await?;
     let keys: Vec<String> = (0..KEYS).map(|number| format!("{number:07}-LICENCE-KEY")).collect();
     let bearer = format!("Bearer {}", shop.token);
     let headers = [("Authorization", bearer.as_str()), ("Content-Type", "text/plain")];

@@ -126,6 +126,17 @@ impl Shop {
         answer.json(expected).with_context(|| format!("{method} {path}"))
     }
 
+    /// Puts something on sale whose pieces are licence keys.
+    pub async fn sell_keys(&self, client: &mut Client, title: &str, sku: &str) -> Result<Goods> {
+        let product = self.staff(client, "POST", "/v1/products", &json!({"title": title}), 201).await?;
+        let product = text(&product, "id")?;
+        let variant = json!({"sku": sku, "price": {"amount": 500, "currency": "EUR"}, "physical": false});
+        let shown = self.staff(client, "POST", &format!("/v1/products/{product}/variants"), &variant, 201).await?;
+        let variant = text(&shown["variants"][0], "id")?;
+        self.staff(client, "POST", &format!("/v1/products/{product}/publish"), &json!({}), 200).await?;
+        Ok(Goods { product, variant })
+    }
+
     /// Puts something on sale.
     pub async fn sell(&self, client: &mut Client, number: usize, stock: i64) -> Result<Goods> {
         let product = json!({"title": format!("Thing {number}"), "description": "Of use every day, and made to last."});
