@@ -12,7 +12,7 @@ const WAIT: Duration = Duration::from_millis(100);
 /// Bytes of lines that wait for no more: what a pipe of Linux takes at once.
 const FULL: usize = 64 << 10;
 
-/// The lines of this program. They do not exist while the log is off.
+/// The lines that this program has yet to write; not set while the access log is off.
 static LINES: OnceLock<Lines> = OnceLock::new();
 
 /// Lines that wait to be written.

@@ -193,8 +193,8 @@ pub async fn choose_shipping(
     let to = open.destination.as_ref().ok_or_else(no_destination)?;
     let zone = book.state.zone(&to.country, to.area.as_ref());
     if !zone.is_some_and(|zone| zone.services.iter().any(|known| known.service == *service)) {
-        let gone = pricing::Problem::ShippingGone { service: service.clone(), seller };
-        return Err(Error::refused(&format!("cart.{}", gone.code()), Kind::Invalid, gone.to_string()));
+        let problem = pricing::Problem::ShippingGone { service: service.clone(), seller };
+        return Err(Error::refused(&format!("cart.{}", problem.code()), Kind::Invalid, problem.to_string()));
     }
     unit.decide(cart, &Command::ChooseShipping { service: service.clone(), seller })
 }

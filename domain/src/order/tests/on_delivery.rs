@@ -16,8 +16,8 @@ fn release(payment: u128) -> Command {
 
 /// The order with all of it in one parcel that was handed over.
 fn sent() -> Vec<Event> {
-    let gone_all = Event::Fulfilled { completed: false, at: Some(noon()) };
-    vec![placed(), released(), parcel(1, &all()), gone(1, &all()), gone_all]
+    let all_handed_over = Event::Fulfilled { completed: false, at: Some(noon()) };
+    vec![placed(), released(), parcel(1, &all()), gone(1, &all()), all_handed_over]
 }
 
 /// Paid, with nothing that has not left the stock before.
