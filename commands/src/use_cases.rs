@@ -3,13 +3,14 @@
 pub mod access_tokens;
 pub mod accounts;
 pub mod api_keys;
-mod balances;
+pub(crate) mod balances;
 pub mod cart_total;
 pub mod carts;
 pub mod categories;
 pub mod checkout;
 pub mod commission_book;
 pub mod digital_goods;
+pub mod disputes;
 pub(crate) mod documents;
 pub mod downloads;
 mod generated_keys;

@@ -26,9 +26,11 @@ use crate::work::{Refused, Work};
 use crate::{Kind, Personal};
 
 mod credit;
+mod disputes;
 mod money;
 
 use credit::{Back, issue, left_to_credit, merged, most, uncounted};
+pub use disputes::{Claim, Verdict, accept_dispute, conclude_dispute, open_dispute};
 use money::give_shipping_back;
 pub use money::{ShippingBack, Wanted, refund, retry_refund};
 
@@ -37,6 +39,7 @@ pub use money::{ShippingBack, Wanted, refund, retry_refund};
 pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bool) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
     let before = state.live()?;
+    ensure_undisputed(work, before)?;
     let to_credit = left_to_credit(work, before)?;
     let total = to_credit.total().map_err(uncounted)?;
     // A refund that is still to be made has a credit note already.
@@ -83,6 +86,7 @@ pub fn cancel_lines(
         return cancel(work, order, reason, restock);
     }
     ensure_payment_recorded(work, order)?;
+    ensure_undisputed(work, placed)?;
     if !placed.is_paid() {
         // What is no longer due is not refunded; and if nothing is shipped, shipping is not charged.
         if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
@@ -190,6 +194,7 @@ pub fn receive_return(
     if !placed.is_paid() {
         return Err(order::Rejection::NotPaid.into());
     }
+    ensure_undisputed(work, placed)?;
     let payment = placed.placement.payment;
     let demand = |line: &Received| Demand { variant: line.variant, quantity: line.quantity };
     let came = merged(&lines.iter().map(demand).collect::<Vec<_>>())?;
@@ -209,6 +214,14 @@ pub fn receive_return(
     issue(work, (placed, order), &left, &valued, &back)?;
     give_shipping_back(work, order, &came, shipping)?;
     work.put_back(order, &whole)
+}
+
+/// Refuses while a dispute of a paid order is open: what is refunded beside it could go back twice.
+fn ensure_undisputed(work: &Work, placed: &Placed) -> Result<(), Refused> {
+    if !placed.is_paid() {
+        return Ok(());
+    }
+    Ok(work.get::<Payment>(placed.placement.payment)?.live()?.ensure_undisputed()?)
 }
 
 fn order_of(work: &Work, return_id: ReturnId) -> Result<OrderId, Refused> {

@@ -9,10 +9,10 @@ use crate::ids::{self, Id};
 use crate::rejected::Rejected;
 use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
-    access_token, account, api_key, balance, cart, category, commission_book, credit_note, digital_good, download,
-    key_pool, licence, mailbox, name, notification, order, payment, payment_book, payout, payout_account, payout_file,
-    product, promotion, promotion_book, returns, seller, series, session, shipment, shipping_book, shop, stock,
-    stored_value, tax_book, usage, watch, webhook_endpoint,
+    access_token, account, api_key, balance, cart, category, commission_book, credit_note, digital_good, dispute,
+    download, key_pool, licence, mailbox, name, notification, order, payment, payment_book, payout, payout_account,
+    payout_file, product, promotion, promotion_book, returns, seller, series, session, shipment, shipping_book, shop,
+    stock, stored_value, tax_book, usage, watch, webhook_endpoint,
 };
 
 /// A kind of aggregate.
@@ -238,6 +238,8 @@ contexts! {
     Seller seller Seller "seller/golden.json";
     /// Of the balance of a seller in one currency.
     Balance balance Balance "balance/golden.json";
+    /// Of a dispute about a payment.
+    Dispute dispute Dispute "dispute/golden.json";
     /// Of a payout to a seller.
     Payout payout Payout "payout/golden.json";
     /// Of how a seller is paid.
@@ -252,8 +254,8 @@ contexts! {
 macro_rules! from_rejections {
     ($error:ty) => {
         $crate::from_rejections! { $error =>
-            access_token account api_key balance cart category checkout commission_book credit_note digital_good download key_pool
-            licence mailbox name notification order payment payment_book payout payout_account payout_file product promotion
+            access_token account api_key balance cart category checkout commission_book credit_note digital_good dispute download
+            key_pool licence mailbox name notification order payment payment_book payout payout_account payout_file product promotion
             promotion_book returns seller series session shipment shipping_book shop stock stored_value tax_book usage watch
             webhook_endpoint
         }

@@ -13,8 +13,11 @@
 //! A sale is pending until its hold ends. A refund takes first from what is held of its order, then from what is available, which it
 //! may make negative: later sales make up for it. What becomes available only because time passes needs no event: the moment is
 //! recorded when the hold starts.
+//!
+//! What a seller has of a disputed amount is kept back while the dispute is open: it is taken as a refund takes it, and goes back to
+//! where it was when the dispute ends. What is lost is posted in the same append.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -22,7 +25,7 @@ use uuid::Uuid;
 
 use crate::currency::Currency;
 use crate::decider::{Asked, Decider};
-use crate::ids::{BalanceId, Id as _, OrderId, PayoutId, SellerId};
+use crate::ids::{BalanceId, DisputeId, Id as _, OrderId, PayoutId, SellerId};
 use crate::money::{Money, divide_half_up};
 
 mod commands;
@@ -57,6 +60,26 @@ pub struct Balance {
     in_transit: BTreeMap<PayoutId, i64>,
     /// What was paid out and not returned.
     paid_out: i64,
+    /// What is kept back for open disputes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    set_aside: BTreeMap<DisputeId, SetAside>,
+    /// The disputes that have ended.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    ended: BTreeSet<DisputeId>,
+}
+
+/// What is kept back for a dispute, and where it was taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct SetAside {
+    order: OrderId,
+    held: Held,
+    free: i64,
+}
+
+impl SetAside {
+    fn sum(&self) -> i64 {
+        self.held.pending + self.held.reserved + self.free
+    }
 }
 
 /// What is held of an order.
@@ -65,6 +88,12 @@ struct Held {
     pending: i64,
     reserved: i64,
     hold: Option<Hold>,
+}
+
+impl Held {
+    fn sum(&self) -> i64 {
+        self.pending + self.reserved
+    }
 }
 
 /// A balance at a moment, in minor units.
@@ -80,12 +109,14 @@ pub struct Figures {
     pub in_transit: i64,
     /// What has reached the seller.
     pub paid_out: i64,
+    /// What is kept back for open disputes.
+    pub disputed: i64,
 }
 
 impl Figures {
     /// What the house owes: the balance of the seller's account in the ledger, as a credit.
     pub fn owed(&self) -> i64 {
-        self.pending + self.reserved + self.available
+        self.pending + self.reserved + self.available + self.disputed
     }
 }
 
@@ -100,9 +131,13 @@ impl Decider for Balance {
 
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
-            Command::Post { seller, position, order, amount, reserve_percent } => {
-                self.post(*seller, *position, *order, *amount, *reserve_percent, asked.at)
+            Command::Post { seller, position, order, amount, reserve_percent, dispute } => {
+                let posted = self.post(*seller, *position, *order, *amount, *reserve_percent, asked.at)?;
+                let ended = dispute.map(|dispute| self.end_dispute(dispute, asked.at)).unwrap_or_default();
+                Ok([ended, posted].concat())
             }
+            Command::SetAside { dispute, order, amount } => Ok(self.put_aside(*dispute, *order, *amount, asked.at)),
+            Command::EndDispute { dispute } => Ok(self.end_dispute(*dispute, asked.at)),
             Command::StartHold { order, hold } => Ok(self.start_hold(*order, *hold)),
             Command::PayOut { payout, amount, minimum } => self.pay_out(*payout, *amount, *minimum, asked.at),
             Command::Conclude { payout } => {
@@ -127,6 +162,11 @@ impl Decider for Balance {
                     None => drop(self.early.insert(*order, until)),
                 }
             }
+            Event::SetAside { dispute, order, amount, at } => {
+                self.mature(*at);
+                self.note_set_aside(*dispute, *order, amount.amount);
+            }
+            Event::DisputeEnded { dispute, .. } => self.note_dispute_ended(*dispute),
             Event::PayoutStarted { payout, amount, at } => {
                 self.mature(*at);
                 self.free -= amount.amount;
@@ -155,6 +195,7 @@ impl Balance {
             available: self.free,
             in_transit: self.in_transit.values().sum(),
             paid_out: self.paid_out,
+            disputed: self.set_aside.values().map(SetAside::sum).sum(),
             ..Figures::default()
         };
         for held in self.held.values() {
@@ -187,6 +228,21 @@ impl Balance {
         let reserved = (reserved > 0).then_some(Money { amount: reserved, ..amount });
         let posted = Event::Posted { position, order, amount, reserved, at };
         Ok(if self.of.is_none() { vec![opened, posted] } else { vec![posted] })
+    }
+
+    /// A dispute that ended before this was carried out has nothing kept back any more.
+    fn put_aside(&self, dispute: DisputeId, order: OrderId, amount: Money, at: DateTime<Utc>) -> Vec<Event> {
+        let is_known = self.set_aside.contains_key(&dispute) || self.ended.contains(&dispute);
+        // Of a seller without a balance there is nothing to keep back.
+        let is_due = self.of.is_some_and(|(_, currency)| currency == amount.currency) && amount.amount > 0;
+        if is_known || !is_due { vec![] } else { vec![Event::SetAside { dispute, order, amount, at }] }
+    }
+
+    fn end_dispute(&self, dispute: DisputeId, at: DateTime<Utc>) -> Vec<Event> {
+        if self.of.is_none() || self.ended.contains(&dispute) {
+            return vec![];
+        }
+        vec![Event::DisputeEnded { dispute, at }]
     }
 
     fn start_hold(&self, order: OrderId, hold: Hold) -> Vec<Event> {
@@ -267,18 +323,43 @@ impl Balance {
             held.hold = held.hold.or(early);
             return;
         }
-        let mut left = -amount;
-        if let Some(held) = self.held.get_mut(&order) {
-            for part in [&mut held.pending, &mut held.reserved] {
-                let taken = left.min(*part);
-                *part -= taken;
-                left -= taken;
-            }
-            if held.pending == 0 && held.reserved == 0 {
-                self.held.remove(&order);
-            }
+        self.free -= -amount - self.take(order, -amount).sum();
+    }
+
+    /// Takes an amount from what is held of an order, as far as there is something; returns what was taken.
+    fn take(&mut self, order: OrderId, amount: i64) -> Held {
+        let Some(held) = self.held.get_mut(&order) else { return Held::default() };
+        let pending = amount.min(held.pending);
+        let reserved = (amount - pending).min(held.reserved);
+        let taken = Held { pending, reserved, hold: held.hold };
+        held.pending -= pending;
+        held.reserved -= reserved;
+        if held.sum() == 0 {
+            self.held.remove(&order);
         }
-        self.free -= left;
+        taken
+    }
+
+    fn note_set_aside(&mut self, dispute: DisputeId, order: OrderId, amount: i64) {
+        let held = self.take(order, amount);
+        let free = amount - held.sum();
+        self.free -= free;
+        self.set_aside.insert(dispute, SetAside { order, held, free });
+    }
+
+    /// What was kept back goes back to where it was; its hold may have started, or ended, meanwhile.
+    fn note_dispute_ended(&mut self, dispute: DisputeId) {
+        self.ended.insert(dispute);
+        let Some(SetAside { order, held: back, free }) = self.set_aside.remove(&dispute) else { return };
+        self.free += free;
+        if back.sum() == 0 {
+            return;
+        }
+        let early = self.early.remove(&order);
+        let held = self.held.entry(order).or_default();
+        held.pending += back.pending;
+        held.reserved += back.reserved;
+        held.hold = held.hold.or(back.hold).or(early);
     }
 }
 

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decider::{Asked, Decider};
-use crate::ids::{CreditNoteId, OrderId, RefundId, VariantId};
+use crate::ids::{CreditNoteId, DisputeId, OrderId, RefundId, VariantId};
 use crate::issuer::{Issuer, Supplier};
 use crate::money::{ExactPrice, Money, MoneyError, Price};
 use crate::order::{Buyer, SellerShare, Taxed};
@@ -77,6 +77,9 @@ pub struct Content {
     /// The refund, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund: Option<RefundId>,
+    /// The dispute that was lost, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dispute: Option<DisputeId>,
     /// The reason of a refund without goods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,

@@ -221,6 +221,8 @@ ids! {
     InvitationId "inv";
     /// The balance of a seller in one currency.
     BalanceId "bal";
+    /// A dispute about a payment.
+    DisputeId "dsp";
     /// A payout to a seller.
     PayoutId "pyt";
     /// How a seller is paid.

@@ -7,6 +7,9 @@
 //!                                                            and of sellers: seller payable, commission, commission tax
 //! credit note issued   debit the same accounts               credit customers
 //! payment refunded     debit customers                       credit clearing, or bank if staff made the refund
+//! dispute opened       debit disputes                        credit clearing, or bank      (and the reverse of what is released)
+//! dispute lost         debit customers                       credit disputes               (the credit note says what was sold)
+//! its fee              debit provider_fees                   credit clearing, or bank
 //! gift card            debit gift_cards when a payment that it covers is captured; credit gift_cards when a refund goes to it
 //!   issued by staff    debit goodwill                        credit gift_cards
 //!   expired            debit gift_cards                      credit breakage
@@ -42,6 +45,7 @@ use crate::stored_value::{self, Cover, Means};
 use crate::tax_rate::TaxRate;
 use crate::text::{Country, Reference};
 
+mod disputes;
 mod payouts;
 mod reconciliation;
 
@@ -68,6 +72,10 @@ pub enum Account {
     Goodwill,
     /// What was left of gift cards that expired: revenue.
     Breakage,
+    /// What open disputes hold of the money at payment providers and banks: an asset.
+    Disputes,
+    /// What payment providers and banks charge for disputes: an expense.
+    ProviderFees,
     /// What was taken from what the house owes to sellers and has not reached them yet: a liability.
     PayoutsInTransit,
     /// What the house sold of its own goods, without tax: revenue.
@@ -98,6 +106,8 @@ impl fmt::Display for Account {
             Self::Goodwill => out.write_str("goodwill"),
             Self::Breakage => out.write_str("breakage"),
             Self::SellerPayable(seller) => write!(out, "{}/{seller}", Self::SELLER_PAYABLE),
+            Self::Disputes => out.write_str("disputes"),
+            Self::ProviderFees => out.write_str("provider_fees"),
             Self::PayoutsInTransit => out.write_str("payouts_in_transit"),
             Self::Sales => out.write_str("sales"),
             Self::Commission => out.write_str("commission"),
@@ -148,6 +158,14 @@ pub enum Kind {
     Withdrawal,
     /// What was left of a gift card that expired.
     Expiry,
+    /// What a dispute holds.
+    Dispute,
+    /// What a dispute does not hold any more.
+    DisputeReleased,
+    /// What a buyer got back by a dispute.
+    DisputeLost,
+    /// What a dispute cost.
+    DisputeFee,
     /// A payout to a seller that was requested.
     Payout,
     /// A payout that has reached its seller.
@@ -172,6 +190,10 @@ impl Kind {
             Self::Grant => "grant",
             Self::Withdrawal => "withdrawal",
             Self::Expiry => "expiry",
+            Self::Dispute => "dispute",
+            Self::DisputeReleased => "dispute_released",
+            Self::DisputeLost => "dispute_lost",
+            Self::DisputeFee => "dispute_fee",
             Self::Payout => "payout",
             Self::PayoutPaid => "payout_paid",
             Self::PayoutFailed => "payout_failed",
@@ -258,6 +280,9 @@ impl Entry {
         }
         if let payment::Event::ReceiptVoided { order, amount, .. } = event {
             return returned(Account::Bank, *amount).entry(Kind::VoidedReceipt, Some(*order), None);
+        }
+        if let Some(entry) = Self::of_dispute_of_payment(event) {
+            return Some(entry);
         }
         let payment::Event::Refunded { order, amount, to, .. } = event else { return None };
         // Payments of imported orders are never refunded here.

@@ -23,6 +23,7 @@ pub mod currency;
 pub mod decider;
 pub mod digital_delivery;
 pub mod digital_good;
+pub mod dispute;
 pub mod download;
 pub mod gift_card_delivery;
 pub mod ids;

@@ -81,7 +81,10 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
         | Message::KeysRevoked { .. }
         | Message::PayoutDestinationChosen { .. }
         | Message::PayoutSent { .. }
-        | Message::PayoutFailed { .. } => Treatment::Count,
+        | Message::PayoutFailed { .. }
+        | Message::DisputeOpened { .. }
+        | Message::DisputeDue { .. }
+        | Message::DisputeEnded { .. } => Treatment::Count,
     }
 }
 

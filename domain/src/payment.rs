@@ -33,7 +33,10 @@
 //!
 //! Gift cards and store credit cover some of the amount, or all of it (`cover.rs`): the rest is paid by one of the other ways.
 //!
-//! captured = refundable + refunds in progress + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`] and
+//! A dispute holds some of the captured amount (`dispute.rs`): it is not refunded while it is open, and is refunded by the provider, or
+//! the bank, if it is lost.
+//!
+//! captured = refundable + refunds in progress + disputed + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`] and
 //! is voided. Of a capture and a void, the one that is requested first is carried out; `delayed` records that the provider did
 //! not answer.
 
@@ -43,7 +46,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::decider::{Asked, Decider};
-use crate::ids::{OrderId, PaymentId, ReceiptId, RefundId};
+use crate::ids::{DisputeId, OrderId, PaymentId, ReceiptId, RefundId};
 use crate::money::Money;
 use crate::stored_value::Cover;
 use crate::text::{Link, Reference};
@@ -51,21 +54,23 @@ use crate::text::{Link, Reference};
 mod attempt;
 mod commands;
 mod cover;
+mod dispute;
 mod events;
 mod manual;
 mod method;
+mod reasons;
 mod refund;
 mod rejections;
 mod stage;
 
 pub use commands::{Command, NewReceipt};
-pub use events::{
-    DeclineReason, Event, FailureReason, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration,
-    VoidReason,
-};
+pub use events::{Event, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration};
 pub use method::{CaptureMode, Choice, Method};
-pub use rejections::{ATTEMPTS_MAX, CARDS_MAX, CHOICES_MAX, DAYS_AGO_MAX, RECEIPTS_MAX, RECEIVED_MAX, Rejection};
-pub use stage::{Authorization, Receipt, Refund, RefundStage, Reversal, Settled, Stage, whole};
+pub use reasons::{DeclineReason, FailureReason, VoidReason};
+pub use rejections::{
+    ATTEMPTS_MAX, CARDS_MAX, CHOICES_MAX, DAYS_AGO_MAX, DISPUTES_MAX, RECEIPTS_MAX, RECEIVED_MAX, Rejection,
+};
+pub use stage::{Authorization, OnHold, Receipt, Refund, RefundStage, Reversal, Settled, Stage, whole};
 
 /// The maximum number of declined attempts: enough for a mistyped card, too few to try stolen ones.
 pub const REFUSALS_MAX: u8 = 5;
@@ -130,6 +135,9 @@ pub struct Opened {
     pub refunded: Money,
     /// The refunds, whether done or not.
     pub refunds: BTreeMap<RefundId, Refund>,
+    /// What open disputes hold of the captured amount.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub disputes: BTreeMap<DisputeId, OnHold>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -236,7 +244,10 @@ impl Decider for Payment {
                 self.with(|it| it.begin_refund(*refund, refund_of, *retries))
             }
             Event::RefundFailed { refund, .. } => self.with(|it| it.end_refund(*refund, RefundStage::Failed)),
-            Event::Refunded { amount, refund, .. } => self.with(|it| it.give_back(*amount, *refund)),
+            Event::Refunded { amount, refund, cause, .. } => {
+                self.with(|it| it.note_refunded(*amount, *refund, cause.as_ref()))
+            }
+            Event::Disputed { .. } | Event::DisputeReleased { .. } => self.with(|it| it.note_dispute(event)),
             Event::MethodChosen { choice, .. } => self.with(|it| it.note_choice(choice)),
             Event::ReceiptRecorded { receipt, kind, amount, reference, received_on, note, .. } => {
                 let (kind, amount, received_on) = (*kind, *amount, *received_on);
@@ -281,6 +292,9 @@ impl Payment {
             }
             Command::RetryRefund { failed, refund } => self.live()?.retry_refund(*failed, *refund),
             Command::RecordRefundOutcome { refund, outcome } => self.live()?.record_refund_outcome(*refund, *outcome),
+            Command::Dispute { dispute, amount } => self.live()?.dispute(*dispute, *amount),
+            Command::ReleaseDispute { dispute } => Ok(self.live()?.release_dispute(*dispute)),
+            Command::LoseDispute { dispute, amount } => self.live()?.lose_dispute(*dispute, *amount),
             Command::Cover { cover } => self.live()?.cover(*cover),
             Command::Uncover { means } => self.live()?.uncover(*means),
             Command::ChooseMethod { choice } => self.live()?.choose(choice),
@@ -363,6 +377,7 @@ impl Opened {
             covers: vec![],
             refunded: Money::zero(amount.currency),
             refunds: BTreeMap::new(),
+            disputes: BTreeMap::new(),
         }
     }
 

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::rejected::Rejected;
 use crate::{AnyEvent, Reads};
 
+pub mod follow_disputes;
 pub mod forget_person;
 mod notification_task;
 pub mod notify;
@@ -65,6 +66,7 @@ pub trait Process {
 mod tests {
     use uuid::Uuid;
 
+    use super::follow_disputes::FollowDisputes;
     use super::forget_person::ForgetPerson;
     use super::notify::{Notify, SendNotifications};
     use super::post_balances::PostBalances;
@@ -86,6 +88,7 @@ mod tests {
         (ScheduleProducts::NAME, ScheduleProducts::READS),
         (PostBalances::NAME, PostBalances::READS),
         (SendPayouts::NAME, SendPayouts::READS),
+        (FollowDisputes::NAME, FollowDisputes::READS),
     ];
 
     #[test]
@@ -106,6 +109,7 @@ mod tests {
         only_to_declared::<ScheduleProducts>();
         only_to_declared::<PostBalances>();
         only_to_declared::<SendPayouts>();
+        only_to_declared::<FollowDisputes>();
     }
 
     fn only_to_declared<P: Process>() {

@@ -7,6 +7,7 @@
 use proptest::prelude::*;
 
 mod acts;
+mod disputes;
 mod goods;
 mod judge;
 mod ledger;
@@ -44,6 +45,7 @@ proptest! {
         stored::at_any_time(&shop);
         judge::at_rest(&shop);
         stored::at_rest(&shop);
+        disputes::at_rest(&shop);
         ledger::at_rest(&shop);
     }
 }

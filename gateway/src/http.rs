@@ -14,6 +14,7 @@ pub mod commission;
 mod covers;
 mod dev_mail;
 mod digital_goods;
+mod disputes;
 mod downloads;
 mod gift_cards;
 mod guide;

@@ -1,12 +1,13 @@
 //! What are the balances of the general ledger, and which entries made them?
 //!
-//! One row per event that moves money: a captured payment, a paid order, a credit note, a refund, a gift card, store credit. [`Entry`] says what each
+//! One row per event that moves money: a captured payment, a paid order, a credit note, a refund, a dispute, a gift card, store credit. [`Entry`] says what each
 //! debits and credits. An order has its row from the beginning, with the events from which its invoice follows; these are
 //! dropped when it is paid.
 
 use byteshop_domain::cart::Destination;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::credit_note::CreditNote;
+use byteshop_domain::dispute::Dispute;
 use byteshop_domain::ids::{Id as _, OrderId, PaymentId};
 use byteshop_domain::ledger::{self, Entry, Line, SellerNumber};
 use byteshop_domain::order::{self, Buyer, Order, SellerShare};
@@ -83,7 +84,7 @@ pub enum Fact {
     Order(Box<order::Event>),
     /// A payment changed.
     Payment(Key, Box<payment::Event>),
-    /// A credit note was issued, or a gift card or store credit changed by itself.
+    /// A credit note was issued, a dispute cost something, or a gift card or store credit changed by itself.
     Entry(Key, Box<Entry>),
     /// A payout moved money.
     Payout(Box<Entry>),
@@ -94,7 +95,16 @@ impl View for Ledger {
     const VERSION: i32 = 2;
     const READS: &'static [Reads] = &[
         Reads::only::<Order>(&["placed", "lines_cancelled", "cancelled", "paid"]),
-        Reads::only::<Payment>(&["captured", "receipt_recorded", "receipt_voided", "refund_settled", "refunded"]),
+        Reads::only::<Payment>(&[
+            "captured",
+            "receipt_recorded",
+            "receipt_voided",
+            "refund_settled",
+            "refunded",
+            "disputed",
+            "dispute_released",
+        ]),
+        Reads::only::<Dispute>(&["lost"]),
         Reads::all::<CreditNote>(),
         Reads::only::<StoredValue>(&["issued", "granted", "withdrawn", "expired"]),
         Reads::only::<Payout>(&["requested", "paid", "failed", "returned"]),
@@ -108,7 +118,12 @@ impl View for Ledger {
         }
         if let Some(payment) = event.event::<Payment>() {
             let payment = payment?;
-            return Ok(Some(Fact::Payment(of_payment(event.id_of::<Payment>(), &payment), Box::new(payment))));
+            let key = of_payment(event.id_of::<Payment>(), &payment, event.version);
+            return Ok(Some(Fact::Payment(key, Box::new(payment))));
+        }
+        if let Some(dispute) = event.event::<Dispute>() {
+            let key = event.id_of::<Dispute>().to_string();
+            return Ok(Entry::of_dispute(&dispute?).map(|entry| Fact::Entry(key, Box::new(entry))));
         }
         if let Some(value) = event.event::<StoredValue>() {
             // Each event has a row of its own.
@@ -142,8 +157,10 @@ impl View for Ledger {
 
 /// The key of the row of an event of a payment.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS come here")]
-fn of_payment(payment: PaymentId, event: &payment::Event) -> Key {
+fn of_payment(payment: PaymentId, event: &payment::Event, version: i64) -> Key {
     match event {
+        // A dispute may hold more later.
+        payment::Event::Disputed { .. } | payment::Event::DisputeReleased { .. } => format!("{payment}/{version}"),
         payment::Event::Refunded { refund: Some(refund), .. } | payment::Event::RefundSettled { refund, .. } => {
             refund.to_string()
         }

@@ -6,6 +6,7 @@ pub mod account_list;
 pub mod api_key_list;
 pub mod assigned_keys;
 pub mod category_list;
+pub mod dispute_list;
 pub mod engine;
 mod error;
 pub mod key_pool_list;

@@ -6,6 +6,7 @@ use crate::account_list::AccountList;
 use crate::api_key_list::ApiKeyList;
 use crate::assigned_keys::AssignedKeys;
 use crate::category_list::CategoryList;
+use crate::dispute_list::DisputeList;
 use crate::error::Error;
 use crate::key_pool_list::KeyPoolList;
 use crate::ledger::Ledger;
@@ -43,6 +44,7 @@ fn shop() -> Vec<Registered> {
         Registered::of::<Sales>(),
         Registered::of::<Ledger>(),
         Registered::of::<StoredValueList>(),
+        Registered::of::<DisputeList>(),
         Registered::of::<AccountList>(),
         Registered::of::<ApiKeyList>(),
         Registered::of::<SellerList>(),

@@ -17,6 +17,7 @@ mod contract;
 mod conventions;
 mod cors;
 mod credentials;
+mod disputes;
 mod documents;
 mod downloads;
 mod email;

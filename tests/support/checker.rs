@@ -525,7 +525,9 @@ impl History {
             | payment::Event::Uncovered { .. }
             | payment::Event::ReceiptRecorded { .. }
             | payment::Event::ReceiptVoided { .. }
-            | payment::Event::RefundSettled { .. } => {}
+            | payment::Event::RefundSettled { .. }
+            | payment::Event::Disputed { .. }
+            | payment::Event::DisputeReleased { .. } => {}
         }
         money.state = std::mem::take(&mut money.state).evolve(event);
         let (times, back) = (money.captured, money.refunded);

@@ -39,7 +39,8 @@ pub async fn earn(log: &Log, seller: SellerId, amount: i64) {
     let (order, moment) = (OrderId::from_uuid(Clock.new_id()), now - TimeDelta::hours(1));
     let hold = Hold { available_at: moment, reserved_until: moment };
     let amount = Money::new(amount, Currency::EUR);
-    let post = balance::Command::Post { seller, position: 1, order: Some(order), amount, reserve_percent: 0 };
+    let post =
+        balance::Command::Post { seller, position: 1, order: Some(order), amount, reserve_percent: 0, dispute: None };
     let commands = [post, balance::Command::StartHold { order, hold }];
     past::record::<Balance>(log, balance::id(seller, Currency::EUR), &commands).await;
     let note = payout_account::Command::NoteCurrency { currency: Currency::EUR };

@@ -40,7 +40,7 @@ const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
 /// Connections of a shop for reading its log: all shops of a test program share one Postgres.
 const CONNECTIONS: u32 = 16;
 /// Processes that a shop runs; each writes down how far it is.
-const PROCESSES: usize = 7;
+const PROCESSES: usize = 8;
 
 /// A running shop; dropped, it ends.
 pub struct TestShop {

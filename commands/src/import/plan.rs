@@ -260,6 +260,7 @@ impl Work<'_> {
             lines,
             order: None,
             refund: None,
+            dispute: None,
             reason: None,
             supplier: None,
             seller: None,

@@ -1,10 +1,10 @@
 //! The content of a message: the facts of its event, and data that is looked up when it is sent.
 
 use byteshop_domain::account::Secret;
-use byteshop_domain::ids::{NotificationId, OrderId, SellerId, ShipmentId};
+use byteshop_domain::ids::{Id as _, NotificationId, OrderId, SellerId, ShipmentId};
 use byteshop_domain::money::Money;
 use byteshop_domain::notification::{About, CancelledBy, Message, Notice, Notification, Recipient, Template};
-use byteshop_domain::order::{Order, Placed};
+use byteshop_domain::order::{Number, Order, Placed};
 use byteshop_domain::payout::Failure;
 use byteshop_domain::payout_account::Means;
 use byteshop_domain::quantity::Demand;
@@ -13,6 +13,7 @@ use byteshop_domain::seller::{Role, Seller};
 use byteshop_domain::shipment::Shipment;
 use byteshop_domain::text::Title;
 use byteshop_domain::{Locale, Personal};
+use chrono::{DateTime, Utc};
 
 use super::format;
 use super::words::{self, Shown, ShownExtra, ShownKeys, ShownOrder, ShownPaper, ShownProduct};
@@ -59,12 +60,7 @@ impl Commands {
                 shown.received = self.received(message, placed, locale).await?;
                 self.add_stored(message, placed, locale, &mut shown).await?;
                 let part = self.part(message).await?;
-                let sent = placed.goods_among(part.clone()).len();
-                shown.back = match part.len() - sent {
-                    0 => "goods",
-                    _ if sent == 0 => "keys",
-                    _ => "both",
-                };
+                shown.back = comes_back(&part, placed);
                 shown.goods = goods_of(&part, placed);
                 if let Message::OrderShipped { parcel, .. } = message {
                     shown.ship_to = self.ship_to(placed, locale).await?;
@@ -78,15 +74,17 @@ impl Commands {
                 }
             }
             About::Seller(id) | About::Payouts(id) => shown.seller = self.name_of_seller(id).await?,
+            About::Dispute(id, order) => {
+                shown.seller = self.name_of_seller(id).await?;
+                shown.number = Some(Number::of(order.uuid()).to_string());
+            }
             About::Keys(seller, product) => {
                 shown.seller = self.name_of_seller(seller).await?;
                 shown.url = page("products", &product.to_string());
             }
         }
         tell(message, locale, &mut shown);
-        if let Message::PayoutDestinationChosen { usable_from, at_once: false, .. } = message {
-            shown.from = Some(format::moment(*usable_from, details.zone, locale));
-        }
+        shown.from = moment_of(message).map(|moment| format::moment(moment, details.zone, locale));
         if let Message::PaymentInstructions { choice, .. } = message {
             shown.payment = Some(payment::instructions(choice, details.zone, locale));
         }
@@ -237,7 +235,10 @@ impl Commands {
             | Message::KeysRevoked { .. }
             | Message::PayoutDestinationChosen { .. }
             | Message::PayoutSent { .. }
-            | Message::PayoutFailed { .. } => None,
+            | Message::PayoutFailed { .. }
+            | Message::DisputeOpened { .. }
+            | Message::DisputeDue { .. }
+            | Message::DisputeEnded { .. } => None,
         };
         let Some(parcel) = parcel else { return Ok(Vec::new()) };
         let parcel = self.get::<Shipment>(parcel).await?;
@@ -292,7 +293,29 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::KeysRevoked { .. }
         | Message::PayoutDestinationChosen { .. }
         | Message::PayoutSent { .. }
-        | Message::PayoutFailed { .. } => None,
+        | Message::PayoutFailed { .. }
+        | Message::DisputeOpened { .. }
+        | Message::DisputeDue { .. }
+        | Message::DisputeEnded { .. } => None,
+    }
+}
+
+/// From when on something holds, or until when it can be answered.
+fn moment_of(message: &Message) -> Option<DateTime<Utc>> {
+    if let Message::PayoutDestinationChosen { usable_from, at_once: false, .. } = message {
+        return Some(*usable_from);
+    }
+    let Message::DisputeDue { respond_by, .. } = message else { return None };
+    Some(*respond_by)
+}
+
+/// Whether goods that travel are among these, keys, or both.
+fn comes_back(part: &[Demand], placed: &Placed) -> &'static str {
+    let sent = placed.goods_among(part.to_vec()).len();
+    match part.len() - sent {
+        0 => "goods",
+        _ if sent == 0 => "keys",
+        _ => "both",
     }
 }
 
@@ -342,6 +365,8 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         }
         // The moment needs the time zone of the shop.
         Message::PayoutDestinationChosen { means, .. } => shown.means = means.map(Means::as_str),
+        Message::DisputeOpened { amount, .. } => shown.amount = some_money(*amount, locale),
+        Message::DisputeEnded { won, .. } => shown.reason = Some(if *won { "won" } else { "lost" }),
         Message::PayoutSent { amount, means, .. } => {
             (shown.amount, shown.means) = (Some(format::money(*amount, locale)), Some(means.as_str()));
         }
@@ -368,7 +393,8 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         | Message::OrderDelivered { .. }
         | Message::DeliveryFailed { .. }
         | Message::DeliveryReturning { .. }
-        | Message::DeliveryLost { .. } => {}
+        | Message::DeliveryLost { .. }
+        | Message::DisputeDue { .. } => {}
     }
 }
 

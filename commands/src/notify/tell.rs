@@ -61,7 +61,7 @@ impl Reach {
 pub(super) async fn queue(unit: &Unit, position: i64, reach: &Reach, message: &Message) -> Result<(), Error> {
     for channel in [Channel::Email, Channel::Sms, Channel::Push] {
         let wanted = reach.channels.contains(&channel);
-        let about_account = matches!(message.about(), About::Account | About::Payouts(_));
+        let about_account = matches!(message.about(), About::Account | About::Payouts(_) | About::Dispute(..));
         // What protects the account, or the money of a seller, comes by mail and in no other way, wanted or not.
         let made = channel == Channel::Email || (wanted && !about_account);
         if !made {

@@ -1,4 +1,4 @@
-//! The provider `paypal`: Orders v2 and Payments v2 of PayPal.
+//! The provider `paypal`: Orders v2, Payments v2, Payouts v1 and Disputes v1 of PayPal.
 //!
 //! ```text
 //! attempt ─▶ create order ─▶ registered: the buyer approves it at PayPal's page
@@ -13,6 +13,7 @@
 pub mod account;
 mod amount;
 mod client;
+mod disputes;
 mod orders;
 mod payments;
 mod payouts;
@@ -41,6 +42,7 @@ use uuid::Uuid;
 use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider};
 use account::Account;
 use client::Client;
+pub use disputes::{CapturedPayment, DisputeProgress, DisputeStanding};
 use orders::Unapproved;
 pub use payouts::{PayoutStanding, SentPayout};
 use webhook::{Hint, NoRoots, NotSigned, Signers, Transmission};
@@ -121,6 +123,31 @@ impl Paypal {
     /// What became of a payout, by what PayPal calls it.
     pub async fn payout(&self, id: PayoutId, batch: &Reference, amount: Money) -> Result<PayoutStanding, NoAnswer> {
         payouts::look(self.client(), id, batch, amount).await
+    }
+
+    /// What PayPal says of a dispute.
+    pub async fn dispute(&self, id: &Reference) -> Result<DisputeStanding, NoAnswer> {
+        disputes::look(self.client(), id).await
+    }
+
+    /// The payment of a capture; none if it is not one of this shop.
+    pub async fn captured_payment(&self, capture: &Reference) -> Result<Option<CapturedPayment>, NoAnswer> {
+        disputes::captured(self.client(), capture).await
+    }
+
+    /// The disputes that changed since a moment.
+    pub async fn changed_disputes(&self, since: DateTime<Utc>) -> Result<Vec<Reference>, NoAnswer> {
+        disputes::changed(self.client(), since).await
+    }
+
+    /// Gives PayPal the texts that speak for the shop.
+    pub async fn submit_evidence(&self, id: &Reference, texts: &[String]) -> Result<(), NoAnswer> {
+        disputes::submit(self.client(), id, texts).await
+    }
+
+    /// Gives the buyer what they claim.
+    pub async fn accept_dispute(&self, id: &Reference) -> Result<(), NoAnswer> {
+        disputes::accept(self.client(), id).await
     }
 
     /// Checks a webhook, and reads what it names. It is a hint and no more.

@@ -4,10 +4,12 @@ mod balances;
 mod cause;
 
 use byteshop_domain::decider::Decider;
+use byteshop_domain::dispute::{self, Dispute};
 use byteshop_domain::ids::{OrderId, PaymentId, ProductId, VariantId};
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::{Payment, VoidReason};
 use byteshop_domain::process::Process;
+use byteshop_domain::process::follow_disputes::{self, FollowDisputes};
 use byteshop_domain::process::forget_person::{self, ForgetPerson};
 use byteshop_domain::process::notify::{self, NotificationTask, Notify, SendNotifications, Sending};
 use byteshop_domain::process::post_balances::{self, PostBalances};
@@ -112,9 +114,27 @@ impl CarryOut for PostBalances {
     }
 }
 
+impl CarryOut for FollowDisputes {
+    fn carry_out<'a>(commands: &'a Commands, cause: &'a Cause, step: &'a follow_disputes::Step) -> Running<'a> {
+        Box::pin(follow(commands, cause, step))
+    }
+}
+
 impl CarryOut for SendPayouts {
     fn carry_out<'a>(commands: &'a Commands, cause: &'a Cause, step: &'a send_payouts::Step) -> Running<'a> {
         Box::pin(balances::send(commands, cause, step))
+    }
+}
+
+async fn follow(commands: &Commands, cause: &Cause, step: &follow_disputes::Step) -> Result<(), Error> {
+    match step {
+        follow_disputes::Step::Remind { dispute } => {
+            let remind = dispute::Command::Remind {};
+            one::<Dispute>(commands, &intent(commands, cause, "dispute.remind"), *dispute, remind).await
+        }
+        follow_disputes::Step::Look { dispute } => {
+            commands.look_at_dispute(&intent(commands, cause, "dispute.look"), *dispute).await
+        }
     }
 }
 

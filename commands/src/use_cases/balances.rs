@@ -2,7 +2,8 @@
 
 use byteshop_domain::Currency;
 use byteshop_domain::balance::{self, Balance, Command, Hold};
-use byteshop_domain::ids::{OrderId, SellerId};
+use byteshop_domain::dispute::Dispute;
+use byteshop_domain::ids::{DisputeId, OrderId, SellerId};
 use byteshop_domain::ledger::Entry;
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{Order, Status};
@@ -34,21 +35,50 @@ impl Commands {
         Ok(Entry::of_sale(order, placed).map(|entry| entry.owed_to_sellers()).unwrap_or_default())
     }
 
-    /// Posts amounts to the balances of sellers. The intent has a key, so that they are posted once.
+    /// Posts amounts to the balances of sellers. The intent has a key, so that they are posted once. With what is lost by a dispute,
+    /// nothing is kept back for it any more.
     pub(crate) async fn post_balances(
         &self,
         intent: &Intent,
-        position: i64,
-        order: Option<OrderId>,
+        posting: Posting,
         amounts: &[(SellerId, Money)],
     ) -> Result<(), Error> {
         self.run(intent, |unit| async move {
             for (seller, amount) in amounts {
-                post(&unit, *seller, position, order, *amount).await?;
+                post(&unit, *seller, posting, *amount).await?;
+            }
+            if let Some(dispute) = posting.dispute {
+                let posted: Vec<SellerId> = amounts.iter().map(|(seller, _)| *seller).collect();
+                end_dispute(&unit, dispute, &posted).await?;
             }
             Ok(())
         })
         .await?;
+        Ok(())
+    }
+
+    /// Keeps back what sellers have of a disputed amount. The balance sees that it is done.
+    pub(crate) async fn set_aside(
+        &self,
+        intent: &Intent,
+        dispute: DisputeId,
+        order: OrderId,
+        amounts: &[(SellerId, Money)],
+    ) -> Result<(), Error> {
+        self.run(intent, |unit| async move {
+            for (seller, amount) in amounts {
+                let mut balance = unit.load::<Balance>(balance::id(*seller, amount.currency)).await?;
+                unit.decide(&mut balance, &Command::SetAside { dispute, order, amount: *amount })?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps nothing back for a dispute any more. The balance sees that it is done.
+    pub(crate) async fn end_dispute(&self, intent: &Intent, dispute: DisputeId) -> Result<(), Error> {
+        self.run(intent, |unit| async move { end_dispute(&unit, dispute, &[]).await }).await?;
         Ok(())
     }
 
@@ -89,20 +119,38 @@ impl Commands {
     }
 }
 
-async fn post(
-    unit: &Unit,
-    seller: SellerId,
-    position: i64,
-    order: Option<OrderId>,
-    amount: Money,
-) -> Result<(), Error> {
+/// What amounts are posted for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Posting {
+    /// The position of the event whose ledger entry has the amounts.
+    pub position: i64,
+    /// The order, if it is of one.
+    pub order: Option<OrderId>,
+    /// The dispute that was lost with them.
+    pub dispute: Option<DisputeId>,
+}
+
+/// Ends what is kept back for a dispute of all sellers but these.
+async fn end_dispute(unit: &Unit, dispute: DisputeId, but: &[SellerId]) -> Result<(), Error> {
+    let found = unit.load::<Dispute>(dispute).await?;
+    let Ok(known) = found.state.live() else { return Ok(()) };
+    let shares = known.opening.shares.iter();
+    for share in shares.filter(|share| share.amount.amount > 0 && !but.contains(&share.seller)) {
+        let mut balance = unit.load::<Balance>(balance::id(share.seller, share.amount.currency)).await?;
+        unit.decide(&mut balance, &Command::EndDispute { dispute })?;
+    }
+    Ok(())
+}
+
+async fn post(unit: &Unit, seller: SellerId, posting: Posting, amount: Money) -> Result<(), Error> {
+    let Posting { position, order, dispute } = posting;
     let rules = unit.commands().payout_rules();
     let known = unit.peek::<Seller>(seller).await?;
     let since = known.state.live().ok().and_then(|known| known.since);
     let is_new = since.is_none_or(|since| unit.now() < since + rules.reserve_for);
     let reserve_percent = if is_new { rules.reserve_percent } else { 0 };
     let mut balance = unit.load::<Balance>(balance::id(seller, amount.currency)).await?;
-    unit.decide(&mut balance, &Command::Post { seller, position, order, amount, reserve_percent })?;
+    unit.decide(&mut balance, &Command::Post { seller, position, order, amount, reserve_percent, dispute })?;
     // The append expects the account of payouts to be unchanged only when the currency is a new one.
     let id = payout_account::id(seller);
     if unit.peek::<PayoutAccount>(id).await?.state.currencies.contains(&amount.currency) {

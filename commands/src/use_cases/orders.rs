@@ -20,6 +20,9 @@ pub async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason
     let mut together = unit.together();
     together.hold(order);
     if let Ok(placed) = order.state.live() {
+        if placed.is_paid() {
+            together.load::<Payment>(&[placed.placement.payment]).await?;
+        }
         together.load_documents(unit, placed).await?;
         together.load_stock(&placed.released_by_cancelling(restock)).await?;
     }

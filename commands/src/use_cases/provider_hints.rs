@@ -34,6 +34,9 @@ impl Commands {
     }
 
     async fn look_at(&self, intent: &Intent, hint: &Hint) -> Result<(), Error> {
+        if let Some(dispute) = &hint.dispute {
+            return self.follow_dispute(intent, dispute).await;
+        }
         let Some(payment) = hint.payment else { return Ok(()) };
         match &hint.reference {
             Some(reference) => self.hear_of_charge(intent, payment, reference).await,

@@ -174,6 +174,7 @@ pub(super) fn content(
         gift_cards: None,
         order: Some(order),
         refund: back.refund,
+        dispute: None,
         reason: None,
         seller: work.issuer().filter(|_| supplier.is_none()).cloned(),
         supplier: supplier.cloned(),

@@ -3,7 +3,7 @@
 use super::credit::{Back, content, left_to_credit, merged, most, uncounted, write_down};
 use crate::Kind;
 use crate::gift_card_delivery;
-use crate::ids::{AccountId, OrderId, PaymentId, RefundId, VariantId};
+use crate::ids::{AccountId, CreditNoteId, DisputeId, OrderId, PaymentId, RefundId, VariantId};
 use crate::key_delivery;
 use crate::money::Money;
 use crate::order::{self, Order, Placed};
@@ -57,7 +57,7 @@ pub(super) fn give_shipping_back(
     let reason = reason.map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
     let part = before.part_number_of(lines);
     let taken = vec![];
-    credit(work, order, &Credit { amount, reason, shipping: true, keys: vec![], part, to: None, taken })
+    credit(work, order, &Credit { amount, reason, shipping: true, keys: vec![], part, to: None, taken, dispute: None })
 }
 
 /// The payment would refuse it as well, but does not know the field of the request.
@@ -88,6 +88,7 @@ pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, wanted: &Wante
     let Wanted { reason, keys, part, to_credit } = *wanted;
     let opened = work.get::<Payment>(payment)?;
     let (order, refundable) = (opened.live()?.order, opened.live()?.refundable());
+    let is_disputed = opened.live()?.disputed().amount > 0;
     ensure_payment_recorded(work, order)?;
     let state = work.get::<Order>(order)?;
     let before = state.live()?;
@@ -99,14 +100,15 @@ pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, wanted: &Wante
     };
     let whole = part.and_then(|number| before.parts.number(number)).filter(|part| part.left() == amount);
     let keys = match whole {
-        _ if amount == refundable => before.pieces_to_revoke(),
+        // What is disputed may be kept.
+        _ if amount == refundable && !is_disputed => before.pieces_to_revoke(),
         Some(part) => before.pieces_to_revoke().into_iter().filter(|it| part.has(it.variant)).collect(),
         None => named,
     };
     let account = account_for_credit(before, to_credit)?;
     let to = account.map(|account| Means::StoreCredit { account });
     let taken = gift_card_delivery::take_back(work, order, before, &keys)?;
-    let wanted = Credit { amount, reason: reason.clone(), shipping: false, keys, part, to, taken };
+    let wanted = Credit { amount, reason: reason.clone(), shipping: false, keys, part, to, taken, dispute: None };
     credit(work, order, &wanted)?;
     key_delivery::revoke(work, order, before, &wanted.keys)
 }
@@ -138,19 +140,21 @@ fn account_for_credit(placed: &Placed, to_credit: bool) -> Result<Option<Account
 }
 
 /// A refund of money alone.
-struct Credit {
-    amount: Money,
-    reason: Reason,
+pub(super) struct Credit {
+    pub(super) amount: Money,
+    pub(super) reason: Reason,
     /// Whether it refunds a part of the shipping price.
-    shipping: bool,
+    pub(super) shipping: bool,
     /// The pieces whose keys and downloads are revoked.
-    keys: Vec<Demand>,
+    pub(super) keys: Vec<Demand>,
     /// The number of the part of the order that it is of.
-    part: Option<u16>,
+    pub(super) part: Option<u16>,
     /// Where it goes to, if not back to what paid.
-    to: Option<Means>,
+    pub(super) to: Option<Means>,
     /// What is taken back of gift cards, per variant.
-    taken: Vec<(VariantId, Money)>,
+    pub(super) taken: Vec<(VariantId, Money)>,
+    /// The dispute that lost it.
+    pub(super) dispute: Option<DisputeId>,
 }
 
 /// Refunds an amount, with a credit note for what the earlier ones have left. If sellers supply parts of the order in their own name, an
@@ -163,10 +167,20 @@ fn credit(work: &mut Work, order: OrderId, wanted: &Credit) -> Result<(), Refuse
     let cause = RefundCause::Staff { reason: wanted.reason.clone() };
     let request = payment::Command::RequestRefund { refund, amount: Some(wanted.amount), cause, to: wanted.to };
     work.decide::<Payment>(payment, &request)?;
-    for share in placed.split_by_supplier(wanted.part, wanted.amount, wanted.shipping)? {
-        credit_share(work, order, refund, wanted, share)?;
-    }
+    issue_credit(work, order, refund, wanted)?;
     Ok(())
+}
+
+/// Issues the credit notes of a refund of money alone.
+pub(super) fn issue_credit(
+    work: &mut Work,
+    order: OrderId,
+    refund: RefundId,
+    wanted: &Credit,
+) -> Result<Vec<CreditNoteId>, Refused> {
+    let state = work.get::<Order>(order)?;
+    let shares = state.live()?.split_by_supplier(wanted.part, wanted.amount, wanted.shipping)?;
+    shares.into_iter().map(|share| credit_share(work, order, refund, wanted, share)).collect()
 }
 
 /// The share of a part in a refund, or all of it.
@@ -176,7 +190,7 @@ fn credit_share(
     refund: RefundId,
     wanted: &Credit,
     (part, amount): (Option<u16>, Money),
-) -> Result<(), Refused> {
+) -> Result<CreditNoteId, Refused> {
     let state = work.get::<Order>(order)?;
     let placed = state.live()?;
     let left = left_to_credit(work, placed)?;
@@ -200,7 +214,9 @@ fn credit_share(
     let mut content = content(work, placed, order, &[], &back)?;
     content.reason = Some(wanted.reason.clone());
     content.gift_cards = Some(gift_cards).filter(|taken| taken.amount > 0);
-    write_down(work, (placed, order), &left, &back, content)
+    content.dispute = wanted.dispute;
+    write_down(work, (placed, order), &left, &back, content)?;
+    Ok(credit_note)
 }
 
 /// Refuses, as credit notes cover the whole payment already: a failed refund is retried under its credit note instead.

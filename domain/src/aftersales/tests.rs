@@ -17,6 +17,7 @@ use crate::testing::{cents, id, noon, pieces, price, text};
 use crate::text::Reason;
 use crate::{AnyEvent, fold};
 
+mod disputes;
 mod parts;
 mod shipping;
 mod suppliers;

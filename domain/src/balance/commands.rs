@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::ids::{OrderId, PayoutId, SellerId};
+use crate::ids::{DisputeId, OrderId, PayoutId, SellerId};
 use crate::money::Money;
 
 /// Until when the money of an order is held.
@@ -30,6 +30,22 @@ pub enum Command {
         amount: Money,
         /// How much of a sale is held longer, in percent.
         reserve_percent: u8,
+        /// The dispute that was lost with it: nothing is kept back for it any more.
+        dispute: Option<DisputeId>,
+    },
+    /// Keep an amount back for a dispute.
+    SetAside {
+        /// The dispute.
+        dispute: DisputeId,
+        /// The order.
+        order: OrderId,
+        /// The amount.
+        amount: Money,
+    },
+    /// Keep nothing back for a dispute any more.
+    EndDispute {
+        /// The dispute.
+        dispute: DisputeId,
     },
     /// The seller's part of an order is delivered.
     StartHold {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::currency::Currency;
-use crate::ids::{OrderId, PayoutId, SellerId};
+use crate::ids::{DisputeId, OrderId, PayoutId, SellerId};
 use crate::money::Money;
 
 /// What happened to a balance.
@@ -41,6 +41,24 @@ pub enum Event {
         available_at: DateTime<Utc>,
         /// When what is reserved becomes available.
         reserved_until: DateTime<Utc>,
+    },
+    /// An amount is kept back for a dispute: it is not paid out while the dispute is open.
+    SetAside {
+        /// The dispute.
+        dispute: DisputeId,
+        /// The order.
+        order: OrderId,
+        /// The amount.
+        amount: Money,
+        /// The time.
+        at: DateTime<Utc>,
+    },
+    /// A dispute has ended: what was kept back for it is where it was before.
+    DisputeEnded {
+        /// The dispute.
+        dispute: DisputeId,
+        /// The time.
+        at: DateTime<Utc>,
     },
     /// An available amount is to be paid out.
     PayoutStarted {

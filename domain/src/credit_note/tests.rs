@@ -34,6 +34,7 @@ fn content() -> Content {
         taxes: None,
         order: None,
         refund: None,
+        dispute: None,
         reason: None,
         seller: None,
         supplier: None,
@@ -119,6 +120,7 @@ fn every_stored_form_is_golden() {
     let sent = Content { shipping: Some(cents(5)), total: cents(30), ..content() };
     let (refund, taxes) = (Some(id(5)), Some(vec![taxed(21, 4)]));
     let alone = Content { lines: vec![], taxes, refund, reason: Some(text("a scratch")), ..content() };
+    let of_dispute = Content { dispute: Some(id(8)), ..alone.clone() };
     let amount = cents(4);
     let commission_tax = Some(CommissionTax { rate: taxed(21, 4).rate, amount: cents(1) });
     let of_seller = SellerShare {
@@ -138,7 +140,10 @@ fn every_stored_form_is_golden() {
         supplier: Some(supplier),
         ..shared.clone()
     };
-    golden(include_str!("golden.json"), &[content(), sent, alone, of_share(), shared, own].map(Event::Issued));
+    golden(
+        include_str!("golden.json"),
+        &[content(), sent, alone, of_share(), shared, own, of_dispute].map(Event::Issued),
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::Currency;
 use crate::commission::CommissionTax;
+use crate::dispute;
 use crate::payment::RefundCause;
 use crate::testing::{id, text};
 
@@ -48,6 +49,32 @@ fn a_refund_reverses_a_capture() {
     assert_eq!(Entry::of_payment(&requested, None), None);
 }
 
+#[test]
+fn a_dispute_holds_money_until_it_is_released_or_lost() {
+    let (order, dispute, amount) = (id(1), id(8), euros(300));
+    for (by_hand, account) in [(false, "clearing"), (true, "bank")] {
+        let held = payment::Event::Disputed { order, dispute, amount, claimed: euros(500), by_hand };
+        assert_eq!(said(Entry::of_payment(&held, None)), [line("disputes", 300), line(account, -300)]);
+        let released = payment::Event::DisputeReleased { order, dispute, amount, by_hand };
+        assert_eq!(said(Entry::of_payment(&released, None)), [line(account, 300), line("disputes", -300)]);
+        let lost = |beyond: Option<i64>, fee: Option<i64>| {
+            let (beyond, fee, sellers) = (beyond.map(euros), fee.map(euros), vec![]);
+            let lost = dispute::Event::Lost { order, sellers, amount, beyond, fee, by_hand, credit_note: None };
+            Entry::of_dispute(&lost).map(|entry| (entry.kind, said(Some(entry))))
+        };
+        let fee = vec![line("provider_fees", 15), line(account, -15)];
+        assert_eq!(lost(None, Some(15)), Some((Kind::DisputeFee, fee)));
+        let beyond = vec![line("customers", 20), line(account, -20)];
+        assert_eq!(lost(Some(20), None), Some((Kind::DisputeLost, beyond)));
+        assert_eq!(lost(None, None), None);
+    }
+    let cause = Some(RefundCause::Dispute { id: dispute });
+    let lost = payment::Event::Refunded { order, amount, refund: Some(id(8)), cause, to: None, of: None };
+    let entry = Entry::of_payment(&lost, None).unwrap();
+    assert_eq!(entry.kind, Kind::DisputeLost);
+    assert_eq!(said(Some(entry)), [line("customers", 300), line("disputes", -300)]);
+}
+
 fn taxed(ppm: u32, net: i64, tax: i64) -> Taxed {
     Taxed { rate: TaxRate::new(ppm).unwrap(), included: true, net: euros(net), tax: euros(tax) }
 }
@@ -63,6 +90,7 @@ fn note(total: i64, taxes: Option<Vec<Taxed>>, refund: bool) -> credit_note::Eve
         taxes,
         order: Some(id(1)),
         refund: refund.then(|| id(2)),
+        dispute: None,
         reason: None,
         seller: None,
         supplier: None,

@@ -18,6 +18,8 @@ pub enum About {
     Seller(SellerId),
     /// The keys of a product of a seller, of which the recipient is a member.
     Keys(SellerId, ProductId),
+    /// A dispute about an order with a part of a seller, of which the recipient is an owner: it is sent by mail and cannot be declined.
+    Dispute(SellerId, OrderId),
     /// The payouts of a seller, of which the recipient is an owner: it is sent by mail and cannot be declined.
     Payouts(SellerId),
 }
@@ -55,6 +57,9 @@ impl Message {
             Self::PayoutDestinationChosen { seller, .. }
             | Self::PayoutSent { seller, .. }
             | Self::PayoutFailed { seller, .. } => About::Payouts(*seller),
+            Self::DisputeOpened { seller, order, .. }
+            | Self::DisputeDue { seller, order, .. }
+            | Self::DisputeEnded { seller, order, .. } => About::Dispute(*seller, *order),
         }
     }
 
@@ -89,7 +94,10 @@ impl Message {
             | Self::KeysRevoked { .. }
             | Self::PayoutDestinationChosen { .. }
             | Self::PayoutSent { .. }
-            | Self::PayoutFailed { .. } => None,
+            | Self::PayoutFailed { .. }
+            | Self::DisputeOpened { .. }
+            | Self::DisputeDue { .. }
+            | Self::DisputeEnded { .. } => None,
         }
     }
 }

@@ -306,6 +306,33 @@ pub enum Message {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         because: Option<Reason>,
     },
+    /// A buyer disputes the payment of an order with a part of the seller.
+    DisputeOpened {
+        /// The seller.
+        seller: SellerId,
+        /// The order.
+        order: OrderId,
+        /// What is kept back of its balance.
+        amount: Money,
+    },
+    /// The deadline of a dispute is near, and it has no answer.
+    DisputeDue {
+        /// The seller.
+        seller: SellerId,
+        /// The order.
+        order: OrderId,
+        /// The deadline.
+        respond_by: DateTime<Utc>,
+    },
+    /// A dispute has an outcome.
+    DisputeEnded {
+        /// The seller.
+        seller: SellerId,
+        /// The order.
+        order: OrderId,
+        /// Whether the shop keeps the money.
+        won: bool,
+    },
 }
 
 macro_rules! templates {
@@ -364,4 +391,7 @@ templates! {
     PayoutDestinationChosen "payout_destination_chosen";
     PayoutSent "payout_sent";
     PayoutFailed "payout_failed";
+    DisputeOpened "dispute_opened";
+    DisputeDue "dispute_due";
+    DisputeEnded "dispute_ended";
 }

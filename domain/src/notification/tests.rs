@@ -264,6 +264,9 @@ fn messages_to_members() -> Vec<Message> {
         Message::PayoutDestinationChosen { seller: number(8), means: None, usable_from: noon(), at_once: false },
         Message::PayoutSent { seller: number(8), amount: cents(3500), means: Means::Sepa },
         payout_failed(false),
+        Message::DisputeOpened { seller: number(8), order: number(1), amount: cents(3500) },
+        Message::DisputeDue { seller: number(8), order: number(1), respond_by: noon() },
+        Message::DisputeEnded { seller: number(8), order: number(1), won: true },
     ]
 }
 

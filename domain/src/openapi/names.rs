@@ -41,8 +41,14 @@ crate::sets! {
     }
     /// What an entry of the ledger records.
     LedgerEntryKind of crate::ledger::Kind {
-        Capture Receipt VoidedReceipt Sale CreditNote Refund GiftCard Grant Withdrawal Expiry Payout PayoutPaid PayoutFailed
-        PayoutReturned
+        Capture Receipt VoidedReceipt Sale CreditNote Refund GiftCard Grant Withdrawal Expiry Dispute DisputeReleased DisputeLost
+        DisputeFee Payout PayoutPaid PayoutFailed PayoutReturned
+    }
+    /// The state of a dispute: `won` and `lost` are final.
+    DisputeStatus of crate::dispute::Status { Open Answered Accepted Won Lost }
+    /// What a buyer claims.
+    DisputeCause of crate::dispute::Cause {
+        NotReceived NotAsDescribed Unauthorized NotCredited Duplicate WrongAmount PaidOtherwise Other
     }
     /// The state of a payout: `failed` and `returned` ones are in the balance again.
     PayoutStatus of crate::payout::Status { Requested Exported Submitted Unresolved Paid Failed Returned }

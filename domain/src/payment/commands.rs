@@ -3,10 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::events::{ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration, VoidReason};
+use super::events::{ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration};
 use super::method::{CaptureMode, Choice, Method};
+use super::reasons::VoidReason;
 use crate::Personal;
-use crate::ids::{OrderId, ReceiptId, RefundId};
+use crate::ids::{DisputeId, OrderId, ReceiptId, RefundId};
 use crate::money::Money;
 use crate::payment_book::ManualKind;
 use crate::stored_value::{Cover, Means};
@@ -133,6 +134,25 @@ pub enum Command {
         refund: RefundId,
         /// The outcome.
         outcome: RefundOutcome,
+    },
+    /// Hold what a buyer disputes, as far as it is left.
+    Dispute {
+        /// The dispute.
+        dispute: DisputeId,
+        /// The amount that the buyer claims.
+        amount: Money,
+    },
+    /// Hold nothing for a dispute any more: it was won.
+    ReleaseDispute {
+        /// The dispute.
+        dispute: DisputeId,
+    },
+    /// Record that the buyer got an amount back, as the dispute was lost.
+    LoseDispute {
+        /// The dispute.
+        dispute: DisputeId,
+        /// The amount.
+        amount: Money,
     },
     /// Pay an amount with a gift card or store credit, which holds it in the same append.
     Cover {

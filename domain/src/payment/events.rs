@@ -4,8 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::method::{CaptureMode, Choice, Method};
+use super::reasons::{DeclineReason, FailureReason, VoidReason};
 use crate::Personal;
-use crate::ids::{OrderId, ReceiptId, RefundId, ReturnId};
+use crate::ids::{DisputeId, OrderId, ReceiptId, RefundId, ReturnId};
 use crate::money::Money;
 use crate::payment_book::ManualKind;
 use crate::stored_value::{Cover, Means};
@@ -48,6 +49,11 @@ pub enum RefundCause {
     /// Money was received that is not due: too much, too late, or for an order that was cancelled before it was paid. It was
     /// never captured, so there is no credit note of it.
     NotDue,
+    /// A dispute was lost: the provider, or the bank, gave the buyer the money back.
+    Dispute {
+        /// The dispute.
+        id: DisputeId,
+    },
 }
 
 /// The provider's answer to a refund.
@@ -92,46 +98,6 @@ pub enum ProviderOutcome {
     },
     /// The provider has no record of the attempt.
     NotFound,
-}
-
-/// Why an attempt was declined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeclineReason {
-    /// The provider gives no reason.
-    Declined,
-    /// The funds are insufficient.
-    InsufficientFunds,
-    /// The attempt never reached the provider.
-    NotReceived,
-    /// The buyer left the provider's page without paying.
-    BuyerLeft,
-    /// The provider could not continue the attempt.
-    ProviderError,
-}
-
-/// Why a payment failed for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FailureReason {
-    /// The provider cannot continue. Only in older events; now such an attempt is declined, and another one can be made.
-    ProviderError,
-    /// Too many attempts failed.
-    TooManyAttempts,
-}
-
-/// Why a payment is voided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VoidReason {
-    /// The order was cancelled.
-    OrderCancelled,
-    /// The buyer requested it.
-    BuyerRequest,
-    /// Staff requested it.
-    StaffRequest,
-    /// The authorization expired before it was captured.
-    Expired,
 }
 
 /// What happened to a payment. No data of a card and no token of a provider is ever in an event.
@@ -326,6 +292,32 @@ pub enum Event {
         /// The refund that this one is a part of, if one request went to several means.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         of: Option<RefundId>,
+    },
+    /// A dispute holds some of the captured amount: it cannot be refunded any more.
+    Disputed {
+        /// The order.
+        order: OrderId,
+        /// The dispute.
+        dispute: DisputeId,
+        /// The amount that it holds, in addition to what it holds already.
+        amount: Money,
+        /// The amount that the buyer claims.
+        claimed: Money,
+        /// Whether the money was received outside of payment providers.
+        #[serde(default, skip_serializing_if = "is_false")]
+        by_hand: bool,
+    },
+    /// A dispute does not hold an amount any more: it was won, or lost in part.
+    DisputeReleased {
+        /// The order.
+        order: OrderId,
+        /// The dispute.
+        dispute: DisputeId,
+        /// The amount.
+        amount: Money,
+        /// Whether the money was received outside of payment providers.
+        #[serde(default, skip_serializing_if = "is_false")]
+        by_hand: bool,
     },
     /// The buyer chose a method that staff settles by hand, and was told how to pay.
     MethodChosen {

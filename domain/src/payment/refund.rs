@@ -6,16 +6,17 @@ use crate::money::Money;
 use crate::stored_value::Means;
 
 impl Opened {
-    /// The amount that can still be refunded: captured − refunded − pending refunds of it.
+    /// The amount that can still be refunded: captured − refunded − pending refunds of it − disputed.
     pub fn refundable(&self) -> Money {
-        let of_captured = self.pending_refunds().filter(|(_, refund)| refund.cause != RefundCause::NotDue);
-        let pending: i64 = of_captured.map(|(_, refund)| refund.amount.amount).sum();
-        Money { amount: self.captured().amount - self.refunded.amount - pending, ..self.amount }
+        let kept = self.captured().amount - self.given_back().amount;
+        Money { amount: kept - self.disputed().amount, ..self.amount }
     }
 
     /// The amount that was refunded or is being refunded; what failed does not count.
     pub fn given_back(&self) -> Money {
-        Money { amount: self.captured().amount - self.refundable().amount, ..self.amount }
+        let of_captured = self.pending_refunds().filter(|(_, refund)| refund.cause != RefundCause::NotDue);
+        let pending: i64 = of_captured.map(|(_, refund)| refund.amount.amount).sum();
+        Money { amount: self.refunded.amount + pending, ..self.amount }
     }
 
     /// The refunds that failed and were not retried.
@@ -99,7 +100,8 @@ impl Opened {
             | RefundCause::LinesCancelled
             | RefundCause::Return { .. }
             | RefundCause::Staff { .. }
-            | RefundCause::NotDue => failed.amount,
+            | RefundCause::NotDue
+            | RefundCause::Dispute { .. } => failed.amount,
         }
     }
 
@@ -114,7 +116,8 @@ impl Opened {
             | RefundCause::LinesCancelled
             | RefundCause::Return { .. }
             | RefundCause::Staff { .. }
-            | RefundCause::NotDue => {
+            | RefundCause::NotDue
+            | RefundCause::Dispute { .. } => {
                 if amount.amount > left.amount {
                     Err(Rejection::TooMuchRefunded { left })
                 } else {
@@ -133,7 +136,8 @@ impl Opened {
         match (refund.stage, outcome) {
             (RefundStage::Requested, RefundOutcome::Done) => Ok(vec![done()]),
             (RefundStage::Requested, RefundOutcome::Refused) => {
-                Ok(vec![Event::RefundFailed { order, refund: id, amount }])
+                let failed = Event::RefundFailed { order, refund: id, amount };
+                Ok([vec![failed], self.held_instead_of(refund)].concat())
             }
             (RefundStage::Requested, RefundOutcome::Unknown { check_at }) => Ok(vec![Event::Delayed { check_at }]),
             // The refund succeeded after it was given up.
@@ -159,7 +163,14 @@ impl Opened {
         }
     }
 
-    pub(super) fn give_back(&mut self, amount: Money, refund: Option<RefundId>) {
+    pub(super) fn note_refunded(&mut self, amount: Money, refund: Option<RefundId>, cause: Option<&RefundCause>) {
+        if let Some(RefundCause::Dispute { id }) = cause {
+            self.note_dispute_lost(*id, amount);
+        }
+        self.give_back(amount, refund);
+    }
+
+    fn give_back(&mut self, amount: Money, refund: Option<RefundId>) {
         if let Some(refund) = refund.and_then(|id| self.refunds.get_mut(&id)) {
             refund.stage = RefundStage::Done;
             // A failed refund that staff made may be of all that was left.

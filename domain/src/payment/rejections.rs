@@ -18,6 +18,8 @@ pub const RECEIPTS_MAX: usize = 100;
 pub const RECEIVED_MAX: i64 = 100_000_000_000;
 /// The maximum number of gift cards that pay one order: more than people collect, and few enough to be read whole each time.
 pub const CARDS_MAX: usize = 10;
+/// The maximum number of open disputes of one payment: providers open one for a capture.
+pub const DISPUTES_MAX: usize = 10;
 /// The number of days after which money is not recorded any more as received or returned: earlier days are typos.
 pub const DAYS_AGO_MAX: i64 = 366;
 
@@ -77,6 +79,12 @@ crate::rejections! {
         MoreThanLeft { left: Money } => Conflict at "/amount": "only {left} is left to pay";
         TooManyCards => Conflict: "an order is paid with at most {CARDS_MAX} gift cards";
         NotCovered => Missing: "this gift card or store credit pays nothing of the order";
+        Disputed { held: Money } => Conflict:
+            "a dispute holds {held} of this payment: wait until it is decided, or accept it";
+        TooMuchDisputed { most: Money } => Invalid at "/amount":
+            "a dispute is of an amount greater than zero and at most {most}, what was captured in money";
+        NoSuchDispute => Missing: "the payment has no such dispute";
+        TooManyDisputes => Conflict: "a payment has at most {DISPUTES_MAX} open disputes";
         TooManyAttempts => Conflict: "the limit of {ATTEMPTS_MAX} payment attempts is reached";
     }
 }

@@ -3,7 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::events::{FailureReason, ProviderReference, RefundCause, VoidReason};
+use super::events::{ProviderReference, RefundCause};
+use super::reasons::{FailureReason, VoidReason};
 use crate::Personal;
 use crate::ids::{Id as _, PaymentId, RefundId};
 use crate::money::Money;
@@ -113,6 +114,15 @@ pub struct Refund {
     /// The refund that this one is a part of, if one request goes to several means.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<RefundId>,
+}
+
+/// What an open dispute holds of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct OnHold {
+    /// The amount that is held.
+    pub held: Money,
+    /// The amount that the buyer claims.
+    pub claimed: Money,
 }
 
 /// How a refund was settled outside the shop.

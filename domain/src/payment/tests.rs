@@ -8,6 +8,7 @@ use crate::ids::Id as _;
 use crate::testing::{cents, given, golden, id, noon, text, well_said};
 
 mod cover;
+mod dispute;
 mod manual;
 
 fn opened() -> Event {
@@ -814,6 +815,22 @@ fn every_stored_form_is_golden() {
 }
 
 #[test]
+fn every_stored_form_of_a_dispute_is_golden() {
+    let requested = Event::RefundRequested {
+        order: id(1),
+        refund: id(2),
+        amount: cents(100),
+        cause: RefundCause::Dispute { id: id(21) },
+        retries: None,
+        manual: false,
+        to: None,
+        of: None,
+    };
+    let samples = [requested, dispute::disputed(21, 100, 200), dispute::released(21, 100), dispute::lost(21, 100)];
+    golden(include_str!("golden.json"), &samples);
+}
+
+#[test]
 fn rejections_are_well_said() {
     use Rejection as R;
     well_said(&[
@@ -859,6 +876,10 @@ fn rejections_are_well_said() {
         R::RefundDone,
         R::SettledLongAgo { settled_on: noon().date_naive() },
         R::SettledInFuture { settled_on: noon().date_naive() },
+        R::Disputed { held: cents(100) },
+        R::TooMuchDisputed { most: cents(3500) },
+        R::NoSuchDispute,
+        R::TooManyDisputes,
     ]);
 }
 
@@ -899,6 +920,9 @@ fn any_command() -> impl Strategy<Value = Command> {
         2 => (1..19u128).prop_map(manual::settle),
         1 => Just(manual::choose("sepa")),
         1 => (1..3500i64).prop_map(|amount| Command::Reduce { amount: cents(amount) }),
+        2 => (21..24u128, 1..4000i64).prop_map(|(id, amount)| dispute::open(id, amount)),
+        1 => (21..24u128).prop_map(dispute::release),
+        1 => (21..24u128, 1..4000i64).prop_map(|(id, amount)| dispute::lose(id, amount)),
     ]
 }
 
@@ -937,8 +961,10 @@ proptest! {
         let it = state.live().unwrap();
         let of_captured = it.pending_refunds().filter(|(_, refund)| refund.cause != RefundCause::NotDue);
         let pending: i64 = of_captured.map(|(_, refund)| refund.amount.amount).sum();
-        // captured = refundable + on its way back + refunded, and none of them is less than nothing.
-        prop_assert_eq!(it.captured().amount, it.refundable().amount + pending + refunded);
+        // captured = refundable + on its way back + disputed + refunded, and none of them is less than nothing.
+        let disputed = it.disputed().amount;
+        prop_assert_eq!(it.captured().amount, it.refundable().amount + pending + disputed + refunded);
+        prop_assert!(it.disputes.values().all(|it| (0..=it.claimed.amount).contains(&it.held.amount)), "{:?}", it);
         prop_assert_eq!(it.given_back().amount, pending + refunded);
         prop_assert!(it.refundable().amount >= 0 && it.refunded.amount == refunded);
         // received = captured by hand + returned, or kept for an open payment and less than its amount.

@@ -261,7 +261,8 @@ impl Books {
 
     fn post(&mut self, order: u128, amount: i64) {
         let (order, amount) = (Some(number::<OrderId>(order)), cents(amount));
-        let post = balance::Command::Post { seller: number(1), position: 1, order, amount, reserve_percent: 0 };
+        let post =
+            balance::Command::Post { seller: number(1), position: 1, order, amount, reserve_percent: 0, dispute: None };
         assert!(self.change_balance(&post));
         self.owed += amount.amount;
     }

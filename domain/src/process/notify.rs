@@ -5,6 +5,7 @@
 //! order placed ─▶ timer ─▶ tell, unless it was paid or cancelled by then
 //! stock came in, price set ─▶ tell the watchers ─▶ notifications queued
 //! few keys left, keys revoked ─▶ tell the members of their seller ─▶ notifications queued
+//! dispute opened, due or ended ─▶ tell the owners of the sellers with a part of its order ─▶ notifications queued
 //! payout destination chosen, payout paid, failed or returned ─▶ tell the owners of the seller ─▶ notifications queued
 //! ```
 //! and in a process of its own, so that a slow mail server holds up nothing but mail ([`SendNotifications`]):
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use super::notification_task::{KeyNews, NotificationTask, Sending};
 use super::{Process, Reaction};
 use crate::account::{self, Account};
+use crate::dispute::{self, Dispute};
 use crate::ids::{AccountId, OrderId, PayoutId, ProductId, ReturnId, SellerId, ShipmentId, VariantId};
 use crate::key_pool::{self, KeyPool, part_of};
 use crate::money::Money;
@@ -71,6 +73,7 @@ impl Process for Notify {
             "totp_confirmed",
             "totp_removed",
         ]),
+        Reads::only::<Dispute>(&["opened", "reminded", "won", "lost"]),
         Reads::only::<KeyPool>(&["revoked", "ran_low"]),
         Reads::only::<Order>(&["placed", "paid", "fulfilled", "completed", "cancelled", "lines_cancelled", "refunded"]),
         Reads::only::<Payment>(&["method_chosen", "refunded"]),
@@ -89,6 +92,8 @@ impl Process for Notify {
             return reactions_to_order(*id, event, recorded_at);
         } else if let AnyEvent::Account(id, event) = event {
             return of_account(*id, event).into_iter().map(now).collect();
+        } else if let AnyEvent::Dispute(_, event) = event {
+            return of_dispute(event).into_iter().map(now).collect();
         } else if let AnyEvent::Payment(_, event) = event {
             of_payment(event)
         } else if let AnyEvent::Shipment(id, event) = event {
@@ -330,6 +335,31 @@ fn not_paid(
     because: Option<Reason>,
 ) -> Message {
     Message::PayoutFailed { seller, amount, means, payout: Some(payout), returned, failure: Some(failure), because }
+}
+
+/// Each seller hears of its own share.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn of_dispute(event: &dispute::Event) -> Vec<NotificationTask> {
+    let tell = |seller: SellerId, message: Message| NotificationTask::TellOwners { seller, message };
+    match event {
+        dispute::Event::Opened { content, .. } => {
+            let order = content.order;
+            let of = |share: &dispute::Share| {
+                let (seller, amount) = (share.seller, share.amount);
+                tell(seller, Message::DisputeOpened { seller, order, amount })
+            };
+            content.shares.iter().map(of).collect()
+        }
+        dispute::Event::Reminded { order, sellers, respond_by } => {
+            let (order, respond_by) = (*order, *respond_by);
+            sellers.iter().map(|it| tell(*it, Message::DisputeDue { seller: *it, order, respond_by })).collect()
+        }
+        dispute::Event::Won { order, sellers } | dispute::Event::Lost { order, sellers, .. } => {
+            let (order, won) = (*order, matches!(event, dispute::Event::Won { .. }));
+            sellers.iter().map(|it| tell(*it, Message::DisputeEnded { seller: *it, order, won })).collect()
+        }
+        _ => vec![],
+    }
 }
 
 /// A thief of a session who chose it is found out before it is used.

@@ -3,6 +3,7 @@
 //! ```text
 //! order paid ─▶ post what each seller has of the sale
 //! credit note issued ─▶ post what is taken back of each seller
+//! dispute opened ─▶ keep back what each seller has of it · won, lost ─▶ end that, with the credit note if there is one
 //! order paid, goods delivered, order fulfilled, lines cancelled ─▶ start the holds of the parts that are delivered
 //! ```
 //!
@@ -14,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Process, Reaction};
 use crate::credit_note::{self, CreditNote};
-use crate::ids::{OrderId, SellerId};
+use crate::dispute::{self, Dispute};
+use crate::ids::{DisputeId, OrderId, SellerId};
 use crate::ledger::Entry;
 use crate::money::Money;
 use crate::order::{self, Order};
@@ -35,6 +37,23 @@ pub enum Step {
         order: Option<OrderId>,
         /// The amounts.
         amounts: Vec<(SellerId, Money)>,
+        /// The dispute that was lost with them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dispute: Option<DisputeId>,
+    },
+    /// Keep back what sellers have of a disputed amount.
+    SetAside {
+        /// The dispute.
+        dispute: DisputeId,
+        /// The order.
+        order: OrderId,
+        /// The amounts.
+        amounts: Vec<(SellerId, Money)>,
+    },
+    /// Keep nothing back for a dispute any more.
+    EndDispute {
+        /// The dispute.
+        dispute: DisputeId,
     },
     /// Start the holds of the sellers whose parts are delivered.
     StartHolds {
@@ -51,13 +70,19 @@ pub struct PostBalances;
 
 impl Process for PostBalances {
     const NAME: &'static str = "post_balances";
-    const READS: &'static [Reads] =
-        &[Reads::only::<Order>(&["paid", "delivered", "fulfilled", "lines_cancelled"]), Reads::all::<CreditNote>()];
+    const READS: &'static [Reads] = &[
+        Reads::only::<Order>(&["paid", "delivered", "fulfilled", "lines_cancelled"]),
+        Reads::all::<CreditNote>(),
+        Reads::only::<Dispute>(&["opened", "won", "lost"]),
+    ];
     type Step = Step;
 
     fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Reaction<Step>> {
         if let AnyEvent::CreditNote(_, event) = event {
             return taken_back(event);
+        }
+        if let AnyEvent::Dispute(id, event) = event {
+            return dispute_moved(*id, event).map(Reaction::Now).into_iter().collect();
         }
         let AnyEvent::Order(id, event) = event else { return vec![] };
         order_moved(*id, event, recorded_at)
@@ -66,8 +91,28 @@ impl Process for PostBalances {
 
 fn taken_back(event: &credit_note::Event) -> Vec<Reaction<Step>> {
     let Some(entry) = Entry::of_credit_note(event) else { return vec![] };
-    let amounts = entry.owed_to_sellers();
-    if amounts.is_empty() { vec![] } else { vec![Reaction::Now(Step::Post { order: entry.order, amounts })] }
+    let credit_note::Event::Issued(content) = event;
+    let (amounts, dispute) = (entry.owed_to_sellers(), content.dispute);
+    if amounts.is_empty() && dispute.is_none() {
+        return vec![];
+    }
+    vec![Reaction::Now(Step::Post { order: entry.order, amounts, dispute })]
+}
+
+/// What is lost with a credit note is posted with it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn dispute_moved(dispute: DisputeId, event: &dispute::Event) -> Option<Step> {
+    match event {
+        dispute::Event::Opened { content, .. } => {
+            let shares = content.shares.iter().filter(|share| share.amount.amount > 0);
+            let amounts: Vec<_> = shares.map(|share| (share.seller, share.amount)).collect();
+            (!amounts.is_empty()).then_some(Step::SetAside { dispute, order: content.order, amounts })
+        }
+        dispute::Event::Won { .. } | dispute::Event::Lost { credit_note: None, .. } => {
+            Some(Step::EndDispute { dispute })
+        }
+        _ => None,
+    }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
@@ -90,6 +135,44 @@ mod tests {
 
     fn reactions(event: order::Event) -> Vec<Reaction<Step>> {
         PostBalances::react(&AnyEvent::Order(id(1), event), noon())
+    }
+
+    #[test]
+    fn what_is_disputed_is_set_aside_until_there_is_an_outcome() {
+        use crate::dispute::{Cause, Opening, Share};
+        use crate::testing::{cents, text};
+        let react = |event| PostBalances::react(&AnyEvent::Dispute(id(8), event), noon());
+        let opened = |shares| dispute::Event::Opened {
+            content: Box::new(Opening {
+                payment: id(3),
+                order: id(1),
+                provider: None,
+                reference: text("recall"),
+                cause: Cause::Other,
+                amount: cents(500),
+                held: cents(500),
+                shares,
+                respond_by: None,
+            }),
+            at: noon(),
+        };
+        let share = |seller, amount| Share { seller: id(seller), amount: cents(amount) };
+        let aside = Step::SetAside { dispute: id(8), order: id(1), amounts: vec![(id(71), cents(300))] };
+        assert_eq!(react(opened(vec![share(71, 300), share(72, 0)])), [Reaction::Now(aside)]);
+        assert_eq!(react(opened(vec![])), []);
+        let end = Reaction::Now(Step::EndDispute { dispute: id(8) });
+        assert_eq!(react(dispute::Event::Won { order: id(1), sellers: vec![] }), std::slice::from_ref(&end));
+        let lost = |credit_note| dispute::Event::Lost {
+            order: id(1),
+            sellers: vec![],
+            amount: cents(500),
+            beyond: None,
+            fee: None,
+            by_hand: false,
+            credit_note,
+        };
+        // With a credit note it ends in the append that posts that.
+        assert_eq!((react(lost(None)), react(lost(Some(id(5))))), (vec![end], vec![]));
     }
 
     #[test]

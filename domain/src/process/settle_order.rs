@@ -224,7 +224,10 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         | payment::Event::MethodChosen { .. }
         | payment::Event::ReceiptRecorded { .. }
         | payment::Event::ReceiptVoided { .. }
-        | payment::Event::RefundSettled { .. } => vec![],
+        | payment::Event::RefundSettled { .. }
+        // The outcome of a dispute says what follows.
+        | payment::Event::Disputed { .. }
+        | payment::Event::DisputeReleased { .. } => vec![],
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
+use super::disputes::{Disputing, disputing};
 use super::ledger::commissions;
 use super::manual::{ByHand, by_hand};
 use super::provider::{NewCharge, Token};
@@ -56,6 +57,7 @@ pub enum Act {
     Send(Sending),
     ByHand(ByHand),
     Store(Stored),
+    Dispute(Disputing),
     Happen(Happening),
 }
 
@@ -256,6 +258,7 @@ pub fn history() -> impl Strategy<Value = Vec<Turn>> {
         3 => sending().prop_map(Act::Send),
         1 => by_hand().prop_map(Act::ByHand),
         2 => stored().prop_map(Act::Store),
+        1 => disputing().prop_map(Act::Dispute),
         3 => happening().prop_map(Act::Happen),
     ];
     let turn = (act, proptest::bool::weighted(0.25)).prop_map(|(act, breaks_in)| Turn { act, breaks_in });
@@ -315,6 +318,7 @@ impl Shop {
             Act::Send(act) => self.send(chain, act),
             Act::ByHand(act) => self.by_hand(chain, act),
             Act::Store(act) => self.stored(chain, act),
+            Act::Dispute(act) => self.dispute(chain, act),
             Act::Happen(act) => self.happen(chain, act),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::acts::limited;
+use super::disputes;
 use super::goods::Goods;
 use super::manual::on_account;
 use super::parts;
@@ -119,7 +120,7 @@ fn books(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
     let ours = opened.captured().amount - opened.refunded.amount;
     assert_eq!(
         kept + on_account(shop, id) + stored::paid(shop, id),
-        ours,
+        ours - disputes::beyond(shop, placed.placement.payment),
         "{id}: the provider, the account, the stored values and the payment disagree: {:?} {opened:?}",
         charges().collect::<Vec<_>>()
     );
@@ -172,15 +173,11 @@ fn is_each_once(notes: &[&&Content]) -> bool {
 
 /// Every refund has its credit note, and what the buyer finally pays is what the shop keeps.
 fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
-    let notes: Vec<_> = shop
-        .states
-        .notes
-        .values()
-        .filter_map(|note| match note {
-            CreditNote::Issued(content) if content.order == Some(id) => Some(&**content),
-            CreditNote::Issued(_) | CreditNote::Missing => None,
-        })
-        .collect();
+    let notes = shop.states.notes.values().filter_map(|note| match note {
+        CreditNote::Issued(content) if content.order == Some(id) => Some(&**content),
+        CreditNote::Issued(_) | CreditNote::Missing => None,
+    });
+    let notes: Vec<_> = notes.collect();
     let mut exact = true;
     let off = matches!(placed.progress.status, Status::Cancelled | Status::Expired);
     for (refund, piece) in &opened.refunds {
@@ -198,13 +195,16 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
                 assert!(is_each_once(&documents), "{id}: money goes back with two documents of one supplier");
             }
             RefundCause::LinesCancelled | RefundCause::Return { .. } | RefundCause::Staff { .. } => {
-                exact &= !matches!(piece.cause, RefundCause::Staff { .. });
-                let of_all_parts = matches!(piece.cause, RefundCause::Staff { .. }) && placed.suppliers().len() > 1;
-                let most = if of_all_parts { placed.parts.all().len() } else { 1 };
+                let by_staff = matches!(piece.cause, RefundCause::Staff { .. });
+                exact &= !by_staff;
+                let most = if by_staff && placed.suppliers().len() > 1 { placed.parts.all().len() } else { 1 };
                 assert!((1..=most).contains(&documents.len()), "{id}: money goes back without its document");
-                let of_retry = first != whole;
                 let total: i64 = documents.iter().map(|note| note.total.amount).sum();
-                assert!(of_retry || total == sum_of(opened, whole), "{id}: {documents:?}");
+                assert!(first != whole || total == sum_of(opened, whole), "{id}: {documents:?}");
+            }
+            RefundCause::Dispute { .. } => {
+                exact = false;
+                disputes::documented(placed, piece, &documents);
             }
             RefundCause::NotDue => {
                 assert!(documents.is_empty(), "{id}: what was never captured has a document");
@@ -305,7 +305,10 @@ fn credited(id: OrderId, placed: &Placed, opened: &Opened, notes: &[&Content]) {
         }
         Status::Open | Status::Completed => {
             let back = opened.refunded.amount;
-            assert_eq!(credited, back + failed, "{id}: {back} are back, and {failed} failed to go back");
+            // What a buyer got by a dispute and failed to go back before has its document already.
+            let covered = disputes::covered(opened, notes);
+            assert!(covered <= failed, "{id}: {covered} went back without a document, and {failed} failed to");
+            assert_eq!(credited + covered, back + failed, "{id}: {back} are back, and {failed} failed to go back");
         }
         Status::Cancelled | Status::Expired => {
             let whole = opened.captured().amount;

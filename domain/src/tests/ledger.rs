@@ -30,6 +30,9 @@ fn entry(shop: &Shop, event: &AnyEvent) -> Option<Entry> {
     if let AnyEvent::StoredValue(_, event) = event {
         return Entry::of_stored_value(event);
     }
+    if let AnyEvent::Dispute(_, event) = event {
+        return Entry::of_dispute(event);
+    }
     let AnyEvent::CreditNote(_, event) = event else { return None };
     Entry::of_credit_note(event)
 }
@@ -78,6 +81,7 @@ pub fn at_rest(shop: &Shop) {
         account,
         "the account of the bank is not what staff received and returned"
     );
+    assert_eq!(balance(&all, &Account::Disputes), 0, "disputes that have ended hold something");
     for (of_cards, account) in [(true, Account::GiftCards), (false, Account::StoreCredit)] {
         let balances = stored::balances(shop, of_cards);
         assert_eq!(balance(&all, &account), -balances, "{account} is not what the balances add up to");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::acts::{Pick, any_pick, nothing};
+use super::disputes;
 use super::shop::{Refused, Shop};
 use crate::fold;
 use crate::ids::{OrderId, PaymentId, ReceiptId, RefundId};
@@ -161,11 +162,14 @@ pub fn at_any_time(shop: &Shop) {
         let kept = opened.received().amount - captured - back;
         let is_open = matches!(opened.stage, payment::Stage::Open | payment::Stage::OnDelivery);
         assert!(kept == 0 || is_open && (0..opened.amount.amount).contains(&kept), "{id}: {kept} kept: {opened:?}");
-        let sent = opened.refunds.values().filter(|it| it.settled.is_some()).map(|it| it.amount.amount);
+        let by_dispute = |it: &payment::Refund| manual && matches!(it.cause, payment::RefundCause::Dispute { .. });
+        let is_sent = |it: &&payment::Refund| it.settled.is_some() || by_dispute(it);
+        let sent = opened.refunds.values().filter(is_sent).map(|it| it.amount.amount);
+        let beyond = if manual { disputes::beyond(shop, *id) } else { 0 };
         let account = shop.bank.get(id).copied().unwrap_or(0);
         assert_eq!(
             account,
-            opened.received().amount - sent.sum::<i64>(),
+            opened.received().amount - sent.sum::<i64>() - beyond,
             "{id}: the account says otherwise: {opened:?}"
         );
     }

@@ -53,6 +53,8 @@ pub struct Charge {
     pub automatic: bool,
     pub state: State,
     pub refunds: BTreeMap<Option<RefundId>, i64>,
+    /// What open disputes hold.
+    pub disputed: i64,
 }
 
 impl Charge {
@@ -63,6 +65,11 @@ impl Charge {
     /// The captured amount that is not refunded.
     pub fn kept(&self) -> i64 {
         if self.state == State::Captured { self.amount - self.refunded() } else { 0 }
+    }
+
+    /// What can still be given back.
+    pub fn left(&self) -> i64 {
+        self.kept() - self.disputed
     }
 
     fn grant(&mut self) {
@@ -151,7 +158,7 @@ impl Provider {
             Token::PendingFailure => State::Pending { granted: false, until: now + PENDING_FOR },
         };
         let refunds = BTreeMap::new();
-        let charge = Charge { payment, amount, automatic, state, refunds };
+        let charge = Charge { payment, amount, automatic, state, refunds, disputed: 0 };
         self.charges.entry(new.reference.clone()).or_insert(charge);
     }
 
@@ -181,7 +188,7 @@ impl Provider {
         match charge.state {
             State::Pending { .. } | State::Left { .. } | State::Authorized => charge.state = State::Voided,
             State::Captured => {
-                let left = charge.kept();
+                let left = charge.left();
                 charge.refunds.entry(None).or_insert(left);
             }
             State::Declined | State::Cancelled | State::Failed | State::Voided => {}
@@ -196,7 +203,7 @@ impl Provider {
         if let Some(done) = charge.refunds.get(&Some(refund)) {
             return Ok(*done == amount);
         }
-        let able = !self.refuses && amount <= charge.kept();
+        let able = !self.refuses && amount <= charge.left();
         if able {
             charge.refunds.insert(Some(refund), amount);
         }

@@ -129,7 +129,7 @@ impl Shop {
             if self.runner.position < self.log.len() {
                 continue;
             }
-            if self.settle_all() || self.collect_all() {
+            if self.settle_all() || self.collect_all() || self.settle_cases() {
                 continue;
             }
             let Some(next) = self.runner.timers.values().map(|timer| timer.at).min() else { return };

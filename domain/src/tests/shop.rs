@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 
 use super::acts::{Act, Turn};
+use super::disputes::Case;
 use super::goods::Goods;
 use super::manual::hold_book;
 use super::parts::hold_sellers;
@@ -17,8 +18,9 @@ use crate::AnyEvent;
 use crate::any::Context;
 use crate::credit_note::CreditNote;
 use crate::decider::{Actor, Asked, Decider as _};
+use crate::dispute::Dispute;
 use crate::ids::{
-    CreditNoteId, Id, OrderId, PaymentId, ReturnId, SeriesId, ShipmentId, StoredValueId, UsageId, VariantId,
+    CreditNoteId, DisputeId, Id, OrderId, PaymentId, ReturnId, SeriesId, ShipmentId, StoredValueId, UsageId, VariantId,
 };
 use crate::order::Order;
 use crate::payment::Payment;
@@ -51,6 +53,7 @@ pub struct States {
     pub usages: BTreeMap<UsageId, Usage>,
     pub series: BTreeMap<SeriesId, Series>,
     pub values: BTreeMap<StoredValueId, StoredValue>,
+    pub disputes: BTreeMap<DisputeId, Dispute>,
 }
 
 /// An aggregate that takes part.
@@ -93,6 +96,7 @@ kept! {
     Usage, usages, Usage;
     Series, series, Series;
     StoredValue, values, StoredValue;
+    Dispute, disputes, Dispute;
 }
 
 pub struct Logged {
@@ -108,6 +112,8 @@ pub struct Shop {
     pub provider: Provider,
     /// What is on the account of the shop for each payment: received, and not sent back.
     pub bank: BTreeMap<PaymentId, i64>,
+    /// The disputes in the books of the provider and of the bank.
+    pub cases: BTreeMap<DisputeId, Case>,
     pub goods: Goods,
     pub runner: Runner,
     pub now: DateTime<Utc>,
@@ -126,6 +132,7 @@ impl Shop {
             log: vec![],
             provider: Provider::default(),
             bank: BTreeMap::new(),
+            cases: BTreeMap::new(),
             goods: Goods::default(),
             runner: Runner::default(),
             now: noon(),

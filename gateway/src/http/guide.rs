@@ -15,7 +15,7 @@ use crate::edge::problem::Problem;
 const CONTRACT: &str = "openapi.json";
 
 /// The pages, by their path in `docs/`.
-const PAGES: [(&str, &str); 20] = [
+const PAGES: [(&str, &str); 21] = [
     ("API.md", include_str!("../../../docs/API.md")),
     ("tour.md", include_str!("../../../docs/tour.md")),
     ("marketplace.md", include_str!("../../../docs/marketplace.md")),
@@ -26,6 +26,7 @@ const PAGES: [(&str, &str); 20] = [
     ("api/authentication.md", include_str!("../../../docs/api/authentication.md")),
     ("api/catalog.md", include_str!("../../../docs/api/catalog.md")),
     ("api/checkout.md", include_str!("../../../docs/api/checkout.md")),
+    ("api/disputes.md", include_str!("../../../docs/api/disputes.md")),
     ("api/gift-cards.md", include_str!("../../../docs/api/gift-cards.md")),
     ("api/downloads.md", include_str!("../../../docs/api/downloads.md")),
     ("api/grpc.md", include_str!("../../../docs/api/grpc.md")),

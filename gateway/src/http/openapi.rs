@@ -9,10 +9,11 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    accounts, admin, api_keys, auth, bulk, carts, categories, commission, digital_goods, downloads, gift_cards, images,
-    keys, ledger, licences, matrix, me, notifications, operations, order_keys, orders, payment_methods, payments,
-    payouts, paypal, print, products, promotions, provider, receipts, returns, search, second_factor, sellers,
-    sessions, shipments, shipping, stock, store_credit, story, tax, unsubscribe, variants, webhooks_out,
+    accounts, admin, api_keys, auth, bulk, carts, categories, commission, digital_goods, disputes, downloads,
+    gift_cards, images, keys, ledger, licences, matrix, me, notifications, operations, order_keys, orders,
+    payment_methods, payments, payouts, paypal, print, products, promotions, provider, receipts, returns, search,
+    second_factor, sellers, sessions, shipments, shipping, stock, store_credit, story, tax, unsubscribe, variants,
+    webhooks_out,
 };
 use crate::app::Shared;
 use crate::edge::access;
@@ -124,6 +125,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(admin::routes())
         .merge(ledger::routes())
         .merge(payouts::routes())
+        .merge(disputes::routes())
         .merge(operations::routes())
 }
 

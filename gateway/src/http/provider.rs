@@ -14,10 +14,16 @@ use base64::engine::general_purpose::STANDARD;
 use byteshop_commands::notify::format;
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::payment_test::{FailureModes, TestProvider, Verdict};
+use byteshop_commands::ports::{Attempt, PaymentProvider as _};
+use byteshop_commands::use_cases::disputes;
 use byteshop_commands::{Commands, Error, Intent};
-use byteshop_domain::ids::{Id as _, PaymentId};
+use byteshop_domain::aftersales::{self, Claim};
+use byteshop_domain::dispute::{Cause, Dispute, refund_of};
+use byteshop_domain::ids::{DisputeId, Id as _, PaymentId};
+use byteshop_domain::money::Money;
 use byteshop_domain::order::Number;
 use byteshop_domain::payment::{DeclineReason, Payment, ProviderReference, Stage};
+use byteshop_domain::text::Reference;
 use byteshop_domain::{Actor, BoundedText, Kind, Locale};
 use byteshop_eventstore::{Clock, StoreError, random};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -93,8 +99,8 @@ async fn hear(State(app): State<Shared>, headers: HeaderMap, request: axum::body
         return Err(unsigned("the signature is invalid"));
     }
     let notification: Notification = parse(&headers, &bytes, app.contract.body(&Method::POST, PATH))?;
-    let intent = Intent::new(Actor::System { name: "provider test".to_owned() }, "payment.hear", Clock.new_id());
-    let heard = app.commands.hear_of_charge(&intent, notification.payment, &notification.reference).await;
+    let heard =
+        app.commands.hear_of_charge(&intent("payment.hear"), notification.payment, &notification.reference).await;
     match heard {
         // A refusal means that the shop knows better already.
         Ok(()) | Err(Error::Rejected(_)) => Ok(StatusCode::ACCEPTED.into_response()),
@@ -221,8 +227,7 @@ async fn pay_decide(
     // The shop looks by itself before the notification comes, so that the person sees the outcome. It looks for this charge: the
     // payment may have begun another attempt meanwhile, which has not reached the provider yet.
     if let Some(reference) = decided.and_then(|charge| ProviderReference::new(&charge.reference).ok()) {
-        let intent = Intent::new(Actor::System { name: "provider test".to_owned() }, "payment.hear", Clock.new_id());
-        match app.commands.hear_of_charge(&intent, id, &reference).await {
+        match app.commands.hear_of_charge(&intent("payment.hear"), id, &reference).await {
             Ok(()) | Err(Error::Rejected(_)) => {}
             Err(error) => return Err(error.into()),
         }
@@ -257,6 +262,81 @@ async fn behave(State(app): State<Shared>, headers: HeaderMap, request: axum::bo
     Ok(axum::Json(failure_modes).into_response())
 }
 
+/// A dispute that the emulated provider opens.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EmulatedDispute {
+    payment: PaymentId,
+    /// All that was captured in money, if it is absent.
+    amount: Option<Money>,
+    /// Until when the shop can answer.
+    respond_by: Option<DateTime<Utc>>,
+}
+
+/// Opens a dispute at the emulated provider, as a buyer does.
+async fn dispute(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    request: axum::body::Body,
+) -> Result<Response, Problem> {
+    let EmulatedDispute { payment, amount, respond_by } =
+        parse(&headers, &read(&headers, request, SAID_MAX).await?, None)?;
+    let reference = Reference::new(&format!("test-{}", Clock.new_id().simple())).map_err(|_| Problem::internal())?;
+    let reference = &reference;
+    let intent = intent("dispute.open");
+    let done = app.commands.run(&intent, |unit| async move {
+        let mut payment = unit.load::<Payment>(payment).await?.exists()?;
+        let opened = payment.state.live()?;
+        let amount = amount.unwrap_or(opened.in_money());
+        let (provider, cause, reference) = (Some(Provider::Test), Cause::NotReceived, reference.clone());
+        let claim = Claim { payment: payment.id, provider, reference, cause, amount, respond_by };
+        Ok(disputes::open(&unit, &mut payment, &claim).await?.id)
+    });
+    Ok((StatusCode::CREATED, axum::Json(json!({"id": done.await?.answer}))).into_response())
+}
+
+/// How the emulated provider decides a dispute.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EmulatedVerdict {
+    won: bool,
+}
+
+/// Decides a dispute at the emulated provider: of one that is lost the buyer gets what is held.
+async fn judge(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    request: axum::body::Body,
+) -> Result<Response, Problem> {
+    let EmulatedVerdict { won } = parse(&headers, &read(&headers, request, SAID_MAX).await?, None)?;
+    let id: DisputeId = id.parse().map_err(|_| Problem::no_route())?;
+    let found = app.commands.get::<Dispute>(id).await?.ok_or_else(Problem::no_route)?;
+    let known = found.state.live().map_err(|_| Problem::no_route())?;
+    let payment = app.commands.get::<Payment>(known.opening.payment).await?.ok_or_else(Problem::no_route)?;
+    let opened = payment.state.live().map_err(|_| Problem::no_route())?;
+    let reference = opened.at_provider().filter(|_| known.opening.provider == Some(Provider::Test));
+    let reference = reference.ok_or_else(Problem::no_route)?;
+    let held = opened.disputes.get(&id).map(|it| it.held).filter(|held| held.amount > 0);
+    let lost = aftersales::Verdict::Lost { amount: held, fee: None };
+    let verdict = if won { aftersales::Verdict::Won } else { lost };
+    if let Some(held) = held.filter(|_| !won) {
+        let attempt = Attempt { reference, registration: None, payment: known.opening.payment };
+        app.commands.emulator().refund(attempt, refund_of(id), held).await.map_err(Error::from)?;
+    }
+    let intent = intent("dispute.conclude");
+    let concluded = app.commands.run(&intent, |unit| async move {
+        let mut dispute = unit.load::<Dispute>(id).await?.exists()?;
+        disputes::conclude(&unit, &mut dispute, verdict).await
+    });
+    concluded.await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn intent(command: &'static str) -> Intent {
+    Intent::new(Actor::System { name: "provider test".to_owned() }, command, Clock.new_id())
+}
+
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(hear))
@@ -268,4 +348,6 @@ pub fn pages() -> Router<Shared> {
         .route("/dev/pay/{payment}", get(pay_page))
         .route("/dev/pay/{payment}/{verdict}", post(pay_decide))
         .route("/dev/provider", get(failure_modes).put(behave))
+        .route("/dev/disputes", post(dispute))
+        .route("/dev/disputes/{dispute}", post(judge))
 }

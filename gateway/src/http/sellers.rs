@@ -29,6 +29,7 @@ use crate::queries::sellers::seller_named;
 
 mod account;
 mod admin;
+mod disputes;
 mod legal;
 mod members;
 mod orders;
@@ -224,5 +225,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .merge(shipping::routes())
         .merge(account::routes())
         .merge(payouts::routes())
+        .merge(disputes::routes())
         .merge(admin::routes())
 }

@@ -11,6 +11,7 @@ mod cart;
 mod catalog;
 pub(super) mod credit_note;
 mod delivery;
+pub(super) mod dispute;
 mod downloads;
 mod keys;
 mod links;

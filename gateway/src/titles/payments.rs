@@ -1,7 +1,15 @@
-//! The titles of problems of payments, gift cards and store credit.
+//! The titles of problems of disputes, payments, gift cards and store credit.
 
 /// Every code of theirs, in the order of the alphabet, and its title.
 pub(super) const TITLES: &[(&str, &str)] = &[
+    ("dispute.accepted", "Dispute already accepted"),
+    ("dispute.ended", "Dispute already ended"),
+    ("dispute.exists", "Dispute already recorded"),
+    ("dispute.missing", "Dispute not found"),
+    ("dispute.not_a_fee", "Invalid fee"),
+    ("dispute.not_an_amount", "Invalid amount"),
+    ("dispute.of_provider", "Dispute of the provider"),
+    ("dispute.too_much_evidence", "Too much evidence"),
     ("payment.already_authorized", "Payment already authorized"),
     ("payment.amount_not_accepted", "Amount not accepted by the provider"),
     ("payment.authorization_expired", "Authorization expired"),
@@ -9,6 +17,7 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("payment.closed", "Payment closed"),
     ("payment.concluded_otherwise", "Payment has a different outcome"),
     ("payment.credited_already", "Amount already credited"),
+    ("payment.disputed", "Payment disputed"),
     ("payment.exists", "Payment already exists"),
     ("payment.in_progress", "Payment in progress"),
     ("payment.missing", "Payment not found"),
@@ -17,6 +26,7 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("payment.negative", "Negative amount"),
     ("payment.no_account", "Order without an account"),
     ("payment.no_provider", "No payment provider"),
+    ("payment.no_such_dispute", "Dispute not found"),
     ("payment.no_such_receipt", "Receipt not found"),
     ("payment.no_such_refund", "Refund not found"),
     ("payment.not_a_receipt", "Invalid amount"),
@@ -45,7 +55,9 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("payment.too_many_attempts", "Too many payment attempts"),
     ("payment.too_many_cards", "Too many gift cards"),
     ("payment.too_many_choices", "Too many changes of the method"),
+    ("payment.too_many_disputes", "Too many disputes"),
     ("payment.too_many_receipts", "Too many receipts"),
+    ("payment.too_much_disputed", "Disputed amount too high"),
     ("payment.too_much_received", "Receipt too high"),
     ("payment.too_much_refunded", "Refund too high"),
     ("payment.unknown_token", "Unknown payment token"),

@@ -92,15 +92,17 @@ impl Views {
         Ok(sums.into_iter().filter_map(Balance::of).collect())
     }
 
-    /// What the provider holds of each charge by the entries of the clearing account: what was captured and not refunded.
+    /// What the provider holds of each charge by the entries of the clearing account: what was captured and not refunded. What is
+    /// disputed is the provider's to decide, and counts until it is lost.
     pub async fn ledger_holdings(&self) -> Result<Vec<Holding>, Error> {
         let rows: Vec<(String, Option<String>, String, i64)> = sqlx::query_as(
             "select max(row -> 'entry' ->> 'document') filter (where kind = 'capture'), of_order, currency, sum(amount)::bigint \
              from (select row, kind, of_order, currency, unnest(accounts) as account, unnest(amounts) as amount \
-             from read.ledger where posted is not null and kind in ('capture', 'refund')) line \
-             where account = $1 group by of_order, currency",
+             from read.ledger where posted is not null and kind in ('capture', 'refund', 'dispute_lost')) line \
+             where account in ($1, $2) group by of_order, currency having bool_or(account = $1)",
         )
         .bind(Account::Clearing.to_string())
+        .bind(Account::Disputes.to_string())
         .fetch_all(self.pool())
         .await?;
         let holding = |(reference, order, currency, amount): (String, Option<String>, String, i64)| {

@@ -81,6 +81,10 @@ impl StatementRow {
             | Kind::Grant
             | Kind::Withdrawal
             | Kind::Expiry
+            | Kind::Dispute
+            | Kind::DisputeReleased
+            | Kind::DisputeLost
+            | Kind::DisputeFee
             | Kind::Payout
             | Kind::PayoutPaid
             | Kind::PayoutFailed

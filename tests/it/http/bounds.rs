@@ -245,6 +245,7 @@ pub(super) fn concrete(path: &str) -> String {
             "receipts" => "rcp",
             "gift-cards" | "covers" => "val",
             "refunds" => "rfd",
+            "disputes" => "dsp",
             "payout-files" => "pyf",
             "payouts" => "pyt",
             "products" => "prod",

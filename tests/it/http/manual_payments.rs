@@ -25,7 +25,7 @@ fn by_hand(method: &str) -> Value {
     json!({"provider": "manual", "method": method})
 }
 
-fn transfer() -> Value {
+pub(super) fn transfer() -> Value {
     json!({"method": "sepa", "kind": "bank_transfer", "title": "Bank transfer",
         "instructions": format!("{IBAN}\nHolder: ByteShop"), "currencies": ["EUR"], "days": 7})
 }
@@ -44,7 +44,7 @@ fn invoice() -> Value {
         "accounts_only": true})
 }
 
-async fn offers(shop: &TestShop, methods: &[Value]) -> Answer {
+pub(super) async fn offers(shop: &TestShop, methods: &[Value]) -> Answer {
     let book = shop.put("/v1/admin/payment-methods").by(&shop.token(Role::Admin)).header("If-Match", "*");
     book.json(json!({"methods": methods})).send().await
 }

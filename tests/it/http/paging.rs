@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use byteshop_domain::ids::{AccountId, Id as _, PayoutFileId, PayoutId, SellerId};
+use byteshop_domain::dispute::{self, Cause, Dispute, Opening, Share};
+use byteshop_domain::ids::{AccountId, DisputeId, Id as _, OrderId, PaymentId, PayoutFileId, PayoutId, SellerId};
 use byteshop_domain::money::Money;
 use byteshop_domain::payout::{self, Payout};
 use byteshop_domain::payout_account::Means;
 use byteshop_domain::payout_file::{self, PayoutFile};
 use byteshop_domain::seller::{self, Seller};
-use byteshop_domain::text::{Country, Description, Handle, Name};
+use byteshop_domain::text::{Country, Description, Handle, Name, Reference};
 use byteshop_domain::{Currency, Personal, Subject};
 use byteshop_gateway::security::token::Role;
 use byteshop_tests::past;
@@ -80,6 +81,7 @@ impl Fair {
         self.shop.register(&format!("p{number}@example.org")).await.expect(202);
         self.applied(number, &name).await;
         self.paid_out().await;
+        self.disputed(&name).await;
         self.shop.order(&self.seller.1, 1).await;
         let (placed, cart) = self.shop.order(&self.variant, 1).await;
         let pay = json!({"provider": "test", "token": "tok_success"});
@@ -112,6 +114,26 @@ impl Fair {
             execute_on: clock.now().date_naive(),
         };
         past::record::<PayoutFile>(&self.shop.log, PayoutFileId::from_uuid(clock.new_id()), &[create]).await;
+    }
+
+    /// A dispute about an order with a part of the seller, of which nothing is kept back.
+    async fn disputed(&self, name: &str) {
+        let clock = self.shop.commands.clock();
+        let amount = Money::new(1_000, Currency::EUR);
+        let nothing = Money::zero(Currency::EUR);
+        let opening = Opening {
+            payment: PaymentId::from_uuid(clock.new_id()),
+            order: OrderId::from_uuid(clock.new_id()),
+            provider: None,
+            reference: Reference::new(name).unwrap(),
+            cause: Cause::Other,
+            amount,
+            held: nothing,
+            shares: vec![Share { seller: self.seller.0.parse().unwrap(), amount: nothing }],
+            respond_by: None,
+        };
+        let open = dispute::Command::Open(Box::new(opening));
+        past::record::<Dispute>(&self.shop.log, DisputeId::from_uuid(clock.new_id()), &[open]).await;
     }
 
     /// An application to sell, without an account that made it.
@@ -195,6 +217,8 @@ fn lists(endpoint: &str, seller: &str) -> Vec<List> {
         list(&format!("/v1/sellers/{seller}/payouts"), "id"),
         list("/v1/admin/payouts?status=requested", "id"),
         list("/v1/admin/payout-files", "id"),
+        list("/v1/admin/disputes?status=open", "id"),
+        list(&format!("/v1/sellers/{seller}/disputes"), "id"),
         list("/v1/admin/key-pools", "variant"),
         list("/v1/admin/audit?type=order.placed", "position"),
         list("/v1/admin/ledger/entries", "position"),

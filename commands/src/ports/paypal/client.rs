@@ -123,7 +123,15 @@ pub(super) struct Call {
     path: String,
     /// The idempotency key: a repeated request with it is carried out once.
     request_id: Option<String>,
-    body: Option<Value>,
+    body: Option<Content>,
+}
+
+/// The content of a request.
+#[derive(Debug)]
+enum Content {
+    Json(Value),
+    /// JSON in a form, as Disputes v1 takes it beside files.
+    Form(Value),
 }
 
 impl Call {
@@ -134,7 +142,12 @@ impl Call {
 
     /// A command, under an idempotency key.
     pub fn post(path: String, request_id: String, body: Value) -> Self {
-        Self { method: Method::POST, path, request_id: Some(request_id), body: Some(body) }
+        Self { method: Method::POST, path, request_id: Some(request_id), body: Some(Content::Json(body)) }
+    }
+
+    /// A command with a form.
+    pub fn form(path: String, input: Value) -> Self {
+        Self { method: Method::POST, path, request_id: None, body: Some(Content::Form(input)) }
     }
 
     /// A command that says all by its path, and that changes nothing when it is repeated.
@@ -212,9 +225,16 @@ impl Client {
         if let Some(id) = &call.request_id {
             request = request.header(REQUEST_ID, id);
         }
-        if let Some(body) = &call.body {
-            request = request.header("Prefer", "return=representation").json(body);
-        }
+        request = match &call.body {
+            Some(Content::Json(body)) => request.header("Prefer", "return=representation").json(body),
+            Some(Content::Form(input)) => {
+                // A new boundary each time, which no text contains.
+                let boundary = Clock.new_id().simple().to_string();
+                let kind = format!("multipart/form-data; boundary={boundary}");
+                request.header(header::CONTENT_TYPE, kind).body(form(&boundary, input))
+            }
+            None => request,
+        };
         let response = request.send().await.map_err(|error| silent(&error))?;
         let said = Said::of(response, ANSWER_MAX).await?;
         if said.status.is_success() {
@@ -254,6 +274,12 @@ impl Client {
             *kept = None;
         }
     }
+}
+
+/// A form (RFC 7578) with JSON as the part `input`.
+fn form(boundary: &str, input: &Value) -> String {
+    let head = "Content-Disposition: form-data; name=\"input\"\r\nContent-Type: application/json";
+    format!("--{boundary}\r\n{head}\r\n\r\n{input}\r\n--{boundary}--\r\n")
 }
 
 /// An answer.

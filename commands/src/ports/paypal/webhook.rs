@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use byteshop_domain::ids::PaymentId;
 use byteshop_domain::payment::ProviderReference;
 use byteshop_domain::payment_provider::Provider;
+use byteshop_domain::text::Reference;
 use chrono::{DateTime, TimeDelta, Utc};
 use flate2::Crc;
 use http::HeaderMap;
@@ -219,6 +220,8 @@ pub struct Hint {
     pub payment: Option<PaymentId>,
     /// The attempt, if the event is about one and not about a refund.
     pub reference: Option<ProviderReference>,
+    /// What PayPal calls the dispute, if the event is about one.
+    pub dispute: Option<Reference>,
 }
 
 #[derive(Deserialize)]
@@ -228,9 +231,11 @@ struct Event {
     resource: Resource,
 }
 
-/// An order, an authorization, a capture or a refund: the ids of the shop in it.
+/// An order, an authorization, a capture or a refund: the ids of the shop in it. Or a dispute, which has none.
 #[derive(Default, Deserialize)]
 struct Resource {
+    #[serde(default)]
+    dispute_id: Option<String>,
     #[serde(default)]
     custom_id: Option<String>,
     #[serde(default)]
@@ -256,13 +261,14 @@ pub fn hint(body: &[u8]) -> Result<Hint, NotSigned> {
     if id.is_empty() || id.len() > EVENT_ID_MAX || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(NotSigned::Body);
     }
-    let Resource { custom_id, invoice_id, purchase_units } = resource;
+    let Resource { dispute_id, custom_id, invoice_id, purchase_units } = resource;
     let unit = purchase_units.into_iter().next();
     let (of_unit, invoice_of_unit) = unit.map(|unit| (unit.custom_id, unit.invoice_id)).unwrap_or_default();
     let payment = custom_id.or(of_unit).and_then(|id| id.parse().ok());
     let reference = invoice_id.or(invoice_of_unit).and_then(|text| ProviderReference::new(&text).ok());
     let reference = reference.filter(|reference| Provider::of(reference) == Provider::Paypal);
-    Ok(Hint { event: id, payment, reference })
+    let dispute = dispute_id.and_then(|id| Reference::new(&id).ok());
+    Ok(Hint { event: id, payment, reference, dispute })
 }
 
 #[cfg(test)]

@@ -6,12 +6,15 @@ use super::cause::{Cause, intent};
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::{Intent, Key};
+use crate::use_cases::balances::Posting;
 
 /// Posts to balances, and starts holds.
 pub(super) async fn post(commands: &Commands, cause: &Cause, step: &post_balances::Step) -> Result<(), Error> {
     let order = match step {
         post_balances::Step::PostSale { order } | post_balances::Step::StartHolds { order, .. } => Some(*order),
-        post_balances::Step::Post { .. } => None,
+        post_balances::Step::Post { .. }
+        | post_balances::Step::SetAside { .. }
+        | post_balances::Step::EndDispute { .. } => None,
     };
     if let Some(order) = order
         && !commands.has_sellers(order).await?
@@ -25,11 +28,19 @@ pub(super) async fn post(commands: &Commands, cause: &Cause, step: &post_balance
                 return Ok(());
             }
             let intent = once(commands, cause, "balance.post", format!("{}/post", cause.position));
-            commands.post_balances(&intent, cause.position, Some(*order), &amounts).await
+            let posting = Posting { position: cause.position, order: Some(*order), dispute: None };
+            commands.post_balances(&intent, posting, &amounts).await
         }
-        post_balances::Step::Post { order, amounts } => {
+        post_balances::Step::Post { order, amounts, dispute } => {
             let intent = once(commands, cause, "balance.post", format!("{}/post", cause.position));
-            commands.post_balances(&intent, cause.position, *order, amounts).await
+            let posting = Posting { position: cause.position, order: *order, dispute: *dispute };
+            commands.post_balances(&intent, posting, amounts).await
+        }
+        post_balances::Step::SetAside { dispute, order, amounts } => {
+            commands.set_aside(&intent(commands, cause, "balance.set_aside"), *dispute, *order, amounts).await
+        }
+        post_balances::Step::EndDispute { dispute } => {
+            commands.end_dispute(&intent(commands, cause, "balance.end_dispute"), *dispute).await
         }
         post_balances::Step::StartHolds { order, delivered_at } => {
             let (sellers, currency) = commands.delivered(*order).await?;

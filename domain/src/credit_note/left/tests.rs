@@ -105,6 +105,7 @@ fn note(order: &Placed, of: Of, amount: i64) -> Content {
         taxes: None,
         order: Some(id(4)),
         refund: Some(id(5)),
+        dispute: None,
         reason: None,
         supplier: None,
         seller: None,

@@ -48,7 +48,9 @@ pub struct Payment<'a> {
     receipts: Vec<Receipt<'a>>,
     captured: Money,
     refunded: Money,
-    /// Still refundable: captured − refunded − refunds in progress.
+    /// Held by open disputes: it cannot be refunded until they are decided.
+    disputed: Money,
+    /// Still refundable: captured − refunded − refunds in progress − disputed.
     refundable: Money,
     /// The refunds, requested and done.
     refunds: Vec<Refund<'a>>,
@@ -233,6 +235,7 @@ impl<'a> Payment<'a> {
             receipts: it.receipts.iter().map(|(id, receipt)| Receipt::of(*id, receipt)).collect(),
             captured: it.captured(),
             refunded: it.refunded,
+            disputed: it.disputed(),
             refundable: it.refundable(),
             refunds: it.refunds.iter().map(|(id, refund)| Refund::of(*id, refund)).collect(),
         }

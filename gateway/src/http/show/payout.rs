@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub struct SellerBalance {
     currency: Currency,
-    /// What the house owes: pending, reserved and available.
+    /// What the house owes: pending, reserved, available and disputed.
     owed: Money,
     /// Sold, and not yet delivered or still within the hold.
     pending: Money,
@@ -24,6 +24,8 @@ pub struct SellerBalance {
     reserved: Money,
     /// Can be paid out. Negative if refunds took more than there was.
     available: Money,
+    /// Kept back for open disputes.
+    disputed: Money,
     /// Taken for payouts that have not reached the seller yet.
     in_transit: Money,
     /// Paid out and not returned.
@@ -40,6 +42,7 @@ impl SellerBalance {
             pending: money(it.pending),
             reserved: money(it.reserved),
             available: money(it.available),
+            disputed: money(it.disputed),
             in_transit: money(it.in_transit),
             paid_out: money(it.paid_out),
         }

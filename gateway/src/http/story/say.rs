@@ -11,6 +11,7 @@ use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns;
 use byteshop_domain::shipment::{self, Carrier, News};
 use byteshop_domain::stored_value::{Cover, Means};
+use byteshop_domain::text::Reason;
 use byteshop_domain::{Actor, AnyEvent, Locale};
 use chrono::NaiveTime;
 use serde_json::{Value, json};
@@ -84,6 +85,18 @@ fn is_of_a_seller(event: &AnyEvent, is_buyer: bool) -> bool {
 
 fn pieces_of(lines: &[Demand]) -> i64 {
     lines.iter().map(|line| line.quantity.get()).sum()
+}
+
+/// What a refund is for, as the templates know it, and the reason that staff gave.
+fn of_cause(cause: &RefundCause) -> (&'static str, Option<&Reason>) {
+    match cause {
+        RefundCause::OrderCancelled => ("order", None),
+        RefundCause::LinesCancelled => ("lines", None),
+        RefundCause::Return { .. } => ("return", None),
+        RefundCause::Staff { reason } => ("staff", Some(reason)),
+        RefundCause::NotDue => ("not_due", None),
+        RefundCause::Dispute { .. } => ("dispute", None),
+    }
 }
 
 /// A stored value as the templates know it.
@@ -228,21 +241,15 @@ impl Facts {
             payment::Event::StrayUnresolved { .. } => ("stray_unresolved", self.bare()),
             payment::Event::StrayReleased { .. } => ("stray_released", self.bare()),
             payment::Event::RefundRequested { amount, cause, retries, .. } => {
-                let (cause, reason) = match cause {
-                    RefundCause::OrderCancelled => ("order", None),
-                    RefundCause::LinesCancelled => ("lines", None),
-                    RefundCause::Return { .. } => ("return", None),
-                    RefundCause::Staff { reason } => ("staff", Some(reason)),
-                    RefundCause::NotDue => ("not_due", None),
-                };
+                let (cause, reason) = of_cause(cause);
                 let (amount, again) = (self.money(*amount), retries.is_some());
                 let it = json!({"by": self.by, "amount": amount, "cause": cause, "reason": reason, "again": again});
                 ("refund_requested", it)
             }
             payment::Event::RefundFailed { amount, .. } => ("refund_failed", self.amount(*amount)),
-            payment::Event::Refunded { amount, to, .. } => {
-                ("refunded", json!({"by": self.by, "amount": self.money(*amount), "to": to.map(name_of)}))
-            }
+            payment::Event::Disputed { claimed, .. } => ("disputed", self.amount(*claimed)),
+            payment::Event::DisputeReleased { amount, .. } => ("dispute_released", self.amount(*amount)),
+            payment::Event::Refunded { amount, cause, to, .. } => self.of_refund(*amount, cause.as_ref(), *to),
             payment::Event::MethodChosen { choice, .. } => {
                 ("method_chosen", json!({"by": self.by, "title": choice.title}))
             }
@@ -259,6 +266,13 @@ impl Facts {
             payment::Event::Authorized { .. } => return None,
         };
         Some(said)
+    }
+
+    fn of_refund(&self, amount: Money, cause: Option<&RefundCause>, to: Option<Means>) -> Said {
+        if let Some(RefundCause::Dispute { .. }) = cause {
+            return ("dispute_lost", self.amount(amount));
+        }
+        ("refunded", json!({"by": self.by, "amount": self.money(amount), "to": to.map(name_of)}))
     }
 
     fn of_shipment(&self, event: &shipment::Event) -> Option<Said> {

@@ -87,6 +87,29 @@ async fn a_refund_of_money_alone_revokes_the_keys_that_it_is_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lost_dispute_revokes_the_keys_and_one_that_is_won_or_of_a_part_does_not() {
+    let kiosk = Kiosk::open().await;
+    kiosk.import(&keys("K", 6)).await;
+    for (amount, won, revoked) in [(Some(500), false, 0), (None, true, 0), (None, false, 2)] {
+        let sale = Sale::of(&kiosk, 2).await;
+        sale.reveal(json!({})).await.expect(200);
+        let amount = amount.map(|amount| json!({"amount": amount, "currency": "EUR"}));
+        let body = json!({"payment": sale.payment, "amount": amount});
+        let dispute = kiosk.shop.post("/dev/disputes").json(body).send().await.expect(201).id();
+        let path = format!("/v1/payments/{}", sale.payment);
+        let payment = kiosk.shop.get(&path).by(&kiosk.staff).send().await.expect(200).body;
+        assert_ne!(payment["disputed"]["amount"], 0);
+        kiosk.shop.post(&format!("/dev/disputes/{dispute}")).json(json!({"won": won})).send().await.expect(204);
+        assert_eq!(sale.revoked().await, (revoked, revoked), "{amount:?} {won}");
+    }
+    // What the emulated provider holds is what the ledger says.
+    let head = kiosk.shop.at_rest().await;
+    let compared =
+        kiosk.shop.get("/v1/admin/ledger/reconciliation").by(&kiosk.staff).after(head).send().await.expect(200);
+    assert_eq!(compared.body["items"], json!([]), "{}", compared.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_shown_before_its_refund_or_not_at_all() {
     let kiosk = Kiosk::open().await;
     kiosk.import(&keys("K", 8)).await;

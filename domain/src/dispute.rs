@@ -1,0 +1,279 @@
+//! A dispute: a buyer asks the payment provider, or the bank, for the money of a captured payment back.
+//!
+//! ```text
+//! opened ──evidence submitted──▶ answered ──▶ won (final)
+//!    └──────────┬────────────────────┴──────▶ lost (final)
+//!               └──accepted──▶ accepted ────────▲
+//! ```
+//!
+//! While it is open the [payment](crate::payment) holds the amount: it cannot be refunded, and no seller is paid out its share of it.
+//! A dispute that is won gives that back. One that is lost is a refund that the provider, or the bank, made: with a credit note that
+//! takes from each seller what a refund of the amount takes. Both are in one append with the payment (`aftersales/disputes.rs`).
+//!
+//! The outcome of a dispute at a provider comes from the provider alone, which gets the answers of the shop; staff records those of
+//! other payments. An id follows from
+//! what the provider or the bank calls the dispute, so each is recorded once.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::Personal;
+use crate::decider::{Asked, Decider};
+use crate::ids::{CreditNoteId, DisputeId, Id as _, PaymentId, RefundId, SellerId};
+use crate::money::Money;
+use crate::payment_provider::Provider;
+use crate::text::{Comment, Reference};
+
+mod commands;
+mod events;
+mod rejections;
+
+pub use commands::{Command, Loss};
+pub use events::{Cause, Event, Opening, Share, Status};
+pub use rejections::{EVIDENCE_MAX, Rejection};
+
+/// Namespace of the ids; any fixed number would do, and it can never change.
+const NAMESPACE: Uuid = Uuid::from_u128(0x8d1f_62c4_0b57_4e9a_93d8_51ce_7f2a_06b3);
+
+/// The id of a dispute that a provider calls so.
+pub fn id_at(provider: Provider, reference: &Reference) -> DisputeId {
+    named(provider.as_str(), reference)
+}
+
+/// The id of a dispute about a payment without a provider, by the reference that staff records.
+pub fn id_of(payment: PaymentId, reference: &Reference) -> DisputeId {
+    named(&payment.to_string(), reference)
+}
+
+fn named(whose: &str, reference: &Reference) -> DisputeId {
+    // UUID version 5 of the name (RFC 9562, section 5.5).
+    DisputeId::from_uuid(Uuid::new_v5(&NAMESPACE, format!("{whose}:{reference}").as_bytes()))
+}
+
+/// The id of the refund that a lost dispute is.
+pub fn refund_of(dispute: DisputeId) -> RefundId {
+    RefundId::from_uuid(dispute.uuid())
+}
+
+/// The state of a dispute.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Dispute {
+    /// The dispute does not exist.
+    #[default]
+    Missing,
+    /// The dispute exists.
+    Known(Box<Known>),
+}
+
+/// A dispute that exists.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Known {
+    /// What was known when it was opened.
+    #[serde(flatten)]
+    pub opening: Opening,
+    /// When it was recorded.
+    pub opened_at: DateTime<Utc>,
+    /// The status.
+    pub status: Status,
+    /// The evidence, oldest first.
+    pub evidence: Vec<Evidence>,
+    /// How many of them the provider has.
+    pub sent: usize,
+    /// Whether its deadline was told.
+    pub reminded: bool,
+    /// What the buyer got back of it; none unless it is lost.
+    pub lost: Option<Money>,
+    /// The part of it that was not left to refund.
+    pub beyond: Option<Money>,
+    /// What the provider or the bank charges for it.
+    pub fee: Option<Money>,
+    /// The credit note of what was lost.
+    pub credit_note: Option<CreditNoteId>,
+}
+
+/// Evidence that staff submitted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evidence {
+    /// What staff wrote.
+    pub text: Personal<Comment>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+impl Decider for Dispute {
+    const CATEGORY: &'static str = "dispute";
+    type Id = DisputeId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, asked: &Asked) -> Decision {
+        if let Command::Open(content) = command {
+            let Self::Missing = self else { return Err(Rejection::Exists) };
+            return Ok(vec![Event::Opened { content: content.clone(), at: asked.at }]);
+        }
+        let known = self.live()?;
+        match command {
+            // Decided above.
+            Command::Open(_) => Ok(vec![]),
+            Command::SubmitEvidence { text } => known.submit(text, asked.at),
+            Command::Accept {} => known.accept(),
+            Command::Win {} => known.win(),
+            Command::Lose(loss) => known.lose(loss),
+            Command::Remind {} => Ok(known.remind()),
+            Command::NoteSent { count } => Ok(known.note_sent(*count)),
+            Command::Wait { check_at } => Ok(known.wait(*check_at)),
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        if let Event::Opened { content, at } = event {
+            return Self::Known(Box::new(Known {
+                opening: (**content).clone(),
+                opened_at: *at,
+                status: Status::Open,
+                evidence: vec![],
+                sent: 0,
+                reminded: false,
+                lost: None,
+                beyond: None,
+                fee: None,
+                credit_note: None,
+            }));
+        }
+        if let Self::Known(known) = &mut self {
+            known.apply(event);
+        }
+        self
+    }
+}
+
+impl Dispute {
+    /// The dispute, if it exists.
+    pub fn live(&self) -> Result<&Known, Rejection> {
+        match self {
+            Self::Missing => Err(Rejection::Missing),
+            Self::Known(known) => Ok(known),
+        }
+    }
+}
+
+impl Known {
+    fn apply(&mut self, event: &Event) {
+        if let Some(status) = Status::after(event) {
+            self.status = status;
+        }
+        match event {
+            // The state is made with it.
+            Event::Opened { .. } | Event::Accepted {} | Event::Won { .. } | Event::Waited { .. } => {}
+            Event::EvidenceSent { count } => self.sent = *count,
+            Event::EvidenceSubmitted { text, at } => self.evidence.push(Evidence { text: text.clone(), at: *at }),
+            Event::Lost { amount, beyond, fee, credit_note, .. } => {
+                (self.lost, self.beyond) = (Some(*amount), *beyond);
+                (self.fee, self.credit_note) = (*fee, *credit_note);
+            }
+            Event::Reminded { .. } => self.reminded = true,
+        }
+    }
+
+    /// Whether no outcome is known yet.
+    pub fn is_open(&self) -> bool {
+        match self.status {
+            Status::Open | Status::Answered | Status::Accepted => true,
+            Status::Won | Status::Lost => false,
+        }
+    }
+
+    /// The evidence that the provider does not have yet.
+    pub fn unsent(&self) -> &[Evidence] {
+        self.evidence.get(self.sent..).unwrap_or_default()
+    }
+
+    fn note_sent(&self, count: usize) -> Vec<Event> {
+        let is_new = count > self.sent && count <= self.evidence.len();
+        if is_new { vec![Event::EvidenceSent { count }] } else { vec![] }
+    }
+
+    fn wait(&self, check_at: DateTime<Utc>) -> Vec<Event> {
+        let is_asked = self.is_open() && self.opening.provider.is_some();
+        if is_asked { vec![Event::Waited { check_at }] } else { vec![] }
+    }
+
+    fn sellers(&self) -> Vec<SellerId> {
+        self.opening.shares.iter().map(|share| share.seller).collect()
+    }
+
+    fn ended(&self) -> Rejection {
+        Rejection::Ended { status: self.status }
+    }
+
+    fn submit(&self, text: &Personal<Comment>, at: DateTime<Utc>) -> Decision {
+        match self.status {
+            Status::Open | Status::Answered if self.evidence.len() >= EVIDENCE_MAX => Err(Rejection::TooMuchEvidence),
+            Status::Open | Status::Answered => Ok(vec![Event::EvidenceSubmitted { text: text.clone(), at }]),
+            Status::Accepted => Err(Rejection::Accepted),
+            Status::Won | Status::Lost => Err(self.ended()),
+        }
+    }
+
+    fn accept(&self) -> Decision {
+        match self.status {
+            Status::Open | Status::Answered => Ok(vec![Event::Accepted {}]),
+            Status::Accepted | Status::Lost => Ok(vec![]),
+            Status::Won => Err(self.ended()),
+        }
+    }
+
+    fn win(&self) -> Decision {
+        match self.status {
+            Status::Open | Status::Answered | Status::Accepted => {
+                Ok(vec![Event::Won { order: self.opening.order, sellers: self.sellers() }])
+            }
+            Status::Won => Ok(vec![]),
+            Status::Lost => Err(self.ended()),
+        }
+    }
+
+    fn lose(&self, loss: &Loss) -> Decision {
+        let Loss { amount, beyond, fee, by_hand, credit_note } = *loss;
+        match self.status {
+            Status::Open | Status::Answered | Status::Accepted => {
+                let (order, sellers) = (self.opening.order, self.sellers());
+                Ok(vec![Event::Lost { order, sellers, amount, beyond, fee, by_hand, credit_note }])
+            }
+            Status::Lost => Ok(vec![]),
+            Status::Won => Err(self.ended()),
+        }
+    }
+
+    /// The amount that the buyer gets back: what the outcome says, or all that is claimed.
+    pub fn amount_of_loss(&self, amount: Option<Money>) -> Result<Money, Rejection> {
+        let most = self.opening.amount;
+        let amount = amount.unwrap_or(most);
+        let fits = amount.currency == most.currency && amount.amount > 0 && amount.amount <= most.amount;
+        if fits { Ok(amount) } else { Err(Rejection::NotAnAmount { most }) }
+    }
+
+    /// What the provider or the bank charges, in the currency of the payment.
+    pub fn fee_of_loss(&self, fee: Option<Money>) -> Result<Option<Money>, Rejection> {
+        let Some(fee) = fee.filter(|fee| fee.amount != 0) else { return Ok(None) };
+        let fits = fee.currency == self.opening.amount.currency && (1..=rejections::FEE_MAX).contains(&fee.amount);
+        if fits { Ok(Some(fee)) } else { Err(Rejection::NotAFee) }
+    }
+
+    fn remind(&self) -> Vec<Event> {
+        match (self.status, self.opening.respond_by) {
+            (Status::Open, Some(respond_by)) if !self.reminded => {
+                vec![Event::Reminded { order: self.opening.order, sellers: self.sellers(), respond_by }]
+            }
+            (Status::Open | Status::Answered | Status::Accepted | Status::Won | Status::Lost, _) => vec![],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

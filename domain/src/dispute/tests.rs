@@ -1,0 +1,189 @@
+//! Rules of disputes: one outcome, no evidence after it, and one reminder.
+
+use super::*;
+use crate::personal::Subject;
+use crate::testing::{cents, given, golden, id as number, noon, text, well_said};
+
+fn opening(provider: Option<Provider>) -> Opening {
+    Opening {
+        payment: number(1),
+        order: number(2),
+        provider,
+        reference: text("PP-R-1"),
+        cause: Cause::NotReceived,
+        amount: cents(3_500),
+        held: cents(2_500),
+        shares: vec![Share { seller: number(71), amount: cents(900) }],
+        respond_by: Some(noon()),
+    }
+}
+
+fn opened() -> Event {
+    Event::Opened { content: Box::new(opening(None)), at: noon() }
+}
+
+fn sealed() -> Personal<Comment> {
+    Personal::new(Subject(Uuid::from_u128(7)), "AAECAw")
+}
+
+fn evidence() -> Event {
+    Event::EvidenceSubmitted { text: sealed(), at: noon() }
+}
+
+fn submit() -> Command {
+    Command::SubmitEvidence { text: sealed() }
+}
+
+fn won() -> Event {
+    Event::Won { order: number(2), sellers: vec![number(71)] }
+}
+
+fn loss() -> Loss {
+    Loss {
+        amount: cents(2_500),
+        beyond: Some(cents(100)),
+        fee: Some(cents(1_500)),
+        by_hand: true,
+        credit_note: Some(number(5)),
+    }
+}
+
+fn lost() -> Event {
+    let Loss { amount, beyond, fee, by_hand, credit_note } = loss();
+    Event::Lost { order: number(2), sellers: vec![number(71)], amount, beyond, fee, by_hand, credit_note }
+}
+
+fn reminded() -> Event {
+    Event::Reminded { order: number(2), sellers: vec![number(71)], respond_by: noon() }
+}
+
+#[test]
+fn it_is_recorded_once() {
+    let open = Command::Open(Box::new(opening(None)));
+    given::<Dispute>([]).when(&open).then([opened()]);
+    given::<Dispute>([opened()]).when(&open).then_refused(Rejection::Exists);
+    given::<Dispute>([]).when(&Command::Accept {}).then_refused(Rejection::Missing);
+    let (one, other) = (text::<Reference>("PP-R-1"), text::<Reference>("PP-R-2"));
+    assert_eq!(id_at(Provider::Paypal, &one), id_at(Provider::Paypal, &one));
+    assert_ne!(id_at(Provider::Paypal, &one), id_at(Provider::Paypal, &other));
+    assert_ne!(id_at(Provider::Paypal, &one), id_at(Provider::Test, &one));
+    // Two payments may have letters with the same reference.
+    assert_ne!(id_of(number(1), &one), id_of(number(2), &one));
+}
+
+#[test]
+fn evidence_is_submitted_until_there_is_an_outcome() {
+    given::<Dispute>([opened()]).when(&submit()).then([evidence()]);
+    given::<Dispute>([opened(), evidence()]).when(&submit()).then([evidence()]);
+    given::<Dispute>([opened(), Event::Accepted {}]).when(&submit()).then_refused(Rejection::Accepted);
+    for (end, status) in [(won(), Status::Won), (lost(), Status::Lost)] {
+        given::<Dispute>([opened(), end]).when(&submit()).then_refused(Rejection::Ended { status });
+    }
+    let many = [vec![opened()], vec![evidence(); EVIDENCE_MAX]].concat();
+    given::<Dispute>(many).when(&submit()).then_refused(Rejection::TooMuchEvidence);
+}
+
+#[test]
+fn it_has_one_outcome() {
+    let (win, lose, accept) = (Command::Win {}, Command::Lose(loss()), Command::Accept {});
+    for history in [vec![opened()], vec![opened(), evidence()], vec![opened(), Event::Accepted {}]] {
+        given::<Dispute>(history.clone()).when(&win).then([won()]);
+        given::<Dispute>(history).when(&lose).then([lost()]);
+    }
+    given::<Dispute>([opened(), won()]).when(&win).then_nothing();
+    given::<Dispute>([opened(), lost()]).when(&lose).then_nothing();
+    given::<Dispute>([opened(), won()]).when(&lose).then_refused(Rejection::Ended { status: Status::Won });
+    given::<Dispute>([opened(), lost()]).when(&win).then_refused(Rejection::Ended { status: Status::Lost });
+    given::<Dispute>([opened()]).when(&accept).then([Event::Accepted {}]);
+    given::<Dispute>([opened(), Event::Accepted {}]).when(&accept).then_nothing();
+    given::<Dispute>([opened(), lost()]).when(&accept).then_nothing();
+    given::<Dispute>([opened(), won()]).when(&accept).then_refused(Rejection::Ended { status: Status::Won });
+}
+
+#[test]
+fn amounts_of_a_loss_are_of_the_claim() {
+    let dispute = crate::fold::<Dispute>(&[opened()]);
+    let known = dispute.live().unwrap();
+    assert_eq!(known.amount_of_loss(None), Ok(cents(3_500)));
+    assert_eq!(known.amount_of_loss(Some(cents(1))), Ok(cents(1)));
+    let dollars = Money::new(100, crate::Currency::USD);
+    for amount in [cents(0), cents(3_501), dollars] {
+        assert_eq!(known.amount_of_loss(Some(amount)), Err(Rejection::NotAnAmount { most: cents(3_500) }));
+    }
+    assert_eq!((known.fee_of_loss(None), known.fee_of_loss(Some(cents(0)))), (Ok(None), Ok(None)));
+    assert_eq!(known.fee_of_loss(Some(cents(1_500))), Ok(Some(cents(1_500))));
+    for fee in [cents(-1), cents(1_000_001), dollars] {
+        assert_eq!(known.fee_of_loss(Some(fee)), Err(Rejection::NotAFee));
+    }
+}
+
+#[test]
+fn a_deadline_is_told_once_while_there_is_no_answer() {
+    let remind = Command::Remind {};
+    given::<Dispute>([opened()]).when(&remind).then([reminded()]);
+    given::<Dispute>([opened(), reminded()]).when(&remind).then_nothing();
+    for answer in [evidence(), Event::Accepted {}, won(), lost()] {
+        given::<Dispute>([opened(), answer]).when(&remind).then_nothing();
+    }
+    let unknown = Opening { respond_by: None, ..opening(None) };
+    given::<Dispute>([Event::Opened { content: Box::new(unknown), at: noon() }]).when(&remind).then_nothing();
+}
+
+#[test]
+fn a_provider_gets_evidence_once_and_is_asked_until_it_has_decided() {
+    let at_provider = Event::Opened { content: Box::new(opening(Some(Provider::Paypal))), at: noon() };
+    let (note, sent) = (|count| Command::NoteSent { count }, |count| Event::EvidenceSent { count });
+    let answered = [at_provider.clone(), evidence(), evidence()];
+    given::<Dispute>(answered.clone()).when(&note(2)).then([sent(2)]);
+    given::<Dispute>(answered.clone()).when(&note(3)).then_nothing();
+    let all = [&answered[..], &[sent(2)]].concat();
+    given::<Dispute>(all.clone()).when(&note(2)).then_nothing();
+    let unsent = |history: &[Event]| crate::fold::<Dispute>(history).live().unwrap().unsent().len();
+    assert_eq!((unsent(&answered), unsent(&all), unsent(&[&all[..], &[evidence()]].concat())), (2, 0, 1));
+    let (wait, waited) = (Command::Wait { check_at: noon() }, Event::Waited { check_at: noon() });
+    given::<Dispute>(all.clone()).when(&wait).then([waited]);
+    given::<Dispute>([&all[..], &[won()]].concat()).when(&wait).then_nothing();
+    given::<Dispute>([opened()]).when(&wait).then_nothing();
+}
+
+#[test]
+fn events_keep_their_stored_form() {
+    let bare = Opening { shares: vec![], respond_by: None, ..opening(Some(Provider::Paypal)) };
+    let samples = [
+        opened(),
+        Event::Opened { content: Box::new(bare), at: noon() },
+        evidence(),
+        Event::EvidenceSent { count: 1 },
+        Event::Waited { check_at: noon() },
+        Event::Accepted {},
+        won(),
+        lost(),
+        Event::Won { order: number(2), sellers: vec![] },
+        Event::Lost {
+            order: number(2),
+            sellers: vec![],
+            amount: cents(0),
+            beyond: None,
+            fee: None,
+            by_hand: false,
+            credit_note: None,
+        },
+        reminded(),
+        Event::Reminded { order: number(2), sellers: vec![], respond_by: noon() },
+    ];
+    golden(include_str!("golden.json"), &samples);
+}
+
+#[test]
+fn rejections_are_well_said() {
+    well_said(&[
+        Rejection::Missing,
+        Rejection::Exists,
+        Rejection::Ended { status: Status::Won },
+        Rejection::Accepted,
+        Rejection::TooMuchEvidence,
+        Rejection::NotAnAmount { most: cents(3_500) },
+        Rejection::NotAFee,
+        Rejection::OfProvider,
+    ]);
+}

@@ -1,0 +1,123 @@
+//! How disputes look from outside.
+
+use byteshop_domain::Personal;
+use byteshop_domain::dispute::{Cause, Evidence, Known, Status};
+use byteshop_domain::ids::{CreditNoteId, DisputeId, OrderId, PaymentId, SellerId};
+use byteshop_domain::money::Money;
+use byteshop_domain::payment_provider::Provider;
+use byteshop_domain::text::{Comment, Reference};
+use byteshop_projections::dispute_list::{Row, RowShare};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A dispute about a payment.
+#[derive(Serialize, ToSchema)]
+pub struct Dispute<'a> {
+    id: DisputeId,
+    payment: PaymentId,
+    order: OrderId,
+    /// The provider that decides; null if staff records the outcome.
+    provider: Option<Provider>,
+    /// What the provider or the bank calls it.
+    reference: &'a Reference,
+    cause: Cause,
+    /// What the buyer claims.
+    amount: Money,
+    /// What the payment held of it when it was opened: what was refunded before cannot be lost again.
+    held: Money,
+    status: Status,
+    /// Until when the shop can answer; null if it is not known.
+    respond_by: Option<DateTime<Utc>>,
+    /// The evidence that staff submitted, oldest first.
+    evidence: Vec<DisputeEvidence<'a>>,
+    /// What the buyer got back; null unless it is lost.
+    lost: Option<Money>,
+    /// What the provider or the bank charges for it; null if nothing.
+    fee: Option<Money>,
+    /// The credit note of what was lost; null if there is none.
+    credit_note: Option<CreditNoteId>,
+    /// The sellers with a part of the order, and what is kept back of the balance of each while the dispute is open.
+    shares: Vec<RowShare>,
+    opened_at: DateTime<Utc>,
+}
+
+/// Evidence for a dispute.
+#[derive(Serialize, ToSchema)]
+pub struct DisputeEvidence<'a> {
+    /// What staff wrote; null once the buyer was erased.
+    text: Option<&'a Personal<Comment>>,
+    at: DateTime<Utc>,
+}
+
+impl<'a> From<&'a Evidence> for DisputeEvidence<'a> {
+    fn from(it: &'a Evidence) -> Self {
+        Self { text: Some(&it.text), at: it.at }
+    }
+}
+
+impl<'a> Dispute<'a> {
+    /// A dispute as staff sees it.
+    pub fn of(id: DisputeId, it: &'a Known) -> Self {
+        let opening = &it.opening;
+        Self {
+            id,
+            payment: opening.payment,
+            order: opening.order,
+            provider: opening.provider,
+            reference: &opening.reference,
+            cause: opening.cause,
+            amount: opening.amount,
+            held: opening.held,
+            status: it.status,
+            respond_by: opening.respond_by,
+            evidence: it.evidence.iter().map(DisputeEvidence::from).collect(),
+            lost: it.lost,
+            fee: it.fee,
+            credit_note: it.credit_note,
+            shares: opening.shares.iter().map(RowShare::from).collect(),
+            opened_at: it.opened_at,
+        }
+    }
+}
+
+/// A page of the disputes of a seller.
+#[derive(Serialize, ToSchema)]
+pub struct SellerDisputePage {
+    items: Vec<SellerDispute>,
+    /// The cursor of the next page.
+    next: Option<String>,
+}
+
+impl SellerDisputePage {
+    /// The disputes of rows.
+    pub fn of(seller: SellerId, rows: &[Row], next: Option<String>) -> Self {
+        Self { items: rows.iter().filter_map(|row| SellerDispute::of(row, seller)).collect(), next }
+    }
+}
+
+/// A dispute about an order with a part of a seller, as its members see it.
+#[derive(Serialize, ToSchema)]
+pub struct SellerDispute {
+    id: DisputeId,
+    order: OrderId,
+    cause: Cause,
+    status: Status,
+    /// What is kept back of the balance of the seller while the dispute is open.
+    amount: Money,
+    /// Until when the shop can answer; null if it is not known.
+    respond_by: Option<DateTime<Utc>>,
+    opened_at: DateTime<Utc>,
+    /// When it last changed.
+    changed_at: DateTime<Utc>,
+}
+
+impl SellerDispute {
+    /// The dispute of a row; none if the seller has no part of its order.
+    fn of(row: &Row, seller: SellerId) -> Option<Self> {
+        let share = row.shares.iter().find(|share| share.seller == seller)?;
+        let amount = share.amount;
+        let Row { id, order, cause, status, respond_by, opened_at, changed_at, .. } = *row;
+        Some(Self { id, order, cause, status, amount, respond_by, opened_at, changed_at })
+    }
+}
