@@ -34,7 +34,7 @@ pub struct Claim {
     pub provider: Option<Provider>,
     /// What the provider or the bank calls it.
     pub reference: Reference,
-    /// What the buyer claims.
+    /// Why the buyer disputes the payment.
     pub cause: Cause,
     /// The amount that the buyer claims.
     pub amount: Money,
@@ -130,6 +130,7 @@ fn shares_of(
             keys: vec![],
             part: None,
             taken: vec![],
+            imposed: true,
         };
         let state = work.get::<Order>(order)?;
         let events = state.decide(&command, work.asked()).map_err(|rejection| Rejected::of::<Order>(&rejection))?;

@@ -206,7 +206,9 @@ fn credit_share(
     let keys = wanted.keys.iter().filter(is_of).copied().collect();
     let taken: Vec<(VariantId, Money)> = wanted.taken.iter().filter(|(variant, _)| is_in(*variant)).copied().collect();
     let gift_cards = Money { amount: taken.iter().map(|(_, taken)| taken.amount).sum(), ..amount };
-    work.decide::<Order>(order, &order::Command::Credit { credit_note, refund, amount, shipping, keys, part, taken })?;
+    let imposed = wanted.dispute.is_some();
+    let command = order::Command::Credit { credit_note, refund, amount, shipping, keys, part, taken, imposed };
+    work.decide::<Order>(order, &command)?;
     let not_credited = left.total().map_err(uncounted)?;
     if amount.amount > not_credited.amount {
         return Err(credited_already(work, placed.placement.payment, not_credited));
