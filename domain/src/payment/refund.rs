@@ -86,6 +86,7 @@ impl Opened {
             RefundStage::Failed => {}
             RefundStage::Requested | RefundStage::Done => return Err(Rejection::NotFailed),
         }
+        self.ensure_all_is_left(known)?;
         let amount = self.amount_of_retry(known);
         self.request_refund(refund, Some(amount), &known.cause, Some(failed), None)
     }
@@ -105,8 +106,15 @@ impl Opened {
         }
     }
 
+    /// The refund of a cancelled order waits for the outcome of a dispute: what the shop wins is refunded with the rest.
+    fn ensure_all_is_left(&self, failed: &Refund) -> Result<(), Rejection> {
+        let is_all = failed.cause != RefundCause::OrderCancelled || failed.amount.amount <= self.refundable().amount;
+        if is_all { Ok(()) } else { self.ensure_undisputed() }
+    }
+
     /// The same as money, if as much of it is left to refund.
     pub(super) fn amount_again(&self, failed: &Refund) -> Result<Money, Rejection> {
+        self.ensure_all_is_left(failed)?;
         let (amount, left) = (self.amount_of_retry(failed), self.left_of_money());
         match failed.cause {
             RefundCause::OrderCancelled if left.amount > 0 => {
