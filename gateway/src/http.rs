@@ -16,6 +16,7 @@ mod dev_mail;
 mod digital_goods;
 mod disputes;
 mod downloads;
+mod exports;
 mod gift_cards;
 mod guide;
 mod identity;

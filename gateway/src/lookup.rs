@@ -223,7 +223,7 @@ impl Finder<'_> {
         let vault = self.vault.ok_or(LookupError::NoDataKey)?;
         let email_hashes = accounts::guest_hashes(vault, &email).await?;
         let contact = Some(Contact { account: None, email_hashes });
-        let ask = Ask { limit: Some(LIMIT_MAX), cursor: None };
+        let ask = Ask { limit: Some(LIMIT_MAX), ..Ask::default() };
         self.orders_in_view(&order_list::Query { contact, ask, ..order_list::Query::default() }).await
     }
 

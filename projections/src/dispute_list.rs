@@ -147,6 +147,10 @@ pub struct Query {
     pub status: Option<Status>,
     /// Only of this order.
     pub order: Option<OrderId>,
+    /// Only those that were opened at this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Only those that were opened before this time.
+    pub until: Option<DateTime<Utc>>,
     /// Which page.
     pub ask: Ask,
 }
@@ -154,7 +158,7 @@ pub struct Query {
 impl Views {
     /// A page of disputes, the newest first.
     pub async fn dispute_list(&self, query: &Query) -> Result<Page<Row>, Error> {
-        let Query { seller, status, order, ask } = query;
+        let Query { seller, status, order, from, until, ask } = query;
         let mut sql = QueryBuilder::<Postgres>::new("select opened, key, row::text from read.dispute_list where true");
         if let Some(seller) = seller {
             sql.push(" and sellers @> array[").push_bind(seller.to_string()).push("]");
@@ -165,7 +169,13 @@ impl Views {
         if let Some(order) = order {
             sql.push(" and of_order = ").push_bind(order.to_string());
         }
-        let list = List::of(DisputeList::NAME, &(seller, status, order));
+        if let Some(from) = from {
+            sql.push(" and opened >= ").push_bind(micros::text(from));
+        }
+        if let Some(until) = until {
+            sql.push(" and opened < ").push_bind(micros::text(until));
+        }
+        let list = List::of(DisputeList::NAME, &(seller, status, order, from, until));
         if let Some((opened, key)) = ask.after::<(String, String)>(&list)? {
             sql.push(" and (opened, key) < (").push_bind(opened).push(", ").push_bind(key).push(")");
         }

@@ -29,7 +29,7 @@ mod statement;
 mod tests;
 
 pub use query::{Balance, Query};
-pub use statement::{STATEMENT_MAX, StatementQuery, StatementRow};
+pub use statement::{StatementQuery, StatementRow};
 
 /// The view.
 #[derive(Debug)]

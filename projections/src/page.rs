@@ -15,6 +15,8 @@ use crate::error::Error;
 pub const LIMIT: u32 = 20;
 /// Items of a page at most.
 pub const LIMIT_MAX: u32 = 100;
+/// Items of a list in one file at most: some megabytes.
+pub const FILE_MAX: u32 = 10_000;
 /// The maximum length of a cursor. The longest possible one follows a product with a title of 512 bytes that JSON
 /// escapes to two each, found by a corrected search of 200 letters: some 3,100 characters. Servers accept URLs of
 /// 8,000.
@@ -74,12 +76,20 @@ pub struct Ask {
     pub limit: Option<u32>,
     /// The `next` of the page before.
     pub cursor: Option<String>,
+    /// Whether all items are wanted at once, up to [`FILE_MAX`].
+    pub whole: bool,
 }
 
 impl Ask {
+    /// All items at once, up to [`FILE_MAX`]: there are more of them if the page has a next one.
+    pub fn whole() -> Self {
+        Self { whole: true, ..Self::default() }
+    }
+
     /// How many items.
     pub fn limit(&self) -> i64 {
-        i64::from(self.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX))
+        let limit = if self.whole { FILE_MAX } else { self.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX) };
+        i64::from(limit)
     }
 
     /// Where the page before ended, in this list.
@@ -255,7 +265,7 @@ mod tests {
     fn a_page_has_a_next_only_when_there_is_more() {
         let list = List::of("things", &());
         let page = |limit| {
-            let ask = Ask { limit: Some(limit), cursor: None };
+            let ask = Ask { limit: Some(limit), ..Ask::default() };
             let found = ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}"].map(str::to_owned).to_vec();
             Page::<Value>::of(found, &ask, &list, |text| (text.len(), text)).unwrap()
         };

@@ -125,6 +125,10 @@ pub struct Query {
     pub means: Option<Means>,
     /// Only those in this file.
     pub file: Option<PayoutFileId>,
+    /// Only those that were requested at this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Only those that were requested before this time.
+    pub until: Option<DateTime<Utc>>,
     /// Which page.
     pub ask: Ask,
 }
@@ -132,7 +136,7 @@ pub struct Query {
 impl Views {
     /// A page of payouts, the newest first.
     pub async fn payout_list(&self, query: &Query) -> Result<Page<Row>, Error> {
-        let Query { seller, status, means, file, ask } = query;
+        let Query { seller, status, means, file, from, until, ask } = query;
         let mut sql =
             QueryBuilder::<Postgres>::new("select requested, key, row::text from read.payout_list where true");
         if let Some(seller) = seller {
@@ -147,7 +151,13 @@ impl Views {
         if let Some(file) = file {
             sql.push(" and file = ").push_bind(file.to_string());
         }
-        let list = List::of(PayoutList::NAME, &(seller, status, means, file));
+        if let Some(from) = from {
+            sql.push(" and requested >= ").push_bind(micros::text(from));
+        }
+        if let Some(until) = until {
+            sql.push(" and requested < ").push_bind(micros::text(until));
+        }
+        let list = List::of(PayoutList::NAME, &(seller, status, means, file, from, until));
         if let Some((requested, key)) = ask.after::<(String, String)>(&list)? {
             sql.push(" and (requested, key) < (").push_bind(requested).push(", ").push_bind(key).push(")");
         }

@@ -136,7 +136,7 @@ async fn orders_are_listed_by_page_buyer_and_status() {
     }
     shop.add::<Order>(3, "2010-02-01", json!({"paid": {"payment": id::<PaymentId>(3), "commit": []}}));
     shop.settle().await;
-    let ask = |limit, cursor| Ask { limit: Some(limit), cursor };
+    let ask = |limit, cursor| Ask { limit: Some(limit), cursor, ..Ask::default() };
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
         let query = order_list::Query { ask: ask(10, cursor), ..Default::default() };
@@ -204,7 +204,7 @@ async fn products_are_found_filtered_and_sorted() {
 
     let one = |sort, cursor| product_list::Query {
         sort: Some(sort),
-        ask: Ask { limit: Some(1), cursor },
+        ask: Ask { limit: Some(1), cursor, ..Ask::default() },
         ..Default::default()
     };
     for sort in [Sort::Newest, Sort::Price, Sort::PriceDesc, Sort::Title] {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use byteshop_commands::Error;
-use byteshop_projections::page::Ask;
-use http::HeaderMap;
+use byteshop_projections::page::{Ask, FILE_MAX};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -13,13 +13,14 @@ use crate::app::App;
 use crate::edge::problem::Problem;
 use crate::edge::values::{Limit, said};
 use crate::edge::{reply, version};
+use crate::spreadsheet::row;
 
 /// How long a query waits for its views: longer than a view ever lags while it works, shorter than a person waits.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Which page is asked for.
 pub(crate) fn ask(limit: Option<Limit>, cursor: Option<String>) -> Ask {
-    Ask { limit: limit.map(Limit::get), cursor }
+    Ask { limit: limit.map(Limit::get), cursor, ..Ask::default() }
 }
 
 /// A cursor of another list, or of the same list with other filters or in another order.
@@ -32,6 +33,35 @@ fn bad_cursor() -> Problem {
 /// Writes a list that is made here.
 pub fn page(list: &impl Serialize) -> Result<Response, Problem> {
     Ok(reply::json(serde_json::to_string(list).map_err(Error::from)?))
+}
+
+/// Writes a list as a file of comma-separated values, with a header; refused if the list has more than what is there.
+pub fn file<R, const N: usize>(
+    name: &str,
+    columns: &[&str; N],
+    rows: &[R],
+    is_all: bool,
+    fields: impl Fn(&R) -> [String; N],
+) -> Result<Response, Problem> {
+    if !is_all {
+        let detail = format!("a file has at most {FILE_MAX} entries: choose a shorter period with `from` and `until`");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "list.too_long", detail));
+    }
+    let failed = |error: std::io::Error| {
+        tracing::error!(%error, name, "a list cannot be written");
+        Problem::internal()
+    };
+    let mut text = row(columns).map_err(failed)?;
+    for fields in rows.iter().map(fields) {
+        text.extend(row(&fields.each_ref().map(String::as_str)).map_err(failed)?);
+    }
+    let disposition = HeaderValue::try_from(format!("attachment; filename=\"{name}\""));
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
+        (header::CONTENT_DISPOSITION, disposition.unwrap_or_else(|_| HeaderValue::from_static("attachment"))),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Ok((headers, text).into_response())
 }
 
 impl App {

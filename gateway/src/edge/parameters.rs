@@ -3,10 +3,11 @@
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
 
 use crate::app::Shared;
 use crate::edge::problem::Problem;
-use crate::edge::values::said;
+use crate::edge::values::{DayOrTime, said};
 
 /// Refuses unknown query parameters, because ignoring one silently would mislead the client.
 pub(crate) async fn known(State(app): State<Shared>, request: Request, next: Next) -> Response {
@@ -18,6 +19,16 @@ pub(crate) async fn known(State(app): State<Shared>, request: Request, next: Nex
         return Problem::no_parameter(name).into_response();
     }
     next.run(request).await
+}
+
+/// From when on, and before when.
+type Period = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+
+/// A period; refused if it ends before it begins.
+pub(crate) fn period(from: Option<DayOrTime>, until: Option<DayOrTime>) -> Result<Period, Problem> {
+    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
+    in_order(("from", from), ("until", until))?;
+    Ok((from, until))
 }
 
 /// Refuses a range that ends before it begins.

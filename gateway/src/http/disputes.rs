@@ -24,10 +24,11 @@ use crate::app::Shared;
 use crate::edge::actor::Staff;
 use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::lists;
+use crate::edge::parameters::period;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
-use crate::edge::values::Limit;
+use crate::edge::values::{DayOrTime, Limit};
 
 /// Which disputes are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -40,6 +41,12 @@ struct ListQuery {
     seller: Option<SellerId>,
     /// Only disputes about this order.
     order: Option<OrderId>,
+    /// Opened on this day (UTC) or time, or later.
+    #[param(example = "2026-11-01")]
+    from: Option<DayOrTime>,
+    /// Opened before this day (UTC) or time.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    until: Option<DayOrTime>,
     /// Page size: 20 by default, at most 100.
     limit: Option<Limit>,
     /// The `next` cursor of the previous page.
@@ -59,10 +66,11 @@ async fn list(
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let ListQuery { status, seller, order, limit, cursor } = query;
+    let ListQuery { status, seller, order, from, until, limit, cursor } = query;
+    let (from, until) = period(from, until)?;
     let ask = lists::ask(limit, cursor);
     app.await_views(&[DisputeList::NAME], &headers).await?;
-    let query = dispute_list::Query { seller, status, order, ask };
+    let query = dispute_list::Query { seller, status, order, from, until, ask };
     Ok(reply::json(app.views.dispute_list(&query).await?.json()))
 }
 

@@ -9,7 +9,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    accounts, admin, api_keys, auth, bulk, carts, categories, commission, digital_goods, disputes, downloads,
+    accounts, admin, api_keys, auth, bulk, carts, categories, commission, digital_goods, disputes, downloads, exports,
     gift_cards, images, keys, ledger, licences, matrix, me, notifications, operations, order_keys, orders,
     payment_methods, payments, payouts, paypal, print, products, promotions, provider, receipts, returns, search,
     second_factor, sellers, sessions, shipments, shipping, stock, store_credit, story, tax, unsubscribe, variants,
@@ -126,6 +126,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(ledger::routes())
         .merge(payouts::routes())
         .merge(disputes::routes())
+        .merge(exports::routes())
         .merge(operations::routes())
 }
 

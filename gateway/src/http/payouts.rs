@@ -27,10 +27,11 @@ use crate::app::Shared;
 use crate::edge::actor::Staff;
 use crate::edge::ask::{Ask, Of, Params};
 use crate::edge::lists;
+use crate::edge::parameters::period;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
-use crate::edge::values::Limit;
+use crate::edge::values::{DayOrTime, Limit};
 
 /// Which payouts are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -45,6 +46,12 @@ struct ListQuery {
     means: Option<Means>,
     /// Only payouts in this file for the bank.
     file: Option<PayoutFileId>,
+    /// Requested on this day (UTC) or time, or later.
+    #[param(example = "2026-11-01")]
+    from: Option<DayOrTime>,
+    /// Requested before this day (UTC) or time.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    until: Option<DayOrTime>,
     /// Page size: 20 by default, at most 100.
     limit: Option<Limit>,
     /// The `next` cursor of the previous page.
@@ -64,10 +71,11 @@ async fn list(
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let ListQuery { seller, status, means, file, limit, cursor } = query;
+    let ListQuery { seller, status, means, file, from, until, limit, cursor } = query;
+    let (from, until) = period(from, until)?;
     let ask = lists::ask(limit, cursor);
     app.await_views(&[PayoutList::NAME], &headers).await?;
-    let query = payout_list::Query { seller, status, means, file, ask };
+    let query = payout_list::Query { seller, status, means, file, from, until, ask };
     Ok(reply::json(app.views.payout_list(&query).await?.json()))
 }
 

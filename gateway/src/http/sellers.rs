@@ -36,7 +36,7 @@ mod orders;
 mod papers;
 mod payouts;
 mod products;
-mod seen;
+pub(super) mod seen;
 mod shipping;
 
 #[derive(Deserialize, ToSchema)]

@@ -17,9 +17,6 @@ use crate::page::{Ask, List, Page};
 use crate::text::micros;
 use crate::views::Views;
 
-/// The most entries of a statement in one piece: some megabytes.
-pub const STATEMENT_MAX: u32 = 10_000;
-
 /// An entry of the account of a seller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SellerStatementRow))]
@@ -153,17 +150,6 @@ impl Views {
             rows.push(((at, key), row.and_then(|row| serde_json::to_string(&row).ok()).unwrap_or_default()));
         }
         Page::of(rows, ask, &list, |row| row)
-    }
-
-    /// All entries that a query finds, the newest first, whatever page it asks for; none if there are more than [`STATEMENT_MAX`].
-    pub async fn whole_seller_statement(&self, query: &StatementQuery) -> Result<Option<Vec<StatementRow>>, Error> {
-        let mut sql = query.statement(None, i64::from(STATEMENT_MAX) + 1);
-        let found: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        if found.len() > usize::try_from(STATEMENT_MAX).unwrap_or(usize::MAX) {
-            return Ok(None);
-        }
-        let rows = found.into_iter().map(|(_, key, text)| read(query.seller, &key, &text));
-        Ok(Some(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()))
     }
 }
 

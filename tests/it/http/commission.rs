@@ -139,6 +139,10 @@ async fn a_statement_is_listed_by_its_members_and_as_a_file() {
     // The parts of others are nothing to a seller.
     let shown = listed("").await.body.to_string();
     assert!(!shown.contains("position") && !shown.contains(pans.as_str()), "{shown}");
+    let orders = market.account(kettles, ada, "orders.csv").await.expect(200).body.as_str().unwrap().to_owned();
+    let (header, rows) = orders.split_once('\n').unwrap();
+    assert!(header.starts_with("order,number,part,status,payment_status,fulfilment,"), "{header}");
+    assert!(rows.contains(first.as_str()) && !rows.contains(pans.as_str()), "{rows}");
     let file = market.account(kettles, ada, &format!("statement.csv?order={first}")).await.expect(200);
     assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
     let text = file.body.as_str().unwrap();

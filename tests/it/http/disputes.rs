@@ -303,6 +303,21 @@ async fn disputes_are_listed_for_staff_and_for_their_sellers() {
     assert_eq!(ids(format!("/v1/sellers/{kettles}/disputes"), &ada.token).await, [second.clone(), first]);
     let path = format!("/v1/sellers/{pans}/disputes?status=open");
     let seen = shop.get(&path).by(&eve.token).send().await.expect(200).body;
+    let file = async |path: &str, token: &str| {
+        let answer = shop.get(path).by(token).send().await.expect(200);
+        assert_eq!(answer.header("content-type"), Some("text/csv; charset=utf-8"));
+        answer.body.as_str().unwrap().to_owned()
+    };
+    let all = file("/v1/admin/disputes.csv?from=2026-01-01", staff).await;
+    let lines: Vec<Vec<&str>> = all.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!((lines.len(), lines[0][0], lines[1][0], lines[2][6]), (3, "dispute", second.as_str(), "won"), "{all}");
+    assert_eq!((lines[1][7], lines[1][11]), ("24.00", "EUR"), "{all}");
+    let none = file("/v1/admin/disputes.csv?until=2026-01-01", staff).await;
+    assert_eq!(none.lines().count(), 1, "{none}");
+    let own = file(&format!("/v1/sellers/{pans}/disputes.csv"), &eve.token).await;
+    assert!(own.contains(",9.60,EUR,") && !own.contains("24.00") && own.lines().count() == 2, "{own}");
+    let path_of_file = format!("/v1/sellers/{pans}/disputes.csv");
+    shop.get(&path_of_file).by(&ada.token).send().await.expect_problem(404, "seller.missing");
     // The other seller's share and the amount of the buyer are not shown.
     let shown = &seen["items"][0];
     assert_eq!((shown["id"].as_str(), &shown["amount"]), (Some(second.as_str()), &euro(960)));

@@ -162,6 +162,13 @@ async fn a_payout_goes_through_a_file_of_the_bank_and_may_come_back() {
     let csv = stall.shop.get(&stall.path("statement.csv")).by(&stall.ada.token).after(head).send().await.expect(200);
     let csv = csv.body.as_str().unwrap().to_owned();
     assert!(csv.contains("statement 121") && csv.contains(&payout), "{csv}");
+    let file = stall.shop.get(&stall.path("payouts.csv")).by(&stall.ada.token).after(head).send().await.expect(200);
+    let own = file.body.as_str().unwrap().to_owned();
+    let all = stall.shop.get("/v1/admin/payouts.csv?status=returned").by(&stall.staff).send().await.expect(200);
+    assert_eq!(all.body.as_str().unwrap(), own);
+    let row: Vec<&str> = own.lines().nth(1).unwrap().split(',').collect();
+    assert_eq!((row[0], row[2], row[3]), (payout.as_str(), "returned", "sepa"), "{own}");
+    assert!(own.contains("the account is closed"), "{own}");
     let told = stall.told("payout_failed").await;
     for said in ["came back", "the account is closed", &payout] {
         assert!(told.contains(said), "{said} in {told}");

@@ -82,7 +82,7 @@ async fn of_role(views: &Views, vault: Option<&Vault>, role: Option<Role>, limit
         if left == 0 {
             return Ok(lines);
         }
-        let query = Query { role, ask: Ask { limit: Some(left), cursor }, ..Query::default() };
+        let query = Query { role, ask: Ask { limit: Some(left), cursor, ..Ask::default() }, ..Query::default() };
         let page = views.account_list(&query).await?;
         let revealed = match vault {
             Some(vault) => owners(vault, &page).await?,

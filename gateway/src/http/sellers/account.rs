@@ -1,7 +1,7 @@
 //! The account of a seller: what it is charged, and the entries from which follows what the house owes it.
 
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use byteshop_commands::use_cases::commission_book;
 use byteshop_domain::Currency;
 use byteshop_domain::commission::Commission;
@@ -9,11 +9,11 @@ use byteshop_domain::ids::{OrderId, ProductId, SellerId};
 use byteshop_domain::ledger::Kind;
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::quantity::Quantity;
-use byteshop_domain::text::{Reference, Slug};
+use byteshop_domain::text::Slug;
 use byteshop_projections::View as _;
-use byteshop_projections::ledger::{Ledger, STATEMENT_MAX, StatementQuery, StatementRow};
+use byteshop_projections::ledger::{Ledger, StatementQuery, StatementRow};
 use byteshop_projections::page::Ask;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -23,12 +23,12 @@ use super::seen::seen_by;
 use crate::app::Shared;
 use crate::edge::actor::Trader;
 use crate::edge::ask::{Of, Params};
-use crate::edge::parameters::in_order;
+use crate::edge::parameters::period;
 use crate::edge::problem::Problem;
 use crate::edge::values::{DayOrTime, Limit, said};
 use crate::edge::{lists, reply};
 use crate::http::show::PageOf;
-use crate::spreadsheet::{harmless, row, time};
+use crate::spreadsheet::{harmless, time};
 
 /// Which entries are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -100,8 +100,7 @@ struct FileQuery {
 /// The entries of a seller that are wanted.
 fn wanted(seller: SellerId, query: &FileQuery, ask: Ask) -> Result<StatementQuery, Problem> {
     let FileQuery { kind, order, currency, from, until } = *query;
-    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
-    in_order(("from", from), ("until", until))?;
+    let (from, until) = period(from, until)?;
     Ok(StatementQuery { seller, kind, order, currency, from, until, ask })
 }
 
@@ -120,23 +119,10 @@ async fn file(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     seen_by(&app, &who, id, &headers).await?;
-    let query = wanted(id, &query, Ask::default())?;
+    let query = wanted(id, &query, Ask::whole())?;
     app.await_views(&[Ledger::NAME], &headers).await?;
-    let Some(rows) = app.views.whole_seller_statement(&query).await? else {
-        let detail =
-            format!("a file has at most {STATEMENT_MAX} entries: choose a shorter period with `from` and `until`");
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "seller.statement_too_long", detail));
-    };
-    let text = csv(&rows).map_err(|error| {
-        tracing::error!(%error, seller = %id, "a statement cannot be written");
-        Problem::internal()
-    })?;
-    let mut response = text.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"statement.csv\""));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    let found = app.views.seller_statement(&query).await?;
+    lists::file("statement.csv", &COLUMNS, &found.rows()?, found.next.is_none(), fields)
 }
 
 /// The columns of a statement.
@@ -153,25 +139,20 @@ const COLUMNS: [&str; 10] = [
     "currency",
 ];
 
-fn csv(rows: &[StatementRow]) -> std::io::Result<Vec<u8>> {
+fn fields(it: &StatementRow) -> [String; 10] {
     let decimal = |amount: Option<Money>| amount.map(Money::decimal).unwrap_or_default();
-    let mut text = row(&COLUMNS)?;
-    for it in rows {
-        let document = it.document.as_ref().map(Reference::as_str).unwrap_or_default();
-        text.extend(row(&[
-            &time(it.at),
-            it.kind.as_str(),
-            &it.order.map(|order| order.to_string()).unwrap_or_default(),
-            &harmless(document),
-            &decimal(it.gross),
-            &decimal(it.tax),
-            &decimal(it.commission),
-            &decimal(it.commission_tax),
-            &it.amount.decimal(),
-            it.amount.currency.code(),
-        ])?);
-    }
-    Ok(text)
+    [
+        time(it.at),
+        it.kind.as_str().to_owned(),
+        it.order.map(|order| order.to_string()).unwrap_or_default(),
+        it.document.as_ref().map(|it| harmless(it.as_str()).into_owned()).unwrap_or_default(),
+        decimal(it.gross),
+        decimal(it.tax),
+        decimal(it.commission),
+        decimal(it.commission_tax),
+        it.amount.decimal(),
+        it.amount.currency.code().to_owned(),
+    ]
 }
 
 /// What is sold.

@@ -17,8 +17,9 @@ use crate::app::Shared;
 use crate::edge::actor::Trader;
 use crate::edge::ask::{Of, Params};
 use crate::edge::lists;
+use crate::edge::parameters::period;
 use crate::edge::problem::Problem;
-use crate::edge::values::Limit;
+use crate::edge::values::{DayOrTime, Limit};
 use crate::http::show::dispute::SellerDisputePage;
 
 /// Which disputes are wanted.
@@ -28,6 +29,12 @@ use crate::http::show::dispute::SellerDisputePage;
 struct ListQuery {
     /// The state of the dispute.
     status: Option<Status>,
+    /// Opened on this day (UTC) or time, or later.
+    #[param(example = "2026-11-01")]
+    from: Option<DayOrTime>,
+    /// Opened before this day (UTC) or time.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    until: Option<DayOrTime>,
     /// Page size: 20 by default, at most 100.
     limit: Option<Limit>,
     /// The `next` cursor of the previous page.
@@ -46,10 +53,11 @@ async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     seen_by(&app, &who, id, &headers).await?;
-    let ListQuery { status, limit, cursor } = query;
+    let ListQuery { status, from, until, limit, cursor } = query;
+    let (from, until) = period(from, until)?;
     let ask = lists::ask(limit, cursor);
     app.await_views(&[DisputeList::NAME], &headers).await?;
-    let query = dispute_list::Query { seller: Some(id), status, ask, ..dispute_list::Query::default() };
+    let query = dispute_list::Query { seller: Some(id), status, from, until, ask, ..dispute_list::Query::default() };
     let found = app.views.dispute_list(&query).await?;
     lists::page(&SellerDisputePage::of(id, &found.rows()?, found.next.clone()))
 }

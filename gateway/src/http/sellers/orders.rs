@@ -71,8 +71,7 @@ async fn list(
 ) -> Result<Response, Problem> {
     seen_by(&app, &who, id, &headers).await?;
     let ListQuery { number, status, payment_status, fulfilment, from, until, limit, cursor } = query;
-    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
-    parameters::in_order(("from", from), ("until", until))?;
+    let (from, until) = parameters::period(from, until)?;
     let ask = lists::ask(limit, cursor);
     app.await_views(&[PartList::NAME], &headers).await?;
     let query = part_list::Query { seller: id, number, status, payment_status, fulfilment, from, until, ask };

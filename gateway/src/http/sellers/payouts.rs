@@ -24,10 +24,11 @@ use crate::app::Shared;
 use crate::edge::actor::{Member, Trader};
 use crate::edge::ask::{Ask, Nothing, Of, OfTwo, Params};
 use crate::edge::lists;
+use crate::edge::parameters::period;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
-use crate::edge::values::Limit;
+use crate::edge::values::{DayOrTime, Limit};
 use crate::http::show::PageOf;
 use crate::http::show::payout as show;
 
@@ -64,6 +65,12 @@ async fn balance(
 struct ListQuery {
     /// The state of the payout.
     status: Option<Status>,
+    /// Requested on this day (UTC) or time, or later.
+    #[param(example = "2026-11-01")]
+    from: Option<DayOrTime>,
+    /// Requested before this day (UTC) or time.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    until: Option<DayOrTime>,
     /// Page size: 20 by default, at most 100.
     limit: Option<Limit>,
     /// The `next` cursor of the previous page.
@@ -85,10 +92,11 @@ async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     seen_by(&app, &who, id, &headers).await?;
-    let ListQuery { status, limit, cursor } = query;
+    let ListQuery { status, from, until, limit, cursor } = query;
+    let (from, until) = period(from, until)?;
     let ask = lists::ask(limit, cursor);
     app.await_views(&[PayoutList::NAME], &headers).await?;
-    let query = payout_list::Query { seller: Some(id), status, ask, ..payout_list::Query::default() };
+    let query = payout_list::Query { seller: Some(id), status, from, until, ask, ..payout_list::Query::default() };
     Ok(reply::json(app.views.payout_list(&query).await?.json()))
 }
 

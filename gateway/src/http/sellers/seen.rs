@@ -27,7 +27,7 @@ pub(super) async fn sees_details(app: &Shared, caller: &Caller, seller: &Snapsho
 }
 
 /// A seller that only staff and its members see; for all others it is missing.
-pub(super) async fn seen_by(
+pub(in crate::http) async fn seen_by(
     app: &Shared,
     who: &Trader,
     id: SellerId,

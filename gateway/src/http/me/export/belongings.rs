@@ -89,7 +89,7 @@ impl Belongings {
     async fn look_at_notifications(&mut self, app: &Shared, id: AccountId) -> Result<(), Problem> {
         let mut cursor = None;
         loop {
-            let ask = PageAsk { limit: Some(LIMIT_MAX), cursor };
+            let ask = PageAsk { limit: Some(LIMIT_MAX), cursor, ..PageAsk::default() };
             let query = notification_list::Query { account: Some(id), status: None, ask };
             let page = app.views.notification_list(&query).await?;
             self.streams.extend(page.rows()?.iter().map(|row| StreamId::of::<Notification>(row.id)));
@@ -134,7 +134,7 @@ async fn orders_of(app: &Shared, id: AccountId) -> Result<Vec<OrderId>, Problem>
     let mut orders = Vec::new();
     let mut cursor = None;
     loop {
-        let ask = PageAsk { limit: Some(LIMIT_MAX), cursor };
+        let ask = PageAsk { limit: Some(LIMIT_MAX), cursor, ..PageAsk::default() };
         let query = order_list::Query { account: Some(id), ask, ..order_list::Query::default() };
         let page = app.views.order_list(&query).await?;
         orders.extend(page.rows()?.iter().map(|row| row.id));
