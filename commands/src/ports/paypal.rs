@@ -39,7 +39,7 @@ use lru::LruCache;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider};
+use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider, RefundAnswer};
 use account::Account;
 use client::Client;
 pub use disputes::{CapturedPayment, DisputeProgress, DisputeStanding};
@@ -185,11 +185,11 @@ impl PaymentProvider for Paypal {
         orders::create(self.client(), charge, now).boxed()
     }
 
-    fn capture<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>> {
+    fn capture<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Option<Money>, NoAnswer>> {
         payments::capture(self.client(), attempt).boxed()
     }
 
-    fn release<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>> {
+    fn release<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Option<Money>, NoAnswer>> {
         payments::release(self.client(), attempt).boxed()
     }
 
@@ -198,7 +198,7 @@ impl PaymentProvider for Paypal {
         attempt: Attempt<'a>,
         refund: RefundId,
         amount: Money,
-    ) -> BoxFuture<'a, Result<bool, NoAnswer>> {
+    ) -> BoxFuture<'a, Result<RefundAnswer, NoAnswer>> {
         payments::refund(self.client(), attempt, refund, amount).boxed()
     }
 

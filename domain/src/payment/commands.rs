@@ -154,6 +154,13 @@ pub enum Command {
         /// The amount.
         amount: Money,
     },
+    /// Record what a provider keeps of an attempt as its fee.
+    RecordFee {
+        /// The attempt.
+        reference: ProviderReference,
+        /// What it keeps in all, after what it gave back.
+        total: Money,
+    },
     /// Pay an amount with a gift card or store credit, which holds it in the same append.
     Cover {
         /// The amount, in place of what it paid before.

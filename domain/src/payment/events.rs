@@ -319,6 +319,15 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "is_false")]
         by_hand: bool,
     },
+    /// A provider keeps a fee of what an attempt captured, or gives some of it back.
+    FeeCharged {
+        /// The order.
+        order: OrderId,
+        /// The attempt.
+        reference: ProviderReference,
+        /// What it keeps in addition to what it kept before; negative if it gives some of that back.
+        amount: Money,
+    },
     /// The buyer chose a method that staff settles by hand, and was told how to pay.
     MethodChosen {
         /// The order.

@@ -9,6 +9,7 @@ use crate::testing::{cents, given, golden, id, noon, text, well_said};
 
 mod cover;
 mod dispute;
+mod fee;
 mod manual;
 
 fn opened() -> Event {
@@ -828,6 +829,7 @@ fn every_stored_form_of_a_dispute_is_golden() {
     };
     let samples = [requested, dispute::disputed(21, 100, 200), dispute::released(21, 100), dispute::lost(21, 100)];
     golden(include_str!("golden.json"), &samples);
+    golden(include_str!("golden.json"), &[fee::charged(99)]);
 }
 
 #[test]

@@ -85,6 +85,7 @@ impl StatementRow {
             | Kind::DisputeReleased
             | Kind::DisputeLost
             | Kind::DisputeFee
+            | Kind::ProviderFee
             | Kind::Payout
             | Kind::PayoutPaid
             | Kind::PayoutFailed

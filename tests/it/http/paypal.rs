@@ -2,6 +2,7 @@
 //! both sides say the same.
 
 mod disputes;
+mod fees;
 mod hints;
 mod money;
 

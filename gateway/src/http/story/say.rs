@@ -263,7 +263,8 @@ impl Facts {
             payment::Event::RefundSettled { reference, .. } => {
                 ("refund_settled", json!({"by": self.by, "reference": reference}))
             }
-            payment::Event::Authorized { .. } => return None,
+            // What the shop pays for its payments is no part of the story of an order.
+            payment::Event::Authorized { .. } | payment::Event::FeeCharged { .. } => return None,
         };
         Some(said)
     }
