@@ -36,6 +36,8 @@
 //! A dispute holds some of the captured amount (`dispute.rs`): it is not refunded while it is open, and is refunded by the provider, or
 //! the bank, if it is lost.
 //!
+//! A provider may give money back without being asked by the shop (`elsewhere.rs`): this is a refund that it made.
+//!
 //! A provider keeps a fee of what it captures (`fee.rs`). The house bears it: it changes nothing of what is due or refunded.
 //!
 //! captured = refundable + refunds in progress + disputed + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`] and
@@ -57,6 +59,7 @@ mod attempt;
 mod commands;
 mod cover;
 mod dispute;
+mod elsewhere;
 mod events;
 mod fee;
 mod manual;
@@ -67,6 +70,7 @@ mod rejections;
 mod stage;
 
 pub use commands::{Command, NewReceipt};
+pub use elsewhere::{GivenBack, MadeElsewhere, refund_at};
 pub use events::{Event, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration};
 pub use method::{CaptureMode, Choice, Method};
 pub use reasons::{DeclineReason, FailureReason, VoidReason};
@@ -302,6 +306,7 @@ impl Payment {
             Command::Dispute { dispute, amount } => self.live()?.dispute(*dispute, *amount),
             Command::ReleaseDispute { dispute } => Ok(self.live()?.release_dispute(*dispute)),
             Command::LoseDispute { dispute, amount } => self.live()?.lose_dispute(*dispute, *amount),
+            Command::RecordMadeElsewhere(made) => self.live()?.record_made_elsewhere(made),
             Command::RecordFee { reference, total } => Ok(self.live()?.record_fee(reference, *total)),
             Command::Cover { cover } => self.live()?.cover(*cover),
             Command::Uncover { means } => self.live()?.uncover(*means),

@@ -12,7 +12,7 @@ use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_commands::processes::{self, CarryOut};
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
-use byteshop_commands::use_cases::disputes;
+use byteshop_commands::use_cases::paypal_poll;
 use byteshop_commands::{Appender, Commands, Committed, receipts, webhooks};
 use byteshop_domain::process;
 use byteshop_domain::process::follow_disputes::FollowDisputes;
@@ -278,7 +278,7 @@ impl Shop {
         self.process::<PostBalances>(feed);
         self.process::<SendPayouts>(feed);
         self.process::<FollowDisputes>(feed);
-        self.tasks.spawn(disputes::poll(self.commands.clone(), self.cancel.clone()));
+        self.tasks.spawn(paypal_poll::poll(self.commands.clone(), self.cancel.clone()));
         let (commands, cancel) = (self.commands.clone(), self.cancel.clone());
         self.tasks.spawn(webhooks::run(commands, client.clone(), Arc::clone(&hints.webhooks), cancel));
         self.tasks.spawn(receipts::run(self.commands.clone(), self.cancel.clone()));

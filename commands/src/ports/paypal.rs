@@ -12,8 +12,10 @@
 
 pub mod account;
 mod amount;
+mod charges;
 mod client;
 mod disputes;
+mod missed;
 mod orders;
 mod payments;
 mod payouts;
@@ -41,6 +43,7 @@ use uuid::Uuid;
 
 use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider, RefundAnswer};
 use account::Account;
+pub use charges::ChargeStanding;
 use client::Client;
 pub use disputes::{CapturedPayment, DisputeProgress, DisputeStanding};
 use orders::Unapproved;
@@ -138,6 +141,21 @@ impl Paypal {
     /// The disputes that changed since a moment.
     pub async fn changed_disputes(&self, since: DateTime<Utc>) -> Result<Vec<Reference>, NoAnswer> {
         disputes::changed(self.client(), since).await
+    }
+
+    /// The disputes about a capture.
+    pub async fn disputes_about(&self, capture: &Reference) -> Result<Vec<Reference>, NoAnswer> {
+        disputes::about(self.client(), capture).await
+    }
+
+    /// What PayPal says of the charge of an attempt; none if it captured nothing.
+    pub async fn charge(&self, attempt: Attempt<'_>) -> Result<Option<ChargeStanding>, NoAnswer> {
+        charges::look(self.client(), attempt).await
+    }
+
+    /// What the events of a kind since a moment name, whether their webhooks arrived or not.
+    pub async fn events(&self, kind: &str, since: DateTime<Utc>) -> Result<Vec<Hint>, NoAnswer> {
+        missed::events(self.client(), kind, since).await
     }
 
     /// Gives PayPal the texts that speak for the shop.

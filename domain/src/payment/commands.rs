@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::elsewhere::MadeElsewhere;
 use super::events::{ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration};
 use super::method::{CaptureMode, Choice, Method};
 use super::reasons::VoidReason;
@@ -154,6 +155,8 @@ pub enum Command {
         /// The amount.
         amount: Money,
     },
+    /// Record a refund that the provider made without being asked by the shop.
+    RecordMadeElsewhere(MadeElsewhere),
     /// Record what a provider keeps of an attempt as its fee.
     RecordFee {
         /// The attempt.

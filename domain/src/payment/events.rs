@@ -54,6 +54,12 @@ pub enum RefundCause {
         /// The dispute.
         id: DisputeId,
     },
+    /// The provider gave the money back without being asked by the shop: it reversed the payment, or it was refunded in the provider's
+    /// own pages.
+    Provider {
+        /// What the provider calls it.
+        reference: Reference,
+    },
 }
 
 /// The provider's answer to a refund.

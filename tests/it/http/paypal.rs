@@ -5,6 +5,7 @@ mod disputes;
 mod fees;
 mod hints;
 mod money;
+mod reversals;
 
 use byteshop_domain::ids::PaymentId;
 use byteshop_domain::payment::{CaptureMode, Payment};

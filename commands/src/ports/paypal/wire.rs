@@ -151,6 +151,8 @@ pub(super) enum CaptureStatus {
 /// A refund.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Refund {
+    #[serde(default)]
+    pub id: String,
     pub status: RefundStatus,
     #[serde(default)]
     pub amount: Option<Amount>,

@@ -1,5 +1,6 @@
 //! What PayPal keeps as its fees is in the ledger: the clearing account is what PayPal has for the shop, to the cent.
 
+use byteshop_eventstore::Clock;
 use byteshop_gateway::security::token::Role;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -31,19 +32,18 @@ impl Connected {
         .await;
     }
 
-    /// Captures the approved order of an attempt as the shop would, without telling it.
-    async fn captured_unheard(&self, page: &str) {
+    /// A request to PayPal's API that the shop does not make.
+    pub(super) async fn past_the_shop(&self, path: &str, body: &Value) -> Value {
         let (client, account) = (Client::new(), self.paypal.account().await);
         let url = |path: &str| format!("{}{path}", account.url);
         let token = client.post(url("/v1/oauth2/token")).basic_auth(&account.client_id, Some(&account.client_secret));
         let form =
             token.header("Content-Type", "application/x-www-form-urlencoded").body("grant_type=client_credentials");
         let token: Value = form.send().await.unwrap().json().await.unwrap();
-        let id = page.split_once("token=").unwrap().1;
-        let call = client.post(url(&format!("/v2/checkout/orders/{id}/capture"))).json(&json!({}));
-        let call = call.bearer_auth(token["access_token"].as_str().unwrap()).header("PayPal-Request-Id", "unheard");
-        let answer = call.send().await.unwrap();
+        let call = client.post(url(path)).json(body).bearer_auth(token["access_token"].as_str().unwrap());
+        let answer = call.header("PayPal-Request-Id", Clock.new_id().to_string()).send().await.unwrap();
         assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
+        answer.json().await.unwrap()
     }
 
     async fn kinds(&self, order: &Order) -> Vec<String> {
@@ -97,7 +97,8 @@ async fn the_fee_of_a_charge_that_goes_back_unseen_is_paid_all_the_same() {
     let page = it.begin(&order).await;
     it.paypal.switch(json!({"loss_percent": 100})).await;
     it.paypal.choose(&page, "approve").await;
-    it.captured_unheard(&page).await;
+    let id = page.split_once("token=").unwrap().1;
+    it.past_the_shop(&format!("/v2/checkout/orders/{id}/capture"), &json!({})).await;
     it.shop.post(&format!("{}/cancel", order.path)).with(&order.cart).send().await.expect(200);
     eventually("the money went back", async || {
         let payment = it.payment(&order).await;
