@@ -62,7 +62,7 @@ pub struct Balance {
     paid_out: i64,
     /// What is kept back for open disputes.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    set_aside: BTreeMap<DisputeId, SetAside>,
+    withheld: BTreeMap<DisputeId, Withheld>,
     /// The disputes that have ended.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     ended: BTreeSet<DisputeId>,
@@ -70,13 +70,13 @@ pub struct Balance {
 
 /// What is kept back for a dispute, and where it was taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-struct SetAside {
+struct Withheld {
     order: OrderId,
     held: Held,
     free: i64,
 }
 
-impl SetAside {
+impl Withheld {
     fn sum(&self) -> i64 {
         self.held.pending + self.held.reserved + self.free
     }
@@ -136,7 +136,7 @@ impl Decider for Balance {
                 let ended = dispute.map(|dispute| self.end_dispute(dispute, asked.at)).unwrap_or_default();
                 Ok([ended, posted].concat())
             }
-            Command::SetAside { dispute, order, amount } => Ok(self.put_aside(*dispute, *order, *amount, asked.at)),
+            Command::Withhold { dispute, order, amount } => Ok(self.withhold(*dispute, *order, *amount, asked.at)),
             Command::EndDispute { dispute } => Ok(self.end_dispute(*dispute, asked.at)),
             Command::StartHold { order, hold } => Ok(self.start_hold(*order, *hold)),
             Command::PayOut { payout, amount, minimum } => self.pay_out(*payout, *amount, *minimum, asked.at),
@@ -162,9 +162,9 @@ impl Decider for Balance {
                     None => drop(self.early.insert(*order, until)),
                 }
             }
-            Event::SetAside { dispute, order, amount, at } => {
+            Event::Withheld { dispute, order, amount, at } => {
                 self.mature(*at);
-                self.note_set_aside(*dispute, *order, amount.amount);
+                self.note_withheld(*dispute, *order, amount.amount);
             }
             Event::DisputeEnded { dispute, .. } => self.note_dispute_ended(*dispute),
             Event::PayoutStarted { payout, amount, at } => {
@@ -195,7 +195,7 @@ impl Balance {
             available: self.free,
             in_transit: self.in_transit.values().sum(),
             paid_out: self.paid_out,
-            disputed: self.set_aside.values().map(SetAside::sum).sum(),
+            disputed: self.withheld.values().map(Withheld::sum).sum(),
             ..Figures::default()
         };
         for held in self.held.values() {
@@ -231,11 +231,11 @@ impl Balance {
     }
 
     /// A dispute that ended before this was carried out has nothing kept back any more.
-    fn put_aside(&self, dispute: DisputeId, order: OrderId, amount: Money, at: DateTime<Utc>) -> Vec<Event> {
-        let is_known = self.set_aside.contains_key(&dispute) || self.ended.contains(&dispute);
+    fn withhold(&self, dispute: DisputeId, order: OrderId, amount: Money, at: DateTime<Utc>) -> Vec<Event> {
+        let is_known = self.withheld.contains_key(&dispute) || self.ended.contains(&dispute);
         // Of a seller without a balance there is nothing to keep back.
         let is_due = self.of.is_some_and(|(_, currency)| currency == amount.currency) && amount.amount > 0;
-        if is_known || !is_due { vec![] } else { vec![Event::SetAside { dispute, order, amount, at }] }
+        if is_known || !is_due { vec![] } else { vec![Event::Withheld { dispute, order, amount, at }] }
     }
 
     fn end_dispute(&self, dispute: DisputeId, at: DateTime<Utc>) -> Vec<Event> {
@@ -340,17 +340,17 @@ impl Balance {
         taken
     }
 
-    fn note_set_aside(&mut self, dispute: DisputeId, order: OrderId, amount: i64) {
+    fn note_withheld(&mut self, dispute: DisputeId, order: OrderId, amount: i64) {
         let held = self.take(order, amount);
         let free = amount - held.sum();
         self.free -= free;
-        self.set_aside.insert(dispute, SetAside { order, held, free });
+        self.withheld.insert(dispute, Withheld { order, held, free });
     }
 
     /// What was kept back goes back to where it was; its hold may have started, or ended, meanwhile.
     fn note_dispute_ended(&mut self, dispute: DisputeId) {
         self.ended.insert(dispute);
-        let Some(SetAside { order, held: back, free }) = self.set_aside.remove(&dispute) else { return };
+        let Some(Withheld { order, held: back, free }) = self.withheld.remove(&dispute) else { return };
         self.free += free;
         if back.sum() == 0 {
             return;

@@ -227,8 +227,8 @@ impl Decider for Order {
                 _ => Ok(vec![Event::Noted { note: note.clone(), by: asked.by.account(), at: asked.at }]),
             },
             Command::ForgetBuyer { subject, force } => self.live()?.forget_buyer(*subject, *force),
-            Command::Credit { credit_note, refund, amount, shipping, keys, part, taken } => {
-                let what = Credit { amount: *amount, shipping: *shipping, keys, part: *part, taken };
+            Command::Credit { credit_note, refund, amount, shipping, keys, part, taken, imposed } => {
+                let what = Credit { amount: *amount, shipping: *shipping, keys, part: *part, taken, imposed: *imposed };
                 self.live()?.credit(*credit_note, *refund, &what)
             }
             Command::CloseReturn { return_id } => self.live()?.close_return(*return_id),
@@ -443,6 +443,8 @@ struct Credit<'a> {
     keys: &'a [Demand],
     part: Option<u16>,
     taken: &'a [(VariantId, Money)],
+    /// Whether the buyer has the amount already.
+    imposed: bool,
 }
 
 /// Lines that are to be cancelled.

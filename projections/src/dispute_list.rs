@@ -39,7 +39,7 @@ pub struct Row {
     pub provider: Option<Provider>,
     /// What the provider or the bank calls it.
     pub reference: Reference,
-    /// What the buyer claims.
+    /// Why the buyer disputes the payment.
     pub cause: Cause,
     /// The amount that the buyer claims.
     pub amount: Money,

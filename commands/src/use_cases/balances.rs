@@ -58,7 +58,7 @@ impl Commands {
     }
 
     /// Keeps back what sellers have of a disputed amount. The balance sees that it is done.
-    pub(crate) async fn set_aside(
+    pub(crate) async fn withhold(
         &self,
         intent: &Intent,
         dispute: DisputeId,
@@ -68,7 +68,7 @@ impl Commands {
         self.run(intent, |unit| async move {
             for (seller, amount) in amounts {
                 let mut balance = unit.load::<Balance>(balance::id(*seller, amount.currency)).await?;
-                unit.decide(&mut balance, &Command::SetAside { dispute, order, amount: *amount })?;
+                unit.decide(&mut balance, &Command::Withhold { dispute, order, amount: *amount })?;
             }
             Ok(())
         })

@@ -34,7 +34,7 @@ pub struct Claim {
     pub provider: Option<Provider>,
     /// What the provider or the bank calls it.
     pub reference: Reference,
-    /// What the buyer claims.
+    /// Why the buyer disputes the payment.
     pub cause: Cause,
     /// The amount that the buyer claims.
     pub amount: Money,
@@ -130,6 +130,7 @@ fn shares_of(
             keys: vec![],
             part: None,
             taken: vec![],
+            imposed: true,
         };
         let state = work.get::<Order>(order)?;
         let events = state.decide(&command, work.asked()).map_err(|rejection| Rejected::of::<Order>(&rejection))?;
@@ -229,7 +230,7 @@ pub(super) fn credit_given_back(
     let reason =
         Reason::new(reason).map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
     let taken = gift_card_delivery::take_back(work, order, before, &keys)?;
-    let wanted = Credit { amount, reason, shipping: false, keys, part: None, to: None, taken, dispute };
+    let wanted = Credit { amount, reason, shipping: false, keys, part: None, to: None, taken, dispute, imposed: true };
     let credit_notes = issue_credit(work, order, refund, &wanted)?;
     key_delivery::revoke(work, order, before, &wanted.keys)?;
     Ok(credit_notes.first().copied())

@@ -34,7 +34,7 @@ pub enum Command {
         dispute: Option<DisputeId>,
     },
     /// Keep an amount back for a dispute.
-    SetAside {
+    Withhold {
         /// The dispute.
         dispute: DisputeId,
         /// The order.

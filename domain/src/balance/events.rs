@@ -43,7 +43,7 @@ pub enum Event {
         reserved_until: DateTime<Utc>,
     },
     /// An amount is kept back for a dispute: it is not paid out while the dispute is open.
-    SetAside {
+    Withheld {
         /// The dispute.
         dispute: DisputeId,
         /// The order.

@@ -97,8 +97,8 @@ fn a_refund_takes_from_its_order_first_and_may_make_the_balance_negative() {
     given::<Balance>(later).when(&pay_out(9, None)).then([started(9, 700)]);
 }
 
-fn set_aside(dispute: u128, order: u128, amount: i64) -> Event {
-    Event::SetAside { dispute: number(dispute), order: number(order), amount: cents(amount), at: noon() }
+fn withheld(dispute: u128, order: u128, amount: i64) -> Event {
+    Event::Withheld { dispute: number(dispute), order: number(order), amount: cents(amount), at: noon() }
 }
 
 fn ended(dispute: u128) -> Event {
@@ -107,15 +107,15 @@ fn ended(dispute: u128) -> Event {
 
 #[test]
 fn what_is_disputed_is_not_paid_out_and_goes_back_to_where_it_was() {
-    let aside = |amount| {
+    let withhold = |amount| {
         let (dispute, order) = (number(8), number(2));
-        Command::SetAside { dispute, order, amount: cents(amount) }
+        Command::Withhold { dispute, order, amount: cents(amount) }
     };
     let sold = [opened(), posted(2, 1_000), posted(3, 500), held(3, 0, 0)];
-    given::<Balance>(sold.clone()).when(&aside(1_200)).then([set_aside(8, 2, 1_200)]);
-    let disputed = [&sold[..], &[set_aside(8, 2, 1_200)]].concat();
+    given::<Balance>(sold.clone()).when(&withhold(1_200)).then([withheld(8, 2, 1_200)]);
+    let disputed = [&sold[..], &[withheld(8, 2, 1_200)]].concat();
     assert_eq!(figures(&disputed, noon()), Figures { available: 300, disputed: 1_200, ..Figures::default() });
-    given::<Balance>(disputed.clone()).when(&aside(1_200)).then_nothing();
+    given::<Balance>(disputed.clone()).when(&withhold(1_200)).then_nothing();
     let too_little = Rejection::TooLittle { minimum: cents(500), available: cents(300) };
     given::<Balance>(disputed.clone()).when(&pay_out(9, None)).then_refused(too_little);
     // The goods are delivered while it is open.
@@ -127,13 +127,13 @@ fn what_is_disputed_is_not_paid_out_and_goes_back_to_where_it_was() {
     assert_eq!(figures(&won, days(30)), Figures { available: 1_500, ..Figures::default() });
     given::<Balance>(won.clone()).when(&end).then_nothing();
     // A dispute that has ended keeps nothing back any more, in whichever order both are carried out.
-    given::<Balance>(won).when(&aside(1_200)).then_nothing();
-    given::<Balance>([]).when(&aside(1_200)).then_nothing();
+    given::<Balance>(won).when(&withhold(1_200)).then_nothing();
+    given::<Balance>([]).when(&withhold(1_200)).then_nothing();
 }
 
 #[test]
-fn what_is_lost_is_taken_in_the_append_that_ends_what_is_set_aside() {
-    let disputed = [opened(), posted(2, 1_000), held(2, 0, 0), set_aside(8, 2, 600)];
+fn what_is_lost_is_taken_in_the_append_that_ends_what_is_withheld() {
+    let disputed = [opened(), posted(2, 1_000), held(2, 0, 0), withheld(8, 2, 600)];
     let dispute = Some(number(8));
     let Command::Post { seller, position, order, amount, reserve_percent, .. } = post(2, -600, 0) else { panic!() };
     let post = Command::Post { seller, position, order, amount, reserve_percent, dispute };
@@ -199,7 +199,7 @@ enum Act {
     PayOut { amount: Option<i64> },
     Conclude { nth: usize },
     TakeBack { nth: usize },
-    SetAside { dispute: u128, order: u128, amount: i64 },
+    Withhold { dispute: u128, order: u128, amount: i64 },
     EndDispute { dispute: u128 },
     Wait { days: i64 },
 }
@@ -215,7 +215,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         proptest::option::of(1..4_000_i64).prop_map(|amount| Act::PayOut { amount }),
         (0..6_usize).prop_map(|nth| Act::Conclude { nth }),
         (0..6_usize).prop_map(|nth| Act::TakeBack { nth }),
-        (0..4_u128, 0..4_u128, 1..4_000_i64).prop_map(|(dispute, order, amount)| Act::SetAside {
+        (0..4_u128, 0..4_u128, 1..4_000_i64).prop_map(|(dispute, order, amount)| Act::Withhold {
             dispute,
             order,
             amount
@@ -241,7 +241,7 @@ proptest! {
         let (mut balance, mut now, mut position) = (Balance::default(), noon(), 0);
         let mut payouts: Vec<(i64, Way)> = vec![];
         let mut all = 0;
-        let mut aside = BTreeMap::<DisputeId, i64>::new();
+        let mut withheld = BTreeMap::<DisputeId, i64>::new();
         for act in acts {
             position += 1;
             let payout = |nth: usize| number::<PayoutId>(u128::try_from(nth).unwrap());
@@ -257,8 +257,8 @@ proptest! {
                 } },
                 Act::PayOut { amount } => Command::PayOut { payout: payout(payouts.len()), amount: amount.map(cents), minimum: 1 },
                 Act::Conclude { nth } => Command::Conclude { payout: payout(nth) },
-                Act::SetAside { dispute, order, amount } => {
-                    Command::SetAside { dispute: number(dispute), order: number(order), amount: cents(amount) }
+                Act::Withhold { dispute, order, amount } => {
+                    Command::Withhold { dispute: number(dispute), order: number(order), amount: cents(amount) }
                 }
                 Act::EndDispute { dispute } => Command::EndDispute { dispute: number(dispute) },
                 // The payout itself refuses to be returned twice.
@@ -277,8 +277,8 @@ proptest! {
                     }
                     Event::PaidOut { payout, .. } => payouts[usize::try_from(payout.uuid().as_u128()).unwrap()].1 = Way::Arrived,
                     Event::PayoutReturned { payout, .. } => payouts[usize::try_from(payout.uuid().as_u128()).unwrap()].1 = Way::Back,
-                    Event::SetAside { dispute, amount, .. } => drop(aside.insert(*dispute, amount.amount)),
-                    Event::DisputeEnded { dispute, .. } => drop(aside.remove(dispute)),
+                    Event::Withheld { dispute, amount, .. } => drop(withheld.insert(*dispute, amount.amount)),
+                    Event::DisputeEnded { dispute, .. } => drop(withheld.remove(dispute)),
                     Event::Opened { .. } | Event::HoldStarted { .. } => {}
                 }
                 balance = balance.evolve(&event);
@@ -286,7 +286,7 @@ proptest! {
             let sum = |way| payouts.iter().filter(|(_, it)| *it == way).map(|(amount, _)| amount).sum::<i64>();
             let figures = balance.at(now);
             prop_assert_eq!((figures.in_transit, figures.paid_out), (sum(Way::Going), sum(Way::Arrived)));
-            prop_assert_eq!(figures.disputed, aside.values().sum::<i64>());
+            prop_assert_eq!(figures.disputed, withheld.values().sum::<i64>());
             // What the ledger owes the seller: what was posted, less what left.
             prop_assert_eq!(figures.owed(), all - figures.in_transit - figures.paid_out);
             prop_assert!(figures.pending >= 0 && figures.reserved >= 0);
@@ -307,7 +307,7 @@ fn events_keep_their_stored_form() {
     let paid = Event::PaidOut { payout: number(9), amount: cents(1_000) };
     let back = Event::PayoutReturned { payout: number(9), amount: cents(1_000) };
     let samples =
-        [opened(), reserved, alone, held(2, 30, 120), started(9, 1_000), paid, back, set_aside(8, 2, 600), ended(8)];
+        [opened(), reserved, alone, held(2, 30, 120), started(9, 1_000), paid, back, withheld(8, 2, 600), ended(8)];
     golden(include_str!("golden.json"), &samples);
 }
 

@@ -167,6 +167,8 @@ pub enum Command {
         part: Option<u16>,
         /// What is taken back of the gift cards among these pieces, per variant.
         taken: Vec<(VariantId, Money)>,
+        /// Whether the buyer has the amount already, by a decision of the payment provider or the bank: gift cards do not limit it.
+        imposed: bool,
     },
     /// Record that a return was rejected or withdrawn.
     CloseReturn {

@@ -269,7 +269,7 @@ impl Placed {
         &self,
         credit_note: CreditNoteId,
         refund: RefundId,
-        &Credit { amount, shipping, keys, part, taken }: &Credit<'_>,
+        &Credit { amount, shipping, keys, part, taken, imposed }: &Credit<'_>,
     ) -> Decision {
         if self.credit_notes.contains(&credit_note) {
             return Ok(vec![]);
@@ -300,7 +300,7 @@ impl Placed {
         for of in &mut revoked {
             of.taken = taken.iter().find(|(variant, _)| *variant == of.variant).map(|(_, amount)| *amount);
         }
-        if self.sells_gift_cards() && !shipping {
+        if self.sells_gift_cards() && !shipping && !imposed {
             self.check_gift_cards(amount, part, taken)?;
         }
         let parts = self.shares_of_credit(part, amount, shipping)?;

@@ -579,6 +579,7 @@ fn credit(note: u128, amount: i64, shipping: bool) -> Command {
         keys: vec![],
         part: None,
         taken: vec![],
+        imposed: false,
     }
 }
 

@@ -21,10 +21,12 @@ impl Opened {
     }
 
     /// What is left at the provider, or on the account of the shop: captured in money, and neither returned nor to be returned as money.
-    /// Refunds to store credit leave the money there.
+    /// Refunds to store credit leave the money there, and so do those that staff settled in place of the provider.
     pub fn left_in_money(&self) -> Money {
+        let by_hand = self.at_provider().is_none();
         let is_returned = |refund: &&Refund| {
-            refund.to.is_none() && refund.stage != RefundStage::Failed && refund.cause != RefundCause::NotDue
+            let is_money = refund.to.is_none() && (by_hand || refund.settled.is_none());
+            is_money && refund.stage != RefundStage::Failed && refund.cause != RefundCause::NotDue
         };
         let returned: i64 = self.refunds.values().filter(is_returned).map(|refund| refund.amount.amount).sum();
         let captured = if self.was_captured() { self.in_money().amount } else { 0 };

@@ -21,25 +21,27 @@ use serde::{Deserialize, Serialize};
 pub use super::notification_task::{KeyNews, NotificationTask, Sending};
 use super::{Process, Reaction};
 use crate::account::{self, Account};
-use crate::dispute::{self, Dispute};
-use crate::ids::{AccountId, OrderId, PayoutId, ProductId, ReturnId, SellerId, ShipmentId, VariantId};
-use crate::key_pool::{self, KeyPool, part_of};
+use crate::dispute::Dispute;
+use crate::ids::{AccountId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
+use crate::key_pool::{self, KeyPool};
 use crate::money::Money;
 use crate::notification::{self, CancelledBy, Message, Notification};
 use crate::order::{self, CancelReason, Order};
 use crate::payment::{self, Payment, RefundCause};
-use crate::payout::{self, Failure, Payout};
-use crate::payout_account::{self, Means, PayoutAccount};
+use crate::payout::Payout;
+use crate::payout_account::{self, PayoutAccount};
 use crate::product::{self, Product};
 use crate::returns::{self, Return};
-use crate::seller::{self, Seller};
+use crate::seller::Seller;
 use crate::shipment::{self, Carrier, Shipment};
 use crate::stock::{self, StockLevel};
-use crate::text::Reason;
 use crate::{AnyEvent, Reads};
 
+mod sellers;
 #[cfg(test)]
 mod tests;
+
+use sellers::{of_destination, of_dispute, of_keys, of_payout, of_seller};
 
 /// How long an attempt may go without an outcome: longer than any carrier may take, so that only an attempt whose maker
 /// died is given up.
@@ -282,94 +284,6 @@ fn of_stock(variant: VariantId, event: &stock::Event) -> Option<NotificationTask
         | stock::Event::Unlimited {} => Some(NotificationTask::TellOfStock { variant }),
         _ => None,
     }
-}
-
-/// A key that its buyer was never shown is of no use to them, so its seller has nothing to do.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
-fn of_keys(variant: VariantId, event: &key_pool::Event) -> Option<NotificationTask> {
-    let news = match event {
-        key_pool::Event::RanLow { left } => KeyNews::RanLow { left: *left },
-        key_pool::Event::Revoked { revealed, keys, .. } => {
-            let keys = part_of(keys, 0, *revealed);
-            if keys.is_empty() {
-                return None;
-            }
-            KeyNews::Revoked { keys }
-        }
-        _ => return None,
-    };
-    Some(NotificationTask::TellOfKeys { variant, news })
-}
-
-fn of_seller(seller: SellerId, event: &seller::Event) -> Option<NotificationTask> {
-    let seller::Event::MemberInvited { invitation, email, role, code, locale, expires_at, .. } = event else {
-        return None;
-    };
-    let (email, code) = (email.clone(), code.clone());
-    let message = Message::SellerInvitation { email, code, seller, role: *role, expires_at: *expires_at };
-    Some(NotificationTask::TellInvited { invitation: *invitation, locale: *locale, message })
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
-fn of_payout(id: PayoutId, event: &payout::Event) -> Option<NotificationTask> {
-    let (seller, message) = match event {
-        payout::Event::Paid { seller, amount, means, .. } => {
-            (*seller, Message::PayoutSent { seller: *seller, amount: *amount, means: *means })
-        }
-        payout::Event::Failed { seller, amount, means, failure, because, .. } => {
-            (*seller, not_paid(id, (*seller, *amount, *means), false, *failure, because.clone()))
-        }
-        payout::Event::Returned { seller, amount, means, failure, because, .. } => {
-            (*seller, not_paid(id, (*seller, *amount, *means), true, *failure, because.clone()))
-        }
-        _ => return None,
-    };
-    Some(NotificationTask::TellOwners { seller, message })
-}
-
-fn not_paid(
-    payout: PayoutId,
-    (seller, amount, means): (SellerId, Money, Means),
-    returned: bool,
-    failure: Failure,
-    because: Option<Reason>,
-) -> Message {
-    Message::PayoutFailed { seller, amount, means, payout: Some(payout), returned, failure: Some(failure), because }
-}
-
-/// Each seller hears of its own share.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
-fn of_dispute(event: &dispute::Event) -> Vec<NotificationTask> {
-    let tell = |seller: SellerId, message: Message| NotificationTask::TellOwners { seller, message };
-    match event {
-        dispute::Event::Opened { content, .. } => {
-            let order = content.order;
-            let of = |share: &dispute::Share| {
-                let (seller, amount) = (share.seller, share.amount);
-                tell(seller, Message::DisputeOpened { seller, order, amount })
-            };
-            content.shares.iter().map(of).collect()
-        }
-        dispute::Event::Reminded { order, sellers, respond_by } => {
-            let (order, respond_by) = (*order, *respond_by);
-            sellers.iter().map(|it| tell(*it, Message::DisputeDue { seller: *it, order, respond_by })).collect()
-        }
-        dispute::Event::Won { order, sellers } | dispute::Event::Lost { order, sellers, .. } => {
-            let (order, won) = (*order, matches!(event, dispute::Event::Won { .. }));
-            sellers.iter().map(|it| tell(*it, Message::DisputeEnded { seller: *it, order, won })).collect()
-        }
-        _ => vec![],
-    }
-}
-
-/// A thief of a session who chose it is found out before it is used.
-fn of_destination(seller: SellerId, event: &payout_account::Event) -> Option<NotificationTask> {
-    let payout_account::Event::DestinationChosen { means, at, usable_from, .. } = event else {
-        return None;
-    };
-    let (means, at_once) = (Some(*means), usable_from <= at);
-    let message = Message::PayoutDestinationChosen { seller, means, usable_from: *usable_from, at_once };
-    Some(NotificationTask::TellOwners { seller, message })
 }
 
 /// The process that sends.

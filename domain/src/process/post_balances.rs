@@ -42,7 +42,7 @@ pub enum Step {
         dispute: Option<DisputeId>,
     },
     /// Keep back what sellers have of a disputed amount.
-    SetAside {
+    Withhold {
         /// The dispute.
         dispute: DisputeId,
         /// The order.
@@ -106,7 +106,7 @@ fn dispute_moved(dispute: DisputeId, event: &dispute::Event) -> Option<Step> {
         dispute::Event::Opened { content, .. } => {
             let shares = content.shares.iter().filter(|share| share.amount.amount > 0);
             let amounts: Vec<_> = shares.map(|share| (share.seller, share.amount)).collect();
-            (!amounts.is_empty()).then_some(Step::SetAside { dispute, order: content.order, amounts })
+            (!amounts.is_empty()).then_some(Step::Withhold { dispute, order: content.order, amounts })
         }
         dispute::Event::Won { .. } | dispute::Event::Lost { credit_note: None, .. } => {
             Some(Step::EndDispute { dispute })
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_disputed_is_set_aside_until_there_is_an_outcome() {
+    fn what_is_disputed_is_withheld_until_there_is_an_outcome() {
         use crate::dispute::{Cause, Opening, Share};
         use crate::testing::{cents, text};
         let react = |event| PostBalances::react(&AnyEvent::Dispute(id(8), event), noon());
@@ -157,8 +157,8 @@ mod tests {
             at: noon(),
         };
         let share = |seller, amount| Share { seller: id(seller), amount: cents(amount) };
-        let aside = Step::SetAside { dispute: id(8), order: id(1), amounts: vec![(id(71), cents(300))] };
-        assert_eq!(react(opened(vec![share(71, 300), share(72, 0)])), [Reaction::Now(aside)]);
+        let withhold = Step::Withhold { dispute: id(8), order: id(1), amounts: vec![(id(71), cents(300))] };
+        assert_eq!(react(opened(vec![share(71, 300), share(72, 0)])), [Reaction::Now(withhold)]);
         assert_eq!(react(opened(vec![])), []);
         let end = Reaction::Now(Step::EndDispute { dispute: id(8) });
         assert_eq!(react(dispute::Event::Won { order: id(1), sellers: vec![] }), std::slice::from_ref(&end));

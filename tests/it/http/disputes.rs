@@ -1,6 +1,6 @@
 //! Disputes about payments without a provider: what is disputed is held, and what is lost goes back once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use byteshop_commands::PayoutRules;
 use byteshop_gateway::security::token::Role;
@@ -181,15 +181,14 @@ async fn what_is_disputed_is_held_until_it_is_won() {
     court.market.post(&format!("{parcel}/status"), ada, json!({"status": "delivered"})).await.expect(200);
     court.has([0, 1_575, 0]).await;
     let dispute = court.record(&sale, 1_050, "recall 2").await.expect(201).id();
-    court.has([0, 788, 787]).await;
+    court.has([0, 787, 788]).await;
     // What is disputed is not paid out.
     let payout = |amount: i64| json!({"currency": "EUR", "amount": euro(amount)});
     let payouts = format!("/v1/sellers/{kettles}/payouts");
-    court.market.post(&payouts, ada, payout(789)).await.expect_problem(409, "balance.not_enough");
+    court.market.post(&payouts, ada, payout(788)).await.expect_problem(409, "balance.not_enough");
     // Nor is it refunded, nor are goods of it taken back.
     court.refund(&sale, 1_051).await.expect_problem(409, "payment.too_much_refunded");
-    for (rest, body) in [("cancel", json!({})), ("cancel-lines", json!({"lines": [{"variant": lamp, "quantity": 1}]}))]
-    {
+    for (rest, body) in [("cancel", json!({})), ("cancel", json!({"lines": [{"variant": lamp, "quantity": 1}]}))] {
         let refused = court.post(&format!("{}/{rest}", sale.order), body).await;
         refused.expect_problem(409, "payment.disputed");
     }
@@ -293,7 +292,8 @@ async fn disputes_are_listed_for_staff_and_for_their_sellers() {
     // The other seller's share and the amount of the buyer are not shown.
     let shown = &seen["items"][0];
     assert_eq!((shown["id"].as_str(), &shown["amount"]), (Some(second.as_str()), &euro(960)));
-    let fields: Vec<&str> = shown.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(fields, ["amount", "cause", "changed_at", "id", "opened_at", "order", "respond_by", "status"]);
+    let fields: BTreeSet<&str> = shown.as_object().unwrap().keys().map(String::as_str).collect();
+    let known = ["amount", "cause", "changed_at", "id", "opened_at", "order", "respond_by", "status"];
+    assert_eq!(fields, BTreeSet::from(known));
     shop.get(&path).by(&ada.token).send().await.expect_problem(404, "seller.missing");
 }

@@ -13,7 +13,7 @@ pub(super) async fn post(commands: &Commands, cause: &Cause, step: &post_balance
     let order = match step {
         post_balances::Step::PostSale { order } | post_balances::Step::StartHolds { order, .. } => Some(*order),
         post_balances::Step::Post { .. }
-        | post_balances::Step::SetAside { .. }
+        | post_balances::Step::Withhold { .. }
         | post_balances::Step::EndDispute { .. } => None,
     };
     if let Some(order) = order
@@ -36,8 +36,8 @@ pub(super) async fn post(commands: &Commands, cause: &Cause, step: &post_balance
             let posting = Posting { position: cause.position, order: *order, dispute: *dispute };
             commands.post_balances(&intent, posting, amounts).await
         }
-        post_balances::Step::SetAside { dispute, order, amounts } => {
-            commands.set_aside(&intent(commands, cause, "balance.set_aside"), *dispute, *order, amounts).await
+        post_balances::Step::Withhold { dispute, order, amounts } => {
+            commands.withhold(&intent(commands, cause, "balance.withhold"), *dispute, *order, amounts).await
         }
         post_balances::Step::EndDispute { dispute } => {
             commands.end_dispute(&intent(commands, cause, "balance.end_dispute"), *dispute).await

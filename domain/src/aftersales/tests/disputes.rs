@@ -103,6 +103,19 @@ fn a_loss_of_what_store_credit_was_given_for_is_recorded_whole() {
 }
 
 #[test]
+fn a_loss_of_gift_cards_is_recorded_although_staff_could_not_refund_it() {
+    let mut cards = three_lamps();
+    cards.lines[0].gift_cards = true;
+    let mut by_staff = paid(cards.clone());
+    let refused = refund(&mut by_staff, id(PAYMENT), cents(200), &text("a scratch"), &[], None).unwrap_err();
+    assert_eq!(refused, Refused::from(order::Rejection::TooMuchBesideGiftCards { left: cents(0) }));
+    let mut work = paid(cards);
+    open_dispute(&mut work, &claim(300)).unwrap();
+    lose(&mut work, Some(200)).unwrap();
+    assert_eq!(credited(work), [(cents(200), None)]);
+}
+
+#[test]
 fn what_is_disputed_is_neither_refunded_nor_cancelled_nor_taken_back() {
     let mut work = opened(300);
     let refused = refund(&mut work, id(PAYMENT), cents(1), &text("a scratch"), &[], None).unwrap_err();
@@ -193,25 +206,25 @@ fn a_dispute_beside_a_refund_debits_the_seller_once() {
         refunded(&mut work, amount, part);
         open_dispute(&mut work, &claim(300)).unwrap();
         let shown = work.get::<Dispute>(the_dispute()).unwrap();
-        let aside: i64 = shown.live().unwrap().opening.shares.iter().map(|share| share.amount.amount).sum();
+        let withheld: i64 = shown.live().unwrap().opening.shares.iter().map(|share| share.amount.amount).sum();
         let before = work.get::<Order>(id::<OrderId>(ORDER)).unwrap();
         let kept: i64 = before.live().unwrap().kept.shares().iter().map(|share| share.owed().amount).sum();
         // All that is left is disputed, so all that the seller still has is kept back.
-        assert_eq!(aside, kept, "{part:?} {amount}");
+        assert_eq!(withheld, kept, "{part:?} {amount}");
         lose(&mut work, None).unwrap();
         assert_eq!(taken(work), all, "{part:?} {amount}");
     }
 }
 
 #[test]
-fn what_is_set_aside_is_what_the_loss_takes() {
+fn what_is_withheld_is_what_the_loss_takes() {
     for amount in [1, 7, 150, 299, 300] {
         let mut work = paid(of_two());
         open_dispute(&mut work, &claim(amount)).unwrap();
         let shown = work.get::<Dispute>(the_dispute()).unwrap();
-        let aside: Vec<_> =
+        let withheld: Vec<_> =
             shown.live().unwrap().opening.shares.iter().map(|it| (it.seller, it.amount.amount)).collect();
         lose(&mut work, None).unwrap();
-        assert_eq!(aside, [(id(71), taken(work))], "{amount}");
+        assert_eq!(withheld, [(id(71), taken(work))], "{amount}");
     }
 }

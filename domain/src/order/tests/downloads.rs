@@ -33,6 +33,7 @@ fn refund(note: u128, pieces: Vec<Demand>) -> Command {
         keys: pieces,
         part: None,
         taken: vec![],
+        imposed: false,
     }
 }
 

@@ -137,6 +137,7 @@ fn refund(note: u128, keys: Vec<Demand>) -> Command {
         keys,
         part: None,
         taken: vec![],
+        imposed: false,
     }
 }
 

@@ -87,6 +87,7 @@ fn credit_of(part: Option<u16>, amount: i64, shipping: bool) -> Command {
         keys: vec![],
         part,
         taken: vec![],
+        imposed: false,
     }
 }
 

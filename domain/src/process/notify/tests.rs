@@ -10,6 +10,7 @@ use crate::notification::{Death, Notice, Recipient, Skip};
 use crate::payment::Choice;
 use crate::payment_book::ManualKind;
 use crate::personal::{Personal, Subject};
+use crate::seller;
 use crate::testing::{cents, id as number, noon, pieces, price, text, timer_form};
 
 fn told(event: &AnyEvent) -> Vec<NotificationTask> {
