@@ -47,6 +47,7 @@ impl Commands {
             NotificationTask::TellInvited { invitation, locale, message } => {
                 self.tell_invited(intent, *invitation, *locale, message).await
             }
+            NotificationTask::TellStaff { message } => self.tell_staff(intent, message).await,
             NotificationTask::TellOwners { seller, message } => self.tell_owners(intent, *seller, message).await,
             NotificationTask::TellOfKeys { variant, news } => self.tell_of_keys(intent, *variant, news).await,
             NotificationTask::TellOfStock { variant } => self.tell_of_stock(intent, *variant).await,
@@ -73,6 +74,7 @@ pub(crate) fn command_of(task: &NotificationTask) -> &'static str {
         | NotificationTask::TellBuyer { .. }
         | NotificationTask::TellInvited { .. }
         | NotificationTask::TellOwners { .. }
+        | NotificationTask::TellStaff { .. }
         | NotificationTask::TellOfKeys { .. } => "notification.queue",
         NotificationTask::TellOfStock { .. }
         | NotificationTask::TellOfReturn { .. }

@@ -84,7 +84,8 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
         | Message::PayoutFailed { .. }
         | Message::DisputeOpened { .. }
         | Message::DisputeDue { .. }
-        | Message::DisputeEnded { .. } => Treatment::Count,
+        | Message::DisputeEnded { .. }
+        | Message::DisputeForStaff { .. } => Treatment::Count,
     }
 }
 

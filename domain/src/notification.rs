@@ -25,9 +25,11 @@ use crate::text::Label;
 
 mod about;
 mod message;
+mod template;
 
 pub use about::About;
-pub use message::{CancelledBy, Message, Recipient, Template};
+pub use message::{CancelledBy, DisputeNews, Message, Recipient};
+pub use template::Template;
 
 /// Namespace of the ids; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x1d0c_94f2_7a3e_4b58_8d17_52c6_e0a9_3bf1);

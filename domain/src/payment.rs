@@ -62,6 +62,7 @@ mod dispute;
 mod elsewhere;
 mod events;
 mod fee;
+mod given_back;
 mod manual;
 mod method;
 mod reasons;
@@ -70,8 +71,8 @@ mod rejections;
 mod stage;
 
 pub use commands::{Command, NewReceipt};
-pub use elsewhere::{GivenBack, MadeElsewhere, refund_at};
 pub use events::{Event, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration};
+pub use given_back::{GivenBack, MadeElsewhere, refund_at};
 pub use method::{CaptureMode, Choice, Method};
 pub use reasons::{DeclineReason, FailureReason, VoidReason};
 pub use rejections::{

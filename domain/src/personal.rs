@@ -26,6 +26,9 @@ pub fn holds_sealed(json: &str) -> bool {
 pub struct Subject(pub Uuid);
 
 impl Subject {
+    /// The shop itself: what it writes to its own staff is about no one person.
+    pub const SHOP: Self = Self(Uuid::nil());
+
     /// The subject of a cart's data: its owner, or else the guest.
     pub fn of_cart(cart: CartId, owner: Option<AccountId>) -> Self {
         owner.map_or(Self(cart.uuid()), Self::from)

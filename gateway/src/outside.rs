@@ -52,6 +52,7 @@ pub fn outside(
             return_address: vec![],
             zone: config.zone,
         },
+        staff: config.staff.clone(),
     })
 }
 

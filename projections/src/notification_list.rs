@@ -145,7 +145,7 @@ impl Row {
             id: event.id_of::<Notification>(),
             account: match notice.recipient {
                 Recipient::Account(account) => Some(account),
-                Recipient::Order(_) | Recipient::Invitation(_) => None,
+                Recipient::Order(_) | Recipient::Invitation(_) | Recipient::Staff => None,
             },
             channel: notice.channel,
             template: notice.message.template(),

@@ -320,11 +320,12 @@ impl Setup {
         Self { connected, ..self }
     }
 
-    /// It knows its own address, as a shop in development does that `byteshop up` starts.
+    /// It knows its own address, as a shop in development does that `byteshop up` starts, and that of its staff.
     pub fn addressed(self) -> Self {
         let (smtp, sms, push) = (None, None, None);
         let (name, url, api_url, zone) = ("ByteShop".to_owned(), None, None, Zone::default());
-        let config = OutsideConfig { name, url, api_url, zone, smtp, sms, push };
+        let staff = Some("staff@example.org".to_owned());
+        let config = OutsideConfig { name, url, api_url, zone, staff, smtp, sms, push };
         Self { messages: Messages::Configured(Box::new(config)), ..self }
     }
 

@@ -20,6 +20,8 @@ pub struct Outside {
     pub push: Box<dyn Carrier>,
     /// How the shop signs.
     pub details: ShopDetails,
+    /// The address of staff, which is told what it has to answer.
+    pub staff: Option<String>,
 }
 
 impl Outside {
@@ -31,6 +33,7 @@ impl Outside {
             sms: keep(Channel::Sms),
             push: keep(Channel::Push),
             details: ShopDetails { name: "ByteShop".into(), ..ShopDetails::default() },
+            staff: None,
         }
     }
 

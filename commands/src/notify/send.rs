@@ -153,6 +153,10 @@ impl Commands {
             }
             // Its address is part of its message.
             Recipient::Invitation(_) => Ok(Err(Skip::NoAddress)),
+            Recipient::Staff => {
+                let staff = self.outside().staff.clone();
+                Ok(staff.map(|staff| (Subject::SHOP, staff)).ok_or(Skip::NoAddress))
+            }
         }
     }
 }

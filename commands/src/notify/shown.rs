@@ -73,8 +73,10 @@ impl Commands {
                 }
             }
             About::Seller(id) | About::Payouts(id) => shown.seller = self.name_of_seller(id).await?,
-            About::Dispute(id, order) => {
-                shown.seller = self.name_of_seller(id).await?;
+            About::Dispute(seller, order) => {
+                if let Some(seller) = seller {
+                    shown.seller = self.name_of_seller(seller).await?;
+                }
                 shown.number = Some(Number::of(order.uuid()).to_string());
             }
             About::Keys(seller, product) => {
@@ -237,7 +239,8 @@ impl Commands {
             | Message::PayoutFailed { .. }
             | Message::DisputeOpened { .. }
             | Message::DisputeDue { .. }
-            | Message::DisputeEnded { .. } => None,
+            | Message::DisputeEnded { .. }
+            | Message::DisputeForStaff { .. } => None,
         };
         let Some(parcel) = parcel else { return Ok(Vec::new()) };
         let parcel = self.get::<Shipment>(parcel).await?;
@@ -295,7 +298,8 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::PayoutFailed { .. }
         | Message::DisputeOpened { .. }
         | Message::DisputeDue { .. }
-        | Message::DisputeEnded { .. } => None,
+        | Message::DisputeEnded { .. }
+        | Message::DisputeForStaff { .. } => None,
     }
 }
 
@@ -303,6 +307,9 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
 fn moment_of(message: &Message) -> Option<DateTime<Utc>> {
     if let Message::PayoutDestinationChosen { usable_from, at_once: false, .. } = message {
         return Some(*usable_from);
+    }
+    if let Message::DisputeForStaff { respond_by, .. } = message {
+        return *respond_by;
     }
     let Message::DisputeDue { respond_by, .. } = message else { return None };
     Some(*respond_by)

@@ -151,7 +151,25 @@ impl Commands {
         locale: Locale,
         message: &Message,
     ) -> Result<(), Error> {
-        let (recipient, channel) = (Recipient::Invitation(invitation), Channel::Email);
+        self.tell_by_mail(intent, Recipient::Invitation(invitation), locale, message).await
+    }
+
+    /// Writes to staff, if its address is set.
+    pub(super) async fn tell_staff(&self, intent: &Intent, message: &Message) -> Result<(), Error> {
+        if self.outside().staff.is_none() {
+            return Ok(());
+        }
+        self.tell_by_mail(intent, Recipient::Staff, Locale::default(), message).await
+    }
+
+    async fn tell_by_mail(
+        &self,
+        intent: &Intent,
+        recipient: Recipient,
+        locale: Locale,
+        message: &Message,
+    ) -> Result<(), Error> {
+        let channel = Channel::Email;
         let id = notification::id(position(intent), message.template(), channel, &recipient);
         self.run(intent, |unit| async move {
             let mut notification = unit.load::<Notification>(id).await?;

@@ -114,6 +114,8 @@ pub struct Shown {
     pub failure: Option<&'static str>,
     /// From when on something holds, absent if it holds at once; or until when something can be answered.
     pub from: Option<String>,
+    /// The dispute.
+    pub dispute: Option<String>,
     /// The number of the order that a dispute is about.
     pub number: Option<String>,
     /// The link to unsubscribe, if the shop knows its public address.
@@ -266,7 +268,7 @@ sources! {
     "confirm_email" "reset_password" "confirm_new_email" "email_change_requested" "already_registered" "password_changed" "second_factor_set_up" "second_factor_removed" "order_placed" "payment_instructions" "order_paid" "order_cancelled"
     "order_lines_cancelled" "order_refunded" "order_shipped" "order_delivered" "delivery_failed" "delivery_returning" "delivery_lost"
     "return_approved" "return_rejected" "back_in_stock" "price_dropped" "seller_invitation" "keys_ran_low" "keys_revoked"
-    "payout_destination_chosen" "payout_sent" "payout_failed" "dispute_opened" "dispute_due" "dispute_ended"
+    "payout_destination_chosen" "payout_sent" "payout_failed" "dispute_opened" "dispute_due" "dispute_ended" "dispute_for_staff"
 }
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {

@@ -57,7 +57,11 @@ pub(super) fn give_shipping_back(
     let reason = reason.map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
     let part = before.part_number_of(lines);
     let taken = vec![];
-    credit(work, order, &Credit { amount, reason, shipping: true, keys: vec![], part, to: None, taken, dispute: None, imposed: false })
+    credit(
+        work,
+        order,
+        &Credit { amount, reason, shipping: true, keys: vec![], part, to: None, taken, dispute: None, imposed: false },
+    )
 }
 
 /// The payment would refuse it as well, but does not know the field of the request.
@@ -108,7 +112,17 @@ pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, wanted: &Wante
     let account = account_for_credit(before, to_credit)?;
     let to = account.map(|account| Means::StoreCredit { account });
     let taken = gift_card_delivery::take_back(work, order, before, &keys)?;
-    let wanted = Credit { amount, reason: reason.clone(), shipping: false, keys, part, to, taken, dispute: None, imposed: false };
+    let wanted = Credit {
+        amount,
+        reason: reason.clone(),
+        shipping: false,
+        keys,
+        part,
+        to,
+        taken,
+        dispute: None,
+        imposed: false,
+    };
     credit(work, order, &wanted)?;
     key_delivery::revoke(work, order, before, &wanted.keys)
 }

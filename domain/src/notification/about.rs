@@ -18,8 +18,8 @@ pub enum About {
     Seller(SellerId),
     /// The keys of a product of a seller, of which the recipient is a member.
     Keys(SellerId, ProductId),
-    /// A dispute about an order with a part of a seller, of which the recipient is an owner: it is sent by mail and cannot be declined.
-    Dispute(SellerId, OrderId),
+    /// A dispute about an order, with a part of a seller if the recipient is an owner of it: it is sent by mail and cannot be declined.
+    Dispute(Option<SellerId>, OrderId),
     /// The payouts of a seller, of which the recipient is an owner: it is sent by mail and cannot be declined.
     Payouts(SellerId),
 }
@@ -59,7 +59,8 @@ impl Message {
             | Self::PayoutFailed { seller, .. } => About::Payouts(*seller),
             Self::DisputeOpened { seller, order, .. }
             | Self::DisputeDue { seller, order, .. }
-            | Self::DisputeEnded { seller, order, .. } => About::Dispute(*seller, *order),
+            | Self::DisputeEnded { seller, order, .. } => About::Dispute(Some(*seller), *order),
+            Self::DisputeForStaff { order, .. } => About::Dispute(None, *order),
         }
     }
 
@@ -97,7 +98,8 @@ impl Message {
             | Self::PayoutFailed { .. }
             | Self::DisputeOpened { .. }
             | Self::DisputeDue { .. }
-            | Self::DisputeEnded { .. } => None,
+            | Self::DisputeEnded { .. }
+            | Self::DisputeForStaff { .. } => None,
         }
     }
 }

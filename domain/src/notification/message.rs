@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Personal;
 use crate::account::Secret;
-use crate::ids::{AccountId, InvitationId, OrderId, PayoutId, ProductId, ReturnId, SellerId, ShipmentId, VariantId};
+use crate::ids::{
+    AccountId, DisputeId, InvitationId, OrderId, PayoutId, ProductId, ReturnId, SellerId, ShipmentId, VariantId,
+};
 use crate::key_pool::KeyRange;
 use crate::money::{Money, Price};
 use crate::order::ReturnLine;
@@ -27,6 +29,8 @@ pub enum Recipient {
     Order(OrderId),
     /// The person whom a seller invites to become a member.
     Invitation(InvitationId),
+    /// The staff of the shop, at the address of the settings.
+    Staff,
 }
 
 impl fmt::Display for Recipient {
@@ -35,6 +39,33 @@ impl fmt::Display for Recipient {
             Self::Account(account) => account.fmt(f),
             Self::Order(order) => order.fmt(f),
             Self::Invitation(invitation) => invitation.fmt(f),
+            Self::Staff => f.write_str("staff"),
+        }
+    }
+}
+
+/// What staff is told about a dispute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeNews {
+    /// It was opened.
+    Opened,
+    /// Its deadline is near, and it has no answer.
+    Due,
+    /// The shop keeps the money.
+    Won,
+    /// The buyer has the money back.
+    Lost,
+}
+
+impl DisputeNews {
+    /// Its name in templates.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Due => "due",
+            Self::Won => "won",
+            Self::Lost => "lost",
         }
     }
 }
@@ -333,65 +364,19 @@ pub enum Message {
         /// Whether the shop keeps the money.
         won: bool,
     },
-}
-
-macro_rules! templates {
-    ($($name:ident $text:literal;)*) => {
-        /// The templates, by their names alone.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[expect(missing_docs, reason = "each is the variant of Message with the same name")]
-        pub enum Template { $(#[serde(rename = $text)] $name,)* }
-
-        impl Template {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// Its name.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-
-        impl Message {
-            /// Its template.
-            pub fn template(&self) -> Template {
-                match self { $(Self::$name { .. } => Template::$name,)* }
-            }
-        }
-    };
-}
-
-templates! {
-    ConfirmEmail "confirm_email";
-    ResetPassword "reset_password";
-    ConfirmNewEmail "confirm_new_email";
-    EmailChangeRequested "email_change_requested";
-    AlreadyRegistered "already_registered";
-    PasswordChanged "password_changed";
-    SecondFactorSetUp "second_factor_set_up";
-    SecondFactorRemoved "second_factor_removed";
-    OrderPlaced "order_placed";
-    PaymentInstructions "payment_instructions";
-    OrderPaid "order_paid";
-    OrderCancelled "order_cancelled";
-    OrderLinesCancelled "order_lines_cancelled";
-    OrderRefunded "order_refunded";
-    OrderShipped "order_shipped";
-    ReturnApproved "return_approved";
-    ReturnRejected "return_rejected";
-    OrderDelivered "order_delivered";
-    DeliveryFailed "delivery_failed";
-    DeliveryReturning "delivery_returning";
-    DeliveryLost "delivery_lost";
-    BackInStock "back_in_stock";
-    PriceDropped "price_dropped";
-    SellerInvitation "seller_invitation";
-    KeysRanLow "keys_ran_low";
-    KeysRevoked "keys_revoked";
-    PayoutDestinationChosen "payout_destination_chosen";
-    PayoutSent "payout_sent";
-    PayoutFailed "payout_failed";
-    DisputeOpened "dispute_opened";
-    DisputeDue "dispute_due";
-    DisputeEnded "dispute_ended";
+    /// News of a dispute, for staff.
+    DisputeForStaff {
+        /// The dispute.
+        dispute: DisputeId,
+        /// The order.
+        order: OrderId,
+        /// The news.
+        news: DisputeNews,
+        /// The amount that the buyer claims, or got back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<Money>,
+        /// Until when the shop can answer, if it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        respond_by: Option<DateTime<Utc>>,
+    },
 }

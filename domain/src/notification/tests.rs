@@ -267,6 +267,13 @@ fn messages_to_members() -> Vec<Message> {
         Message::DisputeOpened { seller: number(8), order: number(1), amount: cents(3500) },
         Message::DisputeDue { seller: number(8), order: number(1), respond_by: noon() },
         Message::DisputeEnded { seller: number(8), order: number(1), won: true },
+        Message::DisputeForStaff {
+            dispute: number(9),
+            order: number(1),
+            news: DisputeNews::Opened,
+            amount: Some(cents(3500)),
+            respond_by: Some(noon()),
+        },
     ]
 }
 
@@ -290,7 +297,11 @@ fn told_more() -> impl Iterator<Item = Event> {
         let recipient = Recipient::Account(number(1));
         Event::Queued(Notice { recipient, channel: Channel::Email, locale: Locale::Ru, message })
     };
-    [of(chosen), of(payout_failed(true))].into_iter()
+    let (dispute, order, news) = (number(9), number(1), DisputeNews::Won);
+    let message = Message::DisputeForStaff { dispute, order, news, amount: None, respond_by: None };
+    let (recipient, channel, locale) = (Recipient::Staff, Channel::Email, Locale::En);
+    let to_staff = Event::Queued(Notice { recipient, channel, locale, message });
+    [of(chosen), of(payout_failed(true)), to_staff].into_iter()
 }
 
 fn invitation() -> Message {

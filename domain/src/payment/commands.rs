@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::elsewhere::MadeElsewhere;
 use super::events::{ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration};
+use super::given_back::MadeElsewhere;
 use super::method::{CaptureMode, Choice, Method};
 use super::reasons::VoidReason;
 use crate::Personal;

@@ -86,6 +86,7 @@ impl Opened {
             RefundStage::Failed => {}
             RefundStage::Requested | RefundStage::Done => return Err(Rejection::NotFailed),
         }
+        self.ensure_all_is_left(known)?;
         let amount = self.amount_of_retry(known);
         self.request_refund(refund, Some(amount), &known.cause, Some(failed), None)
     }
@@ -95,8 +96,15 @@ impl Opened {
         self.amount_within(failed, self.refundable())
     }
 
+    /// The refund of a cancelled order waits for the outcome of a dispute: what the shop wins is refunded with the rest.
+    fn ensure_all_is_left(&self, failed: &Refund) -> Result<(), Rejection> {
+        let is_all = failed.cause != RefundCause::OrderCancelled || failed.amount.amount <= self.refundable().amount;
+        if is_all { Ok(()) } else { self.ensure_undisputed() }
+    }
+
     /// The same as money, if as much of it is left to refund.
     pub(super) fn amount_again(&self, failed: &Refund) -> Result<Money, Rejection> {
+        self.ensure_all_is_left(failed)?;
         let left = self.left_of_money();
         let amount = self.amount_within(failed, left);
         if amount.amount > left.amount { Err(Rejection::TooMuchRefunded { left }) } else { Ok(amount) }
@@ -114,8 +122,8 @@ impl Opened {
             | RefundCause::Dispute { .. }
             | RefundCause::Provider { .. } => false,
         };
-        let is_taken =
-            failed.amount.amount > left.amount && failed.cause != RefundCause::NotDue && self.gave_by_itself();
+        let is_taken = failed.amount.amount > left.amount && failed.cause != RefundCause::NotDue;
+        let is_taken = is_taken && self.disputes.is_empty() && self.gave_by_itself();
         if left.amount > 0 && (is_of_all || is_taken) { left } else { failed.amount }
     }
 

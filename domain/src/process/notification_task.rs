@@ -54,6 +54,11 @@ pub enum NotificationTask {
         /// The message.
         message: Message,
     },
+    /// Queue a message to the staff of the shop, if it has an address.
+    TellStaff {
+        /// The message.
+        message: Message,
+    },
     /// [`NotificationTask::TellOfStock`] for each variant of a product that is published again, and a message to each watcher of
     /// a price that was reduced in the meantime.
     TellOfReturn {

@@ -94,8 +94,8 @@ impl Process for Notify {
             return reactions_to_order(*id, event, recorded_at);
         } else if let AnyEvent::Account(id, event) = event {
             return of_account(*id, event).into_iter().map(now).collect();
-        } else if let AnyEvent::Dispute(_, event) = event {
-            return of_dispute(event).into_iter().map(now).collect();
+        } else if let AnyEvent::Dispute(id, event) = event {
+            return of_dispute(*id, event).into_iter().map(now).collect();
         } else if let AnyEvent::Payment(_, event) = event {
             of_payment(event)
         } else if let AnyEvent::Shipment(id, event) = event {

@@ -8,7 +8,7 @@ use byteshop_commands::notify::format::Zone;
 use byteshop_commands::ports::connected::{ConnectedCarrier, Provider};
 use byteshop_commands::ports::smtp::Tls;
 use byteshop_domain::payment::CaptureMode;
-use byteshop_domain::text::{Holder, Iban, fresh};
+use byteshop_domain::text::{Email, Holder, Iban, fresh};
 
 /// Where files are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,6 +184,11 @@ pub(super) fn http_url(text: &str) -> Result<String, String> {
 
 pub(super) fn mailbox(text: &str) -> Result<String, String> {
     byteshop_commands::ports::smtp::mailbox(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// An e-mail address without a name.
+pub(super) fn email(text: &str) -> Result<String, String> {
+    fresh(|| Email::new(text)).map(|email| email.as_str().to_owned()).map_err(|error| error.to_string())
 }
 
 /// A file of certificates; what is in it.

@@ -26,6 +26,8 @@ pub struct OutsideConfig {
     pub api_url: Option<String>,
     /// The time zone of times in what it sends.
     pub zone: Zone,
+    /// The address of staff.
+    pub staff: Option<String>,
     /// The mail server; without one mail is kept in development, and waits otherwise.
     pub smtp: Option<SmtpSettings>,
     /// The provider of text messages.
@@ -71,6 +73,7 @@ impl Config {
             url: self.shop_url.clone(),
             api_url: self.api_url.clone(),
             zone: self.time_zone,
+            staff: self.staff_email.clone(),
             smtp: self.smtp(),
             sms: provider(self.sms_url.as_ref(), self.sms_secret.as_ref()),
             push: provider(self.push_url.as_ref(), self.push_secret.as_ref()),

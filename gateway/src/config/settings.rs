@@ -226,6 +226,8 @@ settings! {
         mail_from: Option<String> = kind::mailbox;
         "Reply-To address of mails"
         mail_reply_to: Option<String> = kind::mailbox;
+        "Address of staff, which hears of disputes"
+        staff_email: Option<String> = kind::email;
         "URL that text messages are posted to"
         sms_url: Option<String> = kind::http_url;
         "Bearer token for that URL"

@@ -31,7 +31,7 @@ impl Court {
     async fn open() -> Self {
         let payouts =
             PayoutRules { hold: TimeDelta::zero(), minimum: 1, debtor: Some(debtor()), ..PayoutRules::default() };
-        let market = Market::with(TestShop::start().trading(Trade { payouts, ..Trade::default() })).await;
+        let market = Market::with(TestShop::start().addressed().trading(Trade { payouts, ..Trade::default() })).await;
         offers(&market.shop, &[transfer()]).await.expect(200);
         let staff = market.shop.token(Role::Admin);
         Self { market, staff }
@@ -122,6 +122,18 @@ impl Court {
         shop.get(&path).by(&buyer.token).send().await.expect(200).body["story"].to_string()
     }
 
+    /// The subjects of the mails to staff, once there are so many, newest first.
+    async fn told_staff(&self, count: usize) -> Vec<String> {
+        eventually(&format!("staff has {count} mails"), async || {
+            let sent = self.market.shop.get("/dev/mail?to=staff@example.org").header("Accept", "application/json");
+            let sent = sent.send().await.expect(200).body;
+            let items = sent["items"].as_array().unwrap();
+            let subjects = items.iter().map(|it| it["subject"].as_str().unwrap().to_owned());
+            (items.len() == count).then(|| subjects.collect())
+        })
+        .await
+    }
+
     async fn is_sound(&self) {
         self.market.shop.at_rest().await;
         History::read(&self.market.shop.log).await.assert_sound();
@@ -160,6 +172,8 @@ async fn a_dispute_beside_a_refund_debits_the_seller_once() {
     court.market.becomes(&sale.order, "/payment_status", &json!("refunded")).await;
     let notes = court.get(&sale.order).await["credit_notes"].as_array().unwrap().len();
     assert_eq!(notes, 2);
+    let [ended, opened] = <[String; 2]>::try_from(court.told_staff(2).await).unwrap();
+    assert!(opened.ends_with(": a payment is disputed") && ended.ends_with(": a dispute is lost"), "{opened} {ended}");
     let story = court.story(&sale).await;
     for part in ["A dispute about €18.00 was opened", "€13.00 went back by a dispute."] {
         assert!(story.contains(part), "{part} in {story}");

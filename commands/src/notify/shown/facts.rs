@@ -55,19 +55,11 @@ pub(super) fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
             shown.product = Some(product_of(title, variant_title.as_ref()));
             shown.revoked = keys.iter().map(ShownKeys::from).collect();
         }
-        // The moment needs the time zone of the shop.
-        Message::PayoutDestinationChosen { means, .. } => shown.means = means.map(Means::as_str),
-        Message::DisputeOpened { amount, .. } => shown.amount = some_money(*amount, locale),
-        Message::DisputeEnded { won, .. } => shown.reason = Some(if *won { "won" } else { "lost" }),
-        Message::PayoutSent { amount, means, .. } => {
-            (shown.amount, shown.means) = (Some(format::money(*amount, locale)), Some(means.as_str()));
+        Message::PayoutDestinationChosen { .. } | Message::PayoutSent { .. } | Message::PayoutFailed { .. } => {
+            tell_of_payout(message, locale, shown);
         }
-        Message::PayoutFailed { amount, means, payout, returned, failure, because, seller: _ } => {
-            (shown.amount, shown.means) = (Some(format::money(*amount, locale)), Some(means.as_str()));
-            shown.payout = payout.map(|payout| payout.to_string());
-            shown.outcome = Some(if *returned { "returned" } else { "failed" });
-            shown.failure = failure.map(Failure::as_str);
-            shown.because = because.as_ref().map(ToString::to_string);
+        Message::DisputeOpened { .. } | Message::DisputeEnded { .. } | Message::DisputeForStaff { .. } => {
+            tell_of_dispute(message, locale, shown);
         }
         Message::ConfirmEmail { .. }
         | Message::ResetPassword { .. }
@@ -87,6 +79,36 @@ pub(super) fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         | Message::DeliveryReturning { .. }
         | Message::DeliveryLost { .. }
         | Message::DisputeDue { .. } => {}
+    }
+}
+
+fn tell_of_payout(message: &Message, locale: Locale, shown: &mut Shown) {
+    // The moment needs the time zone of the shop.
+    if let Message::PayoutDestinationChosen { means, .. } = message {
+        shown.means = means.map(Means::as_str);
+    }
+    if let Message::PayoutSent { amount, means, .. } = message {
+        (shown.amount, shown.means) = (Some(format::money(*amount, locale)), Some(means.as_str()));
+    }
+    if let Message::PayoutFailed { amount, means, payout, returned, failure, because, seller: _ } = message {
+        (shown.amount, shown.means) = (Some(format::money(*amount, locale)), Some(means.as_str()));
+        shown.payout = payout.map(|payout| payout.to_string());
+        shown.outcome = Some(if *returned { "returned" } else { "failed" });
+        shown.failure = failure.map(Failure::as_str);
+        shown.because = because.as_ref().map(ToString::to_string);
+    }
+}
+
+fn tell_of_dispute(message: &Message, locale: Locale, shown: &mut Shown) {
+    if let Message::DisputeOpened { amount, .. } = message {
+        shown.amount = some_money(*amount, locale);
+    }
+    if let Message::DisputeEnded { won, .. } = message {
+        shown.reason = Some(if *won { "won" } else { "lost" });
+    }
+    if let Message::DisputeForStaff { dispute, news, amount, .. } = message {
+        (shown.dispute, shown.reason) = (Some(dispute.to_string()), Some(news.as_str()));
+        shown.amount = amount.and_then(|amount| some_money(amount, locale));
     }
 }
 

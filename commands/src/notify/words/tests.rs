@@ -94,6 +94,7 @@ fn shown(locale: Locale) -> Shown {
         outcome: Some("failed"),
         failure: Some("refused"),
         from: Some("20 November 2026, 14:30 UTC".into()),
+        dispute: Some("dsp_00000000000000000000000001".into()),
         number: Some("7K3Q-X9MW-2FBA".into()),
         unsubscribe: Some(
             "https://api.shop.example.org/v1/products/prod_1/watch/unsubscribe?account=acc_1&until=1&seal=2".into(),

@@ -105,6 +105,40 @@ fn a_failed_refund_is_retried_with_what_a_dispute_left_of_it() {
 }
 
 #[test]
+fn the_refund_of_a_cancelled_order_is_made_again_after_the_outcome_of_a_dispute() {
+    let whole = |amount| Event::RefundRequested {
+        order: id(1),
+        refund: id(1),
+        amount: cents(amount),
+        cause: RefundCause::OrderCancelled,
+        retries: None,
+        manual: false,
+        to: None,
+        of: None,
+    };
+    let failed = Event::RefundFailed { order: id(1), refund: id(1), amount: cents(3500) };
+    let held = after(&taken(), &[whole(3500), disputed(21, 0, 1000), failed, disputed(21, 1000, 1000)]);
+    let retry = Command::RetryRefund { failed: id(1), refund: id(2) };
+    let settle = Command::SettleRefund { refund: id(1), reference: text("back"), settled_on: noon().date_naive() };
+    for again in [&retry, &settle] {
+        given::<Payment>(held.clone()).when(again).then_refused(Rejection::Disputed { held: cents(1000) });
+    }
+    let won = after(&held, &[released(21, 1000)]);
+    assert_eq!(opened_after(&won).refundable(), cents(3500));
+    assert_eq!(fold_after(&won, &retry).pending_refunds().next().unwrap().1.amount, cents(3500));
+    let gone = after(&held, &[lost(21, 1000)]);
+    assert_eq!(fold_after(&gone, &retry).pending_refunds().next().unwrap().1.amount, cents(2500));
+}
+
+/// The payment after a command.
+fn fold_after(history: &[Event], command: &Command) -> Opened {
+    let state = crate::fold::<Payment>(history);
+    let events =
+        state.decide(command, &Asked { at: noon(), by: crate::Actor::System { name: "test".to_owned() } }).unwrap();
+    opened_after(&after(history, &events))
+}
+
+#[test]
 fn several_disputes_hold_no_more_than_there_is() {
     let first = after(&taken(), &[disputed(21, 3000, 3000)]);
     given::<Payment>(first.clone()).when(&open(22, 3000)).then([disputed(22, 500, 3000)]);

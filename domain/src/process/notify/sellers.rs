@@ -1,11 +1,11 @@
-//! What sellers are told.
+//! What sellers are told, and staff about disputes.
 
 use super::{KeyNews, NotificationTask};
 use crate::dispute;
-use crate::ids::{PayoutId, SellerId, VariantId};
+use crate::ids::{DisputeId, PayoutId, SellerId, VariantId};
 use crate::key_pool::{self, part_of};
 use crate::money::Money;
-use crate::notification::Message;
+use crate::notification::{DisputeNews, Message};
 use crate::payout::{self, Failure};
 use crate::payout_account::{self, Means};
 use crate::seller;
@@ -64,9 +64,29 @@ fn not_paid(
     Message::PayoutFailed { seller, amount, means, payout: Some(payout), returned, failure: Some(failure), because }
 }
 
-/// Each seller hears of its own share.
+/// Each seller hears of its own share, and staff of all.
+pub(super) fn of_dispute(id: DisputeId, event: &dispute::Event) -> Vec<NotificationTask> {
+    let sellers = of_dispute_to_sellers(event);
+    of_dispute_to_staff(id, event).into_iter().chain(sellers).collect()
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
-pub(super) fn of_dispute(event: &dispute::Event) -> Vec<NotificationTask> {
+fn of_dispute_to_staff(dispute: DisputeId, event: &dispute::Event) -> Option<NotificationTask> {
+    let (order, news, amount, respond_by) = match event {
+        dispute::Event::Opened { content, .. } => {
+            (content.order, DisputeNews::Opened, Some(content.amount), content.respond_by)
+        }
+        dispute::Event::Reminded { order, respond_by, .. } => (*order, DisputeNews::Due, None, Some(*respond_by)),
+        dispute::Event::Won { order, .. } => (*order, DisputeNews::Won, None, None),
+        dispute::Event::Lost { order, amount, .. } => (*order, DisputeNews::Lost, Some(*amount), None),
+        _ => return None,
+    };
+    let message = Message::DisputeForStaff { dispute, order, news, amount, respond_by };
+    Some(NotificationTask::TellStaff { message })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn of_dispute_to_sellers(event: &dispute::Event) -> Vec<NotificationTask> {
     let tell = |seller: SellerId, message: Message| NotificationTask::TellOwners { seller, message };
     match event {
         dispute::Event::Opened { content, .. } => {
