@@ -39,6 +39,7 @@ use crate::http::{openapi, provider};
 use crate::operations::{self, Operations};
 use crate::pictures::Pictures;
 use crate::queries::reductions::Reductions;
+use crate::reconcile;
 use crate::restored;
 use crate::rotation::{self, KeySource};
 use crate::router::router;
@@ -246,6 +247,7 @@ impl Shop {
             let feed = hints.feed.get_or_init(feed).clone();
             self.processes(&feed, hints, webhooks);
             self.tasks.spawn(rotation::watch(log.clone(), key_source, self.cancel.clone()));
+            self.tasks.spawn(reconcile::run(self.commands.clone(), views.clone(), self.cancel.clone()));
             self.views(views, names.clone(), feed, health);
         }
         match nats {

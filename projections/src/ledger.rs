@@ -28,7 +28,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
-pub use query::{Balance, Query};
+pub use query::{Balance, Charge, Charges, Query};
 pub use statement::{STATEMENT_MAX, StatementQuery, StatementRow};
 
 /// The view.

@@ -89,7 +89,9 @@ async fn the_books_of_paypal_are_those_of_the_shop_whatever_is_killed() {
     program.kill();
     market.start(&mut program).await;
     let moved = market.settle().await;
-    eprintln!("{payments} payments, the shop was killed {kills} times, {moved} captures at PayPal, {reversed} reversed");
+    eprintln!(
+        "{payments} payments, the shop was killed {kills} times, {moved} captures at PayPal, {reversed} reversed"
+    );
     assert!(kills > 0 && moved > 0 && reversed > 0);
     program.interrupt().await;
 }

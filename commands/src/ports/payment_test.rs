@@ -245,7 +245,7 @@ impl TestProvider {
         let holding = |charge: Booked| {
             let amount =
                 Money { amount: charge.amount - charge.refunded, currency: Currency::from_code(&charge.currency)? };
-            Some(Holding { reference: ProviderReference::new(&charge.reference).ok()?, order: None, amount })
+            Some(Holding { reference: ProviderReference::new(&charge.reference).ok()?, order: None, amount, fee: None })
         };
         Ok(captured.filter_map(holding).collect())
     }

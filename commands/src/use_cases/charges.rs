@@ -6,10 +6,12 @@
 
 use byteshop_domain::aftersales;
 use byteshop_domain::decider::Actor;
-use byteshop_domain::ids::PaymentId;
+use byteshop_domain::ids::{OrderId, PaymentId};
+use byteshop_domain::ledger::{Difference, Holding, differences};
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::{Command, Opened, Payment, ProviderReference, Stage};
 use byteshop_domain::payment_provider::Provider;
+use byteshop_domain::reconciliation::{self, Comparison, Reconciliation};
 use byteshop_domain::stored_value::StoredValue;
 use byteshop_domain::text::Reference;
 use chrono::{DateTime, Utc};
@@ -17,7 +19,7 @@ use chrono::{DateTime, Utc};
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::Intent;
-use crate::engine::unit::Unit;
+use crate::engine::unit::{Loaded, Unit};
 use crate::ports::paypal::{CapturedPayment, ChargeStanding};
 use crate::ports::{Attempt, NoAnswer};
 use crate::use_cases::payments::in_time;
@@ -76,6 +78,35 @@ impl Commands {
         Ok(Some(standing))
     }
 
+    /// What PayPal has of the captured charge of an order; none if it does not know the charge.
+    pub async fn ask_for_charge(&self, order: OrderId) -> Result<Option<Holding>, Error> {
+        let Some(payment) = self.payment_of(order).await? else { return Ok(None) };
+        let Some(found) = self.get::<Payment>(payment).await? else { return Ok(None) };
+        let opened = found.state.live()?;
+        let Some(reference) = opened.at_provider().filter(|it| is_captured_as(opened, it)) else { return Ok(None) };
+        let attempt = Attempt { reference, registration: opened.registration(reference), payment };
+        let standing = in_time(self.paypal()?.charge(attempt)).await?;
+        Ok(standing.map(|it| holding(reference, order, &it)))
+    }
+
+    /// Records what the shop does not know of a charge, and compares it again; none if it is equal then.
+    pub async fn settle_charge(&self, intent: &Intent, order: OrderId) -> Result<Option<Difference>, Error> {
+        let Some(payment) = self.payment_of(order).await? else { return Ok(None) };
+        let standing = self.look_at_charge(intent, payment).await?;
+        let Some(found) = self.get::<Payment>(payment).await? else { return Ok(None) };
+        let opened = found.state.live()?;
+        let Some(reference) = opened.at_provider() else { return Ok(None) };
+        let (amount, fee) = (opened.held_at_provider(), Some(opened.fee_of(reference)));
+        let ours = Holding { reference: reference.clone(), order: Some(order), amount, fee };
+        let theirs = standing.map(|it| holding(reference, order, &it));
+        Ok(differences([ours], theirs).into_iter().next())
+    }
+
+    async fn payment_of(&self, order: OrderId) -> Result<Option<PaymentId>, Error> {
+        let found = self.get::<Order>(order).await?;
+        Ok(found.and_then(|found| found.state.live().ok().map(|placed| placed.placement.payment)))
+    }
+
     /// Follows the events about money that went back since a moment: what a lost webhook would have told. Says whether all of them
     /// could be followed.
     pub async fn follow_missed_events(&self, since: DateTime<Utc>) -> Result<bool, Error> {
@@ -97,6 +128,20 @@ impl Commands {
         }
         Ok(is_whole)
     }
+}
+
+/// What PayPal has of a charge.
+fn holding(reference: &ProviderReference, order: OrderId, standing: &ChargeStanding) -> Holding {
+    Holding { reference: reference.clone(), order: Some(order), amount: standing.kept(), fee: standing.fee }
+}
+
+/// Records the comparison of a day; one that is recorded already changes nothing.
+pub fn record_comparison(
+    unit: &Unit,
+    reconciliation: &mut Loaded<Reconciliation>,
+    comparison: Comparison,
+) -> Result<(), Error> {
+    unit.decide(reconciliation, &reconciliation::Command::Record(Box::new(comparison)))
 }
 
 /// Whether a payment was captured by this attempt at PayPal.

@@ -3,7 +3,7 @@
 //! A provider says what it keeps in all, so hearing it again changes nothing, and what it gives back with a refund is a smaller sum. An
 //! attempt that was captured and given back has a fee, too, although the payment never counted it as captured.
 
-use super::{Event, Opened, ProviderReference};
+use super::{Event, Opened, ProviderReference, Refund, RefundCause, RefundStage};
 use crate::money::Money;
 
 impl Opened {
@@ -15,6 +15,18 @@ impl Opened {
     /// What providers keep of all attempts.
     pub fn fee(&self) -> Money {
         Money { amount: self.fees.values().map(|fee| fee.amount).sum(), ..self.amount }
+    }
+
+    /// What the provider has of the captured charge by what is recorded: captured, and not given back as money. What staff settled was
+    /// not the provider's, and what a dispute holds is until it is lost.
+    pub fn held_at_provider(&self) -> Money {
+        let is_back = |refund: &&Refund| {
+            let by_provider = refund.to.is_none() && refund.settled.is_none() && !refund.manual;
+            by_provider && refund.stage == RefundStage::Done && refund.cause != RefundCause::NotDue
+        };
+        let back: i64 = self.refunds.values().filter(is_back).map(|refund| refund.amount.amount).sum();
+        let captured = if self.was_captured() { self.in_money().amount } else { 0 };
+        Money { amount: captured - back, ..self.amount }
     }
 
     /// Records the difference to what is known. A fee in another currency is not one of this payment.

@@ -5,6 +5,7 @@ mod disputes;
 mod fees;
 mod hints;
 mod money;
+mod reconciliation;
 mod reversals;
 
 use byteshop_domain::ids::PaymentId;

@@ -22,7 +22,7 @@ impl Connected {
     }
 
     /// Someone refunds an amount, in major units, in PayPal's own pages.
-    async fn refunds_at_paypal(&self, order: &Order, value: &str) -> Value {
+    pub(super) async fn refunds_at_paypal(&self, order: &Order, value: &str) -> Value {
         let path = format!("/v2/payments/captures/{}/refund", self.capture_of(order).await);
         self.past_the_shop(&path, &json!({"amount": {"currency_code": "EUR", "value": value}})).await
     }
