@@ -90,6 +90,18 @@ pub struct Attempt<'a> {
     pub payment: PaymentId,
 }
 
+/// What a provider did about a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundAnswer {
+    /// It is made.
+    Made {
+        /// What the provider keeps of the charge as its fee in all, if it says so.
+        fee: Option<Money>,
+    },
+    /// The provider refuses it.
+    Refused,
+}
+
 /// A payment provider.
 pub trait PaymentProvider: Send + Sync {
     /// A reference for a new charge, with a token if the provider gives out tokens; none if it does not know the token.
@@ -98,18 +110,17 @@ pub trait PaymentProvider: Send + Sync {
     fn accepts(&self, amount: Money) -> Result<(), NotAccepted>;
     /// Authorizes the amount, and takes it as well when it is to be taken at once.
     fn authorize<'a>(&'a self, charge: Charge<'a>, now: DateTime<Utc>) -> BoxFuture<'a, Result<Begun, NoAnswer>>;
-    /// Captures an authorized charge; repeating it changes nothing.
-    fn capture<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>>;
-    /// Voids or refunds everything of an attempt; repeating it changes nothing.
-    fn release<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>>;
-    /// Refunds a part of a captured charge; repeating it with the same key changes nothing. False if the provider
-    /// refuses.
+    /// Captures an authorized charge; repeating it changes nothing. Gives what the provider keeps of it as its fee, if it says so.
+    fn capture<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Option<Money>, NoAnswer>>;
+    /// Voids or refunds everything of an attempt; repeating it changes nothing. Gives what the provider keeps as its fee all the same.
+    fn release<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Option<Money>, NoAnswer>>;
+    /// Refunds a part of a captured charge; repeating it with the same key changes nothing.
     fn refund<'a>(
         &'a self,
         attempt: Attempt<'a>,
         refund: RefundId,
         amount: Money,
-    ) -> BoxFuture<'a, Result<bool, NoAnswer>>;
+    ) -> BoxFuture<'a, Result<RefundAnswer, NoAnswer>>;
     /// Cancels a charge that waits for a person at the provider's page, and no other; gives what the charge is then.
     fn cancel_attempt<'a>(
         &'a self,

@@ -27,10 +27,12 @@ use crate::{Kind, Personal};
 
 mod credit;
 mod disputes;
+mod elsewhere;
 mod money;
 
 use credit::{Back, issue, left_to_credit, merged, most, uncounted};
 pub use disputes::{Claim, Verdict, accept_dispute, conclude_dispute, open_dispute};
+pub use elsewhere::record_made_elsewhere;
 use money::give_shipping_back;
 pub use money::{ShippingBack, Wanted, refund, retry_refund};
 

@@ -11,8 +11,8 @@ use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
     access_token, account, api_key, balance, cart, category, commission_book, credit_note, digital_good, dispute,
     download, key_pool, licence, mailbox, name, notification, order, payment, payment_book, payout, payout_account,
-    payout_file, product, promotion, promotion_book, returns, seller, series, session, shipment, shipping_book, shop,
-    stock, stored_value, tax_book, usage, watch, webhook_endpoint,
+    payout_file, product, promotion, promotion_book, reconciliation, returns, seller, series, session, shipment,
+    shipping_book, shop, stock, stored_value, tax_book, usage, watch, webhook_endpoint,
 };
 
 /// A kind of aggregate.
@@ -246,6 +246,8 @@ contexts! {
     PayoutAccount payout_account PayoutAccount "payout_account/golden.json";
     /// Of a file of payouts for the bank.
     PayoutFile payout_file PayoutFile "payout_file/golden.json";
+    /// Of the comparisons with the books of a payment provider.
+    Reconciliation reconciliation Reconciliation "reconciliation/golden.json";
 }
 
 /// Lets an error be made of the rejections of every context, and of checkout, as it is made of a
@@ -256,7 +258,7 @@ macro_rules! from_rejections {
         $crate::from_rejections! { $error =>
             access_token account api_key balance cart category checkout commission_book credit_note digital_good dispute download
             key_pool licence mailbox name notification order payment payment_book payout payout_account payout_file product promotion
-            promotion_book returns seller series session shipment shipping_book shop stock stored_value tax_book usage watch
+            promotion_book reconciliation returns seller series session shipment shipping_book shop stock stored_value tax_book usage watch
             webhook_endpoint
         }
     };

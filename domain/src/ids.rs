@@ -183,6 +183,8 @@ ids! {
     RefundId "rfd";
     /// A document series.
     SeriesId "ser";
+    /// The comparisons of the ledger with the books of a payment provider.
+    ReconciliationId "rec";
     /// A shipment: one parcel of an order.
     ShipmentId "shp";
     /// A return.

@@ -10,6 +10,7 @@
 //! dispute opened       debit disputes                        credit clearing, or bank      (and the reverse of what is released)
 //! dispute lost         debit customers                       credit disputes               (the credit note says what was sold)
 //! its fee              debit provider_fees                   credit clearing, or bank
+//! fee charged          debit provider_fees                   credit clearing      (and the reverse of what is given back)
 //! gift card            debit gift_cards when a payment that it covers is captured; credit gift_cards when a refund goes to it
 //!   issued by staff    debit goodwill                        credit gift_cards
 //!   expired            debit gift_cards                      credit breakage
@@ -74,7 +75,7 @@ pub enum Account {
     Breakage,
     /// What open disputes hold of the money at payment providers and banks: an asset.
     Disputes,
-    /// What payment providers and banks charge for disputes: an expense.
+    /// What payment providers keep of captures, and they and banks charge for disputes: an expense.
     ProviderFees,
     /// What was taken from what the house owes to sellers and has not reached them yet: a liability.
     PayoutsInTransit,
@@ -166,6 +167,8 @@ pub enum Kind {
     DisputeLost,
     /// What a dispute cost.
     DisputeFee,
+    /// What a provider keeps of a capture as its fee, or gives back of it.
+    ProviderFee,
     /// A payout to a seller that was requested.
     Payout,
     /// A payout that has reached its seller.
@@ -194,6 +197,7 @@ impl Kind {
             Self::DisputeReleased => "dispute_released",
             Self::DisputeLost => "dispute_lost",
             Self::DisputeFee => "dispute_fee",
+            Self::ProviderFee => "provider_fee",
             Self::Payout => "payout",
             Self::PayoutPaid => "payout_paid",
             Self::PayoutFailed => "payout_failed",
@@ -280,6 +284,11 @@ impl Entry {
         }
         if let payment::Event::ReceiptVoided { order, amount, .. } = event {
             return returned(Account::Bank, *amount).entry(Kind::VoidedReceipt, Some(*order), None);
+        }
+        if let payment::Event::FeeCharged { order, reference, amount } = event {
+            let lines = Lines::new(*amount).debit(Account::ProviderFees, amount.amount);
+            let lines = lines.credit(Account::Clearing, amount.amount);
+            return lines.entry(Kind::ProviderFee, Some(*order), Some(reference.clone()));
         }
         if let Some(entry) = Self::of_dispute_of_payment(event) {
             return Some(entry);

@@ -55,6 +55,7 @@ pub mod promotion;
 pub mod promotion_book;
 pub mod quantity;
 mod reads;
+pub mod reconciliation;
 pub mod rejected;
 pub mod rejection;
 pub mod returns;

@@ -36,6 +36,10 @@
 //! A dispute holds some of the captured amount (`dispute.rs`): it is not refunded while it is open, and is refunded by the provider, or
 //! the bank, if it is lost.
 //!
+//! A provider may give money back without being asked by the shop (`elsewhere.rs`): this is a refund that it made.
+//!
+//! A provider keeps a fee of what it captures (`fee.rs`). The house bears it: it changes nothing of what is due or refunded.
+//!
 //! captured = refundable + refunds in progress + disputed + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`] and
 //! is voided. Of a capture and a void, the one that is requested first is carried out; `delayed` records that the provider did
 //! not answer.
@@ -55,7 +59,10 @@ mod attempt;
 mod commands;
 mod cover;
 mod dispute;
+mod elsewhere;
 mod events;
+mod fee;
+mod given_back;
 mod manual;
 mod method;
 mod reasons;
@@ -65,6 +72,7 @@ mod stage;
 
 pub use commands::{Command, NewReceipt};
 pub use events::{Event, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration};
+pub use given_back::{GivenBack, MadeElsewhere, refund_at};
 pub use method::{CaptureMode, Choice, Method};
 pub use reasons::{DeclineReason, FailureReason, VoidReason};
 pub use rejections::{
@@ -138,6 +146,9 @@ pub struct Opened {
     /// What open disputes hold of the captured amount.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub disputes: BTreeMap<DisputeId, OnHold>,
+    /// What providers keep of the attempts as their fees.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fees: BTreeMap<ProviderReference, Money>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -248,6 +259,7 @@ impl Decider for Payment {
                 self.with(|it| it.note_refunded(*amount, *refund, cause.as_ref()))
             }
             Event::Disputed { .. } | Event::DisputeReleased { .. } => self.with(|it| it.note_dispute(event)),
+            Event::FeeCharged { reference, amount, .. } => self.with(|it| it.note_fee(reference, *amount)),
             Event::MethodChosen { choice, .. } => self.with(|it| it.note_choice(choice)),
             Event::ReceiptRecorded { receipt, kind, amount, reference, received_on, note, .. } => {
                 let (kind, amount, received_on) = (*kind, *amount, *received_on);
@@ -295,6 +307,8 @@ impl Payment {
             Command::Dispute { dispute, amount } => self.live()?.dispute(*dispute, *amount),
             Command::ReleaseDispute { dispute } => Ok(self.live()?.release_dispute(*dispute)),
             Command::LoseDispute { dispute, amount } => self.live()?.lose_dispute(*dispute, *amount),
+            Command::RecordMadeElsewhere(made) => self.live()?.record_made_elsewhere(made),
+            Command::RecordFee { reference, total } => Ok(self.live()?.record_fee(reference, *total)),
             Command::Cover { cover } => self.live()?.cover(*cover),
             Command::Uncover { means } => self.live()?.uncover(*means),
             Command::ChooseMethod { choice } => self.live()?.choose(choice),
@@ -378,6 +392,7 @@ impl Opened {
             refunded: Money::zero(amount.currency),
             refunds: BTreeMap::new(),
             disputes: BTreeMap::new(),
+            fees: BTreeMap::new(),
         }
     }
 

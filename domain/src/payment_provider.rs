@@ -34,9 +34,17 @@ impl Provider {
         }
     }
 
+    /// How the references of its attempts begin.
+    pub fn beginning(self) -> &'static str {
+        match self {
+            Self::Test => "test-",
+            Self::Paypal => "paypal-",
+        }
+    }
+
     /// The provider of an attempt, whose reference begins with the name of the provider.
     pub fn of(reference: &Reference) -> Self {
-        let is_paypal = reference.as_str().starts_with("paypal-");
+        let is_paypal = reference.as_str().starts_with(Self::Paypal.beginning());
         if is_paypal { Self::Paypal } else { Self::Test }
     }
 }

@@ -47,6 +47,8 @@ pub const LOOKS_MAX: u32 = 4;
 pub enum Move {
     /// The payment decides a command.
     Decide(Command),
+    /// The payment decides several commands in one append.
+    DecideAll(Vec<Command>),
     /// The provider is asked; [`answered`] says what comes after that.
     Ask(Request),
 }
@@ -105,7 +107,10 @@ pub enum Answer {
     /// The outcome of an attempt.
     Outcome(ProviderOutcome),
     /// The request was carried out.
-    Done,
+    Done {
+        /// What the provider keeps of the attempt as its fee in all, if it says so.
+        fee: Option<Money>,
+    },
     /// The request was refused.
     Refused,
     /// There was no answer in time.
@@ -113,6 +118,20 @@ pub enum Answer {
 }
 
 impl Request {
+    /// The attempt that it is about.
+    fn reference(&self) -> &ProviderReference {
+        match self {
+            Self::LookUp(reference)
+            | Self::LookUpVoided(reference)
+            | Self::Capture(reference)
+            | Self::Release { reference, .. }
+            | Self::Refund { reference, .. }
+            | Self::LookUpAgain(reference)
+            | Self::LookUpOrphaned(reference)
+            | Self::ReleaseOrphaned(reference) => reference,
+        }
+    }
+
     /// The request as the provider gets it.
     pub fn question(&self) -> Question<'_> {
         match self {
@@ -270,16 +289,16 @@ pub fn answered(opened: &Opened, request: &Request, answer: Answer, at: DateTime
             Command::RecordOutcome { reference: reference.clone(), outcome: outcome_of(answer, check_at) }
         }
         Request::Capture(_) => match answer {
-            Answer::Done => Command::Capture {},
+            Answer::Done { .. } => Command::Capture {},
             Answer::Outcome(_) | Answer::Refused | Answer::Silence => Command::RecordNoAnswer { check_at },
         },
         Request::Release { reason, .. } => match answer {
-            Answer::Done => Command::RecordReleased { reason: *reason },
+            Answer::Done { .. } => Command::RecordReleased { reason: *reason },
             Answer::Outcome(_) | Answer::Refused | Answer::Silence => Command::RecordNoAnswer { check_at },
         },
         Request::Refund { refund, .. } => {
             let outcome = match answer {
-                Answer::Done => RefundOutcome::Done,
+                Answer::Done { .. } => RefundOutcome::Done,
                 Answer::Refused => RefundOutcome::Refused,
                 Answer::Outcome(_) | Answer::Silence => RefundOutcome::Unknown { check_at },
             };
@@ -290,27 +309,29 @@ pub fn answered(opened: &Opened, request: &Request, answer: Answer, at: DateTime
                 Command::RecordOutcome { reference: reference.clone(), outcome }
             }
             Answer::Outcome(_) => return vec![],
-            Answer::Done | Answer::Refused | Answer::Silence => later(reference, check_at),
+            Answer::Done { .. } | Answer::Refused | Answer::Silence => later(reference, check_at),
         },
         Request::LookUpOrphaned(reference) => match answer {
             Answer::Outcome(ProviderOutcome::Authorized) => {
                 return vec![Move::Ask(Request::ReleaseOrphaned(reference.clone()))];
             }
             Answer::Outcome(_) => return vec![],
-            Answer::Done | Answer::Refused | Answer::Silence => later(reference, check_at),
+            Answer::Done { .. } | Answer::Refused | Answer::Silence => later(reference, check_at),
         },
         Request::ReleaseOrphaned(reference) => match answer {
-            Answer::Done => Command::ReleaseOrphaned { reference: reference.clone() },
+            Answer::Done { .. } => Command::ReleaseOrphaned { reference: reference.clone() },
             Answer::Outcome(_) | Answer::Refused | Answer::Silence => later(reference, check_at),
         },
     };
-    vec![Move::Decide(command)]
+    let Answer::Done { fee: Some(total) } = answer else { return vec![Move::Decide(command)] };
+    let reference = request.reference().clone();
+    vec![Move::DecideAll(vec![command, Command::RecordFee { reference, total }])]
 }
 
 fn outcome_of(answer: Answer, check_at: DateTime<Utc>) -> ProviderOutcome {
     match answer {
         Answer::Outcome(outcome) => outcome,
-        Answer::Done | Answer::Refused | Answer::Silence => ProviderOutcome::Unknown { check_at },
+        Answer::Done { .. } | Answer::Refused | Answer::Silence => ProviderOutcome::Unknown { check_at },
     }
 }
 
@@ -390,7 +411,8 @@ pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(Paymen
     Ok((payment, amount))
 }
 
-/// Records what the provider calls an attempt, if it said so, and the outcome. An automatic one was authorized and captured at once.
+/// Records what the provider calls an attempt, if it said so, and the outcome. An automatic one was authorized and captured at once;
+/// a provider with ids of its own is still asked for the capture, as only this says what it keeps of it.
 pub fn record_outcome(
     work: &mut Work,
     payment: PaymentId,
@@ -403,7 +425,9 @@ pub fn record_outcome(
         work.decide::<Payment>(payment, &Command::RecordRegistration { reference, registration })?;
     }
     work.decide::<Payment>(payment, &Command::RecordOutcome { reference: reference.clone(), outcome })?;
-    let is_granted_at_once = work.get::<Payment>(payment)?.live().is_ok_and(Opened::is_granted_at_once);
+    let after = work.get::<Payment>(payment)?;
+    let is_granted_at_once =
+        after.live().is_ok_and(|it| it.is_granted_at_once() && it.registration(reference).is_none());
     if outcome == ProviderOutcome::Authorized && is_granted_at_once {
         work.decide::<Payment>(payment, &Command::Capture {})?;
     }

@@ -20,6 +20,7 @@ pub mod paypal_sandbox;
 pub mod pictures;
 mod qr;
 mod queries;
+pub mod reconcile;
 pub mod restored;
 pub mod rotation;
 pub mod router;

@@ -6,5 +6,6 @@
 pub(crate) mod accounts;
 pub(crate) mod catalog;
 pub(crate) mod lines;
+pub(crate) mod reconciliation;
 pub(crate) mod reductions;
 pub(crate) mod sellers;

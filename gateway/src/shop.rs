@@ -12,7 +12,7 @@ use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_commands::processes::{self, CarryOut};
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
-use byteshop_commands::use_cases::disputes;
+use byteshop_commands::use_cases::paypal_poll;
 use byteshop_commands::{Appender, Commands, Committed, receipts, webhooks};
 use byteshop_domain::process;
 use byteshop_domain::process::follow_disputes::FollowDisputes;
@@ -39,6 +39,7 @@ use crate::http::{openapi, provider};
 use crate::operations::{self, Operations};
 use crate::pictures::Pictures;
 use crate::queries::reductions::Reductions;
+use crate::reconcile;
 use crate::restored;
 use crate::rotation::{self, KeySource};
 use crate::router::router;
@@ -246,6 +247,7 @@ impl Shop {
             let feed = hints.feed.get_or_init(feed).clone();
             self.processes(&feed, hints, webhooks);
             self.tasks.spawn(rotation::watch(log.clone(), key_source, self.cancel.clone()));
+            self.tasks.spawn(reconcile::run(self.commands.clone(), views.clone(), self.cancel.clone()));
             self.views(views, names.clone(), feed, health);
         }
         match nats {
@@ -278,7 +280,7 @@ impl Shop {
         self.process::<PostBalances>(feed);
         self.process::<SendPayouts>(feed);
         self.process::<FollowDisputes>(feed);
-        self.tasks.spawn(disputes::poll(self.commands.clone(), self.cancel.clone()));
+        self.tasks.spawn(paypal_poll::poll(self.commands.clone(), self.cancel.clone()));
         let (commands, cancel) = (self.commands.clone(), self.cancel.clone());
         self.tasks.spawn(webhooks::run(commands, client.clone(), Arc::clone(&hints.webhooks), cancel));
         self.tasks.spawn(receipts::run(self.commands.clone(), self.cancel.clone()));

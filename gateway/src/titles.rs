@@ -218,6 +218,7 @@ const TITLES: &[(&str, &str)] = &[
     ("promotion_book.too_many", "Too many automatic promotions"),
     ("query.not_caught_up", "View not up to date yet"),
     ("receipt.missing", "Receipt not found"),
+    ("reconciliation.not_over", "Day not over"),
     ("refund.missing", "Refund not found"),
     ("request.broken_body", "Body truncated or malformed"),
     ("request.country_unknown", "Unknown country"),

@@ -94,7 +94,12 @@ impl Books {
             let next = format!("{at}?page_size={size}&next_page_token={}", skipped + size);
             links.push(link(next, "next", "GET"));
         }
-        Ok(Answer::new(200, json!({"items": items, "links": links})))
+        let mut page = json!({"links": links});
+        // The document has no empty list.
+        if !items.is_empty() {
+            page["items"] = json!(items);
+        }
+        Ok(Answer::new(200, page))
     }
 
     /// Shows a dispute.

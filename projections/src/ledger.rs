@@ -28,7 +28,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
-pub use query::{Balance, Query};
+pub use query::{Balance, Charge, Charges, Query};
 pub use statement::{StatementQuery, StatementRow};
 
 /// The view.
@@ -103,6 +103,7 @@ impl View for Ledger {
             "refunded",
             "disputed",
             "dispute_released",
+            "fee_charged",
         ]),
         Reads::only::<Dispute>(&["lost"]),
         Reads::all::<CreditNote>(),
@@ -159,8 +160,10 @@ impl View for Ledger {
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS come here")]
 fn of_payment(payment: PaymentId, event: &payment::Event, version: i64) -> Key {
     match event {
-        // A dispute may hold more later.
-        payment::Event::Disputed { .. } | payment::Event::DisputeReleased { .. } => format!("{payment}/{version}"),
+        // A dispute may hold more later, and a refund may give some of a fee back.
+        payment::Event::Disputed { .. }
+        | payment::Event::DisputeReleased { .. }
+        | payment::Event::FeeCharged { .. } => format!("{payment}/{version}"),
         payment::Event::Refunded { refund: Some(refund), .. } | payment::Event::RefundSettled { refund, .. } => {
             refund.to_string()
         }

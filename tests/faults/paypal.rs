@@ -1,5 +1,6 @@
 //! Payments with PayPal while the shop is killed around its calls: afterwards the books of the stand-in are those of the shop, to the
-//! cent and in both directions, although webhooks are repeated, late or lost and answers do not come.
+//! cent and in both directions, although webhooks are repeated, late or lost and answers do not come. PayPal reverses some payments by
+//! itself, and the clearing account of the ledger is what PayPal has after its fees.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,6 +21,8 @@ use tokio::time::sleep;
 const PAYMENTS: u64 = 40;
 /// Buyers at once.
 const BUYERS: usize = 8;
+/// One of so many captures is reversed by PayPal.
+const REVERSED: usize = 10;
 /// How long one request may take: longer than the shop waits for PayPal.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a buyer tries.
@@ -80,10 +83,16 @@ async fn the_books_of_paypal_are_those_of_the_shop_whatever_is_killed() {
             }
         }
     }
+    let reversed = market.reverse().await;
     market.paypal.switch(json!({})).await;
+    // What lost webhooks would have told is asked for at the start.
+    program.kill();
+    market.start(&mut program).await;
     let moved = market.settle().await;
-    eprintln!("{payments} payments, the shop was killed {kills} times, {moved} captures at PayPal");
-    assert!(kills > 0 && moved > 0);
+    eprintln!(
+        "{payments} payments, the shop was killed {kills} times, {moved} captures at PayPal, {reversed} reversed"
+    );
+    assert!(kills > 0 && moved > 0 && reversed > 0);
     program.interrupt().await;
 }
 
@@ -200,6 +209,26 @@ impl Market {
         }
     }
 
+    /// PayPal takes some captures back, without being asked; gives how many.
+    async fn reverse(&self) -> usize {
+        let books = self.paypal.books().await;
+        let mut reversed = 0;
+        for capture in books["captures"].as_array().unwrap().iter().step_by(REVERSED) {
+            let url = format!("{}/sandbox/captures/{}/reverse", self.paypal.url, capture["id"].as_str().unwrap());
+            // One that was refunded in full is not reversed.
+            reversed += usize::from(self.http.post(url).send().await.unwrap().status().is_success());
+        }
+        reversed
+    }
+
+    /// The balance of the account of the ledger that has the money at providers.
+    async fn clearing(&self) -> i64 {
+        let staff = Some(("authorization", format!("Bearer {}", self.staff.lock().unwrap())));
+        let found = self.ask(Method::GET, "/v1/admin/ledger", json!({}), staff).await;
+        let found = found["items"].as_array().unwrap().iter().find(|it| it["account"] == "clearing").cloned();
+        found.map_or(0, |it| it["balance"]["amount"].as_i64().unwrap())
+    }
+
     /// Waits until every payment is concluded and both books say the same; gives the number of captures at PayPal.
     async fn settle(&self) -> usize {
         let (started, payments) = (Instant::now(), self.payments.lock().unwrap().clone());
@@ -223,10 +252,15 @@ impl Market {
             let mut theirs = kept(&books, "custom_id");
             believed.retain(|_, held| *held != 0);
             theirs.retain(|_, held| *held != 0);
-            if waiting.is_empty() && believed == theirs {
-                return books["captures"].as_array().unwrap().len();
+            let captures = books["captures"].as_array().unwrap();
+            let fees: i64 = captures.iter().map(|it| it["paypal_fee"].as_i64().unwrap()).sum();
+            let has = theirs.values().sum::<i64>() - fees;
+            let clearing = self.clearing().await;
+            if waiting.is_empty() && believed == theirs && clearing == has {
+                return captures.len();
             }
-            assert!(started.elapsed() < SETTLING, "waiting: {waiting:?}\nours: {believed:?}\nPayPal's: {theirs:?}");
+            let said = format!("waiting: {waiting:?}\nours: {believed:?}, {clearing}\nPayPal's: {theirs:?}, {has}");
+            assert!(started.elapsed() < SETTLING, "{said}");
             sleep(Duration::from_secs(1)).await;
         }
     }

@@ -527,7 +527,8 @@ impl History {
             | payment::Event::ReceiptVoided { .. }
             | payment::Event::RefundSettled { .. }
             | payment::Event::Disputed { .. }
-            | payment::Event::DisputeReleased { .. } => {}
+            | payment::Event::DisputeReleased { .. }
+            | payment::Event::FeeCharged { .. } => {}
         }
         money.state = std::mem::take(&mut money.state).evolve(event);
         let (times, back) = (money.captured, money.refunded);

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::carrier::{CarrierPort, Report};
 use super::paypal::Paypal;
-use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider};
+use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider, RefundAnswer};
 
 /// A carrier that a shop can be connected to. Carriers without an interface need no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,11 +126,11 @@ impl PaymentProvider for NoProvider {
         no_provider()
     }
 
-    fn capture<'a>(&'a self, _attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>> {
+    fn capture<'a>(&'a self, _attempt: Attempt<'a>) -> BoxFuture<'a, Result<Option<Money>, NoAnswer>> {
         no_provider()
     }
 
-    fn release<'a>(&'a self, _attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>> {
+    fn release<'a>(&'a self, _attempt: Attempt<'a>) -> BoxFuture<'a, Result<Option<Money>, NoAnswer>> {
         no_provider()
     }
 
@@ -139,7 +139,7 @@ impl PaymentProvider for NoProvider {
         _attempt: Attempt<'a>,
         _refund: RefundId,
         _amount: Money,
-    ) -> BoxFuture<'a, Result<bool, NoAnswer>> {
+    ) -> BoxFuture<'a, Result<RefundAnswer, NoAnswer>> {
         no_provider()
     }
 

@@ -18,7 +18,7 @@ use futures_util::{FutureExt as _, TryFutureExt as _};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider};
+use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider, RefundAnswer};
 
 /// How long a pending charge takes to settle.
 const PENDING_FOR: TimeDelta = TimeDelta::seconds(2);
@@ -245,7 +245,7 @@ impl TestProvider {
         let holding = |charge: Booked| {
             let amount =
                 Money { amount: charge.amount - charge.refunded, currency: Currency::from_code(&charge.currency)? };
-            Some(Holding { reference: ProviderReference::new(&charge.reference).ok()?, order: None, amount })
+            Some(Holding { reference: ProviderReference::new(&charge.reference).ok()?, order: None, amount, fee: None })
         };
         Ok(captured.filter_map(holding).collect())
     }
@@ -282,12 +282,12 @@ impl PaymentProvider for TestProvider {
         self.make(charge, now).map_ok(Begun::ended).boxed()
     }
 
-    fn capture<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>> {
-        self.take(attempt.reference).boxed()
+    fn capture<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Option<Money>, NoAnswer>> {
+        self.take(attempt.reference).map_ok(|()| None).boxed()
     }
 
-    fn release<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>> {
-        self.void_charge(attempt.reference).boxed()
+    fn release<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Option<Money>, NoAnswer>> {
+        self.void_charge(attempt.reference).map_ok(|()| None).boxed()
     }
 
     fn refund<'a>(
@@ -295,8 +295,9 @@ impl PaymentProvider for TestProvider {
         attempt: Attempt<'a>,
         refund: RefundId,
         amount: Money,
-    ) -> BoxFuture<'a, Result<bool, NoAnswer>> {
-        self.give_back(attempt.reference, refund, amount).boxed()
+    ) -> BoxFuture<'a, Result<RefundAnswer, NoAnswer>> {
+        let made = self.give_back(attempt.reference, refund, amount);
+        made.map_ok(|is_made| if is_made { RefundAnswer::Made { fee: None } } else { RefundAnswer::Refused }).boxed()
     }
 
     fn cancel_attempt<'a>(

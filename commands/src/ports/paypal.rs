@@ -12,8 +12,10 @@
 
 pub mod account;
 mod amount;
+mod charges;
 mod client;
 mod disputes;
+mod missed;
 mod orders;
 mod payments;
 mod payouts;
@@ -39,8 +41,9 @@ use lru::LruCache;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider};
+use super::{Attempt, Begun, Charge, NoAnswer, NotAccepted, PaymentProvider, RefundAnswer};
 use account::Account;
+pub use charges::ChargeStanding;
 use client::Client;
 pub use disputes::{CapturedPayment, DisputeProgress, DisputeStanding};
 use orders::Unapproved;
@@ -140,6 +143,21 @@ impl Paypal {
         disputes::changed(self.client(), since).await
     }
 
+    /// The disputes about a capture.
+    pub async fn disputes_about(&self, capture: &Reference) -> Result<Vec<Reference>, NoAnswer> {
+        disputes::about(self.client(), capture).await
+    }
+
+    /// What PayPal says of the charge of an attempt; none if it captured nothing.
+    pub async fn charge(&self, attempt: Attempt<'_>) -> Result<Option<ChargeStanding>, NoAnswer> {
+        charges::look(self.client(), attempt).await
+    }
+
+    /// What the events of a kind since a moment name, whether their webhooks arrived or not.
+    pub async fn events(&self, kind: &str, since: DateTime<Utc>) -> Result<Vec<Hint>, NoAnswer> {
+        missed::events(self.client(), kind, since).await
+    }
+
     /// Gives PayPal the texts that speak for the shop.
     pub async fn submit_evidence(&self, id: &Reference, texts: &[String]) -> Result<(), NoAnswer> {
         disputes::submit(self.client(), id, texts).await
@@ -185,11 +203,11 @@ impl PaymentProvider for Paypal {
         orders::create(self.client(), charge, now).boxed()
     }
 
-    fn capture<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>> {
+    fn capture<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Option<Money>, NoAnswer>> {
         payments::capture(self.client(), attempt).boxed()
     }
 
-    fn release<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), NoAnswer>> {
+    fn release<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<Option<Money>, NoAnswer>> {
         payments::release(self.client(), attempt).boxed()
     }
 
@@ -198,7 +216,7 @@ impl PaymentProvider for Paypal {
         attempt: Attempt<'a>,
         refund: RefundId,
         amount: Money,
-    ) -> BoxFuture<'a, Result<bool, NoAnswer>> {
+    ) -> BoxFuture<'a, Result<RefundAnswer, NoAnswer>> {
         payments::refund(self.client(), attempt, refund, amount).boxed()
     }
 

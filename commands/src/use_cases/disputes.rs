@@ -16,8 +16,6 @@ use crate::engine::error::Error;
 use crate::engine::together::Together;
 use crate::engine::unit::{Loaded, Unit};
 
-pub use paypal::poll;
-
 /// Records a dispute about a payment without a provider, of which staff read in a letter of the bank. A provider reports its disputes
 /// itself.
 pub async fn record(unit: &Unit, payment: &mut Loaded<Payment>, claim: &Claim) -> Result<Loaded<Dispute>, Error> {

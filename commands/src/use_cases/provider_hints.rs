@@ -37,10 +37,18 @@ impl Commands {
         if let Some(dispute) = &hint.dispute {
             return self.follow_dispute(intent, dispute).await;
         }
+        if let Some(capture) = &hint.capture {
+            // First what the shop itself asked for.
+            if let Some(payment) = hint.payment
+                && self.get::<Payment>(payment).await?.is_some()
+            {
+                self.settle_payment(intent, payment, None).await?;
+            }
+            return self.follow_capture(intent, capture).await;
+        }
         let Some(payment) = hint.payment else { return Ok(()) };
         match &hint.reference {
             Some(reference) => self.hear_of_charge(intent, payment, reference).await,
-            // A refund: the last attempt is the captured one.
             None if self.get::<Payment>(payment).await?.is_some() => self.settle_payment(intent, payment, None).await,
             None => Ok(()),
         }

@@ -14,8 +14,8 @@ use byteshop_domain::settlement::{self, Answer, Move, Question, Request, Task};
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::Intent;
-use crate::ports::Attempt;
 use crate::ports::connected::Provider;
+use crate::ports::{Attempt, RefundAnswer};
 use crate::use_cases::payments::in_time;
 
 impl Commands {
@@ -83,7 +83,8 @@ impl Commands {
         let mut moves = VecDeque::from(settlement::moves(task, payment, opened, self.clock().now()));
         while let Some(next) = moves.pop_front() {
             match next {
-                Move::Decide(command) => self.decide_payment(intent, payment, command).await?,
+                Move::Decide(command) => self.decide_payment(intent, payment, &[command]).await?,
+                Move::DecideAll(commands) => self.decide_payment(intent, payment, &commands).await?,
                 Move::Ask(request) => {
                     let answer = self.ask_provider(payment, opened, &request).await;
                     for then in settlement::answered(opened, &request, answer, self.clock().now()).into_iter().rev() {
@@ -109,7 +110,7 @@ impl Commands {
             let attempt = Attempt { reference, registration: opened.registration(reference), payment };
             (self.provider(Provider::of(reference)), attempt)
         };
-        let done = |()| Answer::Done;
+        let done = |fee| Answer::Done { fee };
         let answer = match request.question() {
             Question::LookUp(reference) => {
                 let (provider, attempt) = asked(reference);
@@ -129,8 +130,11 @@ impl Commands {
             }
             Question::Refund(reference, refund, amount) => {
                 let (provider, attempt) = asked(reference);
-                let is_done = in_time(provider.refund(attempt, refund, amount)).await;
-                is_done.map(|is_done| if is_done { Answer::Done } else { Answer::Refused })
+                let answer = in_time(provider.refund(attempt, refund, amount)).await;
+                answer.map(|answer| match answer {
+                    RefundAnswer::Made { fee } => Answer::Done { fee },
+                    RefundAnswer::Refused => Answer::Refused,
+                })
             }
         };
         answer.unwrap_or_else(|error| {
@@ -143,12 +147,11 @@ impl Commands {
         &self,
         intent: &Intent,
         payment: PaymentId,
-        command: payment::Command,
+        commands: &[payment::Command],
     ) -> Result<(), Error> {
-        let command = &command;
         self.run(intent, |unit| async move {
             let mut loaded = unit.load::<Payment>(payment).await?;
-            unit.decide(&mut loaded, command)
+            commands.iter().try_for_each(|command| unit.decide(&mut loaded, command))
         })
         .await?;
         Ok(())

@@ -90,7 +90,7 @@ pub fn open_dispute(work: &mut Work, claim: &Claim) -> Result<(), Refused> {
 }
 
 /// Refuses temporarily while the refund of an order that is off is still to be requested: what is refunded is not held.
-fn ensure_refund_requested(payment: PaymentId, placed: &Placed, opened: &Opened) -> Result<(), Refused> {
+pub(super) fn ensure_refund_requested(payment: PaymentId, placed: &Placed, opened: &Opened) -> Result<(), Refused> {
     let is_off = matches!(placed.progress.status, order::Status::Cancelled | order::Status::Expired);
     if !is_off || opened.refundable().amount == 0 || opened.refunds.contains_key(&payment::whole(payment)) {
         return Ok(());
@@ -200,36 +200,37 @@ fn lose(work: &mut Work, id: DisputeId, known: &Known, amount: Money, fee: Optio
     // The provider does not know of store credit that was given for the money before.
     let real = Money { amount: amount.amount.min(before.live()?.left_in_money().amount).max(lost.amount), ..lost };
     let beyond = Some(Money { amount: real.amount - lost.amount, ..lost }).filter(|it| it.amount > 0);
-    let credit_note = credit_loss(work, id, known, refund, lost)?;
+    let reason = format!("dispute {}", known.opening.reference);
+    let credit_note = credit_given_back(work, payment, refund, lost, &reason, Some(id))?;
     let command = dispute::Command::Lose(Loss { amount: real, beyond, fee, by_hand, credit_note });
     work.decide::<Dispute>(id, &command)?;
     Ok(())
 }
 
-/// Issues the credit note of what was lost, as far as no earlier one covers it; keys are revoked if nothing of the payment is left.
-fn credit_loss(
+/// Issues the credit note of what others gave back, as far as no earlier one covers it; keys are revoked if nothing of the payment is left.
+pub(super) fn credit_given_back(
     work: &mut Work,
-    id: DisputeId,
-    known: &Known,
+    payment: PaymentId,
     refund: RefundId,
-    lost: Money,
+    given_back: Money,
+    reason: &str,
+    dispute: Option<DisputeId>,
 ) -> Result<Option<CreditNoteId>, Refused> {
-    let order = known.opening.order;
+    let paid = work.get::<Payment>(payment)?;
+    let order = paid.live()?.order;
     let state = work.get::<Order>(order)?;
     let before = state.live()?;
     let left = left_to_credit(work, before)?;
-    let amount = to_credit(before, &left, lost)?;
+    let amount = to_credit(before, &left, given_back)?;
     if amount.amount == 0 {
         return Ok(None);
     }
-    let payment = work.get::<Payment>(known.opening.payment)?;
-    let is_all = payment.live()?.refundable().amount == 0 && payment.live()?.disputes.is_empty();
+    let is_all = paid.live()?.refundable().amount == 0 && paid.live()?.disputes.is_empty();
     let keys = if is_all { before.pieces_to_revoke() } else { vec![] };
-    let reason = Reason::new(&format!("dispute {}", known.opening.reference));
-    let reason = reason.map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
+    let reason =
+        Reason::new(reason).map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
     let taken = gift_card_delivery::take_back(work, order, before, &keys)?;
-    let dispute = Some(id);
-    let wanted = Credit { amount, reason, shipping: false, keys, part: None, to: None, taken, dispute };
+    let wanted = Credit { amount, reason, shipping: false, keys, part: None, to: None, taken, dispute, imposed: true };
     let credit_notes = issue_credit(work, order, refund, &wanted)?;
     key_delivery::revoke(work, order, before, &wanted.keys)?;
     Ok(credit_notes.first().copied())

@@ -57,7 +57,11 @@ pub(super) fn give_shipping_back(
     let reason = reason.map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
     let part = before.part_number_of(lines);
     let taken = vec![];
-    credit(work, order, &Credit { amount, reason, shipping: true, keys: vec![], part, to: None, taken, dispute: None })
+    credit(
+        work,
+        order,
+        &Credit { amount, reason, shipping: true, keys: vec![], part, to: None, taken, dispute: None, imposed: false },
+    )
 }
 
 /// The payment would refuse it as well, but does not know the field of the request.
@@ -108,7 +112,17 @@ pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, wanted: &Wante
     let account = account_for_credit(before, to_credit)?;
     let to = account.map(|account| Means::StoreCredit { account });
     let taken = gift_card_delivery::take_back(work, order, before, &keys)?;
-    let wanted = Credit { amount, reason: reason.clone(), shipping: false, keys, part, to, taken, dispute: None };
+    let wanted = Credit {
+        amount,
+        reason: reason.clone(),
+        shipping: false,
+        keys,
+        part,
+        to,
+        taken,
+        dispute: None,
+        imposed: false,
+    };
     credit(work, order, &wanted)?;
     key_delivery::revoke(work, order, before, &wanted.keys)
 }
@@ -155,6 +169,8 @@ pub(super) struct Credit {
     pub(super) taken: Vec<(VariantId, Money)>,
     /// The dispute that lost it.
     pub(super) dispute: Option<DisputeId>,
+    /// Whether the buyer has the money already, whatever the limits of refunds are.
+    pub(super) imposed: bool,
 }
 
 /// Refunds an amount, with a credit note for what the earlier ones have left. If sellers supply parts of the order in their own name, an
@@ -206,7 +222,7 @@ fn credit_share(
     let keys = wanted.keys.iter().filter(is_of).copied().collect();
     let taken: Vec<(VariantId, Money)> = wanted.taken.iter().filter(|(variant, _)| is_in(*variant)).copied().collect();
     let gift_cards = Money { amount: taken.iter().map(|(_, taken)| taken.amount).sum(), ..amount };
-    let imposed = wanted.dispute.is_some();
+    let imposed = wanted.imposed;
     let command = order::Command::Credit { credit_note, refund, amount, shipping, keys, part, taken, imposed };
     work.decide::<Order>(order, &command)?;
     let not_credited = left.total().map_err(uncounted)?;

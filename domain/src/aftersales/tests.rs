@@ -18,6 +18,7 @@ use crate::text::Reason;
 use crate::{AnyEvent, fold};
 
 mod disputes;
+mod elsewhere;
 mod parts;
 mod shipping;
 mod suppliers;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ids::OrderId;
 use crate::money::Money;
@@ -17,10 +17,12 @@ pub struct Holding {
     pub order: Option<OrderId>,
     /// The amount.
     pub amount: Money,
+    /// What the provider keeps of it as its fee, as far as it is known.
+    pub fee: Option<Money>,
 }
 
 /// A charge of which the ledger and the provider hold different amounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LedgerDifference))]
 pub struct Difference {
     /// The provider's reference of the charge.
@@ -31,13 +33,18 @@ pub struct Difference {
     pub ledger: Option<Money>,
     /// What was captured and not refunded by the provider; null if it does not know the charge.
     pub provider: Option<Money>,
+    /// The fee by the ledger; null if it is not compared.
+    pub ledger_fee: Option<Money>,
+    /// The fee by the provider; null if it does not say one.
+    pub provider_fee: Option<Money>,
 }
 
 impl Difference {
     /// A charge of which nothing is held need not be known to the other side.
     fn is_one(&self) -> bool {
         let held = |side: Option<Money>| side.filter(|amount| amount.amount != 0);
-        held(self.ledger) != held(self.provider)
+        let is_fee_another = self.provider_fee.is_some() && held(self.ledger_fee) != held(self.provider_fee);
+        held(self.ledger) != held(self.provider) || is_fee_another
     }
 }
 
@@ -49,14 +56,21 @@ pub fn differences(
     let mut all: BTreeMap<ProviderReference, Difference> = BTreeMap::new();
     let mut of = |reference: &ProviderReference, set: &dyn Fn(&mut Difference)| {
         let reference = reference.clone();
-        let new = || Difference { reference: reference.clone(), order: None, ledger: None, provider: None };
+        let new = || Difference {
+            reference: reference.clone(),
+            order: None,
+            ledger: None,
+            provider: None,
+            ledger_fee: None,
+            provider_fee: None,
+        };
         set(all.entry(reference.clone()).or_insert_with(new));
     };
-    for Holding { reference, order, amount } in ledger {
-        of(&reference, &|it| (it.order, it.ledger) = (order, Some(amount)));
+    for Holding { reference, order, amount, fee } in ledger {
+        of(&reference, &|it| (it.order, it.ledger, it.ledger_fee) = (order, Some(amount), fee));
     }
-    for Holding { reference, order: _, amount } in provider {
-        of(&reference, &|it| it.provider = Some(amount));
+    for Holding { reference, order: _, amount, fee } in provider {
+        of(&reference, &|it| (it.provider, it.provider_fee) = (Some(amount), fee));
     }
     all.into_values().filter(Difference::is_one).collect()
 }
@@ -68,7 +82,12 @@ mod tests {
     use crate::testing::{id, text};
 
     fn held(reference: &str, amount: i64) -> Holding {
-        Holding { reference: text(reference), order: Some(id(1)), amount: Money { amount, currency: Currency::EUR } }
+        Holding {
+            reference: text(reference),
+            order: Some(id(1)),
+            amount: Money { amount, currency: Currency::EUR },
+            fee: None,
+        }
     }
 
     #[test]
@@ -96,6 +115,14 @@ mod tests {
                 ("e", order, Some(2), Some(0))
             ]
         );
+    }
+
+    #[test]
+    fn a_fee_differs_only_if_the_provider_says_one() {
+        let with = |fee: Option<i64>| Holding { fee: fee.map(|fee| Money::new(fee, Currency::EUR)), ..held("a", 5) };
+        let count = |ours, theirs| differences([with(ours)], [with(theirs)]).len();
+        assert_eq!([count(Some(1), Some(1)), count(None, Some(0)), count(Some(1), None)], [0, 0, 0]);
+        assert_eq!([count(None, Some(1)), count(Some(2), Some(1))], [1, 1]);
     }
 
     #[test]

@@ -40,6 +40,21 @@ fn money_of_imported_orders_has_an_account_of_its_own() {
 }
 
 #[test]
+fn a_fee_of_a_provider_is_an_expense_of_the_house() {
+    let charged = |amount| {
+        let event = payment::Event::FeeCharged { order: id(1), reference: text("ref-1"), amount: euros(amount) };
+        Entry::of_payment(&event, None)
+    };
+    let entry = charged(99).unwrap();
+    assert_eq!(
+        (entry.kind, entry.order, entry.document.clone()),
+        (Kind::ProviderFee, Some(id(1)), Some(text("ref-1")))
+    );
+    assert_eq!(said(Some(entry)), [line("provider_fees", 99), line("clearing", -99)]);
+    assert_eq!(said(charged(-19)), [line("clearing", 19), line("provider_fees", -19)]);
+}
+
+#[test]
 fn a_refund_reverses_a_capture() {
     let cause = Some(RefundCause::OrderCancelled);
     let refunded =

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::events::{ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration};
+use super::given_back::MadeElsewhere;
 use super::method::{CaptureMode, Choice, Method};
 use super::reasons::VoidReason;
 use crate::Personal;
@@ -153,6 +154,15 @@ pub enum Command {
         dispute: DisputeId,
         /// The amount.
         amount: Money,
+    },
+    /// Record a refund that the provider made without being asked by the shop.
+    RecordMadeElsewhere(MadeElsewhere),
+    /// Record what a provider keeps of an attempt as its fee.
+    RecordFee {
+        /// The attempt.
+        reference: ProviderReference,
+        /// What it keeps in all, after what it gave back.
+        total: Money,
     },
     /// Pay an amount with a gift card or store credit, which holds it in the same append.
     Cover {

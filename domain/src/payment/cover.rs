@@ -171,7 +171,7 @@ impl Opened {
     }
 
     /// What can still be returned as money: what is left to refund and does not go to the stored values that paid.
-    pub(super) fn left_of_money(&self) -> Money {
+    pub fn left_of_money(&self) -> Money {
         let of_covers: i64 = self.covers.iter().map(|cover| self.left_of(cover)).sum();
         let refundable = self.refundable();
         Money { amount: (refundable.amount - of_covers).max(0), ..refundable }

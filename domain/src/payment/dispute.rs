@@ -127,9 +127,6 @@ impl Opened {
     /// What is lost is a refund like any other.
     pub(super) fn note_dispute_lost(&mut self, dispute: DisputeId, amount: Money) {
         self.disputes.remove(&dispute);
-        let refund = refund_of(dispute);
-        let (stage, cause) = (RefundStage::Requested, RefundCause::Dispute { id: dispute });
-        let (retried_as, manual, settled, to, of) = (None, false, None, None, None);
-        self.refunds.insert(refund, Refund { amount, stage, cause, retried_as, manual, settled, to, of });
+        self.note_made_elsewhere(refund_of(dispute), amount, &RefundCause::Dispute { id: dispute });
     }
 }

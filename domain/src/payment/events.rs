@@ -54,6 +54,12 @@ pub enum RefundCause {
         /// The dispute.
         id: DisputeId,
     },
+    /// The provider gave the money back without being asked by the shop: it reversed the payment, or it was refunded in the provider's
+    /// own pages.
+    Provider {
+        /// What the provider calls it.
+        reference: Reference,
+    },
 }
 
 /// The provider's answer to a refund.
@@ -318,6 +324,15 @@ pub enum Event {
         /// Whether the money was received outside of payment providers.
         #[serde(default, skip_serializing_if = "is_false")]
         by_hand: bool,
+    },
+    /// A provider keeps a fee of what an attempt captured, or gives some of it back.
+    FeeCharged {
+        /// The order.
+        order: OrderId,
+        /// The attempt.
+        reference: ProviderReference,
+        /// What it keeps in addition to what it kept before; negative if it gives some of that back.
+        amount: Money,
     },
     /// The buyer chose a method that staff settles by hand, and was told how to pay.
     MethodChosen {

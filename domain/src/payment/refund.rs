@@ -93,17 +93,7 @@ impl Opened {
 
     /// The amount of a failed refund when it is made once more.
     fn amount_of_retry(&self, failed: &Refund) -> Money {
-        let left = self.refundable();
-        match failed.cause {
-            // All that is left of a cancelled order: some of it may have been refunded by another refund since.
-            RefundCause::OrderCancelled if left.amount > 0 => left,
-            RefundCause::OrderCancelled
-            | RefundCause::LinesCancelled
-            | RefundCause::Return { .. }
-            | RefundCause::Staff { .. }
-            | RefundCause::NotDue
-            | RefundCause::Dispute { .. } => failed.amount,
-        }
+        self.amount_within(failed, self.refundable())
     }
 
     /// The refund of a cancelled order waits for the outcome of a dispute: what the shop wins is refunded with the rest.
@@ -115,24 +105,26 @@ impl Opened {
     /// The same as money, if as much of it is left to refund.
     pub(super) fn amount_again(&self, failed: &Refund) -> Result<Money, Rejection> {
         self.ensure_all_is_left(failed)?;
-        let (amount, left) = (self.amount_of_retry(failed), self.left_of_money());
-        match failed.cause {
-            RefundCause::OrderCancelled if left.amount > 0 => {
-                Ok(Money { amount: amount.amount.min(left.amount), ..left })
-            }
-            RefundCause::OrderCancelled
-            | RefundCause::LinesCancelled
+        let left = self.left_of_money();
+        let amount = self.amount_within(failed, left);
+        if amount.amount > left.amount { Err(Rejection::TooMuchRefunded { left }) } else { Ok(amount) }
+    }
+
+    /// The amount of a failed refund, or what is left where some of it may have gone back in another way since.
+    fn amount_within(&self, failed: &Refund, left: Money) -> Money {
+        let is_of_all = match failed.cause {
+            // All that is left of a cancelled order.
+            RefundCause::OrderCancelled => true,
+            RefundCause::LinesCancelled
             | RefundCause::Return { .. }
             | RefundCause::Staff { .. }
             | RefundCause::NotDue
-            | RefundCause::Dispute { .. } => {
-                if amount.amount > left.amount {
-                    Err(Rejection::TooMuchRefunded { left })
-                } else {
-                    Ok(amount)
-                }
-            }
-        }
+            | RefundCause::Dispute { .. }
+            | RefundCause::Provider { .. } => false,
+        };
+        let is_taken = failed.amount.amount > left.amount && failed.cause != RefundCause::NotDue;
+        let is_taken = is_taken && self.disputes.is_empty() && self.gave_by_itself();
+        if left.amount > 0 && (is_of_all || is_taken) { left } else { failed.amount }
     }
 
     pub(super) fn record_refund_outcome(&self, id: RefundId, outcome: RefundOutcome) -> Decision {
@@ -174,6 +166,9 @@ impl Opened {
     pub(super) fn note_refunded(&mut self, amount: Money, refund: Option<RefundId>, cause: Option<&RefundCause>) {
         if let Some(RefundCause::Dispute { id }) = cause {
             self.note_dispute_lost(*id, amount);
+        }
+        if let (Some(cause @ RefundCause::Provider { .. }), Some(refund)) = (cause, refund) {
+            self.note_made_elsewhere(refund, amount, cause);
         }
         self.give_back(amount, refund);
     }

@@ -9,6 +9,8 @@ use crate::testing::{cents, given, golden, id, noon, text, well_said};
 
 mod cover;
 mod dispute;
+mod elsewhere;
+mod fee;
 mod manual;
 
 fn opened() -> Event {
@@ -828,6 +830,7 @@ fn every_stored_form_of_a_dispute_is_golden() {
     };
     let samples = [requested, dispute::disputed(21, 100, 200), dispute::released(21, 100), dispute::lost(21, 100)];
     golden(include_str!("golden.json"), &samples);
+    golden(include_str!("golden.json"), &[fee::charged(99), elsewhere::recorded("R1", 100)]);
 }
 
 #[test]
@@ -923,6 +926,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         2 => (21..24u128, 1..4000i64).prop_map(|(id, amount)| dispute::open(id, amount)),
         1 => (21..24u128).prop_map(dispute::release),
         1 => (21..24u128, 1..4000i64).prop_map(|(id, amount)| dispute::lose(id, amount)),
+        1 => (1..4u8, 1..4000i64).prop_map(|(number, amount)| elsewhere::record(&format!("R{number}"), amount)),
     ]
 }
 

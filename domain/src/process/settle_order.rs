@@ -219,6 +219,7 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         | payment::Event::Covered { .. }
         | payment::Event::Reduced { .. }
         | payment::Event::RefundFailed { .. }
+        | payment::Event::FeeCharged { .. }
         | payment::Event::StrayReleased { .. }
         // The order says by itself that its payment window is longer, and receipts that they captured the payment.
         | payment::Event::MethodChosen { .. }

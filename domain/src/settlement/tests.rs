@@ -46,6 +46,9 @@ fn decide(command: Command) -> Vec<Move> {
     vec![Move::Decide(command)]
 }
 
+/// Carried out, by a provider that says nothing of a fee.
+const DONE: Answer = Answer::Done { fee: None };
+
 fn after(history: &[Event], request: &Request, answer: Answer) -> Vec<Move> {
     answered(&opened(history), request, answer, noon())
 }
@@ -103,7 +106,7 @@ fn a_capture_is_written_down_before_the_provider_is_asked() {
         assert_eq!(next(task, &requested), std::slice::from_ref(&ask));
     }
     let request = Request::Capture(text("1"));
-    assert_eq!(after(&requested, &request, Answer::Done), decide(Command::Capture {}));
+    assert_eq!(after(&requested, &request, DONE), decide(Command::Capture {}));
     let check_at = noon() + TimeDelta::seconds(1);
     assert_eq!(after(&requested, &request, Answer::Silence), decide(Command::RecordNoAnswer { check_at }));
     // What is to be voided is not captured: the payment says so.
@@ -123,7 +126,7 @@ fn a_void_is_written_down_before_the_provider_is_asked() {
     assert_eq!(next(void, &voiding), [Move::Ask(release(reason))]);
     assert_eq!(next(Task::Settle, &voiding), [Move::Ask(release(VoidReason::Expired))]);
     assert_eq!(release(reason).question(), Question::Release(&text("1")));
-    assert_eq!(after(&voiding, &release(reason), Answer::Done), decide(Command::RecordReleased { reason }));
+    assert_eq!(after(&voiding, &release(reason), DONE), decide(Command::RecordReleased { reason }));
     let check_at = noon() + TimeDelta::seconds(1);
     assert_eq!(after(&voiding, &release(reason), Answer::Silence), decide(Command::RecordNoAnswer { check_at }));
     let (refund, amount, cause) = (payment::whole(id(2)), None, RefundCause::OrderCancelled);
@@ -162,7 +165,7 @@ fn each_refund_that_is_requested_is_asked_for_under_its_key() {
     assert_eq!(next(Task::Settle, &history), [Move::Ask(refund(3, 10)), Move::Ask(refund(4, 20))]);
     assert_eq!(refund(3, 10).question(), Question::Refund(&text("1"), id(3), cents(10)));
     let answers = [
-        (Answer::Done, RefundOutcome::Done),
+        (DONE, RefundOutcome::Done),
         (Answer::Refused, RefundOutcome::Refused),
         (Answer::Silence, RefundOutcome::Unknown { check_at: noon() + TimeDelta::seconds(1) }),
     ];
@@ -198,12 +201,44 @@ fn a_failed_attempt_is_looked_up_again_and_recorded_or_released() {
         assert_eq!(after(&history, &orphaned, Answer::Outcome(ProviderOutcome::NotFound)), []);
         assert_eq!(after(&history, &orphaned, Answer::Silence), later);
         let released = decide(Command::ReleaseOrphaned { reference: text("1") });
-        assert_eq!(after(&history, &release, Answer::Done), released);
+        assert_eq!(after(&history, &release, DONE), released);
         assert_eq!(after(&history, &release, Answer::Silence), later);
     }
     let unknown = text::<ProviderReference>("9");
     assert_eq!(next(Task::Hear(&unknown), &captured()), []);
     assert_eq!(next(Task::Hear(&reference), &held()), []);
+}
+
+#[test]
+fn what_the_provider_keeps_is_recorded_together_with_what_it_did() {
+    let (reference, reason) = (text::<ProviderReference>("1"), VoidReason::OrderCancelled);
+    let refund = Request::Refund { reference: reference.clone(), refund: id(3), amount: cents(10) };
+    let outcome = RefundOutcome::Done;
+    for (request, command) in [
+        (Request::Capture(reference.clone()), Command::Capture {}),
+        (Request::Release { reference: reference.clone(), reason }, Command::RecordReleased { reason }),
+        (Request::ReleaseOrphaned(reference.clone()), Command::ReleaseOrphaned { reference: reference.clone() }),
+        (refund, Command::RecordRefundOutcome { refund: id(3), outcome }),
+    ] {
+        let fee = Command::RecordFee { reference: reference.clone(), total: cents(4) };
+        let both = [Move::DecideAll(vec![command, fee])];
+        assert_eq!(after(&captured(), &request, Answer::Done { fee: Some(cents(4)) }), both);
+    }
+}
+
+#[test]
+fn a_provider_with_ids_of_its_own_is_asked_for_the_capture() {
+    let reference = text::<ProviderReference>("1");
+    let registration = Registration { id: text("5O1"), amount: cents(100), page: None };
+    let stage = |registration: Option<&Registration>| {
+        let (mut work, _, payment) = unpaid();
+        let state = Payment::Opened(Box::new(opened(&[attempted("1", CaptureMode::Automatic)])));
+        work.hold::<Payment>(payment, std::sync::Arc::new(state));
+        record_outcome(&mut work, payment, &reference, registration, ProviderOutcome::Authorized).unwrap();
+        work.get::<Payment>(payment).unwrap().live().unwrap().stage
+    };
+    assert_eq!(stage(None), Stage::Captured);
+    assert_eq!(stage(Some(&registration)), Stage::Authorized(Authorization::Capturing));
 }
 
 #[test]

@@ -202,7 +202,7 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
                 let total: i64 = documents.iter().map(|note| note.total.amount).sum();
                 assert!(first != whole || total == sum_of(opened, whole), "{id}: {documents:?}");
             }
-            RefundCause::Dispute { .. } => {
+            RefundCause::Dispute { .. } | RefundCause::Provider { .. } => {
                 exact = false;
                 disputes::documented(placed, piece, &documents);
             }

@@ -6,13 +6,18 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::ids::{PaymentId, RefundId};
+use crate::money::Money;
 use crate::payment::{DeclineReason, ProviderOutcome, ProviderReference};
 use crate::settlement::{Answer, Question, Request};
+use crate::testing::cents;
 
 /// How long a pending charge takes.
 const PENDING_FOR: TimeDelta = TimeDelta::seconds(2);
 /// The longest delay of a charge: less than the shop waits before it looks for orphaned attempts.
 const LATE_FOR: TimeDelta = TimeDelta::minutes(10);
+
+/// The part of a captured amount that the provider keeps as its fee.
+const FEE_PART: i64 = 40;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -67,6 +72,11 @@ impl Charge {
         if self.state == State::Captured { self.amount - self.refunded() } else { 0 }
     }
 
+    /// What the provider keeps as its fee, whatever is refunded.
+    pub fn fee(&self) -> Option<Money> {
+        (self.state == State::Captured).then_some(cents(1 + self.amount / FEE_PART))
+    }
+
     /// What can still be given back.
     pub fn left(&self) -> i64 {
         self.kept() - self.disputed
@@ -107,7 +117,7 @@ impl Provider {
 
     /// The answer to a request of the shop.
     pub fn answer(&mut self, request: &Request, now: DateTime<Utc>) -> Answer {
-        let done = |()| Answer::Done;
+        let done = |fee| Answer::Done { fee };
         let answer = match request.question() {
             Question::LookUp(reference) | Question::Find(reference) => {
                 self.look_up(reference, now).map(Answer::Outcome)
@@ -116,7 +126,8 @@ impl Provider {
             Question::Release(reference) => self.release(reference).map(done),
             Question::Refund(reference, refund, amount) => {
                 let is_done = self.refund(reference, refund, amount.amount);
-                is_done.map(|is_done| if is_done { Answer::Done } else { Answer::Refused })
+                let fee = self.charges.get(reference).and_then(Charge::fee);
+                is_done.map(|is_done| if is_done { done(fee) } else { Answer::Refused })
             }
         };
         answer.unwrap_or(Answer::Silence)
@@ -173,18 +184,18 @@ impl Provider {
         Ok(self.outcome(reference, now))
     }
 
-    fn capture(&mut self, reference: &ProviderReference) -> Result<(), Silence> {
+    fn capture(&mut self, reference: &ProviderReference) -> Result<Option<Money>, Silence> {
         self.answers()?;
         let charge = self.charges.get_mut(reference).ok_or(Silence)?;
         if charge.state == State::Authorized {
             charge.state = State::Captured;
         }
-        if charge.state == State::Captured { Ok(()) } else { Err(Silence) }
+        if charge.state == State::Captured { Ok(charge.fee()) } else { Err(Silence) }
     }
 
-    fn release(&mut self, reference: &ProviderReference) -> Result<(), Silence> {
+    fn release(&mut self, reference: &ProviderReference) -> Result<Option<Money>, Silence> {
         self.answers()?;
-        let Some(charge) = self.charges.get_mut(reference) else { return Ok(()) };
+        let Some(charge) = self.charges.get_mut(reference) else { return Ok(None) };
         match charge.state {
             State::Pending { .. } | State::Left { .. } | State::Authorized => charge.state = State::Voided,
             State::Captured => {
@@ -193,7 +204,7 @@ impl Provider {
             }
             State::Declined | State::Cancelled | State::Failed | State::Voided => {}
         }
-        Ok(())
+        Ok(charge.fee())
     }
 
     fn refund(&mut self, reference: &ProviderReference, refund: RefundId, amount: i64) -> Result<bool, Silence> {

@@ -225,6 +225,9 @@ impl Shop {
             }
             match next {
                 Move::Decide(command) => self.one::<Payment>(chain, payment, &command)?,
+                Move::DecideAll(commands) => self.together(chain, |work| {
+                    commands.iter().try_for_each(|command| work.decide::<Payment>(payment, command).map(drop))
+                })?,
                 Move::Ask(request) => {
                     self.wait();
                     let answer = self.provider.answer(&request, self.now);

@@ -8,8 +8,19 @@ use serde::{Deserialize, Serialize};
 use crate::api_key::Scope;
 
 /// The categories whose events are delivered.
-pub const TOLD: &[&str] =
-    &["category", "product", "stock", "key_pool", "order", "payment", "dispute", "shipment", "return", "credit_note"];
+pub const TOLD: &[&str] = &[
+    "category",
+    "product",
+    "stock",
+    "key_pool",
+    "order",
+    "payment",
+    "dispute",
+    "shipment",
+    "return",
+    "credit_note",
+    "reconciliation",
+];
 
 /// A filter of events: `*`, `order.*` or `order.paid`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,7 +65,9 @@ fn scope(category: &str) -> Option<Scope> {
     match category {
         "category" | "product" => Some(Scope::CatalogRead),
         "stock" | "key_pool" => Some(Scope::StockRead),
-        "order" | "payment" | "dispute" | "shipment" | "return" | "credit_note" => Some(Scope::OrdersRead),
+        "order" | "payment" | "dispute" | "shipment" | "return" | "credit_note" | "reconciliation" => {
+            Some(Scope::OrdersRead)
+        }
         _ => None,
     }
 }

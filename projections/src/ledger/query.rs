@@ -32,6 +32,47 @@ pub struct Balance {
     pub balance: Money,
 }
 
+/// Which charges are wanted: those with an entry of money in a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charges {
+    /// From this time on.
+    pub from: DateTime<Utc>,
+    /// Before this time.
+    pub until: DateTime<Utc>,
+    /// How the references of the provider begin.
+    pub beginning: &'static str,
+    /// Which page.
+    pub ask: Ask,
+}
+
+/// A charge, as the entries have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// The order.
+    pub order: OrderId,
+    /// The provider's reference.
+    pub reference: Reference,
+    /// What was captured and not refunded.
+    pub amount: Money,
+    /// What the provider keeps as its fee.
+    pub fee: Money,
+}
+
+/// The charges of a page. The fee is that of the captured attempt; an order may have others, which were given back.
+const CHARGES: &str = "select of_order, currency, reference, \
+     coalesce(sum(amount) filter (where account in ($6, $7) and kind <> 'provider_fee'), 0)::bigint as amount, \
+     coalesce(sum(amount) filter (where account = $8 and kind = 'provider_fee' and document = reference), 0)::bigint as fee \
+     from (select captured.of_order, captured.currency, captured.document as reference, entry.kind, \
+           entry.row -> 'entry' ->> 'document' as document, unnest(entry.accounts) as account, unnest(entry.amounts) as amount \
+           from (select of_order, currency, row -> 'entry' ->> 'document' as document from read.ledger \
+                 where posted is not null and kind = 'capture' and starts_with(row -> 'entry' ->> 'document', $4) \
+                 and of_order in (select of_order from read.ledger where posted is not null and at >= $1 and at < $2 \
+                                  and kind in ('capture', 'refund', 'dispute_lost', 'provider_fee') and of_order > $3) \
+                 order by of_order limit $5) captured \
+           join read.ledger entry on entry.posted is not null and entry.of_order = captured.of_order \
+                and entry.kind in ('capture', 'refund', 'dispute_lost', 'provider_fee')) line \
+     group by of_order, currency, reference order by of_order";
+
 struct Sums {
     account: String,
     currency: String,
@@ -108,9 +149,36 @@ impl Views {
         let holding = |(reference, order, currency, amount): (String, Option<String>, String, i64)| {
             let amount = Money { amount, currency: Currency::from_code(&currency)? };
             let order = order.and_then(|order| order.parse().ok());
-            Some(Holding { reference: Reference::new(&reference).ok()?, order, amount })
+            Some(Holding { reference: Reference::new(&reference).ok()?, order, amount, fee: None })
         };
         Ok(rows.into_iter().filter_map(holding).collect())
+    }
+
+    /// A page of the charges of a provider that moved in a time, by order: what the entries of each say that the provider has, and keeps
+    /// as its fee.
+    pub async fn ledger_charges(&self, query: &Charges) -> Result<Page<Charge>, Error> {
+        // The time may go on while pages are read.
+        let list = List::of("ledger_charges", &query.beginning);
+        let after = query.ask.after::<String>(&list)?.unwrap_or_default();
+        let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(CHARGES)
+            .bind(micros::text(&query.from))
+            .bind(micros::text(&query.until))
+            .bind(after)
+            .bind(query.beginning)
+            .bind(query.ask.limit() + 1)
+            .bind(Account::Clearing.to_string())
+            .bind(Account::Disputes.to_string())
+            .bind(Account::ProviderFees.to_string())
+            .fetch_all(self.pool())
+            .await?;
+        let charge = |(order, currency, reference, amount, fee): (String, String, String, i64, i64)| {
+            let currency = Currency::from_code(&currency)?;
+            let money = |amount| Money { amount, currency };
+            let (of_order, reference) = (order.parse().ok()?, Reference::new(&reference).ok()?);
+            let charge = Charge { order: of_order, reference, amount: money(amount), fee: money(fee) };
+            Some((order, serde_json::to_string(&charge).ok()?))
+        };
+        Page::of(rows.into_iter().filter_map(charge).collect(), &query.ask, &list, |row| row)
     }
 
     /// A page of entries, the newest first.

@@ -82,6 +82,7 @@ impl StatementRow {
             | Kind::DisputeReleased
             | Kind::DisputeLost
             | Kind::DisputeFee
+            | Kind::ProviderFee
             | Kind::Payout
             | Kind::PayoutPaid
             | Kind::PayoutFailed

@@ -2,8 +2,11 @@
 //! both sides say the same.
 
 mod disputes;
+mod fees;
 mod hints;
 mod money;
+mod reconciliation;
+mod reversals;
 
 use byteshop_domain::ids::PaymentId;
 use byteshop_domain::payment::{CaptureMode, Payment};

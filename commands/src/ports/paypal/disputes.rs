@@ -235,8 +235,16 @@ struct Item {
 
 /// The disputes that changed since a moment.
 pub(super) async fn changed(client: &Client, since: DateTime<Utc>) -> Result<Vec<Reference>, NoAnswer> {
-    let since = since.format("%Y-%m-%dT%H:%M:%S%.3fZ");
-    let first = format!("/v1/customer/disputes?update_time_after={since}&page_size={PAGE}");
+    list(client, &format!("update_time_after={}", since.format("%Y-%m-%dT%H:%M:%S%.3fZ"))).await
+}
+
+/// The disputes about a capture.
+pub(super) async fn about(client: &Client, capture: &Reference) -> Result<Vec<Reference>, NoAnswer> {
+    list(client, &format!("disputed_transaction_id={}", named(capture.as_str())?)).await
+}
+
+async fn list(client: &Client, filter: &str) -> Result<Vec<Reference>, NoAnswer> {
+    let first = format!("/v1/customer/disputes?{filter}&page_size={PAGE}");
     let (mut path, mut found) = (first.clone(), Vec::new());
     for _ in 0..PAGES_MAX {
         let page: Listed = client.ask(&Call::get(path)).await?;
@@ -276,10 +284,10 @@ pub(super) async fn accept(client: &Client, id: &Reference) -> Result<(), NoAnsw
 }
 
 /// An id of PayPal, which becomes a part of paths.
-fn named(id: &str) -> Result<Reference, NoAnswer> {
+pub(super) fn named(id: &str) -> Result<Reference, NoAnswer> {
     let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let id = Reference::new(id).ok().filter(|_| is_id);
-    id.ok_or_else(|| NoAnswer("PayPal named a dispute or a capture in a way that is no id".to_owned()))
+    id.ok_or_else(|| NoAnswer("PayPal named a dispute, a capture or a refund in a way that is no id".to_owned()))
 }
 
 #[cfg(test)]

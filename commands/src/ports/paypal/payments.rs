@@ -10,15 +10,16 @@ use serde_json::json;
 
 use super::client::{Call, Client, Failure};
 use super::standing::{self, RefundStanding, Standing};
-use super::wire::{Order, Refund};
+use super::wire::{Amount, Order, Refund};
 use super::{amount, orders};
-use crate::ports::{Attempt, NoAnswer};
+use crate::ports::{Attempt, NoAnswer, RefundAnswer};
 
-/// Captures the authorized amount of an attempt, unless that is done.
-pub(super) async fn capture(client: &Client, attempt: Attempt<'_>) -> Result<(), NoAnswer> {
+/// Captures the authorized amount of an attempt, unless that is done. Gives what PayPal keeps of it.
+pub(super) async fn capture(client: &Client, attempt: Attempt<'_>) -> Result<Option<Money>, NoAnswer> {
     let registration = registered(attempt)?;
     let order = orders::read(client, attempt, registration).await?;
-    let Standing::Authorized(authorization) = Standing::of(&order) else { return is_collected(&order) };
+    let collected = |order: &Order| is_collected(order).map(|()| standing::fee(order, registration.amount.currency));
+    let Standing::Authorized(authorization) = Standing::of(&order) else { return collected(&order) };
     let value = amount::write(registration.amount).map_err(|error| NoAnswer(error.to_string()))?;
     let amount = json!({"currency_code": registration.amount.currency.code(), "value": value});
     let call = Call::post(
@@ -28,57 +29,61 @@ pub(super) async fn capture(client: &Client, attempt: Attempt<'_>) -> Result<(),
     );
     match client.ask::<IgnoredAny>(&call).await {
         // What is true is what PayPal says of the order.
-        Ok(_) => is_collected(&orders::read(client, attempt, registration).await?),
+        Ok(_) => collected(&orders::read(client, attempt, registration).await?),
         Err(Failure::Refused(refusal)) => {
-            is_collected(&orders::read(client, attempt, registration).await?).map_err(|_| NoAnswer(refusal.to_string()))
+            collected(&orders::read(client, attempt, registration).await?).map_err(|_| NoAnswer(refusal.to_string()))
         }
         Err(failure) => Err(failure.into()),
     }
 }
 
-/// Voids or refunds all that PayPal holds for an attempt.
-pub(super) async fn release(client: &Client, attempt: Attempt<'_>) -> Result<(), NoAnswer> {
+/// Voids or refunds all that PayPal holds for an attempt. Gives what PayPal keeps all the same.
+pub(super) async fn release(client: &Client, attempt: Attempt<'_>) -> Result<Option<Money>, NoAnswer> {
     // Without an id no buyer has seen its page, so nothing is held.
-    let Some(registration) = attempt.registration else { return Ok(()) };
+    let Some(registration) = attempt.registration else { return Ok(None) };
     let order = match orders::read(client, attempt, registration).await {
         Ok(order) => order,
-        Err(Failure::Refused(refusal)) if refusal.is_missing() => return Ok(()),
+        Err(Failure::Refused(refusal)) if refusal.is_missing() => return Ok(None),
         Err(failure) => return Err(failure.into()),
     };
     match Standing::of(&order) {
-        Standing::Waiting | Standing::Approved | Standing::Declined | Standing::Over => Ok(()),
+        Standing::Waiting | Standing::Approved | Standing::Declined | Standing::Over => Ok(None),
         Standing::Reviewed => Err(NoAnswer("PayPal has not decided about the payment yet".to_owned())),
         Standing::Authorized(authorization) => {
             let path = format!("/v2/payments/authorizations/{}/void", authorization.id);
             // If it was voided or captured meanwhile, PayPal refuses, and the next look says which.
-            client.ask::<IgnoredAny>(&Call::command(path)).await.map(drop).map_err(NoAnswer::from)
+            client.ask::<IgnoredAny>(&Call::command(path)).await.map(|_| None).map_err(NoAnswer::from)
         }
         Standing::Captured(_) => {
             let left = standing::left(&order, registration.amount);
             let left = left.map_err(|error| NoAnswer(error.to_string()))?;
             if left.amount <= 0 {
                 let is_decided = !standing::has_pending_refund(&order);
-                return is_decided.then_some(()).ok_or_else(undecided);
+                let fee = standing::fee(&order, registration.amount.currency);
+                return is_decided.then_some(fee).ok_or_else(undecided);
             }
             // Under the key of the refund of all that is left, so that both are one, should the shop request that as well.
             let whole = payment::whole(attempt.payment);
-            let is_refunded = refund(client, attempt, whole, left).await?;
-            is_refunded.then_some(()).ok_or_else(|| NoAnswer("PayPal refused to refund the payment".to_owned()))
+            match refund(client, attempt, whole, left).await? {
+                RefundAnswer::Made { fee } => Ok(fee),
+                RefundAnswer::Refused => Err(NoAnswer("PayPal refused to refund the payment".to_owned())),
+            }
         }
     }
 }
 
-/// Refunds an amount, unless that is done; false if PayPal refuses.
+/// Refunds an amount, unless that is done.
 pub(super) async fn refund(
     client: &Client,
     attempt: Attempt<'_>,
     id: RefundId,
     amount: Money,
-) -> Result<bool, NoAnswer> {
+) -> Result<RefundAnswer, NoAnswer> {
     let registration = registered(attempt)?;
+    let kept = |order: &Order| standing::fee(order, registration.amount.currency);
     let order = orders::read(client, attempt, registration).await?;
     if let Some(standing) = standing::refund_of(&order, id) {
-        return concluded(standing);
+        return concluded(standing, kept(&order));
     }
     let Standing::Captured(capture) = Standing::of(&order) else {
         return Err(NoAnswer("the order at PayPal is not captured".to_owned()));
@@ -95,14 +100,18 @@ pub(super) async fn refund(
         }),
     );
     match client.ask::<Refund>(&call).await {
-        Ok(made) => concluded(standing::standing_of(made.status)),
+        Ok(made) => {
+            let back = made.breakdown.paypal_fee.as_ref().and_then(Amount::money);
+            let fee = kept(&order).map(|kept| back.and_then(|back| kept.minus(back).ok()).unwrap_or(kept));
+            concluded(standing::standing_of(made.status), fee)
+        }
         Err(Failure::Refused(refusal)) if refusal.is_about_money() => {
             let order = orders::read(client, attempt, registration).await?;
             if let Some(standing) = standing::refund_of(&order, id) {
-                return concluded(standing);
+                return concluded(standing, kept(&order));
             }
             tracing::warn!(%refusal, payment = %attempt.payment, refund = %id, "PayPal refused a refund");
-            Ok(false)
+            Ok(RefundAnswer::Refused)
         }
         Err(failure) => Err(failure.into()),
     }
@@ -118,10 +127,10 @@ fn undecided() -> NoAnswer {
 }
 
 /// Whether a refund was made.
-fn concluded(standing: RefundStanding) -> Result<bool, NoAnswer> {
+fn concluded(standing: RefundStanding, fee: Option<Money>) -> Result<RefundAnswer, NoAnswer> {
     match standing {
-        RefundStanding::Done => Ok(true),
-        RefundStanding::Refused => Ok(false),
+        RefundStanding::Done => Ok(RefundAnswer::Made { fee }),
+        RefundStanding::Refused => Ok(RefundAnswer::Refused),
         RefundStanding::Pending => Err(undecided()),
     }
 }

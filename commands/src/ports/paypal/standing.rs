@@ -1,5 +1,6 @@
 //! What an order at PayPal means for the attempt of a payment. Pure.
 
+use byteshop_domain::Currency;
 use byteshop_domain::ids::RefundId;
 use byteshop_domain::money::{Money, MoneyError};
 
@@ -117,6 +118,20 @@ pub(super) fn left(order: &Order, captured: Money) -> Result<Money, MoneyError> 
     let refunds = order.purchase_units.iter().flat_map(|unit| &unit.payments.refunds);
     let taken = refunds.filter(|it| standing_of(it.status) != RefundStanding::Refused);
     taken.filter_map(|it| money(it.amount.as_ref())).try_fold(captured, Money::minus)
+}
+
+/// What PayPal keeps of the captures of an order as its fee, after what it gave back with refunds; none if it does not say, or keeps it in
+/// another currency.
+pub(super) fn fee(order: &Order, currency: Currency) -> Option<Money> {
+    let payments = || order.purchase_units.iter().map(|unit| &unit.payments);
+    let read = |fee: Option<&super::wire::Amount>| money(fee).filter(|fee| fee.currency == currency);
+    let taken = payments().flat_map(|it| &it.captures).filter(|it| is_captured(it.status));
+    let mut taken = taken.map(|it| read(it.breakdown.paypal_fee.as_ref())).peekable();
+    taken.peek()?;
+    let back = payments().flat_map(|it| &it.refunds).filter(|it| standing_of(it.status) == RefundStanding::Done);
+    let mut back = back.filter_map(|it| read(it.breakdown.paypal_fee.as_ref()));
+    let kept = taken.try_fold(Money::zero(currency), |sum, fee| sum.plus(fee?).ok())?;
+    back.try_fold(kept, Money::minus).ok()
 }
 
 /// Whether PayPal has not decided about a refund of an order.

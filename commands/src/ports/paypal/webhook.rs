@@ -24,6 +24,7 @@ use serde::Deserialize;
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use super::account::{Account, LIVE, SANDBOX};
+use super::wire::Link;
 
 /// The roots that PayPal's certificates lead to: DigiCert High Assurance EV Root CA, Global Root CA and Global Root G2.
 const DIGICERT: &str = include_str!("digicert.pem");
@@ -222,10 +223,13 @@ pub struct Hint {
     pub reference: Option<ProviderReference>,
     /// What PayPal calls the dispute, if the event is about one.
     pub dispute: Option<Reference>,
+    /// What PayPal calls the capture that went back, if the event is about a refund or a reversal.
+    pub capture: Option<Reference>,
 }
 
+/// An event of PayPal.
 #[derive(Deserialize)]
-struct Event {
+pub(super) struct Event {
     id: String,
     #[serde(default)]
     resource: Resource,
@@ -242,6 +246,8 @@ struct Resource {
     invoice_id: Option<String>,
     #[serde(default)]
     purchase_units: Vec<Ids>,
+    #[serde(default)]
+    links: Vec<Link>,
 }
 
 #[derive(Deserialize)]
@@ -252,23 +258,46 @@ struct Ids {
     invoice_id: Option<String>,
 }
 
+/// The path of captures: what leads up to one is a refund or a reversal of it.
+const CAPTURES: &str = "/v2/payments/captures/";
 /// The longest id of an event that is kept.
 const EVENT_ID_MAX: usize = 100;
 
 /// Reads what a webhook names.
 pub fn hint(body: &[u8]) -> Result<Hint, NotSigned> {
-    let Event { id, resource } = serde_json::from_slice(body).map_err(|_| NotSigned::Body)?;
-    if id.is_empty() || id.len() > EVENT_ID_MAX || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(NotSigned::Body);
+    serde_json::from_slice::<Event>(body).map_err(|_| NotSigned::Body)?.hint()
+}
+
+impl Event {
+    /// What it names.
+    pub(super) fn hint(self) -> Result<Hint, NotSigned> {
+        let Self { id, resource } = self;
+        if id.is_empty() || id.len() > EVENT_ID_MAX || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(NotSigned::Body);
+        }
+        Ok(resource.hint(id))
     }
-    let Resource { dispute_id, custom_id, invoice_id, purchase_units } = resource;
-    let unit = purchase_units.into_iter().next();
-    let (of_unit, invoice_of_unit) = unit.map(|unit| (unit.custom_id, unit.invoice_id)).unwrap_or_default();
-    let payment = custom_id.or(of_unit).and_then(|id| id.parse().ok());
-    let reference = invoice_id.or(invoice_of_unit).and_then(|text| ProviderReference::new(&text).ok());
-    let reference = reference.filter(|reference| Provider::of(reference) == Provider::Paypal);
-    let dispute = dispute_id.and_then(|id| Reference::new(&id).ok());
-    Ok(Hint { event: id, payment, reference, dispute })
+}
+
+impl Resource {
+    fn hint(self, event: String) -> Hint {
+        let Self { dispute_id, custom_id, invoice_id, purchase_units, links } = self;
+        let unit = purchase_units.into_iter().next();
+        let (of_unit, invoice_of_unit) = unit.map(|unit| (unit.custom_id, unit.invoice_id)).unwrap_or_default();
+        let payment = custom_id.or(of_unit).and_then(|id| id.parse().ok());
+        let reference = invoice_id.or(invoice_of_unit).and_then(|text| ProviderReference::new(&text).ok());
+        let reference = reference.filter(|reference| Provider::of(reference) == Provider::Paypal);
+        let dispute = dispute_id.and_then(|id| Reference::new(&id).ok());
+        let capture = links.iter().find(|link| link.rel == "up").and_then(|link| capture_of(&link.href));
+        Hint { event, payment, reference, dispute, capture }
+    }
+}
+
+/// The capture to which a link leads.
+fn capture_of(link: &str) -> Option<Reference> {
+    let (_, id) = link.rsplit_once(CAPTURES)?;
+    let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    Reference::new(id).ok().filter(|_| is_id)
 }
 
 #[cfg(test)]

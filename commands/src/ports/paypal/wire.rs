@@ -129,6 +129,8 @@ pub(super) struct Capture {
     pub status: CaptureStatus,
     #[serde(default)]
     pub amount: Option<Amount>,
+    #[serde(default, rename = "seller_receivable_breakdown")]
+    pub breakdown: Breakdown,
 }
 
 /// The status of a captured payment.
@@ -149,11 +151,23 @@ pub(super) enum CaptureStatus {
 /// A refund.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Refund {
+    #[serde(default)]
+    pub id: String,
     pub status: RefundStatus,
     #[serde(default)]
     pub amount: Option<Amount>,
+    #[serde(default, rename = "seller_payable_breakdown")]
+    pub breakdown: Breakdown,
     #[serde(default)]
     pub invoice_id: Option<String>,
+}
+
+/// What is in an amount.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Breakdown {
+    /// What PayPal keeps of a capture, or gives back of that with a refund.
+    #[serde(default)]
+    pub paypal_fee: Option<Amount>,
 }
 
 /// The status of a refund.

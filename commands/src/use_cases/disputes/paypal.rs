@@ -4,8 +4,6 @@
 //! answers of the shop that PayPal does not have are sent, and its outcome is recorded. Each look can be repeated: what PayPal has
 //! it does not ask for again.
 
-use std::time::Duration;
-
 use byteshop_domain::aftersales::{Claim, Verdict};
 use byteshop_domain::decider::Actor;
 use byteshop_domain::dispute::{self, Command, Dispute, Known, Status};
@@ -14,9 +12,7 @@ use byteshop_domain::money::Money;
 use byteshop_domain::payment::Payment;
 use byteshop_domain::payment_provider::Provider;
 use byteshop_domain::text::{Comment, Reference};
-use byteshop_eventstore::Trouble;
 use chrono::TimeDelta;
-use tokio_util::sync::CancellationToken;
 
 use super::{conclude, open};
 use crate::Commands;
@@ -26,10 +22,6 @@ use crate::ports::NoAnswer;
 use crate::ports::paypal::{CapturedPayment, DisputeProgress, DisputeStanding, Paypal};
 use crate::use_cases::payments::in_time;
 
-/// The name under which one process reads the list.
-const NAME: &str = "paypal_disputes";
-/// How often the list of changes is read: disputes take days, and this only makes up for webhooks that are lost.
-const EVERY: Duration = Duration::from_mins(10);
 /// How far back the list is read: a shop that was away for a weekend misses nothing.
 const SINCE: TimeDelta = TimeDelta::days(7);
 /// The pause before PayPal is asked again about a dispute that it is deciding.
@@ -208,38 +200,6 @@ fn lost(claimed: Money, amount: Option<Money>) -> Verdict {
     let fits = |amount: &Money| amount.currency == claimed.currency;
     let amount = amount.filter(fits).map(|amount| Money { amount: amount.amount.min(claimed.amount), ..claimed });
     Verdict::Lost { amount, fee: None }
-}
-
-/// Reads the list of changes now and then until the token is cancelled.
-pub async fn poll(commands: Commands, cancel: CancellationToken) {
-    if commands.connected().paypal.is_none() {
-        return;
-    }
-    let work = async {
-        let mut trouble = Trouble::default();
-        loop {
-            match lead(&commands).await {
-                Ok(()) => drop(trouble.is_over()),
-                Err(error) if trouble.is_news(&error) && !error.is_outage() => {
-                    tracing::warn!(%error, "the disputes at PayPal could not be listed, retrying");
-                }
-                Err(_) => {}
-            }
-            tokio::time::sleep(EVERY).await;
-        }
-    };
-    tokio::select! {
-        () = work => {}
-        () = cancel.cancelled() => {}
-    }
-}
-
-/// Reads the list once, unless another process does so at this moment.
-async fn lead(commands: &Commands) -> Result<(), Error> {
-    let Some(lead) = commands.log().lead(NAME).await? else { return Ok(()) };
-    let followed = commands.follow_changed_disputes().await;
-    lead.resign().await;
-    followed
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ impl Commands {
         })
     }
 
-    fn paypal(&self) -> Result<&crate::ports::paypal::Paypal, NoAnswer> {
+    pub(in crate::use_cases) fn paypal(&self) -> Result<&crate::ports::paypal::Paypal, NoAnswer> {
         self.connected().paypal.as_ref().ok_or_else(|| NoAnswer("the shop is not connected to PayPal".to_owned()))
     }
 }

@@ -8,7 +8,7 @@ use crate::pricing::LineTax;
 use crate::product::TaxClass;
 use crate::tax_rate::TaxRate;
 
-fn claim(amount: i64) -> Claim {
+pub(super) fn claim(amount: i64) -> Claim {
     Claim {
         payment: id(PAYMENT),
         provider: None,
@@ -19,7 +19,7 @@ fn claim(amount: i64) -> Claim {
     }
 }
 
-fn paid(placement: Placement) -> Work {
+pub(super) fn paid(placement: Placement) -> Work {
     let mut work = work_on(placement, true);
     let (order, payment): (OrderId, PaymentId) = (id(ORDER), id(PAYMENT));
     let amount = work.get::<Order>(order).unwrap().live().unwrap().placement.total;
@@ -34,7 +34,7 @@ fn paid(placement: Placement) -> Work {
 }
 
 /// Staff refunds an amount, and the provider carries it out.
-fn refunded(work: &mut Work, amount: i64, part: Option<u16>) {
+pub(super) fn refunded(work: &mut Work, amount: i64, part: Option<u16>) {
     refund(work, id(PAYMENT), cents(amount), &text("a scratch"), &[], part).unwrap();
     let refund = of_payment(work).pending_refunds().next().unwrap().0;
     let done = payment::Command::RecordRefundOutcome { refund, outcome: payment::RefundOutcome::Done };
@@ -51,7 +51,7 @@ fn the_dispute() -> DisputeId {
     claim(1).id()
 }
 
-fn of_payment(work: &Work) -> payment::Opened {
+pub(super) fn of_payment(work: &Work) -> payment::Opened {
     work.get::<Payment>(id::<PaymentId>(PAYMENT)).unwrap().live().unwrap().clone()
 }
 
@@ -177,7 +177,7 @@ fn an_order_that_is_cancelled_has_its_document_already() {
 }
 
 /// A lamp of the house for 1.00 and two of a seller for 1.00 each, of which the house keeps 10 % and tax on that.
-fn of_two() -> Placement {
+pub(super) fn of_two() -> Placement {
     let rate = TaxRate::new(190_000).unwrap();
     let tax_on_it = CommissionTax { rate, amount: cents(4) };
     let commission = Commission { amount: cents(20), tax: Some(tax_on_it), rule: None };
@@ -188,7 +188,7 @@ fn of_two() -> Placement {
 
 /// What the documents take back of the seller, in all.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only credit notes are counted")]
-fn taken(work: Work) -> i64 {
+pub(super) fn taken(work: Work) -> i64 {
     let events = work.decided().events;
     let notes = events.iter().filter_map(|event| match event {
         AnyEvent::CreditNote(_, crate::credit_note::Event::Issued(content)) => Some(content),

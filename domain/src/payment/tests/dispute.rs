@@ -85,6 +85,26 @@ fn a_refund_that_the_provider_refuses_is_held_by_the_dispute_instead() {
 }
 
 #[test]
+fn a_failed_refund_is_retried_with_what_a_dispute_left_of_it() {
+    let asked = |refund: u128, amount: i64, retries: Option<u128>| Event::RefundRequested {
+        order: id(1),
+        refund: id(refund),
+        amount: cents(amount),
+        cause: RefundCause::Staff { reason: text("a scratch") },
+        retries: retries.map(id),
+        manual: false,
+        to: None,
+        of: None,
+    };
+    let failed = || Event::RefundFailed { order: id(1), refund: id(1), amount: cents(3500) };
+    let history = after(&taken(), &[asked(1, 3500, None), failed(), disputed(21, 2000, 2000), lost(21, 2000)]);
+    given::<Payment>(history).when(&retry(1, 2)).then([asked(2, 1500, Some(1))]);
+    // Where nothing else went back it is of its own amount, or refused.
+    let other = after(&taken(), &[asked(1, 3500, None), failed(), asked(3, 1, None)]);
+    given::<Payment>(other).when(&retry(1, 2)).then_refused(Rejection::TooMuchRefunded { left: cents(3499) });
+}
+
+#[test]
 fn the_refund_of_a_cancelled_order_is_made_again_after_the_outcome_of_a_dispute() {
     let whole = |amount| Event::RefundRequested {
         order: id(1),

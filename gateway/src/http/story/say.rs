@@ -96,6 +96,7 @@ fn of_cause(cause: &RefundCause) -> (&'static str, Option<&Reason>) {
         RefundCause::Staff { reason } => ("staff", Some(reason)),
         RefundCause::NotDue => ("not_due", None),
         RefundCause::Dispute { .. } => ("dispute", None),
+        RefundCause::Provider { .. } => ("provider", None),
     }
 }
 
@@ -263,7 +264,8 @@ impl Facts {
             payment::Event::RefundSettled { reference, .. } => {
                 ("refund_settled", json!({"by": self.by, "reference": reference}))
             }
-            payment::Event::Authorized { .. } => return None,
+            // What the shop pays for its payments is no part of the story of an order.
+            payment::Event::Authorized { .. } | payment::Event::FeeCharged { .. } => return None,
         };
         Some(said)
     }
@@ -271,6 +273,9 @@ impl Facts {
     fn of_refund(&self, amount: Money, cause: Option<&RefundCause>, to: Option<Means>) -> Said {
         if let Some(RefundCause::Dispute { .. }) = cause {
             return ("dispute_lost", self.amount(amount));
+        }
+        if let Some(RefundCause::Provider { .. }) = cause {
+            return ("refunded_by_provider", self.amount(amount));
         }
         ("refunded", json!({"by": self.by, "amount": self.money(amount), "to": to.map(name_of)}))
     }

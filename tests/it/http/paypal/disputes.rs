@@ -8,14 +8,14 @@ use super::{Connected, Order, eventually};
 
 impl Connected {
     /// A request to the stand-in, as a buyer or PayPal itself makes one.
-    async fn at_paypal(&self, path: &str, body: &Value) -> Value {
+    pub(super) async fn at_paypal(&self, path: &str, body: &Value) -> Value {
         let answer = Client::new().post(format!("{}/sandbox/{path}", self.paypal.url)).json(body).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
         answer.json().await.unwrap()
     }
 
     /// The buyer disputes an amount, in major units, or all that is left; gives what PayPal calls it.
-    async fn disputes(&self, order: &Order, amount: Option<&str>) -> String {
+    pub(super) async fn disputes(&self, order: &Order, amount: Option<&str>) -> String {
         let books = self.paypal.books().await;
         let captures = books["captures"].as_array().unwrap();
         let capture = captures.iter().find(|it| it["custom_id"] == order.payment.as_str()).unwrap();
@@ -24,13 +24,13 @@ impl Connected {
         self.at_paypal(&path, &body).await["dispute_id"].as_str().unwrap().to_owned()
     }
 
-    async fn decides(&self, dispute: &str, outcome: &str) {
+    pub(super) async fn decides(&self, dispute: &str, outcome: &str) {
         let body = json!({"outcome": outcome});
         self.at_paypal(&format!("disputes/{dispute}/decide"), &body).await;
     }
 
     /// The dispute that the shop has recorded of an order, once it has this status.
-    async fn recorded(&self, order: &Order, status: &str) -> Value {
+    pub(super) async fn recorded(&self, order: &Order, status: &str) -> Value {
         let id = order.path.rsplit('/').next().unwrap();
         eventually(&format!("a dispute is {status}"), async || {
             let head = self.shop.log.head().await.unwrap();
@@ -48,7 +48,7 @@ impl Connected {
         assert!(matches!(answer.status, 200 | 201), "{}", answer.body);
     }
 
-    async fn counts(&self, order: &Order) -> [i64; 3] {
+    pub(super) async fn counts(&self, order: &Order) -> [i64; 3] {
         let payment = self.payment(order).await;
         ["disputed", "refundable", "refunded"].map(|field| payment[field]["amount"].as_i64().unwrap())
     }

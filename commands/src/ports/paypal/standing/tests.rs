@@ -137,3 +137,27 @@ fn a_refund_is_found_by_its_id_and_the_rest_is_counted() {
     assert_eq!(left(&pending, euros(3_500)), Ok(euros(3_000)));
     assert!(has_pending_refund(&pending) && !has_pending_refund(&again));
 }
+
+#[test]
+fn a_fee_is_what_paypal_keeps_after_its_refunds() {
+    let amount = |value: &str| json!({"currency_code": "EUR", "value": value});
+    let capture = |fee: &Value| {
+        json!([{"id": "C1", "status": "PARTIALLY_REFUNDED", "amount": amount("35.00"),
+            "seller_receivable_breakdown": {"gross_amount": amount("35.00"), "paypal_fee": fee}}])
+    };
+    let refund = |status: &str, back: &str| {
+        json!([{"id": "R1", "status": status, "amount": amount("10.00"),
+            "seller_payable_breakdown": {"gross_amount": amount("10.00"), "paypal_fee": amount(back)}}])
+    };
+    let of = |payments: &Value| fee(&read(order("COMPLETED", payments)), euros(0).currency);
+    let (taken, none) = (capture(&amount("1.71")), json!([]));
+    let kept = |refunds: Value| of(&json!({"captures": taken.clone(), "refunds": refunds}));
+    assert_eq!(kept(none), Some(euros(171)));
+    assert_eq!(kept(refund("COMPLETED", "0.35")), Some(euros(136)));
+    assert_eq!(kept(refund("COMPLETED", "0.00")), Some(euros(171)));
+    assert_eq!(kept(refund("FAILED", "0.35")), Some(euros(171)));
+    // PayPal does not say it yet, keeps it in another currency, or has captured nothing.
+    assert_eq!(of(&paid("COMPLETED")), None);
+    assert_eq!(of(&json!({"captures": capture(&json!({"currency_code": "USD", "value": "1.71"}))})), None);
+    assert_eq!(of(&held("CREATED")), None);
+}

@@ -1,6 +1,7 @@
 //! A webhook of PayPal verifies, and nothing that differs from it in one letter.
 
 use serde::Deserialize;
+use serde_json::json;
 
 use super::*;
 
@@ -247,6 +248,22 @@ fn a_hint_names_a_payment_and_its_attempt() {
     assert_eq!(hint(refund).unwrap().reference, None);
     let other = hint(br#"{"id":"WH-1","resource":{"custom_id":"order 7"}}"#).unwrap();
     assert_eq!((other.payment, other.reference), (None, None));
+    // A reversal has no ids of the shop: it names its capture.
+    let up = |href: &str| {
+        let link = json!({"rel": "up", "href": href, "method": "GET"});
+        let body =
+            json!({"id": "WH-1", "resource": {"id": "R1", "links": [{"rel": "self", "href": "https://x/C0"}, link]}});
+        hint(body.to_string().as_bytes()).unwrap().capture.map(|it| it.to_string())
+    };
+    assert_eq!(up("https://api.paypal.com/v2/payments/captures/C1"), Some("C1".to_owned()));
+    for other in [
+        "https://api.paypal.com/v2/checkout/orders/O1",
+        "https://api.paypal.com/v2/payments/captures/",
+        "https://api.paypal.com/v2/payments/captures/C1/refund",
+        "https://api.paypal.com/v2/payments/captures/C1?a=b",
+    ] {
+        assert_eq!(up(other), None, "{other}");
+    }
     for body in [&b""[..], b"{}", b"[]", br#"{"id":""}"#, br#"{"id":"a b"}"#] {
         assert_eq!(hint(body), Err(NotSigned::Body));
     }
