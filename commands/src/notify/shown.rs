@@ -21,6 +21,8 @@ use crate::engine::error::Error;
 use crate::links::Target;
 use order::{goods_of, lines_of, order_of};
 
+mod download;
+mod moments;
 mod order;
 mod payment;
 
@@ -78,18 +80,18 @@ impl Commands {
                 }
             }
             About::Seller(id) | About::Payouts(id) => shown.seller = self.name_of_seller(id).await?,
+            About::Download(order, variant) => {
+                if !self.add_download(order, variant, locale, &mut shown).await? {
+                    return Ok(None);
+                }
+            }
             About::Keys(seller, product) => {
                 shown.seller = self.name_of_seller(seller).await?;
                 shown.url = page("products", &product.to_string());
             }
         }
         tell(message, locale, &mut shown);
-        if let Message::PayoutDestinationChosen { usable_from, at_once: false, .. } = message {
-            shown.from = Some(format::moment(*usable_from, details.zone, locale));
-        }
-        if let Message::PaymentInstructions { choice, .. } = message {
-            shown.payment = Some(payment::instructions(choice, details.zone, locale));
-        }
+        moments::tell(message, details.zone, locale, &mut shown);
         if let Some((path, code)) = code_of(message) {
             let Some(code) = self.vault().open(code).await? else { return Ok(None) };
             shown.url = details.url.as_ref().map(|url| format!("{}/{path}?code={}", url.trim_end_matches('/'), code.0));
@@ -233,6 +235,7 @@ impl Commands {
             | Message::BackInStock { .. }
             | Message::PriceDropped { .. }
             | Message::SellerInvitation { .. }
+            | Message::FileUpdated { .. }
             | Message::KeysRanLow { .. }
             | Message::KeysRevoked { .. }
             | Message::PayoutDestinationChosen { .. }
@@ -288,6 +291,7 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::DeliveryLost { .. }
         | Message::BackInStock { .. }
         | Message::PriceDropped { .. }
+        | Message::FileUpdated { .. }
         | Message::KeysRanLow { .. }
         | Message::KeysRevoked { .. }
         | Message::PayoutDestinationChosen { .. }
@@ -335,6 +339,10 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         Message::KeysRanLow { title, variant_title, left, .. } => {
             shown.product = Some(product_of(title, variant_title.as_ref()));
             shown.left = Some(*left);
+        }
+        Message::FileUpdated { title, variant_title, name, version, .. } => {
+            shown.product = Some(product_of(title, variant_title.as_ref()));
+            (shown.file, shown.version) = (Some(name.to_string()), Some(*version));
         }
         Message::KeysRevoked { title, variant_title, keys, .. } => {
             shown.product = Some(product_of(title, variant_title.as_ref()));

@@ -4,6 +4,7 @@
 //! account, order, payment, parcel, return, seller event ─▶ tell ─▶ notification queued
 //! order placed ─▶ timer ─▶ tell, unless it was paid or cancelled by then
 //! stock came in, price set ─▶ tell the watchers ─▶ notifications queued
+//! new version of a file ─▶ tell its buyers ─▶ notifications queued
 //! few keys left, keys revoked ─▶ tell the members of their seller ─▶ notifications queued
 //! payout destination chosen, payout paid, failed or returned ─▶ tell the owners of the seller ─▶ notifications queued
 //! ```
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use super::notification_task::{KeyNews, NotificationTask, Sending};
 use super::{Process, Reaction};
 use crate::account::{self, Account};
+use crate::digital_good::{self, DigitalGood};
 use crate::ids::{AccountId, OrderId, PayoutId, ProductId, ReturnId, SellerId, ShipmentId, VariantId};
 use crate::key_pool::{self, KeyPool, part_of};
 use crate::money::Money;
@@ -71,6 +73,7 @@ impl Process for Notify {
             "totp_confirmed",
             "totp_removed",
         ]),
+        Reads::only::<DigitalGood>(&["version_added"]),
         Reads::only::<KeyPool>(&["revoked", "ran_low"]),
         Reads::only::<Order>(&["placed", "paid", "fulfilled", "completed", "cancelled", "lines_cancelled", "refunded"]),
         Reads::only::<Payment>(&["method_chosen", "refunded"]),
@@ -107,6 +110,8 @@ impl Process for Notify {
             of_payout(*id, event)
         } else if let AnyEvent::PayoutAccount(id, event) = event {
             of_destination(payout_account::seller(*id), event)
+        } else if let AnyEvent::DigitalGood(id, event) = event {
+            of_good(digital_good::variant(*id), event)
         } else {
             None
         };
@@ -294,6 +299,11 @@ fn of_keys(variant: VariantId, event: &key_pool::Event) -> Option<NotificationTa
         _ => return None,
     };
     Some(NotificationTask::TellOfKeys { variant, news })
+}
+
+fn of_good(variant: VariantId, event: &digital_good::Event) -> Option<NotificationTask> {
+    let digital_good::Event::VersionAdded { file, version } = event else { return None };
+    Some(NotificationTask::TellOfVersion { variant, file: *file, version: version.version })
 }
 
 fn of_seller(seller: SellerId, event: &seller::Event) -> Option<NotificationTask> {

@@ -278,12 +278,13 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
 }
 
 /// The kinds of objects by the prefix of their ids: the category of their `missing` code.
-pub(crate) const THINGS: [(&str, &str); 22] = [
+pub(crate) const THINGS: [(&str, &str); 23] = [
     ("acc", "account"),
     ("addr", "address"),
     ("cart", "cart"),
     ("cat", "category"),
     ("cpn", "promotion"),
+    ("file", "file"),
     ("img", "image"),
     ("inv", "invitation"),
     ("key", "api_key"),
