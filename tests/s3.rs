@@ -1,16 +1,23 @@
-//! Pictures in a bucket of a real S3-compatible server, which `make s3` starts and names in `BYTESHOP_TEST_S3_*`.
+//! Pictures and files that are sold in a bucket of a real S3-compatible server, which `make s3` starts and names in `BYTESHOP_TEST_S3_*`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
 use std::io::Cursor;
 
+use bytes::Bytes;
 use byteshop_commands::ports::blobs::{Blobs, Bucket};
+use byteshop_commands::ports::private_files::{PrivateFiles, Stored, Waiting};
+use byteshop_domain::ids::{Id as _, VariantId};
+use byteshop_eventstore::Clock;
 use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::{Answer, TestShop};
+use chrono::TimeDelta;
+use futures_util::TryStreamExt as _;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
 /// A bucket that the server's key opens, with names that begin like this.
+#[expect(clippy::disallowed_methods, reason = "the tests have no configuration but the environment")]
 fn bucket(prefix: &str) -> Bucket {
     let given = |name: &str| {
         let name = format!("BYTESHOP_TEST_S3_{name}");
@@ -110,4 +117,38 @@ async fn what_the_store_refuses_is_told_and_nothing_is_written() {
         assert_eq!(shop.log.head().await.unwrap(), before, "{what}: a picture that is nowhere is in the log");
         assert!(!refused.body.to_string().contains("AKIA"), "{what}: {}", refused.body);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_sold_is_written_in_parts_waits_there_and_is_kept_or_discarded() {
+    let files = PrivateFiles::beside(&Blobs::bucket(&bucket("sold")).unwrap());
+    let content: Vec<u8> = (0..12_000_000_u32).map(|number| number.to_le_bytes()[1]).collect();
+    let variant = VariantId::from_uuid(Clock.new_id());
+    let stored = async || {
+        let mut upload = files.upload(Waiting { variant, number: Clock.new_id() }).await.unwrap();
+        for piece in content.chunks(700_000) {
+            upload.take(&Bytes::copy_from_slice(piece)).await.unwrap();
+        }
+        upload.end().await.unwrap()
+    };
+    let read = async |it: &Stored| {
+        let pieces = files.read(variant, &it.address, 5_999_990..6_000_010).await.unwrap()?;
+        Some(pieces.try_collect::<Vec<_>>().await.unwrap().concat())
+    };
+    let (kept, discarded) = (stored().await, stored().await);
+    let later = Clock.now() + TimeDelta::days(2);
+    let mut waiting = files.sweep(later).await.unwrap();
+    waiting.sort_by_key(|it| it.number);
+    assert_eq!(waiting, [kept.waiting, discarded.waiting]);
+    assert!(read(&kept).await.unwrap() == content[5_999_990..6_000_010]);
+    for _ in 0..2 {
+        files.keep(kept.waiting, &kept.address).await.unwrap();
+        files.discard(discarded.waiting).await.unwrap();
+    }
+    assert_eq!((files.sweep(later).await.unwrap(), read(&discarded).await), (vec![], None));
+    assert!(read(&kept).await.unwrap() == content[5_999_990..6_000_010]);
+    let mut broken_off = files.upload(Waiting { variant, number: Clock.new_id() }).await.unwrap();
+    broken_off.take(&Bytes::from(content)).await.unwrap();
+    broken_off.abort().await;
+    assert_eq!(files.sweep(later).await.unwrap(), []);
 }

@@ -7,6 +7,7 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use byteshop_domain::Locale;
+use byteshop_domain::download::Item;
 use byteshop_domain::ids::{AccountId, OrderId, ProductId, ShipmentId, VariantId};
 use byteshop_eventstore::clock::whole_seconds;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
@@ -45,6 +46,8 @@ pub enum Target {
         order: OrderId,
         /// The variant.
         variant: VariantId,
+        /// The link or the file.
+        item: Item,
         /// What tells one download from another.
         ticket: Uuid,
     },
@@ -52,6 +55,8 @@ pub enum Target {
     PackingList(OrderId),
     /// The label of a parcel; such a link is given to staff alone.
     Label(ShipmentId),
+    /// The buyer of an order unsubscribes from the messages about new versions of what a variant delivers.
+    NoUpdates(OrderId, VariantId),
     /// An account unsubscribes from the messages about a product.
     Unsubscribe(ProductId, AccountId),
 }
@@ -86,11 +91,16 @@ impl Target {
             Self::CreditNotes(order) => format!("/v1/orders/{order}/credit-notes/print"),
             Self::Keys(order) => format!("/v1/orders/{order}/keys"),
             Self::Downloads(order) => format!("/v1/orders/{order}/downloads/page"),
-            Self::Download { order, variant, ticket } => {
-                format!("/v1/orders/{order}/download?variant={variant}&ticket={ticket}")
+            Self::Download { order, variant, item, ticket } => {
+                let file = match item {
+                    Item::Link => String::new(),
+                    Item::File { file, version } => format!("&file={file}&version={version}"),
+                };
+                format!("/v1/orders/{order}/download?variant={variant}{file}&ticket={ticket}")
             }
             Self::PackingList(order) => format!("/v1/orders/{order}/packing-list"),
             Self::Label(shipment) => format!("/v1/shipments/{shipment}/label"),
+            Self::NoUpdates(order, variant) => format!("/v1/orders/{order}/updates/unsubscribe?variant={variant}"),
             Self::Unsubscribe(product, account) => {
                 format!("/v1/products/{product}/watch/unsubscribe?account={account}")
             }
@@ -143,6 +153,21 @@ impl Commands {
         }
         let until = self.clock().now() + UNSUBSCRIBES;
         Ok(Some(self.link(Target::Unsubscribe(product, account), until, Some(locale)).await?.url))
+    }
+
+    /// The link to unsubscribe from the messages about new versions of what a variant delivers; none while the public address of the
+    /// API is not set.
+    pub(crate) async fn no_updates_link(
+        &self,
+        order: OrderId,
+        variant: VariantId,
+        locale: Locale,
+    ) -> Result<Option<String>, Error> {
+        if self.api_address().is_empty() {
+            return Ok(None);
+        }
+        let until = self.clock().now() + UNSUBSCRIBES;
+        Ok(Some(self.link(Target::NoUpdates(order, variant), until, Some(locale)).await?.url))
     }
 
     /// The query with which a page of the storefront opens an order for a guest who comes from a mail: the page passes

@@ -1,6 +1,6 @@
 //! Telling people what happened: notifications are queued because of events, put into words, and handed to carriers.
 //!
-//! `tell` queues, `watchers` finds those who wait for a product, `send` sends. An attempt is written down before the
+//! `tell` queues, `watchers` finds those who wait for a product, `versions` those who have a file, `send` sends. An attempt is written down before the
 //! message leaves, so what crashes in between is never sent again by itself.
 
 pub mod format;
@@ -9,6 +9,7 @@ mod sellers;
 mod send;
 mod shown;
 mod tell;
+mod versions;
 mod watchers;
 pub mod words;
 
@@ -19,6 +20,7 @@ use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::Intent;
 use outside::LEAVING;
+use versions::NewVersion;
 
 impl Commands {
     /// A place among the messages that leave: from before an attempt is written down until its outcome is.
@@ -50,6 +52,10 @@ impl Commands {
             NotificationTask::TellStaff { message } => self.tell_staff(intent, message).await,
             NotificationTask::TellOwners { seller, message } => self.tell_owners(intent, *seller, message).await,
             NotificationTask::TellOfKeys { variant, news } => self.tell_of_keys(intent, *variant, news).await,
+            NotificationTask::TellOfVersion { variant, file, version } => {
+                let (variant, file, version) = (*variant, *file, *version);
+                self.tell_of_version(intent, NewVersion { variant, file, version }).await
+            }
             NotificationTask::TellOfStock { variant } => self.tell_of_stock(intent, *variant).await,
             NotificationTask::TellOfReturn { product } => self.tell_of_return(intent, *product).await,
             NotificationTask::TellOfPrice { product, variant, price } => {
@@ -75,6 +81,7 @@ pub(crate) fn command_of(task: &NotificationTask) -> &'static str {
         | NotificationTask::TellInvited { .. }
         | NotificationTask::TellOwners { .. }
         | NotificationTask::TellStaff { .. }
+        | NotificationTask::TellOfVersion { .. }
         | NotificationTask::TellOfKeys { .. } => "notification.queue",
         NotificationTask::TellOfStock { .. }
         | NotificationTask::TellOfReturn { .. }

@@ -10,6 +10,7 @@ pub mod message;
 pub mod pain;
 pub mod payment_test;
 pub mod paypal;
+pub mod private_files;
 pub mod smtp;
 pub mod webhook;
 

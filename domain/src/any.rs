@@ -12,7 +12,7 @@ use crate::{
     access_token, account, api_key, balance, cart, category, commission_book, credit_note, digital_good, dispute,
     download, key_pool, licence, mailbox, name, notification, order, payment, payment_book, payout, payout_account,
     payout_file, product, promotion, promotion_book, reconciliation, returns, seller, series, session, shipment,
-    shipping_book, shop, stock, stored_value, tax_book, usage, watch, webhook_endpoint,
+    shipping_book, shop, stock, stored_value, subscribers, tax_book, usage, watch, webhook_endpoint,
 };
 
 /// A kind of aggregate.
@@ -232,6 +232,8 @@ contexts! {
     DigitalGood digital_good DigitalGood "digital_good/golden.json";
     /// Of the downloads of a variant by an order.
     Download download Download "download/golden.json";
+    /// Of a part of the subscribers of a digital good.
+    Subscribers subscribers Subscribers "subscribers/golden.json";
     /// Of a webhook endpoint.
     WebhookEndpoint webhook_endpoint WebhookEndpoint "webhook_endpoint/golden.json";
     /// Of a seller of the marketplace.
@@ -258,7 +260,7 @@ macro_rules! from_rejections {
         $crate::from_rejections! { $error =>
             access_token account api_key balance cart category checkout commission_book credit_note digital_good dispute download
             key_pool licence mailbox name notification order payment payment_book payout payout_account payout_file product promotion
-            promotion_book reconciliation returns seller series session shipment shipping_book shop stock stored_value tax_book usage watch
+            promotion_book reconciliation returns seller series session shipment shipping_book shop stock stored_value subscribers tax_book usage watch
             webhook_endpoint
         }
     };

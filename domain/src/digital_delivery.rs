@@ -6,6 +6,7 @@
 //!                 set deliverable
 //! order:                                mark paid
 //! downloads:                            grant
+//! subscribers:                          subscribe
 //! ```
 //!
 //! Pure: each is decided on states that were loaded before, and appended whole or not at all.
@@ -16,6 +17,7 @@ use crate::ids::{OrderId, ProductId, VariantId};
 use crate::product::Product;
 use crate::quantity::Demand;
 use crate::stock::{self, StockLevel};
+use crate::subscribers::{self, Buyer, Subscribers};
 use crate::work::{Refused, Work};
 
 /// Changes the digital good of a variant, which is opened if there is none: its orders get downloads from then on, and its stock has
@@ -37,12 +39,14 @@ pub fn change(work: &mut Work, product: ProductId, variant: VariantId, command: 
     work.decide::<StockLevel>(variant, &stock::Command::SetDeliverable { deliverable }).map(drop)
 }
 
-/// Grants an order the downloads of its pieces, with the limits that they have now.
-pub fn grant(work: &mut Work, order: OrderId, lines: &[Demand]) -> Result<(), Refused> {
+/// Grants an order the downloads of its pieces, with the limits that they have now; its buyer hears of new versions.
+pub fn grant(work: &mut Work, order: OrderId, buyer: Buyer, lines: &[Demand]) -> Result<(), Refused> {
     for Demand { variant, .. } in lines {
         let limits = work.get::<DigitalGood>(digital_good::id(*variant))?.limits;
         let grant = download::Command::Grant { order, variant: *variant, limits };
         work.decide::<Download>(download::id(order, *variant), &grant)?;
+        let subscribe = subscribers::Command::Subscribe { buyer, order, variant: *variant };
+        work.decide::<Subscribers>(subscribers::part_of(*variant, buyer), &subscribe)?;
     }
     Ok(())
 }

@@ -1,22 +1,40 @@
-//! A digital good: the link that a variant delivers, and how long and how often its buyers can follow it.
+//! A digital good: the files and the link that a variant delivers, and how long and how often its buyers can download them.
 //!
 //! ```text
-//! (missing) ──opened──▶ open ─┐ link set, changed or removed
-//!                        ▲    │ limits set: they hold for orders that are paid from then on
+//! (missing) ──opened──▶ open ─┐ file added, version added; file removed: orders that are placed later do not get it
+//!                        ▲    │ link set, changed or removed
+//!                        │    │ limits set: they hold for orders that are paid from then on
 //!                        └────┘
 //! ```
 //!
-//! The link is sealed with a key of the variant, as everyone who knows it has the good. Only the buyer of a paid order is led to it.
+//! The files lie in the store of files, each version under an address of its own; here is what is known of them. The link and the
+//! addresses are sealed with a key of the variant, as everyone who knows the link has the good. Buyers get the current link and the
+//! current versions.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::Personal;
 use crate::decider::{Asked, Decider};
-use crate::ids::{DigitalGoodId, Id as _, ProductId, VariantId};
+use crate::ids::{DigitalGoodId, FileId, Id as _, ProductId, VariantId};
 use crate::text::{Link, Sku};
+pub use file::{File, FileVersion, Uploaded};
 
+mod file;
 #[cfg(test)]
 mod tests;
+
+/// The maximum number of files that a variant delivers: what fits on a page.
+pub const FILES_MAX: usize = 20;
+/// The maximum number of files that a variant has had, with those that are removed: the state is read whole.
+pub const FILES_EVER_MAX: usize = 100;
+/// The maximum size of all files of a variant in all their versions, with those that are removed: 100 GiB. They are kept for the buyers
+/// who have them.
+pub const BYTES_MAX: u64 = 100 << 30;
+/// The maximum number of versions of a file: one a week for four years, and the state stays small.
+pub const VERSIONS_MAX: usize = 200;
 
 /// The maximum number of days for which a good can be downloaded, if that is limited: ten years.
 pub const DAYS_MAX: u32 = 3_650;
@@ -64,6 +82,29 @@ pub enum Event {
     },
     /// The limits were set.
     LimitsSet(Limits),
+    /// A file was added, in its first version.
+    FileAdded {
+        /// The file.
+        file: FileId,
+        /// The first version.
+        #[serde(flatten)]
+        version: FileVersion,
+    },
+    /// A new version of a file was added.
+    VersionAdded {
+        /// The file.
+        file: FileId,
+        /// The version.
+        #[serde(flatten)]
+        version: FileVersion,
+    },
+    /// A file was removed: orders that are placed from then on do not get it.
+    FileRemoved {
+        /// The file.
+        file: FileId,
+        /// The time.
+        at: DateTime<Utc>,
+    },
 }
 
 impl crate::Event for Event {}
@@ -85,6 +126,27 @@ pub enum Command {
     },
     /// Set the limits.
     SetLimits(Limits),
+    /// Add a file.
+    AddFile {
+        /// The file.
+        file: FileId,
+        /// What was uploaded.
+        uploaded: Uploaded,
+    },
+    /// Add a new version of a file.
+    AddVersion {
+        /// The file.
+        file: FileId,
+        /// What was uploaded.
+        uploaded: Uploaded,
+        /// Whether its content is that of the current version.
+        is_same: bool,
+    },
+    /// Remove a file.
+    RemoveFile {
+        /// The file.
+        file: FileId,
+    },
 }
 
 /// The state of a digital good.
@@ -97,6 +159,9 @@ pub struct DigitalGood {
     /// The link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<Personal<Link>>,
+    /// Its files, with those that are removed, the oldest first.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<FileId, File>,
     /// The limits for orders that are paid from now on.
     #[serde(flatten)]
     pub limits: Limits,
@@ -111,6 +176,14 @@ crate::rejections! {
         GiftCards => Conflict: "the variant delivers gift cards, and no downloads";
         NotHttps => Invalid at "/link": "the link must be a URL that begins with https:// and a host name, without a user name";
         WrongDays => Invalid at "/days": "a download is possible for 1 to {DAYS_MAX} days";
+        NoSuchFile => Missing: "the variant has no such file";
+        TooManyFiles => Conflict:
+            "a variant delivers at most {FILES_MAX} files, and has had at most {FILES_EVER_MAX}; add a version of one, or remove one";
+        TooManyVersions => Conflict: "a file has at most {VERSIONS_MAX} versions; add another file";
+        SameName => Conflict: "the variant has another file of this name; add a version of that one, or choose another name";
+        SameContent => Conflict: "this is the content of the current version";
+        EmptyFile => Invalid: "the file is empty";
+        TooManyBytes => Conflict: "the files of a variant have at most {most} GiB in all their versions", most = BYTES_MAX >> 30;
         WrongDownloads => Invalid at "/downloads": "a piece has 1 to {DOWNLOADS_MAX} downloads";
     }
 }
@@ -134,7 +207,7 @@ impl Decider for DigitalGood {
     type Event = Event;
     type Rejection = Rejection;
 
-    fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
+    fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         if let Command::Open { product, sku } = command {
             let open = || Event::Opened { product: *product, sku: sku.clone() };
             return Ok(if self.product.is_some() { vec![] } else { vec![open()] });
@@ -148,6 +221,12 @@ impl Decider for DigitalGood {
             Command::SetLink { link: None } if self.link.is_none() => Ok(vec![]),
             Command::SetLink { link } => Ok(vec![Event::LinkSet { link: link.clone() }]),
             Command::SetLimits(limits) => self.set_limits(*limits),
+            Command::AddFile { file, uploaded } => self.add_file(*file, uploaded, asked.at),
+            Command::AddVersion { file, uploaded, is_same } => self.add_version(*file, uploaded, *is_same, asked.at),
+            Command::RemoveFile { file } => {
+                self.file(*file)?;
+                Ok(vec![Event::FileRemoved { file: *file, at: asked.at }])
+            }
         }
     }
 
@@ -159,6 +238,12 @@ impl Decider for DigitalGood {
             }
             Event::LinkSet { link } => self.link.clone_from(link),
             Event::LimitsSet(limits) => self.limits = *limits,
+            Event::FileAdded { file, version } | Event::VersionAdded { file, version } => {
+                self.files.entry(*file).or_default().versions.push(version.clone());
+            }
+            Event::FileRemoved { file, at } => {
+                self.files.entry(*file).or_default().removed_at = Some(*at);
+            }
         }
         self
     }
@@ -167,7 +252,52 @@ impl Decider for DigitalGood {
 impl DigitalGood {
     /// Whether there is something to deliver.
     pub fn is_deliverable(&self) -> bool {
-        self.link.is_some()
+        self.link.is_some() || self.present().next().is_some()
+    }
+
+    /// A file that is not removed.
+    pub fn file(&self, file: FileId) -> Result<&File, Rejection> {
+        self.files.get(&file).filter(|it| it.removed_at.is_none()).ok_or(Rejection::NoSuchFile)
+    }
+
+    /// The files that are not removed.
+    pub fn present(&self) -> impl Iterator<Item = (FileId, &File)> {
+        self.files.iter().filter(|(_, it)| it.removed_at.is_none()).map(|(id, it)| (*id, it))
+    }
+
+    /// Checks a file and its name, which no other file may have.
+    fn check(&self, file: FileId, uploaded: &Uploaded) -> Result<(), Rejection> {
+        if uploaded.bytes == 0 {
+            return Err(Rejection::EmptyFile);
+        }
+        let known = self.files.values().flat_map(|it| &it.versions).map(|version| version.bytes);
+        if known.sum::<u64>().saturating_add(uploaded.bytes) > BYTES_MAX {
+            return Err(Rejection::TooManyBytes);
+        }
+        let has_name = |it: &File| it.current().is_some_and(|current| current.name == uploaded.name);
+        let is_taken = self.present().any(|(id, it)| id != file && has_name(it));
+        if is_taken { Err(Rejection::SameName) } else { Ok(()) }
+    }
+
+    fn add_file(&self, file: FileId, uploaded: &Uploaded, at: DateTime<Utc>) -> Decision {
+        if self.present().count() >= FILES_MAX || self.files.len() >= FILES_EVER_MAX {
+            return Err(Rejection::TooManyFiles);
+        }
+        self.check(file, uploaded)?;
+        Ok(vec![Event::FileAdded { file, version: numbered(1, uploaded, at) }])
+    }
+
+    fn add_version(&self, file: FileId, uploaded: &Uploaded, is_same: bool, at: DateTime<Utc>) -> Decision {
+        let known = self.file(file)?;
+        if known.versions.len() >= VERSIONS_MAX {
+            return Err(Rejection::TooManyVersions);
+        }
+        self.check(file, uploaded)?;
+        let last = known.current().map_or(0, |current| current.version);
+        if is_same {
+            return Err(Rejection::SameContent);
+        }
+        Ok(vec![Event::VersionAdded { file, version: numbered(last + 1, uploaded, at) }])
     }
 
     fn set_limits(&self, limits: Limits) -> Decision {
@@ -180,4 +310,9 @@ impl DigitalGood {
         }
         Ok(if limits == self.limits { vec![] } else { vec![Event::LimitsSet(limits)] })
     }
+}
+
+fn numbered(number: u32, uploaded: &Uploaded, at: DateTime<Utc>) -> FileVersion {
+    let Uploaded { name, media_type, bytes, address } = uploaded.clone();
+    FileVersion { version: number, name, media_type, bytes, address, at }
 }

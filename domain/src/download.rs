@@ -6,7 +6,7 @@
 //!                                                                    └─────┘ until the limit is reached, or the time is over
 //! ```
 //!
-//! The shop signs URLs, each with a ticket of its own. A ticket is one download: it counts when its URL is followed for the first time.
+//! The link and each file are counted for themselves. The shop signs URLs, each with a ticket of its own. A ticket is one download: it counts when its URL is followed for the first time.
 //! Until it expires it can be followed again without counting again, so a download that was broken off can go on. One order and
 //! variant is one stream, so of many requests at once no more count than the limit allows.
 //!
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::decider::{Asked, Decider};
 use crate::digital_good::{DOWNLOADS_MAX, Limits};
-use crate::ids::{DownloadId, Id as _, OrderId, VariantId};
+use crate::ids::{DownloadId, FileId, Id as _, OrderId, VariantId};
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +32,20 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x0f5a_2b6e_93c1_4d27_8e44_b7d0_5a1c_69f
 /// The downloads of a variant by an order.
 pub fn id(order: OrderId, variant: VariantId) -> DownloadId {
     DownloadId::from_uuid(Uuid::new_v5(&NAMESPACE, format!("{order}/{variant}").as_bytes()))
+}
+
+/// What is downloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item {
+    /// The link.
+    Link,
+    /// A version of a file.
+    File {
+        /// The file.
+        file: FileId,
+        /// The number of the version.
+        version: u32,
+    },
 }
 
 /// What happened to the downloads of a variant by an order.
@@ -53,6 +67,12 @@ pub enum Event {
     Started {
         /// The ticket in the URL.
         ticket: Uuid,
+        /// The file; absent for the link.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<FileId>,
+        /// The version of the file; absent for the link.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<u32>,
         /// When the URL expires.
         until: DateTime<Utc>,
         /// The time.
@@ -78,6 +98,8 @@ pub enum Command {
     Start {
         /// The ticket in the URL.
         ticket: Uuid,
+        /// What is downloaded.
+        item: Item,
         /// When the URL expires.
         until: DateTime<Utc>,
         /// How many pieces the order has left.
@@ -93,8 +115,10 @@ pub struct Download {
     /// The limits.
     #[serde(flatten)]
     pub limits: Limits,
-    /// How many downloads there were.
-    pub count: i64,
+    /// How often the link was followed.
+    pub links: i64,
+    /// How often each file was downloaded, in whichever version.
+    pub files: BTreeMap<FileId, i64>,
     /// The tickets that were used and had not expired at the last download, and when they expire.
     pub tickets: BTreeMap<Uuid, DateTime<Utc>>,
 }
@@ -128,15 +152,22 @@ impl Decider for Download {
                 let (order, variant, limits) = (*order, *variant, *limits);
                 Ok(vec![Event::Granted { order, variant, limits, at: asked.at }])
             }
-            Command::Start { ticket, until, pieces } => self.start(*ticket, *until, *pieces, asked.at),
+            Command::Start { ticket, item, until, pieces } => {
+                let counts = self.would_count(*ticket, *item, *until, *pieces, asked.at)?;
+                let started = || Event::started(*ticket, *item, *until, asked.at);
+                Ok(if counts { vec![started()] } else { vec![] })
+            }
         }
     }
 
     fn evolve(mut self, event: &Event) -> Self {
         match event {
             Event::Granted { limits, at, .. } => (self.granted_at, self.limits) = (Some(*at), *limits),
-            Event::Started { ticket, until, at } => {
-                self.count += 1;
+            Event::Started { ticket, file, until, at, .. } => {
+                match file {
+                    Some(file) => *self.files.entry(*file).or_default() += 1,
+                    None => self.links += 1,
+                }
                 self.tickets.retain(|_, until| *until > *at);
                 self.tickets.insert(*ticket, *until);
             }
@@ -145,22 +176,40 @@ impl Decider for Download {
     }
 }
 
+impl Event {
+    fn started(ticket: Uuid, item: Item, until: DateTime<Utc>, at: DateTime<Utc>) -> Self {
+        let (file, version) = match item {
+            Item::Link => (None, None),
+            Item::File { file, version } => (Some(file), Some(version)),
+        };
+        Self::Started { ticket, file, version, until, at }
+    }
+}
+
 impl Download {
+    /// How often something was downloaded; the versions of a file are counted together.
+    pub fn count(&self, item: Item) -> i64 {
+        match item {
+            Item::Link => self.links,
+            Item::File { file, .. } => self.files.get(&file).copied().unwrap_or(0),
+        }
+    }
+
     /// Until when the good can be downloaded; none for ever.
     pub fn until(&self) -> Option<DateTime<Utc>> {
         Some(self.granted_at? + TimeDelta::days(i64::from(self.limits.days?)))
     }
 
-    /// How often the good can be downloaded with so many pieces.
+    /// How often the link, and each file, can be downloaded with so many pieces.
     pub fn limit(&self, pieces: i64) -> i64 {
         i64::from(self.limits.downloads.unwrap_or(DOWNLOADS_MAX)).saturating_mul(pieces)
     }
 
     /// Why a new download cannot begin with so many pieces, if it cannot.
-    pub fn check(&self, pieces: i64, at: DateTime<Utc>) -> Result<(), Rejection> {
+    pub fn check(&self, item: Item, pieces: i64, at: DateTime<Utc>) -> Result<(), Rejection> {
         self.check_access(pieces, at)?;
         let limit = self.limit(pieces);
-        if self.count >= limit { Err(Rejection::UsedUp { limit }) } else { Ok(()) }
+        if self.count(item) >= limit { Err(Rejection::UsedUp { limit }) } else { Ok(()) }
     }
 
     fn check_access(&self, pieces: i64, at: DateTime<Utc>) -> Result<(), Rejection> {
@@ -177,6 +226,7 @@ impl Download {
     pub fn would_count(
         &self,
         ticket: Uuid,
+        item: Item,
         until: DateTime<Utc>,
         pieces: i64,
         at: DateTime<Utc>,
@@ -189,11 +239,6 @@ impl Download {
         if self.tickets.contains_key(&ticket) {
             return Ok(false);
         }
-        self.check(pieces, at).map(|()| true)
-    }
-
-    fn start(&self, ticket: Uuid, until: DateTime<Utc>, pieces: i64, at: DateTime<Utc>) -> Decision {
-        let counts = self.would_count(ticket, until, pieces, at)?;
-        Ok(if counts { vec![Event::Started { ticket, until, at }] } else { vec![] })
+        self.check(item, pieces, at).map(|()| true)
     }
 }

@@ -215,6 +215,10 @@ ids! {
     DigitalGoodId "good";
     /// The downloads of a variant by an order.
     DownloadId "dwn";
+    /// A part of the subscribers of a digital good.
+    SubscribersId "subs";
+    /// A file of a digital good, in all its versions.
+    FileId "file";
     /// A webhook endpoint.
     WebhookEndpointId "whk";
     /// A seller of the marketplace.

@@ -68,6 +68,7 @@ pub mod shipping_book;
 pub mod shop;
 pub mod stock;
 pub mod stored_value;
+pub mod subscribers;
 pub mod tax_book;
 pub mod tax_rate;
 #[cfg(test)]

@@ -77,6 +77,7 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
         | Message::BackInStock { .. }
         | Message::PriceDropped { .. }
         | Message::SellerInvitation { .. }
+        | Message::FileUpdated { .. }
         | Message::KeysRanLow { .. }
         | Message::KeysRevoked { .. }
         | Message::PayoutDestinationChosen { .. }

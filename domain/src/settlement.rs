@@ -27,6 +27,7 @@ use crate::payment::{
 use crate::payment_book::{self, PaymentBook};
 use crate::rejected::Rejected;
 use crate::stock;
+use crate::subscribers::Buyer;
 use crate::text::{Link, Reference, Slug};
 use crate::usage::{self, Usage};
 use crate::work::{Refused, Work};
@@ -455,7 +456,9 @@ pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId, cards: &Ca
         None => keys,
     };
     work.decide::<Order>(order, &order::Command::MarkPaid { payment, invoice, seller, invoices, keys })?;
-    digital_delivery::grant(work, order, &waiting.map(order::Placed::downloadable).unwrap_or_default())?;
+    if let Some(placed) = waiting {
+        digital_delivery::grant(work, order, Buyer::of(order, placed), &placed.downloadable())?;
+    }
     let commit = waiting.map(order::Placed::stock_to_commit).unwrap_or_default();
     work.move_stock(&commit, |_| stock::Command::Commit { order })
 }

@@ -77,6 +77,10 @@ pub const HOLDER_MAX: usize = 70;
 pub const TAX_ID_MAX: usize = 40;
 /// Longest unit: `mm`, `W`, `litres per 100 km`.
 pub const UNIT_MAX: usize = 20;
+/// Longest name of a file: with an ending and in UTF-8, file systems take it.
+pub const FILE_NAME_MAX: usize = 80;
+/// Longest media type.
+pub const MEDIA_TYPE_MAX: usize = 100;
 /// Longest hash of a token, in characters: 64 bytes as hexadecimal digits.
 pub const HASH_MAX: usize = 128;
 
@@ -134,6 +138,25 @@ fn email(text: &str) -> bool {
 fn phone(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit() || b" ()-./".contains(&byte) || byte == b'+')
         && text.rfind('+').is_none_or(|place| place == 0)
+}
+
+/// A name that is no path, is not hidden, and that every system of files takes.
+fn file_name(text: &str) -> bool {
+    one_line(text)
+        && !text.contains(['/', '\\', ':', '*', '?', '"', '<', '>', '|'])
+        && !text.starts_with('.')
+        && !text.ends_with('.')
+}
+
+/// A type and a subtype, without parameters (RFC 9110, section 8.3.1).
+fn media_type(text: &str) -> bool {
+    let token = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&^_.+-".contains(&byte))
+    };
+    text.split_once('/').is_some_and(|(kind, of)| token(kind) && token(of))
 }
 
 fn token(text: &str) -> bool {
@@ -326,6 +349,14 @@ texts! {
     Holder line("name", HOLDER_MAX);
     /// A tax number, such as a VAT id, as its country writes it.
     TaxId line("tax number", TAX_ID_MAX);
+    /// The name under which a file is saved.
+    FileName Rules {
+        allowed: "printable characters without / \\ : * ? \" < > |, and does not begin or end with a point",
+        fits: file_name,
+        ..line("file name", FILE_NAME_MAX)
+    };
+    /// A media type such as `application/pdf`, in lower case.
+    MediaType Rules { allowed: "a type and a subtype, such as application/pdf", fits: media_type, ..line("media type", MEDIA_TYPE_MAX) };
     /// The unit of a number.
     Unit line("unit", UNIT_MAX);
     /// The hash of a secret, never the secret itself.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use byteshop_commands::Commands;
+use byteshop_commands::ports::private_files::PrivateFiles;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_projections::Views;
 use chrono::TimeDelta;
@@ -66,6 +67,8 @@ pub struct App {
     pub seen: Seen,
     /// Where pictures are made and kept.
     pub pictures: Pictures,
+    /// Where files that are sold are kept.
+    pub sold_files: PrivateFiles,
     /// When keys of programs were last used.
     pub uses: Uses,
     /// Compressed responses.

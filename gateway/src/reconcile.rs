@@ -88,7 +88,7 @@ async fn all(
     let intent = Intent::new(Actor::System { name }, "ledger.compare", commands.clock().new_id());
     let (mut charges, mut differences, mut cursor) = (0, Vec::new(), None);
     loop {
-        let page = compare(commands, views, (from, until), Ask { limit: Some(PAGE), cursor }).await?;
+        let page = compare(commands, views, (from, until), Ask { limit: Some(PAGE), cursor, ..Ask::default() }).await?;
         charges += page.charges;
         for (order, found) in page.different {
             match commands.settle_charge(&intent, order).await {

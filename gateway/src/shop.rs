@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use byteshop_commands::ports::connected::Provider;
+use byteshop_commands::ports::private_files::PrivateFiles;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_commands::processes::{self, CarryOut};
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
@@ -89,10 +90,9 @@ impl Shop {
     pub async fn start(settings: Settings) -> Result<Self> {
         let log = Log::open_with(&settings.database_url, settings.database_connections)?;
         let (cancel, writing) = (CancellationToken::new(), CancellationToken::new());
-        let hints = Hints::default();
+        let (hints, mut appender_task) = (Hints::default(), JoinSet::new());
         let woken = hints.clone();
         let (appender, appending) = Appender::new(log.clone(), move |committed| woken.wake(committed), writing.clone());
-        let mut appender_task = JoinSet::new();
         appender_task.spawn(appending);
         let commands = Commands::new(log.clone(), appender, settings.data_keys, settings.connected);
         let listening = listen(settings.roles.serve).await?;
@@ -128,6 +128,7 @@ impl Shop {
         if let Some(listening) = listening {
             let (ended, follower) = Ended::of(&log).await?;
             shop.tasks.spawn(follower.follow(shop.cancel.clone()));
+            let files = settings.files.context("who serves has a store for files")?;
             let app = App {
                 commands,
                 views,
@@ -146,13 +147,13 @@ impl Shop {
                 closing: shop.cancel.clone(),
                 ended,
                 seen: Seen::default(),
-                pictures: Pictures::in_blobs(settings.files.context("who serves has a store for files")?),
+                sold_files: PrivateFiles::beside(&files),
+                pictures: Pictures::in_blobs(files),
                 uses: Uses::default(),
                 compressed: Compressed::default(),
                 measures: Measures::default(),
                 reductions: Reductions::default(),
             };
-            shop.app = Some(app.clone());
             shop.serve(listening, app);
         }
         Ok(shop)
@@ -291,7 +292,7 @@ impl Shop {
     }
 
     fn serve(&mut self, (listener, own): (TcpListener, SocketAddr), app: App) {
-        self.http = Some(own);
+        (self.http, self.app) = (Some(own), Some(app.clone()));
         // The emulated provider notifies a process that serves.
         if self.commands.connected().has_provider(Provider::Test) {
             let here = format!("http://{}", reached(own));

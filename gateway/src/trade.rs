@@ -19,6 +19,8 @@ pub struct Trade {
     pub cart_days: u16,
     /// Orders of one account that may wait for their payment at once; 0 for any number.
     pub unpaid_orders: u32,
+    /// The largest file that can be sold, in bytes.
+    pub file_max: usize,
     /// The issuer of invoices: name, address lines and tax number.
     pub issuer: Issuer,
     /// When and how sellers are paid what they have earned.
@@ -67,6 +69,7 @@ impl Default for Trade {
             return_address: vec![],
             cart_days: cart::LIFETIME_DAYS,
             unpaid_orders: 0,
+            file_max: 2 << 30,
             issuer: Issuer { name: "ByteShop".into(), address: vec![], tax_id: None },
             payouts: PayoutRules::default(),
         }

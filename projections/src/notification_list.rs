@@ -138,7 +138,7 @@ impl Row {
     fn queued(notice: &Notice, event: &Recorded) -> Self {
         let (order, product) = match notice.message.about() {
             About::Account | About::Seller(_) | About::Payouts(_) | About::Dispute(..) => (None, None),
-            About::Order(order) => (Some(order), None),
+            About::Order(order) | About::Download(order, _) => (Some(order), None),
             About::Product(product) | About::Keys(_, product) => (None, Some(product)),
         };
         Self {

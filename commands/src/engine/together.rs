@@ -8,8 +8,10 @@ use byteshop_domain::digital_good::{self, DigitalGood};
 use byteshop_domain::download::{self, Download};
 use byteshop_domain::ids::{Id as _, OrderId, VariantId};
 use byteshop_domain::key_pool::{self, KeyPool};
+use byteshop_domain::order::Placed;
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::stock::StockLevel;
+use byteshop_domain::subscribers::{self, Buyer, Subscribers};
 use byteshop_domain::work::{Refused, Stream, Work};
 
 use crate::engine::error::Error;
@@ -69,8 +71,12 @@ impl Together<'_> {
         self.load::<KeyPool>(&pools).await
     }
 
-    /// Loads the digital goods of the lines of an order, and its downloads of them.
-    pub async fn load_goods(&mut self, order: OrderId, lines: &[Demand]) -> Result<(), Error> {
+    /// Loads the digital goods of an order, its downloads of them, and where its buyer is subscribed.
+    pub async fn load_goods(&mut self, order: OrderId, placed: &Placed) -> Result<(), Error> {
+        let lines = placed.downloadable();
+        let buyer = Buyer::of(order, placed);
+        let parts: Vec<_> = lines.iter().map(|line| subscribers::part_of(line.variant, buyer)).collect();
+        self.load::<Subscribers>(&parts).await?;
         let goods: Vec<_> = lines.iter().map(|line| digital_good::id(line.variant)).collect();
         self.load::<DigitalGood>(&goods).await?;
         let downloads: Vec<_> = lines.iter().map(|line| download::id(order, line.variant)).collect();

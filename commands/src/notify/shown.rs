@@ -10,7 +10,6 @@ use byteshop_domain::returns::Return;
 use byteshop_domain::seller::Seller;
 use byteshop_domain::shipment::Shipment;
 use byteshop_domain::{Locale, Personal};
-use chrono::{DateTime, Utc};
 
 use super::format;
 use super::words::{self, Shown, ShownExtra, ShownOrder, ShownPaper};
@@ -20,7 +19,9 @@ use crate::links::Target;
 use facts::{some_money, tell};
 use order::{goods_of, lines_of, order_of};
 
+mod download;
 mod facts;
+mod moments;
 mod order;
 mod payment;
 
@@ -79,16 +80,18 @@ impl Commands {
                 }
                 shown.number = Some(Number::of(order.uuid()).to_string());
             }
+            About::Download(order, variant) => {
+                if !self.add_download(order, variant, locale, &mut shown).await? {
+                    return Ok(None);
+                }
+            }
             About::Keys(seller, product) => {
                 shown.seller = self.name_of_seller(seller).await?;
                 shown.url = page("products", &product.to_string());
             }
         }
         tell(message, locale, &mut shown);
-        shown.from = moment_of(message).map(|moment| format::moment(moment, details.zone, locale));
-        if let Message::PaymentInstructions { choice, .. } = message {
-            shown.payment = Some(payment::instructions(choice, details.zone, locale));
-        }
+        moments::tell(message, details.zone, locale, &mut shown);
         if let Some((path, code)) = code_of(message) {
             let Some(code) = self.vault().open(code).await? else { return Ok(None) };
             shown.url = details.url.as_ref().map(|url| format!("{}/{path}?code={}", url.trim_end_matches('/'), code.0));
@@ -232,6 +235,7 @@ impl Commands {
             | Message::BackInStock { .. }
             | Message::PriceDropped { .. }
             | Message::SellerInvitation { .. }
+            | Message::FileUpdated { .. }
             | Message::KeysRanLow { .. }
             | Message::KeysRevoked { .. }
             | Message::PayoutDestinationChosen { .. }
@@ -291,6 +295,7 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::DeliveryLost { .. }
         | Message::BackInStock { .. }
         | Message::PriceDropped { .. }
+        | Message::FileUpdated { .. }
         | Message::KeysRanLow { .. }
         | Message::KeysRevoked { .. }
         | Message::PayoutDestinationChosen { .. }
@@ -301,18 +306,6 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::DisputeEnded { .. }
         | Message::DisputeForStaff { .. } => None,
     }
-}
-
-/// From when on something holds, or until when it can be answered.
-fn moment_of(message: &Message) -> Option<DateTime<Utc>> {
-    if let Message::PayoutDestinationChosen { usable_from, at_once: false, .. } = message {
-        return Some(*usable_from);
-    }
-    if let Message::DisputeForStaff { respond_by, .. } = message {
-        return *respond_by;
-    }
-    let Message::DisputeDue { respond_by, .. } = message else { return None };
-    Some(*respond_by)
 }
 
 /// Whether goods that travel are among these, keys, or both.

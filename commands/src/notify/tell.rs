@@ -37,7 +37,7 @@ impl Reach {
     }
 
     /// The buyer of an order: the owner of its account, or else the recipient of its goods.
-    async fn buyer(unit: &Unit, id: OrderId, placed: &Placed) -> Result<Option<Self>, Error> {
+    pub(super) async fn buyer(unit: &Unit, id: OrderId, placed: &Placed) -> Result<Option<Self>, Error> {
         // An order of the past was told of when it was the present.
         if placed.placement.imported {
             return Ok(None);
@@ -80,16 +80,16 @@ pub(super) async fn queue(unit: &Unit, position: i64, reach: &Reach, message: &M
     Ok(())
 }
 
-/// Queues a message to a guest, as far as their mailbox accepts it.
-async fn tell_guest(
+/// Queues a message to a guest, as far as their mailbox accepts it. `known_as` is who they are for this event.
+pub(super) async fn tell_guest(
     unit: &Unit,
     position: i64,
     reach: &Reach,
-    mailbox: MailboxId,
+    known_as: &Recipient,
     placed: &Placed,
     message: &Message,
 ) -> Result<(), Error> {
-    let id = notification::id(position, message.template(), Channel::Email, &reach.recipient);
+    let id = notification::id(position, message.template(), Channel::Email, known_as);
     let mut notification = unit.load::<Notification>(id).await?;
     // The event was told before, and its mail is counted.
     if notification.state.notice.is_some() {
@@ -99,9 +99,10 @@ async fn tell_guest(
     if treatment == Treatment::Omit {
         return Ok(());
     }
-    let mut mailbox = unit.load::<Mailbox>(mailbox).await?;
     let (recipient, locale) = (reach.recipient, reach.locale);
     let notice = Notice { recipient, channel: Channel::Email, locale, message: message.clone() };
+    let Some(mailbox) = reach.mailbox else { return unit.decide(&mut notification, &Command::Queue(notice)) };
+    let mut mailbox = unit.load::<Mailbox>(mailbox).await?;
     if treatment == Treatment::Count && !mailbox.state.accepts(unit.now()) {
         return unit.decide(&mut notification, &Command::Skip { notice, because: Skip::TooMany });
     }
@@ -195,7 +196,7 @@ impl Commands {
             }
             match Reach::buyer(&unit, id, placed).await? {
                 Some(reach) => match reach.mailbox {
-                    Some(mailbox) => tell_guest(&unit, position(intent), &reach, mailbox, placed, message).await,
+                    Some(_) => tell_guest(&unit, position(intent), &reach, &reach.recipient, placed, message).await,
                     None => queue(&unit, position(intent), &reach, message).await,
                 },
                 None => Ok(()),

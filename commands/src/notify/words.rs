@@ -80,6 +80,10 @@ pub struct Shown {
     pub back: &'static str,
     /// Whether keys or downloads of the order were revoked.
     pub keys_revoked: bool,
+    /// The name of a file.
+    pub file: Option<String>,
+    /// The version of the file.
+    pub version: Option<u32>,
     /// How many keys are left.
     pub left: Option<i64>,
     /// The keys that were revoked.
@@ -267,7 +271,7 @@ macro_rules! sources {
 sources! {
     "confirm_email" "reset_password" "confirm_new_email" "email_change_requested" "already_registered" "password_changed" "second_factor_set_up" "second_factor_removed" "order_placed" "payment_instructions" "order_paid" "order_cancelled"
     "order_lines_cancelled" "order_refunded" "order_shipped" "order_delivered" "delivery_failed" "delivery_returning" "delivery_lost"
-    "return_approved" "return_rejected" "back_in_stock" "price_dropped" "seller_invitation" "keys_ran_low" "keys_revoked"
+    "return_approved" "return_rejected" "back_in_stock" "price_dropped" "seller_invitation" "file_updated" "keys_ran_low" "keys_revoked"
     "payout_destination_chosen" "payout_sent" "payout_failed" "dispute_opened" "dispute_due" "dispute_ended" "dispute_for_staff"
 }
 

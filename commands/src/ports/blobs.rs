@@ -4,7 +4,7 @@
 //! are written before the event that refers to them: a crash in between leaves only an unused file.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -74,7 +74,9 @@ pub struct Bucket {
 /// Where files are kept. Clones share it.
 #[derive(Clone)]
 pub struct Blobs {
-    store: Arc<dyn ObjectStore>,
+    pub(super) store: Arc<dyn ObjectStore>,
+    /// The directory of a local store.
+    pub(super) directory: Option<PathBuf>,
 }
 
 impl fmt::Debug for Blobs {
@@ -89,7 +91,8 @@ impl Blobs {
         let failed =
             |source: std::io::Error| object_store::Error::Generic { store: "directory", source: source.into() };
         std::fs::create_dir_all(directory).map_err(failed)?;
-        Ok(Self { store: Arc::new(LocalFileSystem::new_with_prefix(directory)?.with_fsync(true)) })
+        let store = Arc::new(LocalFileSystem::new_with_prefix(directory)?.with_fsync(true));
+        Ok(Self { store, directory: Some(directory.to_owned()) })
     }
 
     /// Keeps files in a bucket.
@@ -102,12 +105,12 @@ impl Blobs {
             builder = builder.with_access_key_id(key_id).with_secret_access_key(secret);
         }
         let store = object_store::prefix::PrefixStore::new(builder.build()?, bucket.prefix.as_str());
-        Ok(Self { store: Arc::new(store) })
+        Ok(Self { store: Arc::new(store), directory: None })
     }
 
     /// Keeps files for as long as the program runs.
     pub fn in_memory() -> Self {
-        Self { store: Arc::new(InMemory::new()) }
+        Self { store: Arc::new(InMemory::new()), directory: None }
     }
 
     /// The list of those who were erased, kept beside the files.

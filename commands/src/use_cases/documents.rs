@@ -56,7 +56,7 @@ impl Commands {
                 let ids: Vec<StoredValueId> = cards.values().flatten().copied().collect();
                 together.load::<StoredValue>(&ids).await?;
                 together.load_pools(&keyed).await?;
-                together.load_goods(order, &placed.downloadable()).await?;
+                together.load_goods(order, placed).await?;
             }
             together.decide(|work| settlement::mark_paid(work, order, payment, &cards))
         })

@@ -47,7 +47,11 @@ fn granted(work: &mut Work, order: u128) -> Option<u32> {
     let lines = [Demand { variant: variant_id(), quantity: pieces(1) }];
     let download = download::id(id(order), variant_id());
     work.begin::<Download>(download);
-    grant(work, id(order), &lines).unwrap();
+    let buyer = Buyer::Account(id(9));
+    work.begin::<Subscribers>(subscribers::part_of(variant_id(), buyer));
+    grant(work, id(order), buyer, &lines).unwrap();
+    let subscribers = work.get::<Subscribers>(subscribers::part_of(variant_id(), buyer)).unwrap();
+    assert_eq!(subscribers.buyers[&buyer], [id(order)]);
     work.get::<Download>(download).unwrap().limits.downloads
 }
 

@@ -13,11 +13,34 @@ fn until() -> DateTime<Utc> {
 }
 
 fn started(ticket: u128) -> Event {
-    Event::Started { ticket: Uuid::from_u128(ticket), until: until(), at: noon() }
+    Event::started(Uuid::from_u128(ticket), Item::Link, until(), noon())
 }
 
 fn start(ticket: u128, pieces: i64) -> Command {
-    Command::Start { ticket: Uuid::from_u128(ticket), until: until(), pieces }
+    Command::Start { ticket: Uuid::from_u128(ticket), item: Item::Link, until: until(), pieces }
+}
+
+fn file(version: u32) -> Item {
+    Item::File { file: number(7), version }
+}
+
+fn started_file(ticket: u128, version: u32) -> Event {
+    Event::started(Uuid::from_u128(ticket), file(version), until(), noon())
+}
+
+fn start_file(ticket: u128, version: u32) -> Command {
+    Command::Start { ticket: Uuid::from_u128(ticket), item: file(version), until: until(), pieces: 1 }
+}
+
+#[test]
+fn the_link_and_each_file_are_counted_for_themselves_and_versions_together() {
+    let one = vec![granted(None, Some(1)), started(9)];
+    given::<Download>(one.clone()).when(&start_file(8, 1)).then([started_file(8, 1)]);
+    let both = [one, vec![started_file(8, 1)]].concat();
+    given::<Download>(both.clone()).when(&start_file(8, 1)).then_nothing();
+    given::<Download>(both.clone()).when(&start_file(7, 2)).then_refused(Rejection::UsedUp { limit: 1 });
+    let state: Download = crate::fold(&both);
+    assert_eq!((state.count(Item::Link), state.count(file(1)), state.count(file(2))), (1, 1, 1));
 }
 
 fn asked(at: DateTime<Utc>) -> Asked {
@@ -57,7 +80,8 @@ fn each_piece_brings_its_downloads() {
 fn downloads_end_with_their_days_and_a_ticket_with_its_time() {
     let state: Download = crate::fold(&[granted(Some(1), None), started(9)]);
     let day = noon() + TimeDelta::days(1);
-    let at_the_end = Command::Start { ticket: Uuid::from_u128(9), until: day + TimeDelta::hours(1), pieces: 1 };
+    let (ticket, item) = (Uuid::from_u128(9), Item::Link);
+    let at_the_end = Command::Start { ticket, item, until: day + TimeDelta::hours(1), pieces: 1 };
     assert_eq!(state.decide(&at_the_end, &asked(day)), Err(Rejection::Over));
     assert_eq!(state.decide(&start(9, 1), &asked(until())), Err(Rejection::Expired));
     assert_eq!(state.decide(&start(9, 1), &asked(until() - TimeDelta::seconds(1))), Ok(vec![]));
@@ -67,9 +91,9 @@ fn downloads_end_with_their_days_and_a_ticket_with_its_time() {
 
 #[test]
 fn expired_tickets_are_forgotten_and_still_count() {
-    let later = Event::Started { ticket: Uuid::from_u128(7), until: until() + TimeDelta::days(1), at: until() };
+    let later = Event::started(Uuid::from_u128(7), Item::Link, until() + TimeDelta::days(1), until());
     let state: Download = crate::fold(&[granted(None, None), started(8), started(9), later]);
-    assert_eq!((state.count, state.tickets.len()), (3, 1));
+    assert_eq!((state.links, state.tickets.len()), (3, 1));
 }
 
 #[test]
@@ -80,7 +104,10 @@ fn each_order_and_variant_has_downloads_of_its_own() {
 
 #[test]
 fn events_are_golden() {
-    golden(include_str!("golden.json"), &[granted(Some(30), Some(2)), granted(None, None), started(9)]);
+    golden(
+        include_str!("golden.json"),
+        &[granted(Some(30), Some(2)), granted(None, None), started(9), started_file(9, 2)],
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::message::Message;
-use crate::ids::{OrderId, ProductId, SellerId};
+use crate::ids::{OrderId, ProductId, SellerId, VariantId};
 
 /// The subject of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum About {
     Product(ProductId),
     /// A seller that invites the recipient.
     Seller(SellerId),
+    /// A variant of an order that is downloaded.
+    Download(OrderId, VariantId),
     /// The keys of a product of a seller, of which the recipient is a member.
     Keys(SellerId, ProductId),
     /// A dispute about an order, with a part of a seller if the recipient is an owner of it: it is sent by mail and cannot be declined.
@@ -51,6 +53,7 @@ impl Message {
             | Self::OrderDelivered { order } => About::Order(*order),
             Self::BackInStock { product, .. } | Self::PriceDropped { product, .. } => About::Product(*product),
             Self::SellerInvitation { seller, .. } => About::Seller(*seller),
+            Self::FileUpdated { order, variant, .. } => About::Download(*order, *variant),
             Self::KeysRanLow { seller, product, .. } | Self::KeysRevoked { seller, product, .. } => {
                 About::Keys(*seller, *product)
             }
@@ -91,6 +94,7 @@ impl Message {
             | Self::OrderDelivered { .. }
             | Self::BackInStock { .. }
             | Self::PriceDropped { .. }
+            | Self::FileUpdated { .. }
             | Self::KeysRanLow { .. }
             | Self::KeysRevoked { .. }
             | Self::PayoutDestinationChosen { .. }

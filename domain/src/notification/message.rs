@@ -17,7 +17,7 @@ use crate::payment::Choice;
 use crate::payout::Failure;
 use crate::payout_account::Means;
 use crate::seller;
-use crate::text::{Email, Name, Reason, Reference, Title};
+use crate::text::{Email, FileName, Name, Reason, Reference, Title};
 
 /// The recipient; their address is looked up when the message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -277,6 +277,24 @@ pub enum Message {
         variant_title: Option<Title>,
         /// How many keys are left.
         left: i64,
+    },
+    /// There is a new version of a file that was bought.
+    FileUpdated {
+        /// The order.
+        order: OrderId,
+        /// The product.
+        product: ProductId,
+        /// The variant that delivers the file.
+        variant: VariantId,
+        /// The title of the product.
+        title: Title,
+        /// The title of the variant, if it differs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        variant_title: Option<Title>,
+        /// The name of the file.
+        name: FileName,
+        /// The number of the version.
+        version: u32,
     },
     /// Keys of a seller that their buyer had been shown were revoked: they may be used.
     KeysRevoked {

@@ -55,6 +55,7 @@ templates! {
     BackInStock "back_in_stock";
     PriceDropped "price_dropped";
     SellerInvitation "seller_invitation";
+    FileUpdated "file_updated";
     KeysRanLow "keys_ran_low";
     KeysRevoked "keys_revoked";
     PayoutDestinationChosen "payout_destination_chosen";

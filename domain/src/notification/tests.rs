@@ -170,7 +170,7 @@ fn every_template_has_its_message() {
 }
 
 fn messages() -> Vec<Message> {
-    [messages_to_people(), messages_to_members()].concat()
+    [messages_to_people(), messages_to_members(), vec![file_updated()]].concat()
 }
 
 fn messages_to_people() -> Vec<Message> {
@@ -275,6 +275,18 @@ fn messages_to_members() -> Vec<Message> {
             respond_by: Some(noon()),
         },
     ]
+}
+
+fn file_updated() -> Message {
+    Message::FileUpdated {
+        order: number(2),
+        product: number(3),
+        variant: number(4),
+        title: text("Editor"),
+        variant_title: None,
+        name: text("editor.zip"),
+        version: 2,
+    }
 }
 
 fn payout_failed(is_told_why: bool) -> Message {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Locale;
-use crate::ids::{AccountId, InvitationId, NotificationId, OrderId, ProductId, SellerId, VariantId};
+use crate::ids::{AccountId, FileId, InvitationId, NotificationId, OrderId, ProductId, SellerId, VariantId};
 use crate::key_pool::KeyRange;
 use crate::money::Price;
 use crate::notification::Message;
@@ -39,6 +39,15 @@ pub enum NotificationTask {
     TellOfStock {
         /// The variant that is in stock again.
         variant: VariantId,
+    },
+    /// Queue a message to each buyer who has a file and is subscribed.
+    TellOfVersion {
+        /// The variant that delivers the file.
+        variant: VariantId,
+        /// The file.
+        file: FileId,
+        /// The number of the new version.
+        version: u32,
     },
     /// Queue a message to each member of the seller whose keys these are, if they are of one.
     TellOfKeys {

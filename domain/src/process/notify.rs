@@ -4,6 +4,7 @@
 //! account, order, payment, parcel, return, seller event ─▶ tell ─▶ notification queued
 //! order placed ─▶ timer ─▶ tell, unless it was paid or cancelled by then
 //! stock came in, price set ─▶ tell the watchers ─▶ notifications queued
+//! new version of a file ─▶ tell its buyers ─▶ notifications queued
 //! few keys left, keys revoked ─▶ tell the members of their seller ─▶ notifications queued
 //! dispute opened, due or ended ─▶ tell the owners of the sellers with a part of its order ─▶ notifications queued
 //! payout destination chosen, payout paid, failed or returned ─▶ tell the owners of the seller ─▶ notifications queued
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use super::notification_task::{KeyNews, NotificationTask, Sending};
 use super::{Process, Reaction};
 use crate::account::{self, Account};
+use crate::digital_good::{self, DigitalGood};
 use crate::dispute::Dispute;
 use crate::ids::{AccountId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
 use crate::key_pool::{self, KeyPool};
@@ -75,6 +77,7 @@ impl Process for Notify {
             "totp_confirmed",
             "totp_removed",
         ]),
+        Reads::only::<DigitalGood>(&["version_added"]),
         Reads::only::<Dispute>(&["opened", "reminded", "won", "lost"]),
         Reads::only::<KeyPool>(&["revoked", "ran_low"]),
         Reads::only::<Order>(&["placed", "paid", "fulfilled", "completed", "cancelled", "lines_cancelled", "refunded"]),
@@ -114,6 +117,8 @@ impl Process for Notify {
             of_payout(*id, event)
         } else if let AnyEvent::PayoutAccount(id, event) = event {
             of_destination(payout_account::seller(*id), event)
+        } else if let AnyEvent::DigitalGood(id, event) = event {
+            of_good(digital_good::variant(*id), event)
         } else {
             None
         };
@@ -284,6 +289,11 @@ fn of_stock(variant: VariantId, event: &stock::Event) -> Option<NotificationTask
         | stock::Event::Unlimited {} => Some(NotificationTask::TellOfStock { variant }),
         _ => None,
     }
+}
+
+fn of_good(variant: VariantId, event: &digital_good::Event) -> Option<NotificationTask> {
+    let digital_good::Event::VersionAdded { file, version } = event else { return None };
+    Some(NotificationTask::TellOfVersion { variant, file: *file, version: version.version })
 }
 
 /// The process that sends.

@@ -149,3 +149,17 @@ fn a_new_country_is_a_code_in_capitals() {
         assert_eq!(fresh(|| Country::new(other)), Err(TextError::NoCountry), "{other}");
     }
 }
+
+#[test]
+fn a_file_name_is_no_path_and_a_media_type_has_two_parts() {
+    for fine in ["app-2.0.zip", "Übung 1 (neu).pdf", "a"] {
+        assert!(FileName::new(fine).is_ok(), "{fine}");
+    }
+    for text in ["a/b", "a\\b", "..", ".hidden", "a.", "a:b", "\"a", "a\u{202e}fdp.exe", "a\nb"] {
+        assert!(FileName::new(text).is_err(), "{text:?}");
+    }
+    assert!(MediaType::new("application/vnd.api+json").is_ok());
+    for text in ["pdf", "a/", "/b", "a/b/c", "A/b", "a/b; c=d"] {
+        assert!(MediaType::new(text).is_err(), "{text}");
+    }
+}

@@ -242,6 +242,8 @@ settings! {
     "Files" {
         "File storage: a directory, or s3://bucket/prefix"
         files: Option<Files> = kind::files;
+        "Largest file that can be sold, in MiB"
+        file_max_mib: u32 = kind::number(1, 5_120), default "2048";
         "S3 endpoint, if not Amazon's"
         files_endpoint: Option<String> = kind::http_url;
         "Region of the S3 bucket"

@@ -61,6 +61,7 @@ impl Config {
             cart_days: self.cart_days,
             unpaid_orders: self.unpaid_orders,
             payouts: self.payouts(),
+            file_max: usize::try_from(self.file_max_mib).map_or(usize::MAX, |mib| mib << 20),
             issuer,
         }
     }

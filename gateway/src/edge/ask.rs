@@ -278,13 +278,14 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
 }
 
 /// The kinds of objects by the prefix of their ids: the category of their `missing` code.
-pub(crate) const THINGS: [(&str, &str); 23] = [
+pub(crate) const THINGS: [(&str, &str); 24] = [
     ("acc", "account"),
     ("addr", "address"),
     ("cart", "cart"),
     ("cat", "category"),
     ("cpn", "promotion"),
     ("dsp", "dispute"),
+    ("file", "file"),
     ("img", "image"),
     ("inv", "invitation"),
     ("key", "api_key"),

@@ -1,12 +1,13 @@
-//! What variants deliver as downloads, as staff and the members of a seller set it. No answer here has a link in it.
+//! What variants deliver as downloads, as staff and the members of a seller set it. No answer here has a link or the address of a file
+//! in it.
 
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Loaded;
 use byteshop_commands::use_cases::digital_goods;
-use byteshop_domain::digital_good::{self, DAYS_MAX, DOWNLOADS_MAX, DigitalGood, Limits};
-use byteshop_domain::ids::{ProductId, VariantId};
-use byteshop_domain::text::{Link, Sku};
+use byteshop_domain::digital_good::{self, DAYS_MAX, DOWNLOADS_MAX, DigitalGood, File, Limits};
+use byteshop_domain::ids::{FileId, ProductId, VariantId};
+use byteshop_domain::text::{FileName, Link, MediaType, Sku};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::keys::require;
+use super::show::FileRelease;
 use crate::app::Shared;
 use crate::edge::actor::Trader;
 use crate::edge::ask::{Ask, Of};
@@ -23,7 +25,7 @@ use crate::edge::reply::{self, Reply};
 /// What a variant delivers as a download.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DigitalGood)]
-struct Good<'a> {
+pub(super) struct Good<'a> {
     variant: VariantId,
     product: Option<ProductId>,
     sku: Option<&'a Sku>,
@@ -31,18 +33,51 @@ struct Good<'a> {
     link: bool,
     /// For how many days after the payment it can be downloaded; null for ever.
     days: Option<u32>,
-    /// How often it can be downloaded for each piece that was bought; null for 1,000 times.
+    /// How often the link, and each file, can be downloaded for each piece that was bought; null for 1,000 times.
     downloads: Option<u32>,
+    /// The files that it delivers, the oldest first.
+    files: Vec<GoodFile<'a>>,
 }
 
-impl<'a> Good<'a> {
-    fn of(variant: VariantId, good: &'a DigitalGood) -> Self {
-        let Limits { days, downloads } = good.limits;
-        Self { variant, product: good.product, sku: good.sku.as_ref(), link: good.link.is_some(), days, downloads }
+/// A file that a variant delivers, in its current version.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DigitalFile)]
+struct GoodFile<'a> {
+    file: FileId,
+    name: &'a FileName,
+    media_type: &'a MediaType,
+    /// The number of its bytes.
+    bytes: u64,
+    /// The number of its current version.
+    version: u32,
+    /// All versions, the newest first.
+    versions: Vec<FileRelease>,
+}
+
+impl<'a> GoodFile<'a> {
+    fn of((id, file): (FileId, &'a File)) -> Option<Self> {
+        let current = file.current()?;
+        let (name, media_type, bytes) = (&current.name, &current.media_type, current.bytes);
+        Some(Self { file: id, name, media_type, bytes, version: current.version, versions: FileRelease::all(file) })
     }
 }
 
-fn shown(variant: VariantId, good: &Loaded<DigitalGood>) -> Result<Reply, byteshop_commands::Error> {
+impl<'a> Good<'a> {
+    pub(super) fn of(variant: VariantId, good: &'a DigitalGood) -> Self {
+        let Limits { days, downloads } = good.limits;
+        Self {
+            variant,
+            product: good.product,
+            sku: good.sku.as_ref(),
+            link: good.link.is_some(),
+            days,
+            downloads,
+            files: good.present().filter_map(GoodFile::of).collect(),
+        }
+    }
+}
+
+pub(super) fn shown(variant: VariantId, good: &Loaded<DigitalGood>) -> Result<Reply, byteshop_commands::Error> {
     Reply::ok(good.version, &Good::of(variant, &good.state))
 }
 

@@ -3,12 +3,14 @@
 use axum::extract::{FromRequest as _, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use byteshop_commands::links::Target;
-use byteshop_commands::use_cases::downloads::{self, Ticket};
+use byteshop_commands::use_cases::downloads::{self, Content, Ticket};
 use byteshop_commands::{Error, Intent};
 use byteshop_domain::Locale;
-use byteshop_domain::download::Rejection;
-use byteshop_domain::ids::{Id as _, OrderId, VariantId};
+use byteshop_domain::Personal;
+use byteshop_domain::download::{Item, Rejection};
+use byteshop_domain::ids::{FileId, Id as _, OrderId, VariantId};
 use byteshop_domain::order::{Number, Order, Placed};
+use byteshop_domain::text::Link;
 use chrono::DateTime;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
@@ -20,6 +22,7 @@ use uuid::Uuid;
 
 use super::orders::visible;
 use super::show::OrderDownloads;
+use super::show::names::Binary;
 use crate::app::{App, Shared};
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Ask, Nothing, Of, Params};
@@ -28,6 +31,8 @@ use crate::edge::page::page;
 use crate::edge::problem::Problem;
 use crate::edge::reply;
 use crate::http::language::accepted;
+
+mod serve;
 
 /// Whether the caller is the buyer of an order, rather than its staff; refuses all others.
 fn is_buyer(caller: &Caller, placed: &Placed, by_link: bool) -> Result<bool, Error> {
@@ -107,8 +112,9 @@ async fn show(
     };
     let seen = seen(&app, id, &caller, by_link).await?;
     let lines = seen.lines.iter().map(|line| {
-        let url = line.downloads.link_url();
-        json!({"title": line.title, "sku": line.sku, "link": url})
+        let file = |(name, bytes, url)| json!({"name": name, "size": size(bytes), "url": url});
+        let files: Vec<_> = line.downloads.file_urls().map(file).collect();
+        json!({"title": line.title, "sku": line.sku, "link": line.downloads.link_url(), "files": files})
     });
     page("downloads.html", locale, &json!({"number": Number::of(id.uuid()), "lines": lines.collect::<Vec<_>>()}))
 }
@@ -120,6 +126,10 @@ async fn show(
 struct DownloadQuery {
     /// The variant.
     variant: VariantId,
+    /// The file; absent for the link.
+    file: Option<FileId>,
+    /// The version of the file; absent for the link.
+    version: Option<u32>,
     /// What tells one download from another.
     ticket: Uuid,
     /// When the URL expires, in seconds since 1970.
@@ -133,25 +143,42 @@ impl DownloadQuery {
     /// The ticket, or why it opens nothing.
     async fn ticket(&self, app: &App, order: OrderId) -> Result<Result<Ticket, Shut>, Problem> {
         let link = ByLink { until: Some(self.until), seal: Some(self.seal.clone()) };
-        let target = Target::Download { order, variant: self.variant, ticket: self.ticket };
+        let item = match (self.file, self.version) {
+            (None, None) => Item::Link,
+            (Some(file), Some(version)) => Item::File { file, version },
+            (Some(_), None) | (None, Some(_)) => return Ok(Err(Shut::Invalid)),
+        };
+        let target = Target::Download { order, variant: self.variant, item, ticket: self.ticket };
         if let Err(shut) = link.opens(app, &[target]).await?.unwrap_or(Err(Shut::Invalid)) {
             return Ok(Err(shut));
         }
         let until = DateTime::from_timestamp(self.until, 0);
-        let ticket = until.map(|until| Ticket { order, variant: self.variant, number: self.ticket, until });
+        let ticket = until.map(|until| Ticket { order, variant: self.variant, item, number: self.ticket, until });
         Ok(ticket.ok_or(Shut::Invalid))
     }
+}
+
+/// A size as people read it, in whole units.
+fn size(bytes: u64) -> String {
+    let units = ["B", "KB", "MB", "GB"];
+    let unit = (0..units.len()).rev().find(|unit| bytes >> (10 * unit) > 0).unwrap_or(0);
+    format!("{} {}", bytes >> (10 * unit), units[unit])
 }
 
 /// Downloads what was bought.
 ///
 /// The URL is made for the buyer by `GET /v1/me/purchases` and `GET /v1/orders/{id}/downloads`. It is one download, which counts when it
-/// is followed for the first time, and it needs no token. It stops working when it expires, and at once when the goods are given back.
+/// is followed for the first time, and it needs no token; its other requests, such as those for further ranges of the file, do not
+/// count. It stops working when it expires, and at once when the goods are given back. `HEAD`, 304 and 416 count nothing.
 #[utoipa::path(get, path = "/v1/orders/{id}/download", operation_id = "getDownload",
     tag = "orders", params(("id" = String, Path), DownloadQuery), security(()),
-    responses((status = 204, description = "`HEAD` only: the URL leads to a link. This counts nothing"),
+    responses((status = 200, description = "The file", content((Binary = "*/*"))),
+        (status = 204, description = "`HEAD` only: the URL leads to a link"),
+        (status = 206, description = "The requested range of the file", content((Binary = "*/*"))),
         (status = 302, description = "The link that was bought is in `Location`"),
-        (status = 409, description = "It was given back, its time is over, or it was downloaded as often as it can be")))]
+        (status = 304, description = "Not modified: the version in `If-None-Match` is the one of the URL"),
+        (status = 409, description = "It was given back, its time is over, or it was downloaded as often as it can be"),
+        (status = 416, description = "`Range` begins after the end of the file")))]
 async fn download(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
@@ -166,16 +193,40 @@ async fn download(
     let ask = Ask::<Caller, Nothing>::from_request(request, &app).await?;
     let order = app.commands.get::<Order>(id).await?.ok_or_else(|| Problem::missing("order"))?;
     let placed = order.state.live()?;
-    if method == Method::HEAD {
-        let held = app.commands.held(id, placed, ticket.variant).await?.ok_or(Error::from(Rejection::Missing))?;
-        held.check(ticket, app.commands.clock().now())?;
-        return Ok(StatusCode::NO_CONTENT.into_response());
-    }
-    let actor = downloads::buyer(placed);
+    let held = app.commands.held(id, placed, ticket.variant).await?.ok_or(Error::from(Rejection::Missing))?;
+    let content = held.check(ticket, app.commands.clock().now())?;
     // The URL was made for the buyer, whoever follows it; and its ticket is what makes it count once.
+    let actor = downloads::buyer(placed);
     let intent = Intent { actor, key: None, if_match: None, ..ask.intent("download.start") };
-    let followed = app.commands.run(&intent, |unit| async move { downloads::follow(&unit, ticket).await }).await?;
-    let link = app.commands.vault().open(&followed.answer).await.map_err(Error::from)?;
+    match content {
+        Content::Link(_) if method == Method::HEAD => Ok(StatusCode::NO_CONTENT.into_response()),
+        Content::Link(_) => match count(&app, &intent, ticket).await? {
+            Content::Link(link) => led_to(&app, &link).await,
+            Content::File(_) => Err(Problem::internal()),
+        },
+        Content::File(version) => {
+            let wanted = serve::Wanted::of(ticket.item, &version, &method, &headers)?;
+            let Some(bytes) = wanted.bytes() else { return wanted.without_content() };
+            // A file that cannot be read counts nothing.
+            let address = app.commands.vault().open(&version.address).await.map_err(Error::from)?;
+            let address = address.ok_or_else(|| Problem::missing("file"))?;
+            let pieces =
+                app.sold_files.read(ticket.variant, &address, bytes).await?.ok_or_else(|| Problem::missing("file"))?;
+            count(&app, &intent, ticket).await?;
+            wanted.with(pieces)
+        }
+    }
+}
+
+/// Counts a download, unless its ticket counted before.
+async fn count(app: &App, intent: &Intent, ticket: Ticket) -> Result<Content, Problem> {
+    let counted = app.commands.run(intent, |unit| async move { downloads::follow(&unit, ticket).await });
+    Ok(counted.await?.answer)
+}
+
+/// Leads to a link.
+async fn led_to(app: &App, link: &Personal<Link>) -> Result<Response, Problem> {
+    let link = app.commands.vault().open(link).await.map_err(Error::from)?;
     let link = link.ok_or_else(|| Error::from(Rejection::Missing))?;
     let to = HeaderValue::try_from(link.as_str()).map_err(|_| Problem::internal())?;
     let mut response = StatusCode::FOUND.into_response();

@@ -10,10 +10,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     accounts, admin, api_keys, auth, bulk, carts, categories, commission, digital_goods, disputes, downloads, exports,
-    gift_cards, images, keys, ledger, licences, matrix, me, notifications, operations, order_keys, orders,
+    files, gift_cards, images, keys, ledger, licences, matrix, me, notifications, operations, order_keys, orders,
     payment_methods, payments, payouts, paypal, print, products, promotions, provider, receipts, returns, search,
-    second_factor, sellers, sessions, shipments, shipping, stock, store_credit, story, tax, unsubscribe, variants,
-    webhooks_out,
+    second_factor, sellers, sessions, shipments, shipping, stock, store_credit, story, tax, unsubscribe, updates,
+    variants, webhooks_out,
 };
 use crate::app::Shared;
 use crate::edge::access;
@@ -93,6 +93,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(sellers::routes())
         .merge(keys::routes())
         .merge(digital_goods::routes())
+        .merge(files::routes())
         .merge(licences::routes())
         .merge(carts::routes())
         .merge(shipping::routes())
@@ -117,6 +118,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .merge(api_keys::routes())
         .merge(notifications::routes())
         .merge(unsubscribe::routes())
+        .merge(updates::routes())
         .merge(webhooks_out::routes())
         .merge(shipments::routes())
         .merge(print::routes())

@@ -38,7 +38,7 @@ pub use byteshop_domain::tax_book::CountryTax;
 pub use cart::Cart;
 pub use catalog::{Category, CategoryWithPath, PathCategory, Product};
 pub use delivery::{LineQuantities, LineQuantity, Return, Returns, Shipment, ShipmentPapers, Shipments};
-pub use downloads::{OrderDownloads, Purchase, Purchases};
+pub use downloads::{FileRelease, OrderDownloads, Purchase, Purchases};
 pub use keys::{KeyImport, KeyPool};
 pub use links::{Links, Papers};
 pub use order::Order;

@@ -45,7 +45,7 @@ struct UnsubscribeQuery {
 /// The form that a mail program posts.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the form, which is not read")]
-struct OneClick {
+pub(super) struct OneClick {
     #[schema(rename = "List-Unsubscribe", example = "One-Click", max_length = 64)]
     list_unsubscribe: Option<String>,
 }
@@ -71,7 +71,7 @@ impl UnsubscribeQuery {
     ) -> Result<Response, Problem> {
         let found = app.commands.get::<Product>(product).await?;
         let title = found.as_ref().and_then(|found| found.state.live().ok()).map(|it| it.title.to_string());
-        page("unsubscribe.html", self.locale(headers), &json!({"title": title, "done": done}))
+        page("unsubscribe.html", self.locale(headers), &json!({"title": title, "done": done, "updates": false}))
     }
 }
 

@@ -2,10 +2,17 @@
 
 /// Every code of theirs, in the order of the alphabet, and its title.
 pub(super) const TITLES: &[(&str, &str)] = &[
+    ("digital_good.empty_file", "File is empty"),
     ("digital_good.gift_cards", "Variant delivers gift cards"),
     ("digital_good.missing", "Nothing to download"),
+    ("digital_good.no_such_file", "File not found"),
     ("digital_good.not_https", "Link is no HTTPS URL"),
     ("digital_good.physical", "Variant is physical"),
+    ("digital_good.same_content", "Same file again"),
+    ("digital_good.same_name", "File name taken"),
+    ("digital_good.too_many_bytes", "Files too large together"),
+    ("digital_good.too_many_files", "Too many files"),
+    ("digital_good.too_many_versions", "Too many versions of the file"),
     ("digital_good.wrong_days", "Invalid number of days"),
     ("digital_good.wrong_downloads", "Invalid number of downloads"),
     ("download.expired", "Download URL expired"),
@@ -36,4 +43,5 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("licence.revoked", "Licence revoked"),
     ("licence.too_many_machines", "Licence active on too many machines"),
     ("licence.unknown", "Licence not found"),
+    ("subscribers.missing", "Nothing to unsubscribe from"),
 ];

@@ -171,6 +171,7 @@ impl Things {
                 None => filled.push_str(part),
                 Some("variant") => filled.push_str(&self.variant),
                 Some("order") => filled.push_str(&self.sold_order),
+                Some("file") => filled.push_str("file_00000000000000000000000001"),
                 Some("image") => filled.push_str("img_00000000000000000000000001"),
                 Some("value") => filled.push_str(&self.credit),
                 Some("receipt") => filled.push_str("rcp_00000000000000000000000001"),

@@ -238,6 +238,7 @@ pub(super) fn concrete(path: &str) -> String {
             "carts" => "cart",
             "categories" => "cat",
             "promotions" => "cpn",
+            "files" => "file",
             "images" => "img",
             "lines" | "variants" => "var",
             "orders" => "ord",

@@ -1,6 +1,8 @@
 //! Downloads: what a variant delivers is for the buyers of paid orders alone, as often and as long as it was sold.
 
+mod files;
 mod links;
+mod versions;
 
 use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;

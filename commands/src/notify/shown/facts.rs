@@ -51,6 +51,10 @@ pub(super) fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
             shown.product = Some(product_of(title, variant_title.as_ref()));
             shown.left = Some(*left);
         }
+        Message::FileUpdated { title, variant_title, name, version, .. } => {
+            shown.product = Some(product_of(title, variant_title.as_ref()));
+            (shown.file, shown.version) = (Some(name.to_string()), Some(*version));
+        }
         Message::KeysRevoked { title, variant_title, keys, .. } => {
             shown.product = Some(product_of(title, variant_title.as_ref()));
             shown.revoked = keys.iter().map(ShownKeys::from).collect();

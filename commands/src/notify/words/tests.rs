@@ -77,6 +77,8 @@ fn shown(locale: Locale) -> Shown {
         goods: vec![ShownGoods { title: "Board <oak> & \"oil\"".into(), quantity: 1 }],
         back: "both",
         keys_revoked: true,
+        file: Some("editor <2> & more.zip".into()),
+        version: Some(2),
         left: Some(3),
         revoked: vec![ShownKeys { batch: 1, from: 6, to: 6 }, ShownKeys { batch: 2, from: 1, to: 3 }],
         because: Some("the knife is <worn>".into()),

@@ -259,6 +259,23 @@ fn a_buyer_hears_whether_they_may_send_something_back() {
 }
 
 #[test]
+fn buyers_hear_of_a_new_version_and_not_of_the_first_one() {
+    let version = digital_good::FileVersion {
+        version: 2,
+        name: text("app.zip"),
+        media_type: text("application/zip"),
+        bytes: 9,
+        address: Personal::new(Subject(uuid::Uuid::nil()), "AA"),
+        at: noon(),
+    };
+    let of_good = |event| told(&AnyEvent::DigitalGood(digital_good::id(number(3)), event));
+    let task = NotificationTask::TellOfVersion { variant: number(3), file: number(1), version: 2 };
+    let added = digital_good::Event::VersionAdded { file: number(1), version: version.clone() };
+    assert_eq!(of_good(added), [task]);
+    assert_eq!(of_good(digital_good::Event::FileAdded { file: number(1), version }), []);
+}
+
+#[test]
 fn watchers_hear_of_what_can_bring_stock_or_a_lower_price() {
     let of_stock = |event| told(&AnyEvent::Stock(number(3), event));
     let received = stock::Event::Received { quantity: pieces(1), reason: None };

@@ -1,10 +1,12 @@
 //! How the downloads of an order look from outside: numbers, and for the buyer the signed URLs.
 
+use byteshop_commands::Error;
 use byteshop_commands::use_cases::downloads::Held;
-use byteshop_commands::{Error, links};
-use byteshop_domain::ids::{AccountId, OrderId, ProductId, VariantId};
+use byteshop_domain::digital_good::{File, FileVersion};
+use byteshop_domain::download::Item;
+use byteshop_domain::ids::{AccountId, FileId, OrderId, ProductId, VariantId};
 use byteshop_domain::order::{Number, Placed};
-use byteshop_domain::text::{Sku, Title};
+use byteshop_domain::text::{FileName, MediaType, Sku, Title};
 use byteshop_projections::purchase_list;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -20,17 +22,61 @@ pub struct Downloads {
     /// Until when it can be downloaded; null for ever.
     until: Option<DateTime<Utc>>,
     /// The link; null if the variant has none.
-    link: Option<DownloadLink>,
+    link: Option<DownloadUrl>,
+    /// The files, the oldest first.
+    files: Vec<DownloadFile>,
 }
 
-/// A link that was bought.
+/// A file that was bought, in its current version.
 #[derive(Serialize, ToSchema)]
-struct DownloadLink {
-    /// How often it was followed: one URL counts once.
+struct DownloadFile {
+    file: FileId,
+    name: FileName,
+    media_type: MediaType,
+    /// The number of its bytes.
+    bytes: u64,
+    /// The number of its current version.
+    version: u32,
+    /// All versions, the newest first.
+    versions: Vec<FileRelease>,
+    /// How often it was downloaded: one URL counts once, and its versions are counted together.
     downloaded: i64,
-    /// How often it can still be followed.
+    /// How often it can still be downloaded.
     remaining: i64,
-    /// A URL of the shop that leads there; null for staff, and if it cannot be followed any more.
+    /// A URL of the shop that leads to the current version; null for staff, and if it cannot be downloaded any more.
+    url: Option<String>,
+    /// When that URL expires; read this again to get a new one.
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// A version of a file.
+#[derive(Serialize, ToSchema)]
+pub struct FileRelease {
+    version: u32,
+    name: FileName,
+    /// The number of its bytes.
+    bytes: u64,
+    /// When it was added.
+    added_at: DateTime<Utc>,
+}
+
+impl FileRelease {
+    /// The versions of a file, the newest first.
+    pub fn all(file: &File) -> Vec<Self> {
+        let one =
+            |it: &FileVersion| Self { version: it.version, name: it.name.clone(), bytes: it.bytes, added_at: it.at };
+        file.versions.iter().rev().map(one).collect()
+    }
+}
+
+/// How often something was downloaded, and where it is.
+#[derive(Serialize, ToSchema)]
+struct DownloadUrl {
+    /// How often it was downloaded: one URL counts once, and the versions of a file are counted together.
+    downloaded: i64,
+    /// How often it can still be downloaded.
+    remaining: i64,
+    /// A URL of the shop that leads there; null for staff, and if it cannot be downloaded any more.
     #[schema(
         example = "/v1/orders/ord_01h455vb4pex5vsknk084sn02q/download?variant=…&ticket=…&until=1797777000&seal=…"
     )]
@@ -49,23 +95,52 @@ impl Downloads {
         is_buyer: bool,
     ) -> Result<Option<Self>, Error> {
         let Some(held) = app.commands.held(order, placed, variant).await? else { return Ok(None) };
-        let url = if is_buyer { app.commands.download_url(&held).await? } else { None };
-        let link = held.has_link.then(|| DownloadLink::of(&held, url));
-        Ok(Some(Self { revoked: held.pieces == 0, until: held.download.until(), link }))
+        let link = match &held.good.link {
+            Some(_) => Some(DownloadUrl::of(app, &held, Item::Link, is_buyer).await?),
+            None => None,
+        };
+        let mut files = Vec::new();
+        for (id, file) in held.files() {
+            let Some(current) = file.current() else { continue };
+            let FileVersion { version, name, media_type, bytes, .. } = current.clone();
+            let item = Item::File { file: id, version };
+            let DownloadUrl { downloaded, remaining, url, expires_at } =
+                DownloadUrl::of(app, &held, item, is_buyer).await?;
+            let versions = FileRelease::all(file);
+            files.push(DownloadFile {
+                file: id,
+                name,
+                media_type,
+                bytes,
+                version,
+                versions,
+                downloaded,
+                remaining,
+                url,
+                expires_at,
+            });
+        }
+        Ok(Some(Self { revoked: held.pieces == 0, until: held.download.until(), link, files }))
     }
 
     /// The URL of the link.
     pub fn link_url(&self) -> Option<&str> {
         self.link.as_ref()?.url.as_deref()
     }
+
+    /// The names, sizes and URLs of the files.
+    pub fn file_urls(&self) -> impl Iterator<Item = (&FileName, u64, Option<&str>)> {
+        self.files.iter().map(|file| (&file.name, file.bytes, file.url.as_deref()))
+    }
 }
 
-impl DownloadLink {
-    fn of(held: &Held, url: Option<links::Link>) -> Self {
-        let (url, expires_at) = url.map(|url| (url.url, url.until)).unzip();
-        let downloaded = held.download.count;
+impl DownloadUrl {
+    async fn of(app: &App, held: &Held, item: Item, is_buyer: bool) -> Result<Self, Error> {
+        let link = if is_buyer { app.commands.download_url(held, item).await? } else { None };
+        let (url, expires_at) = link.map(|link| (link.url, link.until)).unzip();
+        let downloaded = held.download.count(item);
         let remaining = (held.download.limit(held.pieces) - downloaded).max(0);
-        Self { downloaded, remaining, url, expires_at }
+        Ok(Self { downloaded, remaining, url, expires_at })
     }
 }
 

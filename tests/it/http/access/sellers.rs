@@ -53,6 +53,7 @@ async fn what_a_seller_has_is_for_its_members() {
             "key_pool.missing",
             "payout.missing",
             "digital_good.missing",
+            "digital_good.no_such_file",
         ];
         let done = |answer: &Answer| {
             let missing = answer.status == 404 || code(answer) == "product.not_yours";

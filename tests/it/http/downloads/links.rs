@@ -287,7 +287,7 @@ async fn a_link_is_an_https_url_of_an_item_that_is_not_physical() {
 }
 
 /// A seller with a published product that is downloaded.
-async fn stall(shop: TestShop) -> (Outlet, String, Person, Person) {
+pub(super) async fn stall(shop: TestShop) -> (Outlet, String, Person, Person) {
     let (ada, eve) = (shop.person("ada@example.org").await, shop.person("eve@example.org").await);
     let seller = shop.seller(&ada, "editors").await;
     shop.seller(&eve, "pans").await;
