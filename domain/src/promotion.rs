@@ -113,6 +113,9 @@ impl Decider for Promotion {
                 if known.terms.code != terms.code {
                     return Err(Rejection::CodeStays);
                 }
+                if known.terms.seller != terms.seller {
+                    return Err(Rejection::SellerStays);
+                }
                 if known.terms.until != terms.until {
                     terms.check_until(asked.at)?;
                 }

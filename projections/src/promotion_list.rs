@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use byteshop_domain::Reads;
 use byteshop_domain::codec::CodecError;
-use byteshop_domain::ids::PromotionId;
+use byteshop_domain::ids::{PromotionId, SellerId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
 use byteshop_domain::pricing::Discount;
@@ -152,6 +152,8 @@ impl Row {
 pub struct Query {
     /// Only those that stand so.
     pub standing: Option<Standing>,
+    /// Only those of this seller.
+    pub seller: Option<SellerId>,
     /// At which moment.
     pub now: DateTime<Utc>,
     /// Which page.
@@ -172,7 +174,7 @@ impl Views {
     pub async fn promotion_list(&self, query: &Query) -> Result<Page<Row>, Error> {
         let wanted = query.ask.limit() + 1;
         let batch = if query.standing.is_some() { wanted.max(BATCH) } else { wanted };
-        let list = List::of(PromotionList::NAME, &query.standing);
+        let list = List::of(PromotionList::NAME, &(query.standing, query.seller));
         let mut after = query.ask.after::<String>(&list)?;
         let mut found: Vec<(String, String)> = Vec::new();
         loop {
@@ -183,6 +185,9 @@ impl Views {
                 Some(Standing::Paused) => push_status(&mut sql, "=", Status::Paused),
                 Some(Standing::Scheduled | Standing::Active) => push_status(&mut sql, "=", Status::Active),
                 None => {}
+            }
+            if let Some(seller) = query.seller {
+                sql.push(" and seller = ").push_bind(seller.to_string());
             }
             // Ids grow with time.
             if let Some(key) = after.take() {

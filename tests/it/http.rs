@@ -52,6 +52,7 @@ mod provider;
 mod quotas;
 mod returns;
 mod second_factor;
+mod seller_coupons;
 mod seller_orders;
 mod seller_papers;
 mod seller_products;

@@ -1,19 +1,42 @@
 //! A promotion together with what finds it: the name of its code, or its entry in the book of those without one.
 
 use byteshop_domain::Kind;
+use byteshop_domain::ids::{AccountId, PromotionId, SellerId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
-use byteshop_domain::promotion::{Command, Promotion, Status, Terms};
+use byteshop_domain::promotion::{Command, Promotion, Rejection, Status, Terms};
 use byteshop_domain::promotion_book::{self, PromotionBook};
 use byteshop_domain::text::Label;
 
 use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
+use crate::use_cases::sellers;
 
 /// Creates a promotion with these terms.
 pub async fn create(unit: &Unit, terms: Terms) -> Result<Loaded<Promotion>, Error> {
     let mut promotion = unit.start::<Promotion>(unit.new_id());
     change(unit, &mut promotion, &Command::Create { terms: Box::new(terms) }).await?;
     Ok(promotion)
+}
+
+/// Creates a coupon of a seller, by one of its members.
+pub async fn create_for_seller(
+    unit: &Unit,
+    (seller, account): (SellerId, AccountId),
+    terms: Terms,
+) -> Result<Loaded<Promotion>, Error> {
+    sellers::for_member(unit, seller, account).await?;
+    create(unit, Terms { seller: Some(seller), ..terms }).await
+}
+
+/// A promotion of a seller, for a command of one of its members, at the version that the caller expects.
+pub async fn of_seller(
+    unit: &Unit,
+    (seller, account): (SellerId, AccountId),
+    promotion: PromotionId,
+) -> Result<Loaded<Promotion>, Error> {
+    sellers::for_member(unit, seller, account).await?;
+    let found = unit.load_matching::<Promotion>(promotion).await?;
+    if found.state.live()?.terms.seller == Some(seller) { Ok(found) } else { Err(Rejection::Missing.into()) }
 }
 
 /// Replaces the terms of a promotion; its code stays.

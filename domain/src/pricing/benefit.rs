@@ -46,7 +46,7 @@ pub(super) fn off(
 ) -> Result<Off, Obstacle> {
     let zero = Money::zero(input.currency);
     let of_lines = |lines| Ok(Off { lines, shipping: zero });
-    let target = |index: usize| input.items[index].is_in(&terms.target);
+    let target = |index: usize| input.items[index].is_in(terms, &terms.target);
     match &terms.benefit {
         Benefit::Percent { percent_bps } => of_lines(share(input, target, left, *percent_bps)?),
         Benefit::Fixed { amounts } => {
@@ -64,22 +64,23 @@ pub(super) fn off(
             Ok(Off { lines: vec![zero; left.len()], shipping })
         }
         Benefit::BuyGet { buy, get, of, percent_bps, times } => {
-            let rule = BuyGet { buy: *buy, get: *get, of: of.as_ref(), times: *times };
-            of_lines(rule.off(input, &terms.target, left, *percent_bps)?)
+            let rule = BuyGet { terms, buy: *buy, get: *get, of: of.as_ref(), times: *times };
+            of_lines(rule.off(input, left, *percent_bps)?)
         }
         Benefit::BySubtotal { tiers } => {
-            let cost = targeted(input, &terms.target).try_fold(zero, |sum, (index, _)| sum.plus(amounts[index]))?;
+            let cost =
+                targeted(input, terms, &terms.target).try_fold(zero, |sum, (index, _)| sum.plus(amounts[index]))?;
             of_lines(share(input, target, left, by_subtotal(tiers, cost)?)?)
         }
         Benefit::ByQuantity { tiers } => {
-            let pieces = targeted(input, &terms.target).map(|(_, item)| item.quantity.get()).sum();
+            let pieces = targeted(input, terms, &terms.target).map(|(_, item)| item.quantity.get()).sum();
             of_lines(share(input, target, left, by_quantity(tiers, pieces)?)?)
         }
     }
 }
 
-fn targeted<'a>(input: &'a Input<'_>, target: &'a Target) -> impl Iterator<Item = (usize, &'a Item)> {
-    input.items.iter().enumerate().filter(|(_, item)| item.is_in(target))
+fn targeted<'a>(input: &'a Input<'_>, terms: &'a Terms, target: &'a Target) -> impl Iterator<Item = (usize, &'a Item)> {
+    input.items.iter().enumerate().filter(|(_, item)| item.is_in(terms, target))
 }
 
 /// A share of what is left of the target together, rounded once.
@@ -135,6 +136,7 @@ fn by_quantity(tiers: &[QuantityTier], pieces: i64) -> Result<BasisPoints, Obsta
 /// as many as leave [`buy`](Self::buy) other pieces of the target for each [`get`](Self::get). So a piece that could be
 /// discounted and is sold at its full price counts as bought, if the target includes it too.
 struct BuyGet<'a> {
+    terms: &'a Terms,
     buy: Quantity,
     get: Quantity,
     of: Option<&'a Target>,
@@ -142,17 +144,11 @@ struct BuyGet<'a> {
 }
 
 impl BuyGet<'_> {
-    fn off(
-        &self,
-        input: &Input<'_>,
-        target: &Target,
-        left: &[Money],
-        rate: BasisPoints,
-    ) -> Result<Vec<Money>, Obstacle> {
-        let reward = self.of.unwrap_or(target);
-        let mut rewarded: Vec<(usize, &Item)> = targeted(input, reward).collect();
+    fn off(&self, input: &Input<'_>, left: &[Money], rate: BasisPoints) -> Result<Vec<Money>, Obstacle> {
+        let reward = self.of.unwrap_or(&self.terms.target);
+        let mut rewarded: Vec<(usize, &Item)> = targeted(input, self.terms, reward).collect();
         rewarded.sort_by_key(|(_, item)| (item.unit_price.money().amount, item.variant));
-        let mut pieces = self.pieces_for_less(input, target, &rewarded);
+        let mut pieces = self.pieces_for_less(input, &rewarded);
         if pieces == 0 {
             return Err(Obstacle::Unmet(UnmetCondition::MinimumQuantity));
         }
@@ -169,15 +165,15 @@ impl BuyGet<'_> {
     }
 
     /// The number of discounted pieces: as many as leave enough of the target to be bought.
-    fn pieces_for_less(&self, input: &Input<'_>, target: &Target, rewarded: &[(usize, &Item)]) -> i64 {
-        let of_target: i64 = targeted(input, target).map(|(_, item)| item.quantity.get()).sum();
+    fn pieces_for_less(&self, input: &Input<'_>, rewarded: &[(usize, &Item)]) -> i64 {
+        let of_target: i64 = targeted(input, self.terms, &self.terms.target).map(|(_, item)| item.quantity.get()).sum();
         let most_times = self.times.map_or(i64::MAX, Quantity::get);
         if self.of.is_none() {
             // Of the target itself each time takes all of its pieces.
             return (of_target / (self.buy.get() + self.get.get())).min(most_times) * self.get.get();
         }
         let is_enough = |pieces: i64| {
-            let bought = of_target - of_target_among(pieces, target, rewarded);
+            let bought = of_target - of_target_among(pieces, self.terms, rewarded);
             pieces <= (bought / self.buy.get()).min(most_times).saturating_mul(self.get.get())
         };
         // The more pieces are discounted, the fewer are bought: bisect for the most that leave enough.
@@ -191,13 +187,13 @@ impl BuyGet<'_> {
 }
 
 /// How many of the first pieces are of the target.
-fn of_target_among(pieces: i64, target: &Target, items: &[(usize, &Item)]) -> i64 {
+fn of_target_among(pieces: i64, terms: &Terms, items: &[(usize, &Item)]) -> i64 {
     let mut left = pieces;
     let mut of_target = 0;
     for (_, item) in items {
         let taken = left.min(item.quantity.get());
         left -= taken;
-        of_target += if item.is_in(target) { taken } else { 0 };
+        of_target += if item.is_in(terms, &terms.target) { taken } else { 0 };
     }
     of_target
 }

@@ -121,10 +121,15 @@ impl<'a> Input<'a> {
 }
 
 impl Item {
-    /// Whether a target includes it; none includes gift cards.
-    pub fn is_in(&self, target: &Target) -> bool {
+    /// Whether the goods of its seller are meant.
+    pub(super) fn is_of(&self, terms: &Terms) -> bool {
+        terms.seller.is_none_or(|seller| self.seller == Some(seller))
+    }
+
+    /// Whether a target of these terms includes it; none includes gift cards, nor what another one sells.
+    pub fn is_in(&self, terms: &Terms, target: &Target) -> bool {
         match target {
-            _ if self.gift_card => false,
+            _ if self.gift_card || !self.is_of(terms) => false,
             Target::Order {} => true,
             Target::Products { products } => products.contains(&self.product),
             Target::Categories { categories } => self.categories.iter().any(|category| categories.contains(category)),

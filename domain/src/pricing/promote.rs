@@ -8,7 +8,7 @@ use super::shipping::Choice;
 use super::{Discount, Problem, Share, UnmetCondition};
 use crate::ids::{PromotionId, UsageId};
 use crate::money::{Money, MoneyError, Price};
-use crate::promotion::{CouponCode, Status};
+use crate::promotion::{CouponCode, Status, Terms};
 use crate::usage;
 
 /// A claim of a use.
@@ -95,7 +95,7 @@ impl Promoted {
         chosen: Option<&Choice<'_>>,
     ) -> Result<(), Obstacle> {
         let terms = candidate.terms;
-        check(input, candidate, subtotal)?;
+        check(input, candidate, amounts, subtotal)?;
         let alone = self.exclusive || (terms.exclusive && !self.discounts.is_empty());
         let with_codes = terms.code.is_none() || self.combinable.is_none_or(|all| all && terms.combinable);
         if alone || !with_codes {
@@ -138,7 +138,7 @@ impl Promoted {
 }
 
 /// Whether a promotion can apply to an order, whatever other promotions apply.
-fn check(input: &Input<'_>, candidate: &Candidate<'_>, subtotal: Money) -> Result<(), Obstacle> {
+fn check(input: &Input<'_>, candidate: &Candidate<'_>, amounts: &[Money], subtotal: Money) -> Result<(), Obstacle> {
     let terms = candidate.terms;
     match candidate.status {
         Status::Active => {}
@@ -168,12 +168,12 @@ fn check(input: &Input<'_>, candidate: &Candidate<'_>, subtotal: Money) -> Resul
         return unmet(UnmetCondition::FirstOrder);
     }
     if let Some(least) = least(&conditions.minimum_subtotal, input)?
-        && subtotal.amount < least
+        && subtotal_of(input, terms, amounts, subtotal)?.amount < least
     {
         return unmet(UnmetCondition::MinimumSubtotal);
     }
-    let of_target = || input.items.iter().filter(|item| item.is_in(&terms.target));
-    let contained = conditions.contains.as_ref().is_none_or(|it| input.items.iter().any(|item| item.is_in(it)));
+    let of_target = || input.items.iter().filter(|item| item.is_in(terms, &terms.target));
+    let contained = conditions.contains.as_ref().is_none_or(|it| input.items.iter().any(|item| item.is_in(terms, it)));
     if !contained || of_target().next().is_none() {
         return unmet(UnmetCondition::Goods);
     }
@@ -182,6 +182,15 @@ fn check(input: &Input<'_>, candidate: &Candidate<'_>, subtotal: Money) -> Resul
         return unmet(UnmetCondition::MinimumQuantity);
     }
     check_limits(input, candidate)
+}
+
+/// The subtotal of the goods that are meant.
+fn subtotal_of(input: &Input<'_>, terms: &Terms, amounts: &[Money], subtotal: Money) -> Result<Money, MoneyError> {
+    if terms.seller.is_none() {
+        return Ok(subtotal);
+    }
+    let own = input.items.iter().zip(amounts).filter(|(item, _)| item.is_of(terms));
+    Money::sum(input.currency, own.map(|(_, amount)| *amount))
 }
 
 fn check_limits(input: &Input<'_>, candidate: &Candidate<'_>) -> Result<(), Obstacle> {

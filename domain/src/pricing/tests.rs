@@ -236,6 +236,32 @@ fn a_share_is_taken_off_each_line_of_the_target() {
 }
 
 #[test]
+fn a_coupon_of_a_seller_is_for_its_goods_alone() {
+    let (kettles, pans): (SellerId, SellerId) = (id(71), id(72));
+    let sold_by = |seller, item: Item| Item { seller, ..item };
+    let items = [
+        sold_by(Some(kettles), item(1, 2, 500)),
+        sold_by(Some(pans), item(2, 1, 1_000)),
+        sold_by(None, item(3, 1, 1_000)),
+    ];
+    let of_kettles = |fields: Value| with(fields, json!({"seller": kettles, "code": "KETTLES"}));
+    let coupon = |fields: Value| Counter::giving([of_kettles(fields)]).quote(&items);
+    assert_eq!(off(&coupon(percent(1_000))), [100, 0, 0]);
+    let fixed = json!({"benefit": {"kind": "fixed", "amounts": [euro(5_000)]}});
+    assert_eq!(off(&coupon(fixed)), [1_000, 0, 0]);
+    let tiers = json!({"benefit": {"kind": "by_quantity", "tiers": [{"from": 3, "percent_bps": 1_000}]}});
+    assert_eq!(coupon(tiers).problems, [not_for("KETTLES", UnmetCondition::MinimumQuantity)]);
+    let third = json!({"benefit": {"kind": "buy_get", "buy": 1, "get": 1, "percent_bps": 10_000}});
+    assert_eq!(off(&coupon(third)), [500, 0, 0]);
+    // The goods of others count for nothing, and are nothing to it if they are named.
+    let least = |amount| with(percent(1_000), json!({"conditions": {"minimum_subtotal": [euro(amount)]}}));
+    assert_eq!(off(&coupon(least(1_000))), [100, 0, 0]);
+    assert_eq!(coupon(least(1_001)).problems, [not_for("KETTLES", UnmetCondition::MinimumSubtotal)]);
+    let named = with(percent(1_000), json!({"target": {"kind": "variants", "variants": [items[1].variant]}}));
+    assert_eq!(coupon(named).problems, [not_for("KETTLES", UnmetCondition::Goods)]);
+}
+
+#[test]
 fn an_amount_is_shared_by_what_lines_cost_and_never_more_than_that() {
     let fixed = |amount| json!({"benefit": {"kind": "fixed", "amounts": [euro(amount)]}});
     let items = [item(1, 1, 1_000), item(2, 1, 1_000), item(3, 1, 1_000)];

@@ -14,6 +14,11 @@ crate::rejections! {
         Exists => Conflict: "the promotion already exists";
         Ended => Conflict: "the promotion has ended";
         CodeStays => Invalid at "/code": "the code of a promotion cannot be changed; end it and create another one";
+        CodeNeeded => Invalid at "/code": "a promotion of a seller needs a code";
+        SellerStays => Invalid at "/seller":
+            "the seller of a promotion cannot be changed; end it and create another one";
+        ShippingOfSeller => Invalid at "/benefit":
+            "a promotion of a seller cannot give free shipping: set the shipping prices of the seller";
         GivesNothing => Invalid at "/benefit":
             "the benefit is zero; it needs an amount, a percentage or a tier above zero";
         Twice => Invalid at "/benefit": "two amounts or tiers overlap";

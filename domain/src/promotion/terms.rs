@@ -11,7 +11,7 @@ use super::rejections::{LIST_MAX, Rejection};
 use crate::Currency;
 use crate::basis_points::BasisPoints;
 use crate::bounded::Bounded;
-use crate::ids::{AccountId, CategoryId, ProductId, VariantId};
+use crate::ids::{AccountId, CategoryId, ProductId, SellerId, VariantId};
 use crate::money::Price;
 use crate::quantity::Quantity;
 use crate::text::{Country, Label, Slug};
@@ -31,6 +31,10 @@ pub struct Terms {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub code: Option<CouponCode>,
+    /// The seller whose goods it is for, and who bears it; the goods of all if absent. It needs a code, and cannot be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub seller: Option<SellerId>,
     /// What it gives.
     pub benefit: Benefit,
     /// What it applies to; everything by default.
@@ -225,6 +229,7 @@ fn is_false(it: &bool) -> bool {
 impl Terms {
     /// Whether it makes sense.
     pub fn check(&self) -> Result<(), Rejection> {
+        self.check_seller()?;
         self.benefit.check()?;
         self.target.check()?;
         let conditions = &self.conditions;
@@ -242,6 +247,25 @@ impl Terms {
         match (self.from, self.until) {
             (Some(from), Some(until)) if until <= from => Err(Rejection::Period),
             _ => Ok(()),
+        }
+    }
+
+    /// Automatic promotions are read at every checkout, so there are few, and they are the house's; what a seller ships for is a
+    /// matter of its shipping prices.
+    fn check_seller(&self) -> Result<(), Rejection> {
+        if self.seller.is_none() {
+            return Ok(());
+        }
+        if self.code.is_none() {
+            return Err(Rejection::CodeNeeded);
+        }
+        match self.benefit {
+            Benefit::FreeShipping { .. } => Err(Rejection::ShippingOfSeller),
+            Benefit::Percent { .. }
+            | Benefit::Fixed { .. }
+            | Benefit::BuyGet { .. }
+            | Benefit::BySubtotal { .. }
+            | Benefit::ByQuantity { .. } => Ok(()),
         }
     }
 

@@ -140,6 +140,25 @@ fn unknown_fields_and_absurd_numbers_are_no_terms() {
 }
 
 #[test]
+fn a_promotion_of_a_seller_has_a_code_and_keeps_its_seller() {
+    let of = |number: u128, fields: Value| {
+        let seller: crate::ids::SellerId = crate::testing::id(number);
+        let mut all = json!({"code": "KETTLES", "seller": seller});
+        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        terms(&all)
+    };
+    given::<Promotion>([]).when(&create(of(1, json!({})))).then([created(of(1, json!({})))]);
+    let bare = Terms { code: None, ..of(1, json!({})) };
+    given::<Promotion>([]).when(&create(bare)).then_refused(Rejection::CodeNeeded);
+    let shipping = of(1, json!({"benefit": {"kind": "free_shipping"}}));
+    given::<Promotion>([]).when(&create(shipping)).then_refused(Rejection::ShippingOfSeller);
+    let made = created(of(1, json!({})));
+    given::<Promotion>([made.clone()]).when(&revise(of(2, json!({})))).then_refused(Rejection::SellerStays);
+    let of_all = Terms { seller: None, ..of(1, json!({})) };
+    given::<Promotion>([made]).when(&revise(of_all)).then_refused(Rejection::SellerStays);
+}
+
+#[test]
 fn every_stored_form_is_golden() {
     let full = terms(&json!({
         "code": "KNIVES-10",
@@ -156,10 +175,12 @@ fn every_stored_form_is_golden() {
     }));
     let euro = |amount: i64| json!({"amount": amount, "currency": "EUR"});
     let of = |benefit: Value| created(terms(&json!({"benefit": benefit})));
+    let of_seller = terms(&json!({"code": "KETTLES", "seller": "sel_00000000000000000000000007"}));
     golden(
         include_str!("golden.json"),
         &[
             created(full),
+            created(of_seller),
             of(json!({"kind": "fixed", "amounts": [euro(500)]})),
             of(json!({"kind": "free_shipping"})),
             of(json!({"kind": "free_shipping", "services": ["parcel"]})),
@@ -181,6 +202,9 @@ fn rejections_are_well_said() {
         R::Exists,
         R::Ended,
         R::CodeStays,
+        R::CodeNeeded,
+        R::SellerStays,
+        R::ShippingOfSeller,
         R::GivesNothing,
         R::Twice,
         R::List,

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::promotions;
 use byteshop_commands::{At, Error, Loaded, Unit};
-use byteshop_domain::ids::PromotionId;
+use byteshop_domain::ids::{PromotionId, SellerId};
 use byteshop_domain::promotion::{Promotion, Standing, Terms};
 use byteshop_domain::usage::{self, Usage};
 use byteshop_projections::View as _;
@@ -157,6 +157,8 @@ async fn moment(app: &Shared, then: &Then) -> Result<DateTime<Utc>, Problem> {
 struct ListQuery {
     /// `scheduled` (before its period), `active`, `paused`, `over` (after its period) or `ended`.
     status: Option<Standing>,
+    /// Only promotions of this seller.
+    seller: Option<SellerId>,
     /// Page size: 20 by default, at most 100.
     limit: Option<Limit>,
     /// The `next` cursor of the previous page.
@@ -164,7 +166,7 @@ struct ListQuery {
 }
 
 /// A page of the list.
-type PromotionPage = PageOf<promotion_list::Shown>;
+pub(super) type PromotionPage = PageOf<promotion_list::Shown>;
 
 /// Lists promotions, newest first.
 #[utoipa::path(get, path = "/v1/admin/promotions", operation_id = "listPromotions",
@@ -177,12 +179,12 @@ async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (ask, now) = (lists::ask(query.limit, query.cursor), app.commands.clock().now());
-    let query = promotion_list::Query { standing: query.status, now, ask };
+    let query = promotion_list::Query { standing: query.status, seller: query.seller, now, ask };
     app.await_views(&[PromotionList::NAME], &headers).await?;
     Ok(reply::json(app.views.promotion_list(&query).await?.json()))
 }
 
-fn shown(unit: &Unit, promotion: &Loaded<Promotion>) -> Result<Reply, Error> {
+pub(super) fn shown(unit: &Unit, promotion: &Loaded<Promotion>) -> Result<Reply, Error> {
     let shown = show::Promotion::of(promotion.id, promotion.state.live()?, unit.now(), None);
     Reply::ok(promotion.version, &shown)
 }

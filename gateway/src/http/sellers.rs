@@ -36,6 +36,7 @@ mod orders;
 mod papers;
 mod payouts;
 mod products;
+mod promotions;
 pub(super) mod seen;
 mod shipping;
 
@@ -226,5 +227,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .merge(account::routes())
         .merge(payouts::routes())
         .merge(disputes::routes())
+        .merge(promotions::routes())
         .merge(admin::routes())
 }

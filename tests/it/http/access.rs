@@ -240,6 +240,9 @@ fn body((method, path): &Route) -> Value {
         ("POST", "/v1/sellers/{id}/invitations") => json!({"email": "new@example.org", "role": "staff"}),
         ("PUT", "/v1/sellers/{id}/legal-data") => json!({"name": "Kettles", "address": ["Yard 7"], "tax_id": "DE1"}),
         ("PUT", "/v1/sellers/{id}/shipping") => json!({"zones": []}),
+        ("POST", "/v1/sellers/{id}/promotions") | ("PUT", "/v1/sellers/{id}/promotions/{promotion}") => {
+            json!({"label": "Less", "code": "LESS-1", "benefit": {"kind": "percent", "percent_bps": 1}})
+        }
         ("POST", "/v1/sellers/{id}/payouts") => json!({"currency": "EUR"}),
         ("PUT", "/v1/sellers/{id}/payout-account/destination") => json!({"kind": "paypal", "email": "new@example.org"}),
         ("PUT", "/v1/sellers/{id}/payout-account/schedule") => json!({"schedule": "weekly"}),

@@ -144,6 +144,7 @@ fn promotions(categories: &HashMap<&str, CategoryId>) -> Result<Vec<Terms>, Fail
         Ok::<_, Failure>(Terms {
             label,
             code: None,
+            seller: None,
             benefit,
             target: Target::Order {},
             conditions: Conditions::default(),

@@ -52,6 +52,7 @@ async fn what_a_seller_has_is_for_its_members() {
             "product.not_yours",
             "key_pool.missing",
             "payout.missing",
+            "promotion.missing",
             "digital_good.missing",
             "digital_good.no_such_file",
         ];
