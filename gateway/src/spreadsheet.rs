@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::io;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
 
 /// A time in the form that spreadsheets know: no letters, and milliseconds at most.
 pub(crate) fn time(time: DateTime<Utc>) -> String {
@@ -17,6 +19,27 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// The name of a variant, as in JSON.
+pub(crate) fn name(variant: &impl Serialize) -> String {
+    let text = serde_json::to_value(variant).ok();
+    text.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// An id; nothing if there is none.
+pub(crate) fn some(id: Option<impl ToString>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// What a person or a bank wrote.
+pub(crate) fn text(said: Option<&impl ToString>) -> String {
+    said.map(|said| harmless(&said.to_string()).into_owned()).unwrap_or_default()
+}
+
+/// A time; nothing if there is none.
+pub(crate) fn moment(at: Option<DateTime<Utc>>) -> String {
+    at.map(time).unwrap_or_default()
 }
 
 /// A row, with its end.

@@ -111,6 +111,7 @@ const TITLES: &[(&str, &str)] = &[
     ("invitation.missing", "Invitation not found"),
     ("link.expired", "Link expired"),
     ("link.invalid", "Invalid link"),
+    ("list.too_long", "Too many entries for one file"),
     ("mailbox.too_many", "Too many mails to this address"),
     ("name.taken", "Name taken"),
     ("notification.missing", "Notification not found"),

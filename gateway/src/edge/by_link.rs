@@ -53,6 +53,15 @@ impl ByLink {
     }
 }
 
+/// Whether a target is opened by a link of which all parts are there.
+pub async fn opens(app: &App, target: Target, until: i64, seal: &str) -> Result<Result<(), Shut>, Problem> {
+    Ok(match app.commands.opens(target, until, seal).await? {
+        Opens::Yes => Ok(()),
+        Opens::Expired => Err(Shut::Expired),
+        Opens::Never => Err(Shut::Invalid),
+    })
+}
+
 impl Shut {
     /// The response to an unusable link: a page for a browser, and a problem otherwise.
     pub fn answer(self, locale: Locale, headers: &HeaderMap) -> Response {

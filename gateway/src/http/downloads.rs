@@ -26,7 +26,7 @@ use super::show::names::Binary;
 use crate::app::{App, Shared};
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Ask, Nothing, Of, Params};
-use crate::edge::by_link::{ByLink, Shut};
+use crate::edge::by_link::{self, ByLink, Shut};
 use crate::edge::page::page;
 use crate::edge::problem::Problem;
 use crate::edge::reply;
@@ -142,14 +142,13 @@ struct DownloadQuery {
 impl DownloadQuery {
     /// The ticket, or why it opens nothing.
     async fn ticket(&self, app: &App, order: OrderId) -> Result<Result<Ticket, Shut>, Problem> {
-        let link = ByLink { until: Some(self.until), seal: Some(self.seal.clone()) };
         let item = match (self.file, self.version) {
             (None, None) => Item::Link,
             (Some(file), Some(version)) => Item::File { file, version },
             (Some(_), None) | (None, Some(_)) => return Ok(Err(Shut::Invalid)),
         };
         let target = Target::Download { order, variant: self.variant, item, ticket: self.ticket };
-        if let Err(shut) = link.opens(app, &[target]).await?.unwrap_or(Err(Shut::Invalid)) {
+        if let Err(shut) = by_link::opens(app, target, self.until, &self.seal).await? {
             return Ok(Err(shut));
         }
         let until = DateTime::from_timestamp(self.until, 0);

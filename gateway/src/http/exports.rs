@@ -16,9 +16,8 @@ use byteshop_projections::dispute_list::{self, DisputeList};
 use byteshop_projections::page::Ask;
 use byteshop_projections::part_list::{self, PartList};
 use byteshop_projections::payout_list::{self, PayoutList};
-use chrono::{DateTime, Utc};
 use http::HeaderMap;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -31,7 +30,7 @@ use crate::edge::lists;
 use crate::edge::parameters::period;
 use crate::edge::problem::Problem;
 use crate::edge::values::DayOrTime;
-use crate::spreadsheet::{harmless, time};
+use crate::spreadsheet::{moment, name, some, text, time};
 
 /// Which payouts are wanted in one file.
 #[derive(Deserialize, IntoParams)]
@@ -136,10 +135,10 @@ async fn payout_file(app: &Shared, query: &payout_list::Query, headers: &HeaderM
             it.amount.decimal(),
             it.amount.currency.code().to_owned(),
             some(it.file),
-            said(it.reference.as_ref()),
-            said(it.return_reference.as_ref()),
+            text(it.reference.as_ref()),
+            text(it.return_reference.as_ref()),
             it.failure.map(|it| it.as_str().to_owned()).unwrap_or_default(),
-            said(it.reason.as_ref()),
+            text(it.reason.as_ref()),
             time(it.requested_at),
             time(it.changed_at),
         ]
@@ -208,7 +207,7 @@ async fn disputes(
             it.order.to_string(),
             it.payment.to_string(),
             it.provider.map(|it| it.as_str().to_owned()).unwrap_or_default(),
-            said(Some(&it.reference)),
+            text(Some(&it.reference)),
             name(&it.cause),
             name(&it.status),
             it.amount.decimal(),
@@ -377,25 +376,6 @@ fn order_fields(it: &part_list::Row, (number, part): (u16, &Part)) -> [String; 1
         time(it.placed_at),
         moment(it.paid_at),
     ]
-}
-
-/// The name of a variant, as in JSON.
-fn name(variant: &impl Serialize) -> String {
-    let text = serde_json::to_value(variant).ok();
-    text.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
-}
-
-fn some(id: Option<impl ToString>) -> String {
-    id.map(|id| id.to_string()).unwrap_or_default()
-}
-
-/// What a person or a bank wrote.
-fn said(text: Option<&impl ToString>) -> String {
-    text.map(|text| harmless(&text.to_string()).into_owned()).unwrap_or_default()
-}
-
-fn moment(at: Option<DateTime<Utc>>) -> String {
-    at.map(time).unwrap_or_default()
 }
 
 /// The routes.

@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use crate::app::{App, Shared};
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Ask, Of, Params};
-use crate::edge::by_link::{ByLink, Shut};
+use crate::edge::by_link::{self, Shut};
 use crate::edge::page::page;
 use crate::edge::problem::Problem;
 use crate::http::language::accepted;
@@ -57,9 +57,7 @@ impl UnsubscribeQuery {
 
     /// Refuses a link that is none of this shop's or has ended.
     async fn check(&self, app: &App, product: ProductId) -> Result<Result<(), Shut>, Problem> {
-        let link = ByLink { until: Some(self.until), seal: Some(self.seal.clone()) };
-        let opened = link.opens(app, &[Target::Unsubscribe(product, self.account)]).await?;
-        Ok(opened.unwrap_or(Err(Shut::Invalid)))
+        by_link::opens(app, Target::Unsubscribe(product, self.account), self.until, &self.seal).await
     }
 
     async fn answer(
@@ -95,7 +93,7 @@ async fn confirm(
 }
 
 /// A form that is posted to the link.
-struct Posted(Ask<Caller, Bytes>, HeaderMap);
+pub(super) struct Posted(pub(super) Ask<Caller, Bytes>, pub(super) HeaderMap);
 
 impl FromRequest<Shared> for Posted {
     type Rejection = Problem;

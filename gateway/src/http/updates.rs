@@ -1,9 +1,8 @@
 //! The way out of messages about new versions of what was bought, by the link in each of them: one click of a mail program (RFC 8058),
 //! or a page for people. Neither needs a log-in.
 
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::State;
 use axum::response::Response;
-use bytes::Bytes;
 use byteshop_commands::links::Target;
 use byteshop_commands::use_cases::downloads;
 use byteshop_domain::Locale;
@@ -16,17 +15,13 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::unsubscribe::OneClick;
+use super::unsubscribe::{OneClick, Posted};
 use crate::app::{App, Shared};
-use crate::edge::actor::Caller;
-use crate::edge::ask::{Ask, Of, Params};
-use crate::edge::by_link::{ByLink, Shut};
+use crate::edge::ask::{Of, Params};
+use crate::edge::by_link::{self, Shut};
 use crate::edge::page::page;
 use crate::edge::problem::Problem;
 use crate::http::language::accepted;
-
-/// Bytes of what a mail program posts; nothing of it is read.
-const FORM_MAX: usize = 1 << 10;
 
 /// The parameters of an unsubscribe link.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -50,9 +45,7 @@ impl NoUpdatesQuery {
 
     /// Refuses a link that is none of this shop's or has ended.
     async fn check(&self, app: &App, order: OrderId) -> Result<Result<(), Shut>, Problem> {
-        let link = ByLink { until: Some(self.until), seal: Some(self.seal.clone()) };
-        let opened = link.opens(app, &[Target::NoUpdates(order, self.variant)]).await?;
-        Ok(opened.unwrap_or(Err(Shut::Invalid)))
+        by_link::opens(app, Target::NoUpdates(order, self.variant), self.until, &self.seal).await
     }
 
     async fn answer(&self, app: &App, order: OrderId, done: bool, headers: &HeaderMap) -> Result<Response, Problem> {
@@ -80,18 +73,6 @@ async fn confirm(
     match query.check(&app, id).await? {
         Ok(()) => query.answer(&app, id, false, &headers).await,
         Err(shut) => Ok(shut.answer(query.locale(&headers), &headers)),
-    }
-}
-
-/// A form that is posted to the link.
-struct Posted(Ask<Caller, Bytes>, HeaderMap);
-
-impl FromRequest<Shared> for Posted {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
-        let (ask, headers) = Ask::<Caller, Bytes>::of_bytes(request, app, FORM_MAX).await?;
-        Ok(Self(ask, headers))
     }
 }
 

@@ -28,7 +28,6 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("seller.other_mailbox", "Invitation for another address"),
     ("seller.over", "Seller rejected or closed"),
     ("seller.owners_only", "Only for owners of the seller"),
-    ("list.too_long", "Too many entries for one file"),
     ("seller.too_many_invitations", "Too many invitations"),
     ("seller.too_many_members", "Too many members"),
 ];

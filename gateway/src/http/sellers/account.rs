@@ -28,7 +28,7 @@ use crate::edge::problem::Problem;
 use crate::edge::values::{DayOrTime, Limit, said};
 use crate::edge::{lists, reply};
 use crate::http::show::PageOf;
-use crate::spreadsheet::{harmless, time};
+use crate::spreadsheet::{some, text, time};
 
 /// Which entries are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -144,8 +144,8 @@ fn fields(it: &StatementRow) -> [String; 10] {
     [
         time(it.at),
         it.kind.as_str().to_owned(),
-        it.order.map(|order| order.to_string()).unwrap_or_default(),
-        it.document.as_ref().map(|it| harmless(it.as_str()).into_owned()).unwrap_or_default(),
+        some(it.order),
+        text(it.document.as_ref()),
         decimal(it.gross),
         decimal(it.tax),
         decimal(it.commission),
