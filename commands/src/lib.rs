@@ -36,8 +36,10 @@ pub use engine::state::{At, Snapshot};
 pub use engine::unit::{Loaded, Unit};
 use notify::outside::{LEAVING, Outside};
 use notify::words::ShopDetails;
+use ports::blobs::BlobError;
 pub use ports::connected::Connected;
 use ports::connected::{ConnectedCarrier, Provider};
+use ports::evidence_files::EvidenceFiles;
 pub use use_cases::payments::Paying;
 pub use use_cases::payouts::PayoutRules;
 
@@ -64,6 +66,7 @@ struct Shared {
     outside: OnceLock<Outside>,
     issuer: OnceLock<Issuer>,
     payout_rules: OnceLock<PayoutRules>,
+    evidence_files: OnceLock<EvidenceFiles>,
     leaving: tokio::sync::Semaphore,
 }
 
@@ -88,6 +91,7 @@ impl Commands {
             outside: OnceLock::new(),
             issuer: OnceLock::new(),
             payout_rules: OnceLock::new(),
+            evidence_files: OnceLock::new(),
             leaving: tokio::sync::Semaphore::const_new(LEAVING as usize),
             clock: Clock,
             connected,
@@ -143,6 +147,19 @@ impl Commands {
 
     pub(crate) fn payout_rules(&self) -> &PayoutRules {
         self.shared.payout_rules.get_or_init(PayoutRules::default)
+    }
+
+    /// Sets where files for disputes are, once.
+    pub fn keep_evidence_in(&self, files: EvidenceFiles) {
+        if self.shared.evidence_files.set(files).is_err() {
+            tracing::error!("the store of files for disputes is already set");
+        }
+    }
+
+    fn evidence_files(&self) -> Result<&EvidenceFiles, Error> {
+        let unset = "this process has no store of files".into();
+        let unset = || BlobError::from(object_store::Error::Generic { store: "evidence", source: unset });
+        Ok(self.shared.evidence_files.get().ok_or_else(unset)?)
     }
 
     /// The URL of the storefront, such as `https://shop.example.org`, if it is set.

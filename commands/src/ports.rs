@@ -4,6 +4,7 @@ pub mod blobs;
 pub mod carrier;
 pub mod connected;
 pub mod erased;
+pub mod evidence_files;
 pub mod http_message;
 pub mod kept;
 pub mod message;

@@ -27,10 +27,12 @@ use crate::text::{Comment, Reference};
 
 mod commands;
 mod events;
+mod file;
 mod rejections;
 
 pub use commands::{Command, Loss};
 pub use events::{Cause, Event, Opening, Share, Status};
+pub use file::{EvidenceFile, FILE_MAX, FILES_MAX, FileKind};
 pub use rejections::{EVIDENCE_MAX, Rejection};
 
 /// Namespace of the ids; any fixed number would do, and it can never change.
@@ -96,8 +98,10 @@ pub struct Known {
 /// Evidence that staff submitted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evidence {
-    /// What staff wrote.
-    pub text: Personal<Comment>,
+    /// What staff wrote; none if it is a file.
+    pub text: Option<Personal<Comment>>,
+    /// The file that staff sent; none if it is a text.
+    pub file: Option<EvidenceFile>,
     /// When.
     pub at: DateTime<Utc>,
 }
@@ -120,7 +124,8 @@ impl Decider for Dispute {
         match command {
             // Decided above.
             Command::Open(_) => Ok(vec![]),
-            Command::SubmitEvidence { text } => known.submit(text, asked.at),
+            Command::SubmitEvidence { text } => known.submit(Some(text), None, asked.at),
+            Command::SubmitFile(file) => known.submit(None, Some(file), asked.at),
             Command::Accept {} => known.accept(),
             Command::Win {} => known.win(),
             Command::Lose(loss) => known.lose(loss),
@@ -171,7 +176,9 @@ impl Known {
             // The state is made with it.
             Event::Opened { .. } | Event::Accepted {} | Event::Won { .. } | Event::Waited { .. } => {}
             Event::EvidenceSent { count } => self.sent = *count,
-            Event::EvidenceSubmitted { text, at } => self.evidence.push(Evidence { text: text.clone(), at: *at }),
+            Event::EvidenceSubmitted { text, file, at } => {
+                self.evidence.push(Evidence { text: text.clone(), file: file.clone(), at: *at });
+            }
             Event::Lost { amount, beyond, fee, credit_note, .. } => {
                 (self.lost, self.beyond) = (Some(*amount), *beyond);
                 (self.fee, self.credit_note) = (*fee, *credit_note);
@@ -211,10 +218,24 @@ impl Known {
         Rejection::Ended { status: self.status }
     }
 
-    fn submit(&self, text: &Personal<Comment>, at: DateTime<Utc>) -> Decision {
+    /// The file of the evidence with this number, counted from one.
+    pub fn file(&self, number: usize) -> Option<&EvidenceFile> {
+        self.evidence.get(number.checked_sub(1)?)?.file.as_ref()
+    }
+
+    /// The files that speak for the shop.
+    pub fn files(&self) -> impl Iterator<Item = &EvidenceFile> {
+        self.evidence.iter().filter_map(|evidence| evidence.file.as_ref())
+    }
+
+    fn submit(&self, text: Option<&Personal<Comment>>, file: Option<&EvidenceFile>, at: DateTime<Utc>) -> Decision {
+        let bytes: u64 = self.files().chain(file).map(|file| file.bytes).sum();
         match self.status {
             Status::Open | Status::Answered if self.evidence.len() >= EVIDENCE_MAX => Err(Rejection::TooMuchEvidence),
-            Status::Open | Status::Answered => Ok(vec![Event::EvidenceSubmitted { text: text.clone(), at }]),
+            Status::Open | Status::Answered if file.is_some() && bytes > FILES_MAX => Err(Rejection::FilesTooLarge),
+            Status::Open | Status::Answered => {
+                Ok(vec![Event::EvidenceSubmitted { text: text.cloned(), file: file.cloned(), at }])
+            }
             Status::Accepted => Err(Rejection::Accepted),
             Status::Won | Status::Lost => Err(self.ended()),
         }

@@ -101,9 +101,14 @@ impl SubjectKey {
         to_hex(self.mac(kind, 0, text).as_ref())
     }
 
-    /// Seals a key of a pool: the JSON that a response shows, as bytes.
-    pub(crate) fn seal_key(&self, pool: Subject, json: &[u8]) -> Result<Vec<u8>, SealError> {
-        seal(&self.0, pool, json)
+    /// Seals bytes: a file, or the JSON of a key of a pool.
+    pub(crate) fn seal_bytes(&self, subject: Subject, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        seal(&self.0, subject, plain)
+    }
+
+    /// Opens bytes.
+    pub(crate) fn open_bytes(&self, subject: Subject, sealed: Vec<u8>) -> Result<Vec<u8>, SealError> {
+        open(&self.0, subject, sealed)
     }
 
     /// The hash by which a key of a pool is found again.

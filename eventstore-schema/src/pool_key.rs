@@ -63,7 +63,7 @@ impl Vault {
         for (number, text) in keys {
             numbers.push(signed(*number));
             hashes.push(key.hash_of_key(text.as_str()).to_vec());
-            sealed.push(key.seal_key(Subject(pool), &serde_json::to_vec(text)?)?);
+            sealed.push(key.seal_bytes(Subject(pool), &serde_json::to_vec(text)?)?);
         }
         let lacking: Vec<i32> = sqlx::query_scalar(
             "with added as (
@@ -176,7 +176,7 @@ impl KeyImport {
         let (mut new, mut sealed) = (Vec::new(), Vec::new());
         for ((key, hash), _) in keys.iter().zip(&hashes).zip(&is_new).filter(|(_, is_new)| **is_new) {
             new.push(hash.as_slice());
-            sealed.push(self.key.seal_key(Subject(self.pool), &serde_json::to_vec(key)?)?);
+            sealed.push(self.key.seal_bytes(Subject(self.pool), &serde_json::to_vec(key)?)?);
         }
         sqlx::query(
             "insert into log.pool_key (pool, batch, number, hash, sealed)

@@ -1,5 +1,6 @@
 //! The vault: the keys of people, kept apart from the log so that they can be destroyed, and what is done with them.
 
+mod files;
 mod listed;
 
 use std::collections::BTreeMap;

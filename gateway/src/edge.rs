@@ -5,6 +5,7 @@
 pub mod access;
 pub mod actor;
 pub mod ask;
+pub(crate) mod attachment;
 pub mod body;
 pub(crate) mod by_link;
 pub(crate) mod caching;

@@ -103,7 +103,7 @@ impl Shop {
         let views = Views::beside(log.clone()).for_api_at(commands.api_address());
         // A shop in development sells nothing.
         let sells = here.is_some() && !settings.dev;
-        let health = opening::open(&commands, settings.erased, &settings.trade, sells).await?;
+        let health = opening::open(&commands, settings.erased, settings.files.as_ref(), &settings.trade, sells).await?;
         let webhooks = WebhookClient::new(settings.webhook_private).context("cannot send webhooks")?;
         let mut shop = Self {
             http: None,

@@ -7,7 +7,7 @@ use super::amount::Amount;
 use super::books::{Books, link, seconds, text};
 use super::fault::{Answer, Fault, Outcome};
 use super::payments::GivenBack;
-use super::records::{Cause, Dispute, DisputeOutcome, DisputeStatus};
+use super::records::{Cause, Dispute, DisputeOutcome, DisputeStatus, SentFile};
 
 /// Days within which the merchant answers; afterwards the buyer gets the money.
 const RESPONSE_DAYS: i64 = 10;
@@ -47,6 +47,7 @@ impl Books {
             outcome: None,
             refunded: None,
             evidence: Vec::new(),
+            files: Vec::new(),
             created: now,
             updated: now,
             respond_by,
@@ -118,11 +119,18 @@ impl Books {
     }
 
     /// Takes the merchant's evidence; then PayPal decides.
-    pub(super) fn provide_evidence(&mut self, id: &str, body: &Value, now: DateTime<Utc>) -> Outcome {
+    pub(super) fn provide_evidence(
+        &mut self,
+        id: &str,
+        body: &Value,
+        files: &[SentFile],
+        now: DateTime<Utc>,
+    ) -> Outcome {
         let evidence = body.get("evidences").and_then(Value::as_array).filter(|all| !all.is_empty());
         let evidence = evidence.ok_or_else(|| Fault::invalid_v1("evidences", "MISSING_REQUIRED_PARAMETER"))?.clone();
         let dispute = self.unanswered(id)?;
         dispute.evidence.extend(evidence);
+        dispute.files.extend_from_slice(files);
         dispute.status = DisputeStatus::UnderReview;
         dispute.updated = now;
         self.tell_dispute(id, "CUSTOMER.DISPUTE.UPDATED", now);

@@ -17,6 +17,7 @@ use super::books::{Books, text};
 use super::fault::{Answer, Fault};
 use super::input::{Call, Input};
 use super::operation::{Operation, find};
+use super::records::SentFile;
 use super::shared::{Luck, Shared, TOKEN_SECONDS};
 use super::{control, evidence, page, schema};
 
@@ -91,11 +92,11 @@ async fn operation(
     if let Some((status, retry_after)) = error {
         return unlucky(&shared, status, retry_after);
     }
-    let body = match evidence::body(operation, &headers, request).await {
-        Ok(body) => body,
+    let (body, files) = match evidence::body(operation, &headers, request).await {
+        Ok(sent) => sent,
         Err(fault) => return respond(&fault.answer(&debug_id(&shared))),
     };
-    let asked = Asked { operation, id, query: query(&uri), headers };
+    let asked = Asked { operation, id, query: query(&uri), headers, files };
     let answer = match execute(&shared, asked, &body) {
         Ok(answer) => answer,
         Err(error) => {
@@ -124,10 +125,11 @@ struct Asked {
     id: String,
     query: Vec<(String, String)>,
     headers: HeaderMap,
+    files: Vec<SentFile>,
 }
 
 fn execute(shared: &Shared, asked: Asked, body: &Bytes) -> anyhow::Result<Answer> {
-    let Asked { operation, id, query, headers } = asked;
+    let Asked { operation, id, query, headers, files } = asked;
     let refused = |fault: Fault| Ok(fault.answer(&debug_id(shared)));
     let body = match serde_json::from_slice::<Value>(body) {
         Ok(body) => Some(body),
@@ -146,7 +148,8 @@ fn execute(shared: &Shared, asked: Asked, body: &Bytes) -> anyhow::Result<Answer
     }
     let header = |name: &str| headers.get(name).and_then(|it| it.to_str().ok()).map(str::to_owned);
     let is_full = header("prefer").is_some_and(|it| it.contains("return=representation"));
-    let call = Call { operation, id, request_id: header("paypal-request-id"), is_full, body: body.unwrap_or_default() };
+    let (request_id, body) = (header("paypal-request-id"), body.unwrap_or_default());
+    let call = Call { operation, id, request_id, is_full, body, files };
     shared.apply(Input::Call(call))
 }
 

@@ -9,7 +9,7 @@ use super::dice::{Chance, roll};
 use super::fault::{Answer, Fault, Outcome};
 use super::operation::Operation;
 use super::orders::Choice;
-use super::records::DisputeOutcome;
+use super::records::{DisputeOutcome, SentFile};
 use super::switches::Switches;
 
 /// A request to PayPal's interface.
@@ -25,6 +25,9 @@ pub(super) struct Call {
     pub is_full: bool,
     /// The body, or null.
     pub body: Value,
+    /// The files that came with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<SentFile>,
 }
 
 /// An input.
@@ -140,7 +143,7 @@ impl Books {
             Operation::Refund => self.refund(id, body, is_full, now),
             Operation::CreatePayout => self.create_payout(body, now),
             Operation::CancelPayoutItem => self.cancel_item(id, now),
-            Operation::ProvideEvidence => self.provide_evidence(id, body, now),
+            Operation::ProvideEvidence => self.provide_evidence(id, body, &call.files, now),
             Operation::AcceptClaim => self.accept_claim(id, body, now),
             Operation::CreateWebhook => self.create_webhook(body),
             Operation::DeleteWebhook => self.delete_webhook(id),

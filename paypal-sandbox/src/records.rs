@@ -365,10 +365,23 @@ pub(super) struct Dispute {
     pub refunded: Option<Amount>,
     /// What the merchant provided.
     pub evidence: Vec<Value>,
+    /// The files that came with it.
+    pub files: Vec<SentFile>,
     /// When it was opened.
     pub created: DateTime<Utc>,
     /// When it last changed.
     pub updated: DateTime<Utc>,
     /// Until when the merchant can answer.
     pub respond_by: DateTime<Utc>,
+}
+
+/// A file that came with evidence; its content is not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SentFile {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// The number of its bytes.
+    pub bytes: usize,
 }

@@ -62,6 +62,9 @@ pub enum Error {
     /// The payment provider did not answer.
     #[error(transparent)]
     Provider(#[from] crate::ports::NoAnswer),
+    /// The file store did not answer.
+    #[error(transparent)]
+    Files(#[from] crate::ports::blobs::BlobError),
     /// An event cannot be read or written.
     #[error(transparent)]
     Codec(#[from] CodecError),

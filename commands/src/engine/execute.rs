@@ -230,7 +230,9 @@ fn count(command: &'static str, error: Option<&Error>) {
             "conflict"
         }
         Some(Error::NoProvider { .. } | Error::Closed { .. }) => "closed",
-        Some(Error::Store(_) | Error::Codec(_) | Error::Provider(_) | Error::OtherHistory { .. }) => "failed",
+        Some(Error::Store(_) | Error::Files(_) | Error::Codec(_) | Error::Provider(_) | Error::OtherHistory { .. }) => {
+            "failed"
+        }
     };
     metrics::counter!("byteshop_commands_total", "command" => command, "outcome" => outcome).increment(1);
 }

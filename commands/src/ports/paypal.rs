@@ -15,6 +15,7 @@ mod amount;
 mod charges;
 mod client;
 mod disputes;
+mod evidence;
 mod missed;
 mod orders;
 mod payments;
@@ -46,6 +47,7 @@ use account::Account;
 pub use charges::ChargeStanding;
 use client::Client;
 pub use disputes::{CapturedPayment, DisputeProgress, DisputeStanding};
+pub use evidence::Exhibit;
 use orders::Unapproved;
 pub use payouts::{PayoutStanding, SentPayout};
 use webhook::{Hint, NoRoots, NotSigned, Signers, Transmission};
@@ -158,9 +160,9 @@ impl Paypal {
         missed::events(self.client(), kind, since).await
     }
 
-    /// Gives PayPal the texts that speak for the shop.
-    pub async fn submit_evidence(&self, id: &Reference, texts: &[String]) -> Result<(), NoAnswer> {
-        disputes::submit(self.client(), id, texts).await
+    /// Gives PayPal what speaks for the shop.
+    pub async fn submit_evidence(&self, id: &Reference, exhibits: &[Exhibit]) -> Result<(), NoAnswer> {
+        evidence::submit(self.client(), id, exhibits).await
     }
 
     /// Gives the buyer what they claim.

@@ -39,7 +39,7 @@ const PARTS: usize = 2;
 /// Bytes of a file that are kept to recognize its kind.
 const BEGINNING: usize = 64;
 /// After which time an upload that has not ended was broken off: far longer than one may take.
-const BROKEN_OFF: TimeDelta = TimeDelta::days(1);
+pub(super) const BROKEN_OFF: TimeDelta = TimeDelta::days(1);
 /// Digits of a SHA-256 in hexadecimal notation.
 const DIGEST: usize = 64;
 /// Digits of the number of an upload in hexadecimal notation.
@@ -230,7 +230,7 @@ impl PrivateFiles {
 }
 
 /// Deletes what a local store has not finished writing and does not list: its names have a `#`, which those of whole files have not.
-fn sweep_parts(directory: &Path, before: DateTime<Utc>) -> std::io::Result<()> {
+pub(super) fn sweep_parts(directory: &Path, before: DateTime<Utc>) -> std::io::Result<()> {
     let entries = match std::fs::read_dir(directory) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,

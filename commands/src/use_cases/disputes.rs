@@ -3,6 +3,7 @@
 //! The domain decides ([`byteshop_domain::aftersales`]); here is loaded what it looks at. A dispute concerns its payment and its order
 //! at once, and one that is lost also a credit note and keys: all of it is appended whole or not at all.
 
+pub mod files;
 mod paypal;
 
 use byteshop_domain::aftersales::{self, Claim, Verdict};

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::events::Opening;
+use super::file::EvidenceFile;
 use crate::Personal;
 use crate::ids::CreditNoteId;
 use crate::money::Money;
@@ -28,11 +29,13 @@ pub struct Loss {
 pub enum Command {
     /// Open the dispute.
     Open(Box<Opening>),
-    /// Submit evidence.
+    /// Submit a text as evidence.
     SubmitEvidence {
         /// What staff wrote.
         text: Personal<Comment>,
     },
+    /// Submit a file as evidence.
+    SubmitFile(EvidenceFile),
     /// Accept what the buyer claims.
     Accept {},
     /// Record that the shop keeps the money.

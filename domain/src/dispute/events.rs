@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::file::EvidenceFile;
 use crate::Personal;
 use crate::ids::{CreditNoteId, OrderId, PaymentId, SellerId};
 use crate::money::Money;
@@ -120,8 +121,12 @@ pub enum Event {
     },
     /// Staff submitted evidence.
     EvidenceSubmitted {
-        /// What staff wrote, sealed, as it may contain personal data of the buyer.
-        text: Personal<Comment>,
+        /// What staff wrote, sealed, as it may contain personal data of the buyer; absent if it is a file.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<Personal<Comment>>,
+        /// The file that staff sent; absent if it is a text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<EvidenceFile>,
         /// The time.
         at: DateTime<Utc>,
     },

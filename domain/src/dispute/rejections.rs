@@ -1,6 +1,7 @@
 //! Why a dispute refuses a command, and its limits.
 
 use super::events::Status;
+use super::file::FILES_MAX;
 use crate::money::Money;
 
 /// How often evidence is submitted at most: providers take a handful, and the dispute is read whole each time.
@@ -17,6 +18,7 @@ crate::rejections! {
         Ended { status: Status } => Conflict: "the dispute is already {said}", said = status.as_str();
         Accepted => Conflict: "the dispute is accepted; evidence would not be looked at any more";
         TooMuchEvidence => Conflict: "evidence can be submitted at most {EVIDENCE_MAX} times";
+        FilesTooLarge => Conflict: "all files of a dispute must not exceed {FILES_MAX} bytes";
         NotAnAmount { most: Money } => Invalid at "/amount":
             "the buyer gets back an amount greater than zero and at most {most}";
         NotAFee => Invalid at "/fee": "a fee must be greater than zero, at most {FEE_MAX} and in the currency of the payment";

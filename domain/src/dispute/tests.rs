@@ -27,7 +27,16 @@ fn sealed() -> Personal<Comment> {
 }
 
 fn evidence() -> Event {
-    Event::EvidenceSubmitted { text: sealed(), at: noon() }
+    Event::EvidenceSubmitted { text: Some(sealed()), file: None, at: noon() }
+}
+
+fn file(bytes: u64) -> EvidenceFile {
+    let name = Personal::new(Subject(Uuid::from_u128(7)), "BBECAw");
+    EvidenceFile { file: number(8), name, media_type: FileKind::Pdf, bytes }
+}
+
+fn file_submitted(bytes: u64) -> Event {
+    Event::EvidenceSubmitted { text: None, file: Some(file(bytes)), at: noon() }
 }
 
 fn submit() -> Command {
@@ -81,6 +90,47 @@ fn evidence_is_submitted_until_there_is_an_outcome() {
     }
     let many = [vec![opened()], vec![evidence(); EVIDENCE_MAX]].concat();
     given::<Dispute>(many).when(&submit()).then_refused(Rejection::TooMuchEvidence);
+}
+
+#[test]
+fn files_are_evidence_and_have_a_size_together() {
+    let submit = |bytes| Command::SubmitFile(file(bytes));
+    given::<Dispute>([opened()]).when(&submit(5)).then([file_submitted(5)]);
+    let most = [opened(), evidence(), file_submitted(FILES_MAX - 5)];
+    given::<Dispute>(most.clone()).when(&submit(5)).then([file_submitted(5)]);
+    given::<Dispute>(most.clone()).when(&submit(6)).then_refused(Rejection::FilesTooLarge);
+    given::<Dispute>([&most[..], &[file_submitted(5)]].concat()).when(&self::submit()).then([evidence()]);
+    let many = [vec![opened()], vec![file_submitted(1); EVIDENCE_MAX]].concat();
+    given::<Dispute>(many).when(&submit(1)).then_refused(Rejection::TooMuchEvidence);
+    given::<Dispute>([opened(), Event::Accepted {}]).when(&submit(1)).then_refused(Rejection::Accepted);
+    let status = Status::Lost;
+    given::<Dispute>([opened(), lost()]).when(&submit(1)).then_refused(Rejection::Ended { status });
+    let known = crate::fold::<Dispute>(&most);
+    let known = known.live().unwrap();
+    assert_eq!(known.status, Status::Answered);
+    let of = |number| known.file(number).map(|file| file.bytes);
+    assert_eq!([of(0), of(1), of(2), of(3)], [None, None, Some(FILES_MAX - 5), None]);
+}
+
+#[test]
+fn the_kind_of_a_file_is_known_by_its_beginning() {
+    for (content, kind) in [
+        (&b"%PDF-1.7"[..], Some(FileKind::Pdf)),
+        (b"\x89PNG\r\n\x1a\n\0", Some(FileKind::Png)),
+        (b"\xff\xd8\xff\xe0", Some(FileKind::Jpeg)),
+        (b"GIF89a", Some(FileKind::Gif)),
+        (b"GIF87a", Some(FileKind::Gif)),
+        (b"GIF88a", None),
+        (b"<html>", None),
+        (b"PK\x03\x04", None),
+        (b"%PDF", None),
+        (b"", None),
+    ] {
+        assert_eq!(FileKind::of(content), kind, "{content:?}");
+    }
+    for kind in [FileKind::Pdf, FileKind::Png, FileKind::Jpeg, FileKind::Gif] {
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.media_type());
+    }
 }
 
 #[test]
@@ -170,6 +220,7 @@ fn events_keep_their_stored_form() {
         },
         reminded(),
         Event::Reminded { order: number(2), sellers: vec![], respond_by: noon() },
+        file_submitted(5),
     ];
     golden(include_str!("golden.json"), &samples);
 }
@@ -182,6 +233,7 @@ fn rejections_are_well_said() {
         Rejection::Ended { status: Status::Won },
         Rejection::Accepted,
         Rejection::TooMuchEvidence,
+        Rejection::FilesTooLarge,
         Rejection::NotAnAmount { most: cents(3_500) },
         Rejection::NotAFee,
         Rejection::OfProvider,

@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(reactions(opened(None, None)), []);
         let look_now = Reaction::Now(Step::Look { dispute: id(1) });
         let sealed = Personal::new(Subject(Uuid::nil()), "AA");
-        for event in [Event::EvidenceSubmitted { text: sealed, at: noon() }, Event::Accepted {}] {
+        for event in [Event::EvidenceSubmitted { text: Some(sealed), file: None, at: noon() }, Event::Accepted {}] {
             assert_eq!(reactions(event), [Reaction::ClearTimer { key: key.clone() }, look_now.clone()]);
         }
     }

@@ -219,7 +219,7 @@ async fn settings(
         dev: config.dev,
         messages: Messages::Configured(Box::new(config.outside())),
         webhook_private: config.webhook_private,
-        files: if serves { Some(files(config)?) } else { None },
+        files: if opens { Some(files(config)?) } else { None },
     })
 }
 

@@ -346,6 +346,7 @@ impl From<Error> for Problem {
                 }
                 Self::unavailable("the event store is unavailable")
             }
+            Error::Files(error) => Self::from(error),
             error @ (Error::Codec(_) | Error::OtherHistory { .. }) => {
                 tracing::error!(%error, "the log cannot be read");
                 Self::unavailable("the event store holds data that this program cannot read")

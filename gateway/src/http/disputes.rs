@@ -1,5 +1,7 @@
 //! Disputes, for staff: lists, those of payments without a provider, and the answers of the shop.
 
+mod files;
+
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::disputes;
@@ -245,4 +247,5 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(submit))
         .routes(routes!(accept))
         .routes(routes!(conclude))
+        .merge(files::routes())
 }

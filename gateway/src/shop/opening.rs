@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use byteshop_commands::Commands;
+use byteshop_commands::ports::blobs::Blobs;
+use byteshop_commands::ports::evidence_files::EvidenceFiles;
 use byteshop_eventstore::erased::ErasedList;
 
 use super::settings::Messages;
@@ -21,10 +23,14 @@ use crate::trade::Trade;
 pub(super) async fn open(
     commands: &Commands,
     erased: Option<Arc<dyn ErasedList>>,
+    files: Option<&Blobs>,
     trade: &Trade,
     sells: bool,
 ) -> Result<Health> {
     open_vault(commands, erased).await?;
+    if let Some(files) = files {
+        commands.keep_evidence_in(EvidenceFiles::beside(files));
+    }
     commands.issue_as(trade.issuer.clone());
     commands.pay_sellers_by(trade.payouts.clone());
     if sells {

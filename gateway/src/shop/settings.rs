@@ -64,7 +64,7 @@ pub struct Settings {
     pub messages: Messages,
     /// Whether webhooks may go to this machine and its network, and over HTTP.
     pub webhook_private: bool,
-    /// Where files are kept, where HTTP is served.
+    /// Where files are kept, where HTTP is served or processes run.
     pub files: Option<Blobs>,
 }
 

@@ -5,6 +5,7 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("dispute.accepted", "Dispute already accepted"),
     ("dispute.ended", "Dispute already ended"),
     ("dispute.exists", "Dispute already recorded"),
+    ("dispute.files_too_large", "Files too large"),
     ("dispute.missing", "Dispute not found"),
     ("dispute.not_a_fee", "Invalid fee"),
     ("dispute.not_an_amount", "Invalid amount"),

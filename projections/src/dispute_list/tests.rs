@@ -26,7 +26,8 @@ fn a_row_says_how_far_a_dispute_is_as_the_dispute_itself_does() {
         respond_by: Some(noon()),
     });
     let opened = Event::Opened { content, at: noon() };
-    let evidence = Event::EvidenceSubmitted { text: Personal::new(Subject(Uuid::nil()), "AA"), at: noon() };
+    let evidence =
+        Event::EvidenceSubmitted { text: Some(Personal::new(Subject(Uuid::nil()), "AA")), file: None, at: noon() };
     let reminded = Event::Reminded { order: id(2), sellers: vec![], respond_by: noon() };
     let lost = Event::Lost {
         order: id(2),

@@ -1,5 +1,7 @@
 //! Disputes about payments without a provider: what is disputed is held, and what is lost goes back once.
 
+mod files;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use byteshop_commands::PayoutRules;

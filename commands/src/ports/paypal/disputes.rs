@@ -18,9 +18,6 @@ use crate::ports::NoAnswer;
 const PAGE: usize = 50;
 /// Pages that are read at most: more disputes than a shop of this kind has in days.
 const PAGES_MAX: usize = 20;
-/// The type of evidence that is a text: PayPal takes notes with it, and it fits all reasons.
-const EVIDENCE: &str = "OTHER";
-
 /// What PayPal says of a dispute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisputeStanding {
@@ -267,19 +264,11 @@ fn token_of(link: &str) -> Option<&str> {
     (!token.is_empty() && token.bytes().all(fits)).then_some(token)
 }
 
-/// Gives PayPal the texts that speak for the shop. It takes them once, while it asks for them.
-pub(super) async fn submit(client: &Client, id: &Reference, texts: &[String]) -> Result<(), NoAnswer> {
-    let evidences: Vec<_> = texts.iter().map(|text| json!({"evidence_type": EVIDENCE, "notes": text})).collect();
-    let path = format!("/v1/customer/disputes/{}/provide-evidence", named(id.as_str())?);
-    client.ask::<IgnoredAny>(&Call::form(path, json!({"evidences": evidences}))).await?;
-    Ok(())
-}
-
 /// Gives the buyer what they claim.
 pub(super) async fn accept(client: &Client, id: &Reference) -> Result<(), NoAnswer> {
     let path = format!("/v1/customer/disputes/{}/accept-claim", named(id.as_str())?);
     let body = json!({"note": "The shop accepts the claim.", "accept_claim_type": "REFUND"});
-    client.ask::<IgnoredAny>(&Call::form(path, body)).await?;
+    client.ask::<IgnoredAny>(&Call::form(path, body, vec![])).await?;
     Ok(())
 }
 

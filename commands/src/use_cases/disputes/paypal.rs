@@ -4,9 +4,11 @@
 //! answers of the shop that PayPal does not have are sent, and its outcome is recorded. Each look can be repeated: what PayPal has
 //! it does not ask for again.
 
+use std::time::Duration;
+
 use byteshop_domain::aftersales::{Claim, Verdict};
 use byteshop_domain::decider::Actor;
-use byteshop_domain::dispute::{self, Command, Dispute, Known, Status};
+use byteshop_domain::dispute::{self, Command, Dispute, Evidence, Known, Status};
 use byteshop_domain::ids::DisputeId;
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::Payment;
@@ -19,7 +21,7 @@ use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::Intent;
 use crate::ports::NoAnswer;
-use crate::ports::paypal::{CapturedPayment, DisputeProgress, DisputeStanding, Paypal};
+use crate::ports::paypal::{CapturedPayment, DisputeProgress, DisputeStanding, Exhibit, Paypal};
 use crate::use_cases::payments::in_time;
 
 /// How far back the list is read: a shop that was away for a weekend misses nothing.
@@ -28,6 +30,8 @@ const SINCE: TimeDelta = TimeDelta::days(7);
 const NEXT_LOOK: TimeDelta = TimeDelta::hours(6);
 /// The pause before PayPal is asked again after it did not answer, or while it lacks an answer of the shop.
 const NEXT_TRY: TimeDelta = TimeDelta::minutes(5);
+/// How long sending evidence may take, with repetitions: all files of a dispute over a slow line.
+const SENT_WITHIN: Duration = Duration::from_mins(1);
 
 impl Commands {
     /// Looks at a dispute that PayPal calls so: records it, sends what PayPal lacks, and records the outcome.
@@ -55,7 +59,7 @@ impl Commands {
             return Ok(());
         }
         match self.follow_dispute(intent, &known.opening.reference).await {
-            Err(error @ (Error::Provider(_) | Error::NoProvider { .. } | Error::NotYet(_))) => {
+            Err(error @ (Error::Provider(_) | Error::NoProvider { .. } | Error::NotYet(_) | Error::Files(_))) => {
                 tracing::warn!(%error, dispute = %id, "a dispute could not be looked at; asking later");
                 self.wait_for_dispute(intent, id, NEXT_TRY).await
             }
@@ -140,15 +144,31 @@ impl Commands {
 
     /// Sends the evidence that PayPal does not have. What was erased with its buyer is not sent.
     async fn send_evidence(&self, intent: &Intent, id: DisputeId, known: &Known, paypal: &Paypal) -> Result<(), Error> {
-        let mut texts = Vec::new();
-        for evidence in known.unsent() {
-            let text = self.vault().open::<Comment>(&evidence.text).await?;
-            texts.extend(text.map(|text| text.to_string()));
+        let mut exhibits = Vec::new();
+        for (number, evidence) in known.evidence.iter().enumerate().skip(known.sent) {
+            exhibits.extend(self.exhibits_of(id, number + 1, evidence).await?);
         }
-        if !texts.is_empty() {
-            in_time(paypal.submit_evidence(&known.opening.reference, &texts)).await?;
+        if !exhibits.is_empty() {
+            let sent = tokio::time::timeout(SENT_WITHIN, paypal.submit_evidence(&known.opening.reference, &exhibits));
+            sent.await.unwrap_or_else(|_| Err(NoAnswer("it took too long".to_owned())))?;
         }
         self.decide_dispute(intent, id, Command::NoteSent { count: known.evidence.len() }).await
+    }
+
+    /// Evidence as PayPal gets it; nothing once the buyer was erased. PayPal's names of files have no personal data.
+    async fn exhibits_of(&self, id: DisputeId, number: usize, it: &Evidence) -> Result<Vec<Exhibit>, Error> {
+        let mut exhibits = Vec::new();
+        if let Some(text) = &it.text {
+            let text = self.vault().open::<Comment>(text).await?;
+            exhibits.extend(text.map(|text| Exhibit::Text(text.to_string())));
+        }
+        if let Some(file) = &it.file {
+            let found = self.evidence_file(id, file).await?;
+            let name = format!("evidence-{number}.{}", file.media_type.ending());
+            let media_type = file.media_type.media_type();
+            exhibits.extend(found.map(|(_, content)| Exhibit::File { name, media_type, content: content.into() }));
+        }
+        Ok(exhibits)
     }
 
     async fn wait_for_dispute(&self, intent: &Intent, id: DisputeId, pause: TimeDelta) -> Result<(), Error> {
@@ -185,7 +205,7 @@ impl Commands {
             let intent = Intent::new(actor, "dispute.look", self.clock().new_id());
             match self.follow_dispute(&intent, &reference).await {
                 // One that cannot be followed now does not hold up the others.
-                Err(error @ (Error::Rejected(_) | Error::Provider(_) | Error::NotYet(_))) => {
+                Err(error @ (Error::Rejected(_) | Error::Provider(_) | Error::NotYet(_) | Error::Files(_))) => {
                     tracing::warn!(%error, %reference, "a dispute could not be followed; trying later");
                 }
                 done => done?,

@@ -11,6 +11,7 @@ use byteshop_domain::download::{Item, Rejection};
 use futures_util::stream::BoxStream;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
+use crate::edge::attachment::disposition;
 use crate::edge::conditional::{self, Part};
 use crate::edge::problem::Problem;
 
@@ -123,38 +124,5 @@ impl Wanted {
         answer.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         answer.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
         response
-    }
-}
-
-/// `Content-Disposition` (RFC 6266): the name in full, encoded (RFC 8187), and for old programs as far as it is ASCII.
-fn disposition(name: &str) -> String {
-    let plain: String =
-        name.chars().map(|letter| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '_' }).collect();
-    // A file name has neither quotes nor backslashes; a percent sign would look like an encoding.
-    let plain = plain.replace(['"', '\\', '%'], "_");
-    let mut encoded = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push(char::from(b"0123456789ABCDEF"[usize::from(byte >> 4)]));
-            encoded.push(char::from(b"0123456789ABCDEF"[usize::from(byte & 15)]));
-        }
-    }
-    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_written_for_new_programs_and_for_old_ones() {
-        assert_eq!(disposition("app 2.zip"), "attachment; filename=\"app 2.zip\"; filename*=UTF-8''app%202.zip");
-        assert_eq!(
-            disposition("50% – Übung.pdf"),
-            "attachment; filename=\"50_ _ _bung.pdf\"; filename*=UTF-8''50%25%20%E2%80%93%20%C3%9Cbung.pdf"
-        );
     }
 }

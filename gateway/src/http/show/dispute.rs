@@ -5,7 +5,7 @@ use byteshop_domain::dispute::{Cause, Evidence, Known, Status};
 use byteshop_domain::ids::{CreditNoteId, DisputeId, OrderId, PaymentId, SellerId};
 use byteshop_domain::money::Money;
 use byteshop_domain::payment_provider::Provider;
-use byteshop_domain::text::{Comment, Reference};
+use byteshop_domain::text::{Comment, FileName, Reference};
 use byteshop_projections::dispute_list::{Row, RowShare};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -45,14 +45,32 @@ pub struct Dispute<'a> {
 /// Evidence for a dispute.
 #[derive(Serialize, ToSchema)]
 pub struct DisputeEvidence<'a> {
-    /// What staff wrote; null once the buyer was erased.
+    /// Its number in the dispute, from 1.
+    number: usize,
+    /// What staff wrote; null if it is a file, and once the buyer was erased.
     text: Option<&'a Personal<Comment>>,
+    /// The file that staff sent; null if it is a text.
+    file: Option<DisputeEvidenceFile<'a>>,
     at: DateTime<Utc>,
 }
 
-impl<'a> From<&'a Evidence> for DisputeEvidence<'a> {
-    fn from(it: &'a Evidence) -> Self {
-        Self { text: Some(&it.text), at: it.at }
+/// A file that was submitted as evidence.
+#[derive(Serialize, ToSchema)]
+pub struct DisputeEvidenceFile<'a> {
+    /// Null once the buyer was erased: then the file cannot be downloaded.
+    name: Option<&'a Personal<FileName>>,
+    media_type: &'static str,
+    bytes: u64,
+}
+
+impl<'a> DisputeEvidence<'a> {
+    fn of(number: usize, it: &'a Evidence) -> Self {
+        let file = it.file.as_ref().map(|file| DisputeEvidenceFile {
+            name: Some(&file.name),
+            media_type: file.media_type.media_type(),
+            bytes: file.bytes,
+        });
+        Self { number, text: it.text.as_ref(), file, at: it.at }
     }
 }
 
@@ -71,7 +89,7 @@ impl<'a> Dispute<'a> {
             held: opening.held,
             status: it.status,
             respond_by: opening.respond_by,
-            evidence: it.evidence.iter().map(DisputeEvidence::from).collect(),
+            evidence: (1..).zip(&it.evidence).map(|(number, it)| DisputeEvidence::of(number, it)).collect(),
             lost: it.lost,
             fee: it.fee,
             credit_note: it.credit_note,

@@ -85,6 +85,50 @@ async fn a_webhook_tells_of_a_dispute_and_evidence_reaches_paypal_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn files_reach_paypal_once_beside_texts() {
+    let it = Connected::start().await;
+    let (_, variant) = it.shop.product("PD-5", 1999, 9).await;
+    let order = it.paid(&variant).await;
+    let named = it.disputes(&order, None).await;
+    let dispute = it.recorded(&order, "open").await;
+    let path = format!("/v1/admin/disputes/{}/evidence", dispute["id"].as_str().unwrap());
+    let upload = async |name: &str, content: &[u8]| {
+        let call = it.shop.post(&format!("{path}/files?name={name}")).by(&it.staff);
+        call.body_raw(content.to_vec()).send().await.expect(201);
+    };
+    it.paypal.switch(json!({"operations": ["disputes.provide-evidence"], "error_percent": 100})).await;
+    let photo = b"\xff\xd8\xff\xe0\0 --\r\n--".as_slice();
+    let document = [b"%PDF-1.7".as_slice(), &vec![b' '; 200_000]].concat();
+    upload("Ada%20Lovelace%20at%20home.jpg", photo).await;
+    upload("B%C3%BCcher.pdf", &document).await;
+    it.shop.at_rest().await;
+    it.paypal.switch(json!({})).await;
+    // It gets all that it does not have.
+    it.answer(&dispute, "evidence", json!({"text": "Signed by the buyer."})).await;
+    let books = eventually("PayPal has the evidence", async || {
+        let books = it.of_books(&named).await;
+        (!books["evidence"].as_array().unwrap().is_empty()).then_some(books)
+    })
+    .await;
+    let evidence = json!([
+        {"evidence_type": "OTHER", "documents": [{"name": "evidence-1.jpg"}]},
+        {"evidence_type": "OTHER", "documents": [{"name": "evidence-2.pdf"}]},
+        {"evidence_type": "OTHER", "notes": "Signed by the buyer."},
+    ]);
+    assert_eq!(books["evidence"], evidence);
+    let files = json!([
+        {"name": "evidence-1.jpg", "media_type": "image/jpeg", "bytes": photo.len()},
+        {"name": "evidence-2.pdf", "media_type": "application/pdf", "bytes": document.len()},
+    ]);
+    assert_eq!(books["files"], files);
+    it.shop.at_rest().await;
+    it.decides(&named, "RESOLVED_SELLER_FAVOUR").await;
+    it.recorded(&order, "won").await;
+    assert_eq!(it.of_books(&named).await["files"], files);
+    it.books_agree(&[order]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dispute_that_is_accepted_or_lost_is_a_refund_in_both_books() {
     let it = Connected::start().await;
     let (_, variant) = it.shop.product("PD-2", 1999, 9).await;
