@@ -20,6 +20,7 @@ use crate::money::Money;
 use crate::order::{LineKeys, Placed};
 use crate::quantity::Demand;
 use crate::stored_value::{Command, StoredValue};
+use crate::text::Reason;
 use crate::work::{Refused, Work};
 
 #[cfg(test)]
@@ -56,19 +57,23 @@ pub fn sell(
 }
 
 /// Takes back what is left of the gift cards of pieces that an order gives up; `before` is the order until then. Returns the amount of
-/// each variant that is delivered as gift cards.
+/// each variant that is delivered as gift cards. If others `imposed` it, for this reason, cards that pay for other orders are blocked.
 pub fn take_back(
     work: &mut Work,
-    order: OrderId,
-    before: &Placed,
+    (order, before): (OrderId, &Placed),
     lines: &[Demand],
+    imposed: Option<&Reason>,
 ) -> Result<Vec<(VariantId, Money)>, Refused> {
     let mut taken = Vec::new();
     for (variant, cards) in before.gift_cards_given_up_with(lines) {
         let mut sum = 0;
         for card in cards {
-            sum += work.get::<StoredValue>(card)?.live()?.available().amount;
-            work.decide::<StoredValue>(card, &Command::TakeBack { order })?;
+            let known = work.get::<StoredValue>(card)?;
+            sum += known.live()?.available().amount;
+            work.decide::<StoredValue>(card, &Command::TakeBack { order, imposed: imposed.is_some() })?;
+            if let Some(reason) = imposed.filter(|_| known.live().is_ok_and(|it| it.held_in_all().amount > 0)) {
+                work.decide::<StoredValue>(card, &Command::Block { reason: reason.clone() })?;
+            }
         }
         taken.push((variant, Money { amount: sum, ..before.placement.total }));
     }

@@ -306,7 +306,7 @@ impl Payment {
             Command::RecordRefundOutcome { refund, outcome } => self.live()?.record_refund_outcome(*refund, *outcome),
             Command::Dispute { dispute, amount } => self.live()?.dispute(*dispute, *amount),
             Command::ReleaseDispute { dispute } => Ok(self.live()?.release_dispute(*dispute)),
-            Command::LoseDispute { dispute, amount } => self.live()?.lose_dispute(*dispute, *amount),
+            Command::LoseDispute { dispute, amount } => Ok(self.live()?.lose_dispute(*dispute, *amount)),
             Command::RecordMadeElsewhere(made) => self.live()?.record_made_elsewhere(made),
             Command::RecordFee { reference, total } => Ok(self.live()?.record_fee(reference, *total)),
             Command::Cover { cover } => self.live()?.cover(*cover),

@@ -243,6 +243,8 @@ pub enum Command {
     TakeBack {
         /// The order that bought it.
         order: OrderId,
+        /// Whether its price went back by a decision of others: what other orders hold of it then stays held, and is no obstacle.
+        imposed: bool,
     },
     /// Grant store credit.
     Grant {
@@ -378,7 +380,7 @@ impl Decider for StoredValue {
         match command {
             Command::Issue { amount, expires_at, reason } => self.issue(*amount, *expires_at, reason, asked.at),
             Command::Sell { order, variant, amount, expires_at } => self.sell(*order, *variant, *amount, *expires_at),
-            Command::TakeBack { order } => self.live()?.take_back(*order),
+            Command::TakeBack { order, imposed } => self.live()?.take_back(*order, *imposed),
             Command::Grant { account, amount, reason } => self.grant(*account, *amount, reason),
             Command::Withdraw { amount, reason } => self.live()?.withdraw(*amount, reason),
             Command::Hold { order, amount } => self.live()?.hold(*order, *amount, asked.at),
@@ -583,12 +585,12 @@ impl Opened {
     }
 
     /// Takes back all that is left; an amount that is held may still be used.
-    fn take_back(&self, order: OrderId) -> Decision {
+    fn take_back(&self, order: OrderId, imposed: bool) -> Decision {
         let held = self.held_in_all();
-        if held.amount > 0 {
+        if held.amount > 0 && !imposed {
             return Err(Rejection::Pays { held });
         }
-        let amount = self.balance;
+        let amount = self.available();
         Ok(if amount.amount > 0 { vec![Event::TakenBack { order, amount }] } else { vec![] })
     }
 

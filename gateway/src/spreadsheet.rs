@@ -14,7 +14,7 @@ pub(crate) fn time(time: DateTime<Utc>) -> String {
 
 /// A text that no spreadsheet takes for a formula (OWASP, CSV Injection): one that begins like one gets an apostrophe.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) {
         Cow::Owned(format!("'{text}"))
     } else {
         Cow::Borrowed(text)
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn nothing_begins_like_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"] {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"] {
             assert_eq!(harmless(text), format!("'{text}"));
         }
         assert_eq!(harmless("order.placed"), "order.placed");

@@ -61,6 +61,7 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0142_ledger_parties",
     "0150_order_invoices",
     "0151_dispute_list",
+    "0155_promotion_seller",
 ];
 
 /// How long a caller waits for a free connection before it gets an error that the views are busy.

@@ -229,7 +229,7 @@ pub(super) fn credit_given_back(
     let keys = if is_all { before.pieces_to_revoke() } else { vec![] };
     let reason =
         Reason::new(reason).map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
-    let taken = gift_card_delivery::take_back(work, order, before, &keys)?;
+    let taken = gift_card_delivery::take_back(work, (order, before), &keys, Some(&reason))?;
     let wanted = Credit { amount, reason, shipping: false, keys, part: None, to: None, taken, dispute, imposed: true };
     let credit_notes = issue_credit(work, order, refund, &wanted)?;
     key_delivery::revoke(work, order, before, &wanted.keys)?;

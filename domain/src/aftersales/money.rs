@@ -111,7 +111,7 @@ pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, wanted: &Wante
     };
     let account = account_for_credit(before, to_credit)?;
     let to = account.map(|account| Means::StoreCredit { account });
-    let taken = gift_card_delivery::take_back(work, order, before, &keys)?;
+    let taken = gift_card_delivery::take_back(work, (order, before), &keys, None)?;
     let wanted = Credit {
         amount,
         reason: reason.clone(),

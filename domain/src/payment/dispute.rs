@@ -64,16 +64,26 @@ impl Opened {
         held.map(|held| self.release(dispute, held)).into_iter().collect()
     }
 
-    pub(super) fn lose_dispute(&self, dispute: DisputeId, amount: Money) -> Decision {
+    pub(super) fn lose_dispute(&self, dispute: DisputeId, amount: Money) -> Vec<Event> {
         if self.refunds.contains_key(&refund_of(dispute)) {
-            return Ok(vec![]);
+            return vec![];
         }
-        let OnHold { held, claimed } = *self.disputes.get(&dispute).ok_or(Rejection::NoSuchDispute)?;
-        // A refund that the provider refused meanwhile may have left more.
-        let most = held.amount + self.left_of_money().amount;
-        let lost = Money { amount: amount.amount.min(most), ..held };
+        // Nothing is held for it any more if another dispute took the same money.
+        let nothing = OnHold { held: Money::zero(amount.currency), claimed: amount };
+        let OnHold { held, claimed } = self.disputes.get(&dispute).copied().unwrap_or(nothing);
         let rest = |amount| Money { amount, ..held };
+        // A refund that the provider refused meanwhile may have left more. Beyond that it is money that other disputes hold.
+        let beside = held.amount + self.left_of_money().amount;
+        let mut missing = (amount.amount - beside).max(0);
         let mut events = vec![];
+        for (other, it) in self.disputes.iter().filter(|(other, _)| **other != dispute) {
+            let taken = it.held.amount.min(missing);
+            missing -= taken;
+            if taken > 0 {
+                events.push(self.release(*other, rest(taken)));
+            }
+        }
+        let lost = Money { amount: amount.amount - missing, ..held };
         if lost.amount > held.amount {
             events.push(self.hold(dispute, rest(lost.amount - held.amount), claimed));
         }
@@ -85,7 +95,7 @@ impl Opened {
             let (refund, cause) = (Some(refund), Some(cause));
             events.push(Event::Refunded { order, amount: lost, refund, cause, to: None, of: None });
         }
-        Ok(events)
+        events
     }
 
     /// What open disputes hold of a refund that the provider refused, as far as they claim it.

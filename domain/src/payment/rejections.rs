@@ -83,7 +83,6 @@ crate::rejections! {
             "a dispute holds {held} of this payment: wait until it is decided, or accept it";
         TooMuchDisputed { most: Money } => Invalid at "/amount":
             "a dispute is of an amount greater than zero and at most {most}, what was captured in money";
-        NoSuchDispute => Missing: "the payment has no such dispute";
         TooManyDisputes => Conflict: "a payment has at most {DISPUTES_MAX} open disputes";
         TooManyAttempts => Conflict: "the limit of {ATTEMPTS_MAX} payment attempts is reached";
     }

@@ -881,7 +881,6 @@ fn rejections_are_well_said() {
         R::SettledInFuture { settled_on: noon().date_naive() },
         R::Disputed { held: cents(100) },
         R::TooMuchDisputed { most: cents(3500) },
-        R::NoSuchDispute,
         R::TooManyDisputes,
     ]);
 }

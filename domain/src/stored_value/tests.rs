@@ -196,11 +196,13 @@ fn a_card_that_was_sold_is_used_like_any_other_and_taken_back_whole() {
         given::<StoredValue>([]).when(&sell).then([sold(amount)]);
         given::<StoredValue>([sold(amount)]).when(&sell).then_refused(Rejection::Exists);
     }
-    let take_back = Command::TakeBack { order: id(1) };
+    let take_back = Command::TakeBack { order: id(1), imposed: false };
     given::<StoredValue>([]).when(&take_back).then_refused(Rejection::Missing);
     given::<StoredValue>([sold(5_000)]).when(&hold(2, 700)).then([held(2, 700)]);
     let pays = Rejection::Pays { held: cents(700) };
     given::<StoredValue>([sold(5_000), held(2, 700)]).when(&take_back).then_refused(pays);
+    let imposed = Command::TakeBack { order: id(1), imposed: true };
+    given::<StoredValue>([sold(5_000), held(2, 700)]).when(&imposed).then([taken_back(4_300)]);
     let spent = [sold(5_000), held(2, 700), redeemed(2, 700)];
     given::<StoredValue>(spent.clone()).when(&take_back).then([taken_back(4_300)]);
     given::<StoredValue>([spent.to_vec(), vec![taken_back(4_300)]].concat()).when(&take_back).then_nothing();

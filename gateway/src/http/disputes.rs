@@ -231,8 +231,9 @@ async fn conclude(
         let mut dispute = unit.load_matching::<Dispute>(id).await?;
         let amount = dispute.state.live()?.opening.amount;
         disputes::record_outcome(&unit, &mut dispute, verdict).await?;
-        if verdict != Verdict::Won {
-            app.require_fresh_for_amount(&unit, &ask.who.0, amount).await?;
+        if let Verdict::Lost { fee, .. } = verdict {
+            let most = fee.map_or(amount.amount, |fee| fee.amount.max(amount.amount));
+            app.require_fresh_for_amount(&unit, &ask.who.0, Money { amount: most, ..amount }).await?;
         }
         Reply::ok(dispute.version, &show::Dispute::of(id, dispute.state.live()?))
     })

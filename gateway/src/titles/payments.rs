@@ -27,7 +27,6 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("payment.negative", "Negative amount"),
     ("payment.no_account", "Order without an account"),
     ("payment.no_provider", "No payment provider"),
-    ("payment.no_such_dispute", "Dispute not found"),
     ("payment.no_such_receipt", "Receipt not found"),
     ("payment.no_such_refund", "Refund not found"),
     ("payment.not_a_receipt", "Invalid amount"),

@@ -184,6 +184,23 @@ async fn a_dispute_beside_a_refund_debits_the_seller_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn money_that_one_dispute_lost_is_not_released_by_another() {
+    let court = Court::open().await;
+    let sale = court.sold(&[&court.market.kettle]).await;
+    let first = court.record(&sale, 1_800, "recall 7").await.expect(201).id();
+    let again = court.record(&sale, 1_800, "recall-7").await.expect(201);
+    assert_eq!(again.body["held"], euro(0));
+    court.conclude(&again.id(), json!({"outcome": "lost"})).await.expect(200);
+    court.conclude(&first, json!({"outcome": "won"})).await.expect(200);
+    assert_eq!(court.counts(&sale).await, [0, 0, 1_800]);
+    // What was kept back is pending again, and the loss was taken from what was available: together nothing is owed.
+    court.has([1_800, -1_800, 0]).await;
+    court.refund(&sale, 1).await.expect_problem(409, "payment.too_much_refunded");
+    assert_eq!(court.ledger().await["bank"], 0);
+    court.is_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_disputed_is_held_until_it_is_won() {
     let court = Court::open().await;
     let Market { shop, kettle, lamp, ada, kettles, .. } = &court.market;
