@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::TryStreamExt as _;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
@@ -20,6 +22,9 @@ use super::erased::ErasedObjects;
 const DIGEST: usize = 64;
 /// Longest part of a name behind the digest: `-640.jpg` and the like.
 const REST_MAX: usize = 16;
+
+/// After which time an upload that has not ended was broken off: far longer than one may take.
+pub(super) const BROKEN_OFF: TimeDelta = TimeDelta::days(1);
 
 /// The name of a file: a digest, and what tells copies of it apart. It can hold nothing that means something in a path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -118,6 +123,46 @@ impl Blobs {
         ErasedObjects::new(Arc::clone(&self.store))
     }
 
+    /// Moves a file; one that is not there any more was moved before.
+    pub(super) async fn rename(&self, from: &ObjectPath, to: &ObjectPath) -> Result<(), BlobError> {
+        match self.store.rename(from, to).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Deletes a file, if there is one.
+    pub(super) async fn delete(&self, path: &ObjectPath) -> Result<(), BlobError> {
+        match self.store.delete(path).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Deletes what is left in a folder of files that were not written to their end long before a time, and gives the files that have
+    /// been there since then, by their names as `parse` reads them.
+    pub(super) async fn sweep<N>(
+        &self,
+        folder: &str,
+        now: DateTime<Utc>,
+        parse: impl Fn(&str) -> Option<N>,
+    ) -> Result<Vec<N>, BlobError> {
+        let (before, prefix) = (now - BROKEN_OFF, ObjectPath::from(folder));
+        let (mut old, mut found) = (Vec::new(), self.store.list(Some(&prefix)));
+        while let Some(object) = found.try_next().await? {
+            if object.last_modified < before {
+                old.extend(object.location.filename().and_then(&parse));
+            }
+        }
+        if let Some(directory) = self.directory.as_ref().map(|it| it.join(folder)) {
+            let swept = tokio::task::spawn_blocking(move || sweep_parts(&directory, before)).await;
+            if let Ok(Err(error)) = swept {
+                return Err(object_store::Error::Generic { store: "directory", source: error.into() }.into());
+            }
+        }
+        Ok(old)
+    }
+
     /// Writes a file; one that is there already stays as it is.
     pub async fn put(&self, name: &BlobName, bytes: Bytes) -> Result<(), BlobError> {
         match self.store.head(&name.path()).await {
@@ -137,6 +182,22 @@ impl Blobs {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Deletes what a local store has not finished writing and does not list: its names have a `#`, which those of whole files have not.
+fn sweep_parts(directory: &Path, before: DateTime<Utc>) -> std::io::Result<()> {
+    let entries = match std::fs::read_dir(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let is_part = entry.file_name().to_string_lossy().contains('#');
+        if is_part && DateTime::<Utc>::from(entry.metadata()?.modified()?) < before {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,19 +5,15 @@
 //! crash leaves a file that waits, and its dispute tells whether it is kept. Readers look in both places.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use byteshop_domain::ids::{DisputeId, FileId, Id as _};
 use chrono::{DateTime, Utc};
-use futures_util::TryStreamExt as _;
+use object_store::ObjectStoreExt as _;
 use object_store::path::Path as ObjectPath;
-use object_store::{ObjectStore, ObjectStoreExt as _};
 use uuid::Uuid;
 
 use super::blobs::{BlobError, Blobs};
-use super::private_files::{BROKEN_OFF, sweep_parts};
 
 /// Where files are to which an event refers.
 const KEPT: &str = "private/evidence";
@@ -27,9 +23,7 @@ const WAITING: &str = "private/evidence-waiting";
 /// Where such files are. Clones share it.
 #[derive(Clone)]
 pub struct EvidenceFiles {
-    store: Arc<dyn ObjectStore>,
-    /// The directory of a local store.
-    directory: Option<PathBuf>,
+    blobs: Blobs,
 }
 
 /// The name of a file.
@@ -43,7 +37,7 @@ pub struct EvidenceName {
 
 impl fmt::Debug for EvidenceFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EvidenceFiles({})", self.store)
+        write!(f, "EvidenceFiles({})", self.blobs.store)
     }
 }
 
@@ -62,7 +56,7 @@ impl EvidenceName {
 impl EvidenceFiles {
     /// Keeps files beside the others of a store.
     pub fn beside(blobs: &Blobs) -> Self {
-        Self { store: Arc::clone(&blobs.store), directory: blobs.directory.clone() }
+        Self { blobs: blobs.clone() }
     }
 
     /// Writes a file, which survives a crash and waits.
@@ -70,7 +64,7 @@ impl EvidenceFiles {
     /// # Errors
     /// When the store does not answer.
     pub async fn put(&self, name: EvidenceName, sealed: Vec<u8>) -> Result<(), BlobError> {
-        self.store.put(&name.within(WAITING), Bytes::from(sealed).into()).await?;
+        self.blobs.store.put(&name.within(WAITING), Bytes::from(sealed).into()).await?;
         Ok(())
     }
 
@@ -79,10 +73,7 @@ impl EvidenceFiles {
     /// # Errors
     /// When the store does not answer.
     pub async fn keep(&self, name: EvidenceName) -> Result<(), BlobError> {
-        match self.store.rename(&name.within(WAITING), &name.within(KEPT)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.blobs.rename(&name.within(WAITING), &name.within(KEPT)).await
     }
 
     /// Deletes a file to which no event refers.
@@ -90,10 +81,7 @@ impl EvidenceFiles {
     /// # Errors
     /// When the store does not answer.
     pub async fn discard(&self, name: EvidenceName) -> Result<(), BlobError> {
-        match self.store.delete(&name.within(WAITING)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.blobs.delete(&name.within(WAITING)).await
     }
 
     /// Deletes what was not written to its end long before a time, and tells which files have waited since then: the shop was
@@ -102,20 +90,7 @@ impl EvidenceFiles {
     /// # Errors
     /// When the store does not answer.
     pub async fn sweep(&self, now: DateTime<Utc>) -> Result<Vec<EvidenceName>, BlobError> {
-        let (before, prefix) = (now - BROKEN_OFF, ObjectPath::from(WAITING));
-        let (mut waiting, mut found) = (Vec::new(), self.store.list(Some(&prefix)));
-        while let Some(object) = found.try_next().await? {
-            if object.last_modified < before {
-                waiting.extend(object.location.filename().and_then(EvidenceName::parse));
-            }
-        }
-        if let Some(directory) = self.directory.as_ref().map(|it| it.join(WAITING)) {
-            let swept = tokio::task::spawn_blocking(move || sweep_parts(&directory, before)).await;
-            if let Ok(Err(error)) = swept {
-                return Err(object_store::Error::Generic { store: "directory", source: error.into() }.into());
-            }
-        }
-        Ok(waiting)
+        self.blobs.sweep(WAITING, now, EvidenceName::parse).await
     }
 
     /// Reads a file, sealed.
@@ -125,13 +100,13 @@ impl EvidenceFiles {
     pub async fn read(&self, name: EvidenceName) -> Result<Vec<u8>, BlobError> {
         // It may be moved between the first two looks.
         for folder in [KEPT, WAITING] {
-            match self.store.get(&name.within(folder)).await {
+            match self.blobs.store.get(&name.within(folder)).await {
                 Ok(found) => return Ok(found.bytes().await?.to_vec()),
                 Err(object_store::Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(self.store.get(&name.within(KEPT)).await?.bytes().await?.to_vec())
+        Ok(self.blobs.store.get(&name.within(KEPT)).await?.bytes().await?.to_vec())
     }
 }
 
@@ -140,6 +115,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
+    use crate::ports::blobs::BROKEN_OFF;
 
     fn name(file: u128) -> EvidenceName {
         EvidenceName {

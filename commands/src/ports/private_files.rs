@@ -14,14 +14,13 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use byteshop_domain::ids::{Id as _, VariantId};
 use byteshop_domain::text::{Hash, TextError};
 use byteshop_eventstore::envelope::to_hex;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path as ObjectPath;
@@ -38,8 +37,6 @@ const UPLOADS: usize = 4;
 const PARTS: usize = 2;
 /// Bytes of a file that are kept to recognize its kind.
 const BEGINNING: usize = 64;
-/// After which time an upload that has not ended was broken off: far longer than one may take.
-pub(super) const BROKEN_OFF: TimeDelta = TimeDelta::days(1);
 /// Digits of a SHA-256 in hexadecimal notation.
 const DIGEST: usize = 64;
 /// Digits of the number of an upload in hexadecimal notation.
@@ -52,9 +49,7 @@ const UPLOADING: &str = "private/uploads";
 /// Where files that are sold are kept. Clones share it.
 #[derive(Clone)]
 pub struct PrivateFiles {
-    store: Arc<dyn ObjectStore>,
-    /// The directory of a local store.
-    directory: Option<PathBuf>,
+    blobs: Blobs,
     turns: Arc<Semaphore>,
 }
 
@@ -92,7 +87,7 @@ pub struct Upload {
 
 impl fmt::Debug for PrivateFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PrivateFiles({})", self.store)
+        write!(f, "PrivateFiles({})", self.blobs.store)
     }
 }
 
@@ -143,8 +138,7 @@ impl Waiting {
 impl PrivateFiles {
     /// Keeps files beside the others of a store.
     pub fn beside(blobs: &Blobs) -> Self {
-        let (store, directory) = (Arc::clone(&blobs.store), blobs.directory.clone());
-        Self { store, directory, turns: Arc::new(Semaphore::new(UPLOADS)) }
+        Self { blobs: blobs.clone(), turns: Arc::new(Semaphore::new(UPLOADS)) }
     }
 
     /// Starts an upload; waits while there are too many.
@@ -154,7 +148,7 @@ impl PrivateFiles {
     pub async fn upload(&self, waiting: Waiting) -> Result<Upload, BlobError> {
         let closed = |_| object_store::Error::Generic { store: "private", source: "the shop stops".into() };
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(closed)?;
-        let writer = WriteMultipart::new(self.store.put_multipart(&waiting.place()).await?);
+        let writer = WriteMultipart::new(self.blobs.store.put_multipart(&waiting.place()).await?);
         let (digest, beginning) = (Sha256::new(), Vec::with_capacity(BEGINNING));
         Ok(Upload { writer, waiting, digest, bytes: 0, beginning, _turn: turn })
     }
@@ -165,10 +159,7 @@ impl PrivateFiles {
     /// When the store does not answer.
     pub async fn keep(&self, waiting: Waiting, address: &Hash) -> Result<(), BlobError> {
         let Some(to) = place(address) else { return Ok(()) };
-        match self.store.rename(&waiting.place(), &to).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.blobs.rename(&waiting.place(), &to).await
     }
 
     /// Deletes a file to which no event refers.
@@ -176,10 +167,7 @@ impl PrivateFiles {
     /// # Errors
     /// When the store does not answer.
     pub async fn discard(&self, waiting: Waiting) -> Result<(), BlobError> {
-        match self.store.delete(&waiting.place()).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.blobs.delete(&waiting.place()).await
     }
 
     /// Deletes what is left of uploads that were broken off long before a time, and tells which files have waited since then: the
@@ -188,21 +176,7 @@ impl PrivateFiles {
     /// # Errors
     /// When the store does not answer.
     pub async fn sweep(&self, now: DateTime<Utc>) -> Result<Vec<Waiting>, BlobError> {
-        let before = now - BROKEN_OFF;
-        let (mut waiting, prefix) = (Vec::new(), ObjectPath::from(UPLOADING));
-        let mut found = self.store.list(Some(&prefix));
-        while let Some(object) = found.try_next().await? {
-            if object.last_modified < before {
-                waiting.extend(object.location.filename().and_then(Waiting::parse));
-            }
-        }
-        if let Some(directory) = self.directory.as_ref().map(|it| it.join(UPLOADING)) {
-            let swept = tokio::task::spawn_blocking(move || sweep_parts(&directory, before)).await;
-            if let Ok(Err(error)) = swept {
-                return Err(object_store::Error::Generic { store: "directory", source: error.into() }.into());
-            }
-        }
-        Ok(waiting)
+        self.blobs.sweep(UPLOADING, now, Waiting::parse).await
     }
 
     /// Reads some bytes of a file, piece by piece; none if there is no such file.
@@ -219,7 +193,7 @@ impl PrivateFiles {
         // It may be moved between the first two looks.
         for place in [&kept, &waiting.place(), &kept] {
             let options = GetOptions { range: Some(GetRange::Bounded(bytes.clone())), ..GetOptions::default() };
-            match self.store.get_opts(place, options).await {
+            match self.blobs.store.get_opts(place, options).await {
                 Ok(found) => return Ok(Some(found.into_stream().map_err(BlobError::from).boxed())),
                 Err(object_store::Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -227,22 +201,6 @@ impl PrivateFiles {
         }
         Ok(None)
     }
-}
-
-/// Deletes what a local store has not finished writing and does not list: its names have a `#`, which those of whole files have not.
-pub(super) fn sweep_parts(directory: &Path, before: DateTime<Utc>) -> std::io::Result<()> {
-    let entries = match std::fs::read_dir(directory) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        let is_part = entry.file_name().to_string_lossy().contains('#');
-        if is_part && DateTime::<Utc>::from(entry.metadata()?.modified()?) < before {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }
 
 impl Upload {
@@ -288,9 +246,13 @@ impl Upload {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::time::{Duration, SystemTime};
 
+    use chrono::TimeDelta;
+
     use super::*;
+    use crate::ports::blobs::BROKEN_OFF;
 
     const VARIANT: u128 = 7;
 
