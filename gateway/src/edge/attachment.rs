@@ -1,5 +1,15 @@
 //! Files that are saved and never shown in the browser.
 
+use http::{HeaderMap, HeaderValue, header};
+
+/// Says what a file is, and that it is saved: it may hold anything, so a browser neither guesses its type nor runs it.
+pub(crate) fn describe(headers: &mut HeaderMap, media_type: HeaderValue, disposition: HeaderValue) {
+    headers.insert(header::CONTENT_TYPE, media_type);
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+}
+
 /// `Content-Disposition` (RFC 6266): the name in full, encoded (RFC 8187), and for old programs as far as it is ASCII.
 pub(crate) fn disposition(name: &str) -> String {
     let plain: String =

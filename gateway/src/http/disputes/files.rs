@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use crate::app::{App, Shared};
 use crate::edge::actor::Staff;
 use crate::edge::ask::{Ask, Of, Params};
-use crate::edge::attachment::disposition;
+use crate::edge::attachment::{self, disposition};
 use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
 use crate::edge::version;
@@ -117,11 +117,8 @@ async fn download(
     let disposition = HeaderValue::try_from(disposition(name.as_str())).map_err(|_| Problem::internal())?;
     let mut response = Body::from(content).into_response();
     let answer = response.headers_mut();
-    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.media_type.media_type()));
-    answer.insert(header::CONTENT_DISPOSITION, disposition);
+    attachment::describe(answer, HeaderValue::from_static(file.media_type.media_type()), disposition);
     answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    answer.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    answer.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
     Ok(response)
 }
 

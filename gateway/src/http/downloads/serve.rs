@@ -11,7 +11,7 @@ use byteshop_domain::download::{Item, Rejection};
 use futures_util::stream::BoxStream;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-use crate::edge::attachment::disposition;
+use crate::edge::attachment::{self, disposition};
 use crate::edge::conditional::{self, Part};
 use crate::edge::problem::Problem;
 
@@ -115,14 +115,11 @@ impl Wanted {
     /// Adds what a client must know of the file. It is saved and never shown: it may hold what its seller likes.
     fn described(&self, mut response: Response, sent: u64) -> Response {
         let answer = response.headers_mut();
-        answer.insert(header::CONTENT_TYPE, self.media_type.clone());
+        attachment::describe(answer, self.media_type.clone(), self.disposition.clone());
         answer.insert(header::CONTENT_LENGTH, HeaderValue::from(sent));
-        answer.insert(header::CONTENT_DISPOSITION, self.disposition.clone());
         answer.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         answer.insert(header::ETAG, self.tag.clone());
         answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-        answer.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        answer.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
         response
     }
 }
