@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::decider::Actor;
 use crate::text::Reference;
 
 /// A payment provider that a shop can be connected to.
@@ -24,6 +25,11 @@ impl Provider {
             Self::Test => "test",
             Self::Paypal => "paypal",
         }
+    }
+
+    /// Who acts because of what it says, as the log names it.
+    pub fn actor(self) -> Actor {
+        Actor::System { name: format!("provider {}", self.as_str()) }
     }
 
     /// Whether it only pretends to move money.

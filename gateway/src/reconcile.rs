@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use byteshop_commands::use_cases::charges::record_comparison;
 use byteshop_commands::{Commands, Intent};
-use byteshop_domain::Actor;
 use byteshop_domain::payment_provider::Provider;
 use byteshop_domain::reconciliation::{Comparison, Reconciliation, id_of};
 use byteshop_eventstore::Trouble;
@@ -84,8 +83,7 @@ async fn all(
     views: &Views,
     (from, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Comparison, NotCompared> {
-    let name = format!("provider {}", Provider::Paypal.as_str());
-    let intent = Intent::new(Actor::System { name }, "ledger.compare", commands.clock().new_id());
+    let intent = Intent::new(Provider::Paypal.actor(), "ledger.compare", commands.clock().new_id());
     let (mut charges, mut differences, mut cursor) = (0, Vec::new(), None);
     loop {
         let page = compare(commands, views, (from, until), Ask { limit: Some(PAGE), cursor, ..Ask::default() }).await?;

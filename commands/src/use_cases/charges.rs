@@ -5,14 +5,12 @@
 //! once, by what PayPal calls it. The disputes of the charge are looked at first, as the loss of one has no other name.
 
 use byteshop_domain::aftersales;
-use byteshop_domain::decider::Actor;
 use byteshop_domain::ids::{OrderId, PaymentId};
 use byteshop_domain::ledger::{Difference, Holding, differences};
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::{Command, Opened, Payment, ProviderReference, Stage};
 use byteshop_domain::payment_provider::Provider;
 use byteshop_domain::reconciliation::{self, Comparison, Reconciliation};
-use byteshop_domain::stored_value::StoredValue;
 use byteshop_domain::text::Reference;
 use chrono::{DateTime, Utc};
 
@@ -60,20 +58,15 @@ impl Commands {
     /// Gives what PayPal says; none if PayPal did not capture the payment.
     pub async fn look_at_charge(&self, intent: &Intent, payment: PaymentId) -> Result<Option<ChargeStanding>, Error> {
         self.open()?;
-        let paypal = self.paypal()?;
-        let Some(found) = self.get::<Payment>(payment).await? else { return Ok(None) };
-        let opened = found.state.live()?;
-        let Some(reference) = opened.at_provider().filter(|it| is_captured_as(opened, it)) else { return Ok(None) };
-        let attempt = Attempt { reference, registration: opened.registration(reference), payment };
-        let Some(standing) = in_time(paypal.charge(attempt)).await? else { return Ok(None) };
+        let Some((reference, standing)) = self.charge_of(payment).await? else { return Ok(None) };
         // A refund of the shop is recorded before PayPal hears of it, so the payment is read after PayPal.
         let Some(now) = self.get::<Payment>(payment).await? else { return Ok(None) };
         if !now.state.live()?.made_elsewhere(Provider::Paypal, &standing.given_back).is_empty() {
-            for dispute in in_time(paypal.disputes_about(&standing.capture)).await? {
+            for dispute in in_time(self.paypal()?.disputes_about(&standing.capture)).await? {
                 self.follow_dispute(intent, &dispute).await?;
             }
         }
-        let said = &standing;
+        let (reference, said) = (&reference, &standing);
         self.run(intent, |unit| async move { record(&unit, payment, reference, said).await }).await?;
         Ok(Some(standing))
     }
@@ -81,12 +74,17 @@ impl Commands {
     /// What PayPal has of the captured charge of an order; none if it does not know the charge.
     pub async fn ask_for_charge(&self, order: OrderId) -> Result<Option<Holding>, Error> {
         let Some(payment) = self.payment_of(order).await? else { return Ok(None) };
+        Ok(self.charge_of(payment).await?.map(|(reference, it)| holding(&reference, order, &it)))
+    }
+
+    /// What PayPal says of the captured charge of a payment, and its attempt; none if PayPal did not capture the payment.
+    async fn charge_of(&self, payment: PaymentId) -> Result<Option<(ProviderReference, ChargeStanding)>, Error> {
         let Some(found) = self.get::<Payment>(payment).await? else { return Ok(None) };
         let opened = found.state.live()?;
         let Some(reference) = opened.at_provider().filter(|it| is_captured_as(opened, it)) else { return Ok(None) };
         let attempt = Attempt { reference, registration: opened.registration(reference), payment };
         let standing = in_time(self.paypal()?.charge(attempt)).await?;
-        Ok(standing.map(|it| holding(reference, order, &it)))
+        Ok(standing.map(|it| (reference.clone(), it)))
     }
 
     /// Records what the shop does not know of a charge, and compares it again; none if it is equal then.
@@ -114,8 +112,7 @@ impl Commands {
         let mut is_whole = true;
         for kind in KINDS {
             for hint in in_time(paypal.events(kind, since)).await? {
-                let name = format!("provider {}", Provider::Paypal.as_str());
-                let intent = Intent::new(Actor::System { name }, "payment.hear", self.clock().new_id());
+                let intent = Intent::new(Provider::Paypal.actor(), "payment.hear", self.clock().new_id());
                 match self.follow_hint(&intent, &hint).await {
                     // One that cannot be followed now does not hold up the others.
                     Err(error @ (Error::Provider(_) | Error::NotYet(_))) => {
@@ -165,9 +162,7 @@ async fn record(
         together.hold(&payment);
         together.hold(&order);
         if let Ok(placed) = order.state.live() {
-            together.load_documents(unit, placed).await?;
-            together.load_pools(&placed.pieces_with_keys()).await?;
-            together.load::<StoredValue>(&placed.gift_cards()).await?;
+            together.load_money_back(unit, placed).await?;
         }
         let given_back = &standing.given_back;
         together.decide(|work| aftersales::record_made_elsewhere(work, id, Provider::Paypal, given_back).map(drop))?;

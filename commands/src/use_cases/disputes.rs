@@ -10,7 +10,6 @@ use byteshop_domain::aftersales::{self, Claim, Verdict};
 use byteshop_domain::dispute::{self, Dispute};
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::Payment;
-use byteshop_domain::stored_value::StoredValue;
 use byteshop_domain::text::Comment;
 
 use crate::engine::error::Error;
@@ -83,9 +82,7 @@ async fn load(unit: &Unit, together: &mut Together<'_>, it: &Loaded<Dispute>) ->
     let order = unit.load::<Order>(known.opening.order).await?;
     together.hold(&order);
     if let Ok(placed) = order.state.live() {
-        together.load_documents(unit, placed).await?;
-        together.load_pools(&placed.pieces_with_keys()).await?;
-        together.load::<StoredValue>(&placed.gift_cards()).await?;
+        together.load_money_back(unit, placed).await?;
     }
     Ok(())
 }

@@ -66,6 +66,13 @@ impl Commands {
 }
 
 impl Together<'_> {
+    /// What a refund of an order without goods concerns: its documents, the pools of its keys, and its gift cards.
+    pub(crate) async fn load_money_back(&mut self, unit: &Unit, order: &Placed) -> Result<(), Error> {
+        self.load_documents(unit, order).await?;
+        self.load_pools(&order.pieces_with_keys()).await?;
+        self.load::<StoredValue>(&order.gift_cards()).await
+    }
+
     /// The credit notes of an order, and the series of the next ones where there can be any.
     pub(crate) async fn load_documents(&mut self, unit: &Unit, order: &Placed) -> Result<(), Error> {
         self.load::<CreditNote>(&order.credit_notes).await?;

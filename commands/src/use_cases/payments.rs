@@ -18,7 +18,6 @@ use byteshop_domain::order::{self, Order};
 use byteshop_domain::payment::{self, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference, VoidReason};
 use byteshop_domain::payment_book::{self, PaymentBook};
 use byteshop_domain::settlement::{self, Payer};
-use byteshop_domain::stored_value::StoredValue;
 use byteshop_domain::text::Link;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -299,9 +298,7 @@ pub async fn refund(
     let order = unit.load::<Order>(payment.state.live()?.order).await?;
     together.hold(&order);
     if let Ok(placed) = order.state.live() {
-        together.load_documents(unit, placed).await?;
-        together.load_pools(&placed.pieces_with_keys()).await?;
-        together.load::<StoredValue>(&placed.gift_cards()).await?;
+        together.load_money_back(unit, placed).await?;
     }
     together.decide(|work| aftersales::refund(work, payment.id, amount, wanted))?;
     unit.refresh(payment);

@@ -17,7 +17,7 @@ use crate::ids::{CreditNoteId, DisputeId, Id as _, OrderId, PaymentId, RefundId}
 use crate::key_delivery;
 use crate::money::Money;
 use crate::order::{self, Order, Placed};
-use crate::payment::{self, Opened, Payment, Refund, RefundCause};
+use crate::payment::{self, Opened, Payment};
 use crate::payment_provider::Provider;
 use crate::rejected::Rejected;
 use crate::settlement::ensure_payment_recorded;
@@ -89,7 +89,7 @@ pub fn open_dispute(work: &mut Work, claim: &Claim) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Refuses temporarily while the refund of an order that is off is still to be requested: what is refunded is not held.
+/// Refuses temporarily until the refund of a cancelled or expired order is requested: what is refunded is not held.
 pub(super) fn ensure_refund_requested(payment: PaymentId, placed: &Placed, opened: &Opened) -> Result<(), Refused> {
     let is_off = matches!(placed.progress.status, order::Status::Cancelled | order::Status::Expired);
     if !is_off || opened.refundable().amount == 0 || opened.refunds.contains_key(&payment::whole(payment)) {
@@ -103,8 +103,12 @@ pub(super) fn ensure_refund_requested(payment: PaymentId, placed: &Placed, opene
 /// Refuses temporarily while a provider has not answered a refund of what it says is lost: it carries out one of both.
 fn ensure_refunds_answered(id: DisputeId, opened: &Opened, amount: Money) -> Result<(), Refused> {
     let held = opened.disputes.get(&id).map_or(0, |it| it.held.amount);
-    let asked = |refund: &Refund| refund.to.is_none() && !refund.manual && refund.cause != RefundCause::NotDue;
-    if amount.amount <= held || !opened.pending_refunds().any(|(_, refund)| asked(refund)) {
+    if amount.amount <= held { Ok(()) } else { ensure_provider_answered(opened) }
+}
+
+/// Refuses temporarily while a provider has not answered a refund.
+pub(super) fn ensure_provider_answered(opened: &Opened) -> Result<(), Refused> {
+    if !opened.awaits_provider_refund() {
         return Ok(());
     }
     let mut rejected = Rejected::of::<Payment>(&payment::Rejection::RefundInProgress);

@@ -7,11 +7,11 @@
 //! They follow the mechanism of a lost dispute, with nothing held before. While a dispute of the payment is open, or the provider has not
 //! answered a refund of the shop, what it gave back may be that: then nothing is recorded yet.
 
-use super::disputes::{credit_given_back, ensure_refund_requested};
+use super::disputes::{credit_given_back, ensure_provider_answered, ensure_refund_requested};
 use crate::ids::PaymentId;
 use crate::money::Money;
 use crate::order::Order;
-use crate::payment::{self, GivenBack, MadeElsewhere, Opened, Payment, Refund, RefundCause};
+use crate::payment::{self, GivenBack, MadeElsewhere, Opened, Payment};
 use crate::payment_provider::Provider;
 use crate::rejected::Rejected;
 use crate::settlement::ensure_payment_recorded;
@@ -55,17 +55,10 @@ fn record(work: &mut Work, payment: PaymentId, made: MadeElsewhere) -> Result<()
 
 /// Refuses temporarily while something else may explain what went back.
 fn ensure_nothing_else(opened: &Opened) -> Result<(), Refused> {
-    let asked = |refund: &Refund| refund.to.is_none() && !refund.manual && refund.cause != RefundCause::NotDue;
-    let (rejection, detail) = if !opened.disputes.is_empty() {
-        let detail = "a dispute of the payment is open: what went back may be what it is about";
-        (payment::Rejection::Disputed { held: opened.disputed() }, detail)
-    } else if opened.pending_refunds().any(|(_, refund)| asked(refund)) {
-        let detail = "the provider has not answered a refund of this payment yet: retry in a moment";
-        (payment::Rejection::RefundInProgress, detail)
-    } else {
-        return Ok(());
-    };
-    let mut rejected = Rejected::of::<Payment>(&rejection);
-    rejected.detail = detail.into();
+    if opened.disputes.is_empty() {
+        return ensure_provider_answered(opened);
+    }
+    let mut rejected = Rejected::of::<Payment>(&payment::Rejection::Disputed { held: opened.disputed() });
+    rejected.detail = "a dispute of the payment is open: what went back may be what it is about".into();
     Err(Refused::NotYet(rejected))
 }

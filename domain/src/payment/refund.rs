@@ -30,6 +30,12 @@ impl Opened {
         self.refunds.iter().filter(|(_, it)| it.stage == RefundStage::Requested).map(|(id, refund)| (*id, refund))
     }
 
+    /// Whether the provider has not answered a refund of money that was due.
+    pub fn awaits_provider_refund(&self) -> bool {
+        let asked = |refund: &Refund| refund.to.is_none() && !refund.manual && refund.cause != RefundCause::NotDue;
+        self.pending_refunds().any(|(_, refund)| asked(refund))
+    }
+
     pub(super) fn request_refund(
         &self,
         refund: RefundId,

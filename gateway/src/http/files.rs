@@ -125,7 +125,7 @@ impl Sent {
             .commands
             .run(&intent, |unit| async move { digital_goods::check_upload(&unit, variant, acts_for, file).await });
         checked.await?;
-        // Whoever may not ask hears that first.
+        // A caller without permission is told that first.
         if let Upload::File(None) = upload {
             return Err(unnamed());
         }

@@ -9,10 +9,10 @@ use axum::routing::get;
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::paypal::Unheard;
 use byteshop_commands::{Error, Intent};
+use byteshop_domain::BoundedText;
 use byteshop_domain::ids::{Id as _, PaymentId};
 use byteshop_domain::order::Number;
 use byteshop_domain::payment::{Opened, Payment, Stage};
-use byteshop_domain::{Actor, BoundedText};
 use byteshop_eventstore::Clock;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -73,8 +73,7 @@ async fn hear(State(app): State<Shared>, headers: HeaderMap, request: axum::body
 }
 
 fn intent() -> Intent {
-    let name = format!("provider {}", Provider::Paypal.as_str());
-    Intent::new(Actor::System { name }, "payment.hear", Clock.new_id())
+    Intent::new(Provider::Paypal.actor(), "payment.hear", Clock.new_id())
 }
 
 /// What PayPal adds to the address of a page of the shop.

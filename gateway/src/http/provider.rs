@@ -24,7 +24,7 @@ use byteshop_domain::money::Money;
 use byteshop_domain::order::Number;
 use byteshop_domain::payment::{DeclineReason, Payment, ProviderReference, Stage};
 use byteshop_domain::text::Reference;
-use byteshop_domain::{Actor, BoundedText, Kind, Locale};
+use byteshop_domain::{BoundedText, Kind, Locale};
 use byteshop_eventstore::{Clock, StoreError, random};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -334,7 +334,7 @@ async fn judge(
 }
 
 fn intent(command: &'static str) -> Intent {
-    Intent::new(Actor::System { name: "provider test".to_owned() }, command, Clock.new_id())
+    Intent::new(Provider::Test.actor(), command, Clock.new_id())
 }
 
 /// The routes.

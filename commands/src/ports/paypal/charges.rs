@@ -18,7 +18,7 @@ pub struct ChargeStanding {
     pub capture: Reference,
     /// What was captured.
     pub captured: Money,
-    /// What went back of it, whoever made PayPal do that.
+    /// What PayPal gave back of it, whether the shop asked for that or not.
     pub given_back: Vec<GivenBack>,
     /// What PayPal keeps as its fee in all, if it says so.
     pub fee: Option<Money>,

@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use byteshop_domain::aftersales::{Claim, Verdict};
-use byteshop_domain::decider::Actor;
 use byteshop_domain::dispute::{self, Command, Dispute, Evidence, Known, Status};
 use byteshop_domain::ids::DisputeId;
 use byteshop_domain::money::Money;
@@ -37,18 +36,16 @@ impl Commands {
     /// Looks at a dispute that PayPal calls so: records it, sends what PayPal lacks, and records the outcome.
     pub(crate) async fn follow_dispute(&self, intent: &Intent, reference: &Reference) -> Result<(), Error> {
         self.open()?;
-        let Some(paypal) = self.connected().paypal.clone() else {
-            return Err(Error::NoProvider { provider: Provider::Paypal.as_str() });
-        };
+        let paypal = self.paypal()?;
         let standing = in_time(paypal.dispute(reference)).await?;
         let id = dispute::id_at(Provider::Paypal, reference);
         if self.get::<Dispute>(id).await?.is_none() {
-            let Some(claim) = self.claim_of(&paypal, reference, &standing).await? else { return Ok(()) };
+            let Some(claim) = self.claim_of(paypal, reference, &standing).await? else { return Ok(()) };
             self.record_claim(intent, &claim).await?;
         }
         let Some(found) = self.get::<Dispute>(id).await? else { return Ok(()) };
         let Ok(known) = found.state.live() else { return Ok(()) };
-        if known.is_open() { self.pursue_dispute(intent, id, known, &paypal, standing.progress).await } else { Ok(()) }
+        if known.is_open() { self.pursue_dispute(intent, id, known, paypal, standing.progress).await } else { Ok(()) }
     }
 
     /// Looks at a dispute because of a timer, or of an answer of the shop; once more later if PayPal does not answer.
@@ -59,7 +56,7 @@ impl Commands {
             return Ok(());
         }
         match self.follow_dispute(intent, &known.opening.reference).await {
-            Err(error @ (Error::Provider(_) | Error::NoProvider { .. } | Error::NotYet(_) | Error::Files(_))) => {
+            Err(error @ (Error::Provider(_) | Error::NotYet(_) | Error::Files(_))) => {
                 tracing::warn!(%error, dispute = %id, "a dispute could not be looked at; asking later");
                 self.wait_for_dispute(intent, id, NEXT_TRY).await
             }
@@ -201,8 +198,7 @@ impl Commands {
             if self.get::<Dispute>(dispute::id_at(Provider::Paypal, &reference)).await?.is_some() {
                 continue;
             }
-            let actor = Actor::System { name: format!("provider {}", Provider::Paypal.as_str()) };
-            let intent = Intent::new(actor, "dispute.look", self.clock().new_id());
+            let intent = Intent::new(Provider::Paypal.actor(), "dispute.look", self.clock().new_id());
             match self.follow_dispute(&intent, &reference).await {
                 // One that cannot be followed now does not hold up the others.
                 Err(error @ (Error::Rejected(_) | Error::Provider(_) | Error::NotYet(_) | Error::Files(_))) => {

@@ -126,8 +126,8 @@ fn the_refund_of_a_cancelled_order_is_made_again_after_the_outcome_of_a_dispute(
     let won = after(&held, &[released(21, 1000)]);
     assert_eq!(opened_after(&won).refundable(), cents(3500));
     assert_eq!(fold_after(&won, &retry).pending_refunds().next().unwrap().1.amount, cents(3500));
-    let gone = after(&held, &[lost(21, 1000)]);
-    assert_eq!(fold_after(&gone, &retry).pending_refunds().next().unwrap().1.amount, cents(2500));
+    let refunded = after(&held, &[lost(21, 1000)]);
+    assert_eq!(fold_after(&refunded, &retry).pending_refunds().next().unwrap().1.amount, cents(2500));
 }
 
 /// The payment after a command.
