@@ -122,21 +122,25 @@ impl Vault {
     /// # Errors
     /// [`StoreError::Unavailable`] when one of them is not there.
     pub async fn pool_keys(&self, pool: Uuid, keys: &[KeyRange]) -> Result<Vec<Personal<LicenceKey>>, StoreError> {
-        let part = |of: fn(&KeyRange) -> u32| keys.iter().map(|range| signed(of(range))).collect::<Vec<i32>>();
-        let sealed: Vec<Vec<u8>> = sqlx::query_scalar(
-            "select known.sealed
-               from unnest($2::integer[], $3::integer[], $4::integer[]) with ordinality as part (batch, first, count, place)
-               join log.pool_key known
-                 on known.pool = $1 and known.batch = part.batch
-                and known.number >= part.first and known.number < part.first + part.count
-              order by part.place, known.number",
+        let wanted = keys.iter().flat_map(|range| {
+            (range.first..range.first.saturating_add(range.count)).map(|number| (range.batch, number))
+        });
+        let (batches, numbers): (Vec<i32>, Vec<i32>) =
+            wanted.map(|(batch, number)| (signed(batch), signed(number))).unzip();
+        // Each is looked up by itself: for a range of numbers Postgres might read the whole pool.
+        let sealed: Vec<Option<Vec<u8>>> = sqlx::query_scalar(
+            "select (select known.sealed
+                       from log.pool_key known
+                      where known.pool = $1 and known.batch = wanted.batch and known.number = wanted.number)
+               from unnest($2::integer[], $3::integer[]) with ordinality as wanted (batch, number, place)
+              order by wanted.place",
         )
         .bind(pool)
-        .bind(part(|range| range.batch))
-        .bind(part(|range| range.first))
-        .bind(part(|range| range.count))
+        .bind(batches)
+        .bind(numbers)
         .fetch_all(self.log().pool())
         .await?;
+        let sealed: Vec<Vec<u8>> = sealed.into_iter().flatten().collect();
         if i64::try_from(sealed.len()) != Ok(count_of(keys)) {
             return Err(StoreError::Unavailable("a key of a pool is missing beside the log".into()));
         }
