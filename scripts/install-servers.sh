@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the programs of Postgres and nats-server if they are missing, and curl and jq, which the tour needs;
-# with `tests` also the programs for the tests: Chromium with its driver, and Node.js with npm; with `pip` that program alone,
+# with `tests` also the programs for the tests: Chromium with its driver, Node.js with npm, and xmllint; with `pip` that program alone,
 # which brings the tools that are on PyPI. Nothing is started or configured: the shop runs both servers privately, with data and ports of its own.
 set -eu
 
@@ -39,6 +39,7 @@ if [ "${1:-}" = tests ]; then
   command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
   command -v node >/dev/null 2>&1 || missing="$missing nodejs"
   command -v npm >/dev/null 2>&1 || missing="$missing npm"
+  command -v xmllint >/dev/null 2>&1 || missing="$missing libxml2-utils"
 fi
 [ -n "$missing" ] || exit 0
 
@@ -76,6 +77,7 @@ elif command -v brew >/dev/null 2>&1; then
       chromium-driver) program=chromedriver ;;
       nodejs | npm) program=node ;;
       python3-pip) program=python ;;
+      libxml2-utils) program=libxml2 ;;
     esac
     echo "installing $program with brew"
     brew install "$program"

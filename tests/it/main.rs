@@ -9,6 +9,7 @@
 
 mod appender;
 mod audit;
+mod bank_files;
 #[path = "../browser/mod.rs"]
 mod browser;
 mod catalog;

@@ -120,6 +120,7 @@ async fn a_payout_goes_through_a_file_of_the_bank_and_may_come_back() {
     let xml = stall.shop.get(&transfers).by(&stall.staff).send().await.expect(200);
     assert_eq!(xml.header("content-type"), Some("application/xml"));
     let xml = xml.body.as_str().unwrap().to_owned();
+    assert_eq!(crate::bank_files::faults(&xml), None);
     for part in [
         "<InstdAmt Ccy=\"EUR\">123.45</InstdAmt>",
         &format!("<IBAN>{IBAN}</IBAN>"),
