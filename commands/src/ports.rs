@@ -19,7 +19,7 @@ use byteshop_domain::Currency;
 use byteshop_domain::ids::{PaymentId, RefundId};
 use byteshop_domain::ledger::Holding;
 use byteshop_domain::money::Money;
-use byteshop_domain::payment::{CaptureMode, ProviderOutcome, ProviderReference, Registration};
+use byteshop_domain::payment::{CaptureMode, Direct, ProviderOutcome, ProviderReference, Registration};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
@@ -50,6 +50,8 @@ pub struct Charge<'a> {
     pub capture: CaptureMode,
     /// How much.
     pub amount: Money,
+    /// The seller to whose account it is paid, where the provider allows that; the house otherwise.
+    pub direct: Option<&'a Direct>,
     /// The token that the buyer's client got from the provider, if it gives out tokens; it is sent to the provider and stored nowhere.
     pub token: Option<&'a str>,
     /// Where the provider's page sends the buyer.

@@ -14,6 +14,9 @@
 //! may make negative: later sales make up for it. What becomes available only because time passes needs no event: the moment is
 //! recorded when the hold starts.
 //!
+//! A provider may pay a seller itself: this is posted, too, and settles the sale of its order. What it takes from the seller for a refund is
+//! available, as the refund has made that less.
+//!
 //! What a seller has of a disputed amount is kept back while the dispute is open: it is taken as a refund takes it, and goes back to
 //! where it was when the dispute ends. What is lost is posted in the same append.
 
@@ -54,6 +57,9 @@ pub struct Balance {
     held: BTreeMap<OrderId, Held>,
     /// The holds that started before the sale of their order was posted.
     early: BTreeMap<OrderId, Hold>,
+    /// What a provider paid for orders whose sale is not posted yet.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    ahead: BTreeMap<OrderId, i64>,
     /// What is available, without what is held and due by now; negative if refunds took more than there was.
     free: i64,
     /// The payouts that are on their way.
@@ -136,6 +142,10 @@ impl Decider for Balance {
                 let ended = dispute.map(|dispute| self.end_dispute(dispute, asked.at)).unwrap_or_default();
                 Ok([ended, posted].concat())
             }
+            Command::PostDirect { seller, position, order, amount } => {
+                let posted = Event::PostedDirect { position: *position, order: *order, amount: *amount, at: asked.at };
+                self.posted(*seller, *amount, posted)
+            }
             Command::Withhold { dispute, order, amount } => Ok(self.withhold(*dispute, *order, *amount, asked.at)),
             Command::EndDispute { dispute } => Ok(self.end_dispute(*dispute, asked.at)),
             Command::StartHold { order, hold } => Ok(self.start_hold(*order, *hold)),
@@ -154,6 +164,10 @@ impl Decider for Balance {
                 self.mature(*at);
                 let reserved = reserved.map_or(0, |it| it.amount);
                 self.enter(*order, amount.amount, reserved);
+            }
+            Event::PostedDirect { order, amount, at, .. } => {
+                self.mature(*at);
+                self.enter_direct(*order, amount.amount);
             }
             Event::HoldStarted { order, available_at, reserved_until } => {
                 let until = Hold { available_at: *available_at, reserved_until: *reserved_until };
@@ -215,19 +229,31 @@ impl Balance {
         reserve_percent: u8,
         at: DateTime<Utc>,
     ) -> Decision {
-        let opened = Event::Opened { seller, currency: amount.currency };
+        let is_held = order.is_some() && amount.amount > 0;
+        let ahead = order.and_then(|order| self.ahead.get(&order)).copied().unwrap_or_default();
+        let left = (amount.amount - ahead).max(0);
+        let share = if is_held { i128::from(left) * i128::from(reserve_percent.min(100)) } else { 0 };
+        let reserved = divide_half_up(share, 100).map_err(|_| Rejection::OutOfRange)?;
+        let reserved = (reserved > 0).then_some(Money { amount: reserved, ..amount });
+        self.posted(seller, amount, Event::Posted { position, order, amount, reserved, at })
+    }
+
+    /// A posting, after the opening of the balance if it is the first.
+    fn posted(&self, seller: SellerId, amount: Money, posted: Event) -> Decision {
         if amount.amount == 0 {
             return Ok(vec![]);
         }
         // So much below the limits of 64 bits that no sum of the figures exceeds them.
-        let owed = self.at(at).owed().checked_add(amount.amount).filter(|owed| owed.unsigned_abs() < u64::MAX >> 4);
+        let owed = self.owed().checked_add(amount.amount).filter(|owed| owed.unsigned_abs() < u64::MAX >> 4);
         owed.ok_or(Rejection::OutOfRange)?;
-        let is_held = order.is_some() && amount.amount > 0;
-        let share = if is_held { i128::from(amount.amount) * i128::from(reserve_percent.min(100)) } else { 0 };
-        let reserved = divide_half_up(share, 100).map_err(|_| Rejection::OutOfRange)?;
-        let reserved = (reserved > 0).then_some(Money { amount: reserved, ..amount });
-        let posted = Event::Posted { position, order, amount, reserved, at };
+        let opened = Event::Opened { seller, currency: amount.currency };
         Ok(if self.of.is_none() { vec![opened, posted] } else { vec![posted] })
+    }
+
+    /// What the house owes.
+    fn owed(&self) -> i64 {
+        // It does not depend on the moment.
+        self.at(DateTime::UNIX_EPOCH).owed()
     }
 
     /// A dispute that ended before this was carried out has nothing kept back any more.
@@ -316,6 +342,12 @@ impl Balance {
             return;
         };
         if amount > 0 {
+            let settled = self.settle(order, amount);
+            self.free += settled;
+            let amount = amount - settled;
+            if amount == 0 {
+                return;
+            }
             let early = self.early.remove(&order);
             let held = self.held.entry(order).or_default();
             held.pending += amount - reserved;
@@ -324,6 +356,32 @@ impl Balance {
             return;
         }
         self.free -= -amount - self.take(order, -amount).sum();
+    }
+
+    /// Enters what a provider paid itself: it settles what is held of the order, and the sale that is posted later. What the provider took
+    /// is available.
+    fn enter_direct(&mut self, order: OrderId, amount: i64) {
+        if amount > 0 {
+            self.settle(order, amount);
+            self.free += amount;
+            return;
+        }
+        let rest = -amount - self.take(order, -amount).sum();
+        self.free -= rest;
+        if rest > 0 {
+            *self.ahead.entry(order).or_default() += rest;
+        }
+    }
+
+    /// How much of an amount was paid ahead for an order; from now on it is not.
+    fn settle(&mut self, order: OrderId, amount: i64) -> i64 {
+        let Some(ahead) = self.ahead.get_mut(&order) else { return 0 };
+        let settled = amount.min(*ahead);
+        *ahead -= settled;
+        if *ahead == 0 {
+            self.ahead.remove(&order);
+        }
+        settled
     }
 
     /// Takes an amount from what is held of an order, as far as there is something; returns what was taken.

@@ -11,6 +11,8 @@
 //! dispute lost         debit customers                       credit disputes               (the credit note says what was sold)
 //! its fee              debit provider_fees                   credit clearing, or bank
 //! fee charged          debit provider_fees                   credit clearing      (and the reverse of what is given back)
+//! seller paid          debit seller payable                  credit clearing      (by the provider itself: the house has its fee)
+//! seller charged       debit clearing                        credit seller payable
 //! gift card            debit gift_cards when a payment that it covers is captured; credit gift_cards when a refund goes to it
 //!   issued by staff    debit goodwill                        credit gift_cards
 //!   expired            debit gift_cards                      credit breakage
@@ -169,6 +171,10 @@ pub enum Kind {
     DisputeFee,
     /// What a provider keeps of a capture as its fee, or gives back of it.
     ProviderFee,
+    /// What a provider paid a seller of a captured payment itself.
+    SellerPaid,
+    /// What a provider took from a seller for money that went back.
+    SellerCharged,
     /// A payout to a seller that was requested.
     Payout,
     /// A payout that has reached its seller.
@@ -198,6 +204,8 @@ impl Kind {
             Self::DisputeLost => "dispute_lost",
             Self::DisputeFee => "dispute_fee",
             Self::ProviderFee => "provider_fee",
+            Self::SellerPaid => "seller_paid",
+            Self::SellerCharged => "seller_charged",
             Self::Payout => "payout",
             Self::PayoutPaid => "payout_paid",
             Self::PayoutFailed => "payout_failed",
@@ -289,6 +297,16 @@ impl Entry {
             let lines = Lines::new(*amount).debit(Account::ProviderFees, amount.amount);
             let lines = lines.credit(Account::Clearing, amount.amount);
             return lines.entry(Kind::ProviderFee, Some(*order), Some(reference.clone()));
+        }
+        if let payment::Event::SellerPaid { order, seller, reference, amount } = event {
+            let lines = Lines::new(*amount).debit(Account::SellerPayable(*seller), amount.amount);
+            let lines = lines.credit(Account::Clearing, amount.amount);
+            return lines.entry(Kind::SellerPaid, Some(*order), Some(reference.clone()));
+        }
+        if let payment::Event::SellerCharged { order, seller, amount, .. } = event {
+            let lines = Lines::new(*amount).debit(Account::Clearing, amount.amount);
+            let lines = lines.credit(Account::SellerPayable(*seller), amount.amount);
+            return lines.entry(Kind::SellerCharged, Some(*order), None);
         }
         if let Some(entry) = Self::of_dispute_of_payment(event) {
             return Some(entry);

@@ -40,6 +40,11 @@ impl Money {
         Self { amount: 0, currency }
     }
 
+    /// Whether it is nothing.
+    pub const fn is_zero(&self) -> bool {
+        self.amount == 0
+    }
+
     /// The sum of two amounts of one currency.
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         self.same(other)?;

@@ -131,6 +131,11 @@ pub(crate) fn handle(text: ObjectBuilder) -> ObjectBuilder {
     slug(text).min_length(Some(crate::text::HANDLE_MIN))
 }
 
+/// The schema of the id of an account at PayPal.
+pub(crate) fn merchant_id(text: ObjectBuilder) -> ObjectBuilder {
+    text.pattern(Some("^[2-9A-HJ-NP-Z]{13}$")).min_length(Some(crate::text::MERCHANT_ID_LEN))
+}
+
 /// The schema of a whole number within its bounds.
 pub fn integer(format: KnownFormat, min: i64, max: i64) -> ObjectBuilder {
     ObjectBuilder::new()

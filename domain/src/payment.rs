@@ -38,6 +38,8 @@
 //!
 //! A provider may give money back without being asked by the shop (`elsewhere.rs`): this is a refund that it made.
 //!
+//! A provider may pay the account of a seller, and the house its fee (`direct.rs`): what is due and refunded is the same.
+//!
 //! A provider keeps a fee of what it captures (`fee.rs`). The house bears it: it changes nothing of what is due or refunded.
 //!
 //! captured = refundable + refunds in progress + disputed + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`] and
@@ -58,6 +60,7 @@ use crate::text::{Link, Reference};
 mod attempt;
 mod commands;
 mod cover;
+mod direct;
 mod dispute;
 mod elsewhere;
 mod events;
@@ -65,15 +68,17 @@ mod fee;
 mod given_back;
 mod manual;
 mod method;
+mod outcomes;
 mod reasons;
 mod refund;
 mod rejections;
 mod stage;
 
 pub use commands::{Command, NewReceipt};
-pub use events::{Event, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration};
+pub use events::{Direct, Event, ProviderReference, RefundCause, Registration};
 pub use given_back::{GivenBack, MadeElsewhere, refund_at};
 pub use method::{CaptureMode, Choice, Method};
+pub use outcomes::{ProviderOutcome, RefundOutcome};
 pub use reasons::{DeclineReason, FailureReason, VoidReason};
 pub use rejections::{
     ATTEMPTS_MAX, CARDS_MAX, CHOICES_MAX, DAYS_AGO_MAX, DISPUTES_MAX, RECEIPTS_MAX, RECEIVED_MAX, Rejection,
@@ -149,6 +154,9 @@ pub struct Opened {
     /// What providers keep of the attempts as their fees.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fees: BTreeMap<ProviderReference, Money>,
+    /// What a seller has of the captured amount at the provider.
+    #[serde(skip_serializing_if = "Money::is_zero")]
+    pub with_seller: Money,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -260,6 +268,8 @@ impl Decider for Payment {
             }
             Event::Disputed { .. } | Event::DisputeReleased { .. } => self.with(|it| it.note_dispute(event)),
             Event::FeeCharged { reference, amount, .. } => self.with(|it| it.note_fee(reference, *amount)),
+            Event::SellerPaid { amount, .. } => self.with(|it| it.note_seller(amount.amount)),
+            Event::SellerCharged { amount, .. } => self.with(|it| it.note_seller(-amount.amount)),
             Event::MethodChosen { choice, .. } => self.with(|it| it.note_choice(choice)),
             Event::ReceiptRecorded { receipt, kind, amount, reference, received_on, note, .. } => {
                 let (kind, amount, received_on) = (*kind, *amount, *received_on);
@@ -393,6 +403,7 @@ impl Opened {
             refunds: BTreeMap::new(),
             disputes: BTreeMap::new(),
             fees: BTreeMap::new(),
+            with_seller: Money::zero(amount.currency),
         }
     }
 

@@ -29,7 +29,7 @@ use crate::Personal;
 use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, InvitationId, SellerId};
 use crate::issuer::{LegalData, Supplier};
-use crate::text::{Country, Description, Email, Handle, Hash, Label, Name, Reason};
+use crate::text::{Country, Description, Email, Handle, Hash, Label, MerchantId, Name, Reason};
 
 mod commands;
 mod events;
@@ -75,6 +75,9 @@ pub struct Known {
     pub reason: Option<Reason>,
     /// Its legal data; none if the house supplies its goods.
     pub legal: Option<Personal<LegalData>>,
+    /// Its own account at PayPal, to which the house has PayPal pay it; none if the house pays it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paypal: Option<MerchantId>,
     /// The members.
     pub members: BTreeMap<AccountId, Role>,
     /// The invitations that were neither accepted nor revoked; some may have expired.
@@ -148,6 +151,8 @@ impl Decider for Seller {
             Command::Remove { account } => known.remove(*account),
             Command::GiveLegalData { legal } => known.give_legal_data(legal),
             Command::RemoveLegalData {} => Ok(known.legal.iter().map(|_| Event::LegalDataRemoved {}).collect()),
+            Command::LinkPaypal { account } => known.link_paypal(account),
+            Command::UnlinkPaypal {} => Ok(known.paypal.iter().map(|_| Event::PaypalUnlinked {}).collect()),
             Command::Forget { account } => Ok(known.forget(*account)),
         }
     }
@@ -165,6 +170,7 @@ impl Decider for Seller {
                 since: None,
                 reason: None,
                 legal: None,
+                paypal: None,
                 members: BTreeMap::from([(*owner, Role::Owner)]),
                 invitations: BTreeMap::new(),
                 invited: VecDeque::new(),
@@ -250,6 +256,8 @@ impl Known {
             Event::MemberRoleSet { account, role } => drop(self.members.insert(*account, *role)),
             Event::LegalDataGiven { legal } => self.legal = Some(legal.clone()),
             Event::LegalDataRemoved {} => self.legal = None,
+            Event::PaypalLinked { account } => self.paypal = Some(account.clone()),
+            Event::PaypalUnlinked {} => self.paypal = None,
             Event::MemberLeft { account } => drop(self.members.remove(account)),
         }
     }
@@ -334,6 +342,12 @@ impl Known {
         self.not_over()?;
         let is_known = self.legal.as_ref() == Some(legal);
         Ok(if is_known { vec![] } else { vec![Event::LegalDataGiven { legal: legal.clone() }] })
+    }
+
+    fn link_paypal(&self, account: &MerchantId) -> Decision {
+        self.not_over()?;
+        let is_known = self.paypal.as_ref() == Some(account);
+        Ok(if is_known { vec![] } else { vec![Event::PaypalLinked { account: account.clone() }] })
     }
 
     fn not_over(&self) -> Result<(), Rejection> {

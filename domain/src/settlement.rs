@@ -33,9 +33,11 @@ use crate::usage::{self, Usage};
 use crate::work::{Refused, Work};
 
 mod cover;
+mod direct;
 mod invoices;
 
 pub use cover::{cover, settle_value, uncover};
+pub use direct::{direct, only_seller};
 pub use invoices::series_of_invoices;
 
 /// How long after a charge without an answer its outcome is looked up.

@@ -11,6 +11,7 @@ pub use error::{NO_COUNTRY, TextError};
 pub use form::{ascii_domain, nfc, nfkc, opaque};
 pub use handle::{HANDLE_MAX, HANDLE_MIN};
 pub use letter::{is_hidden, is_ignorable};
+pub use merchant::MERCHANT_ID_LEN;
 use rules::Rules;
 pub use search::search_form;
 use serde::de::Visitor;
@@ -26,6 +27,7 @@ mod fresh;
 mod handle;
 mod iban;
 mod letter;
+mod merchant;
 mod rules;
 mod search;
 
@@ -357,6 +359,12 @@ texts! {
     };
     /// A media type such as `application/pdf`, in lower case.
     MediaType Rules { allowed: "a type and a subtype, such as application/pdf", fits: media_type, ..line("media type", MEDIA_TYPE_MAX) };
+    /// The id of an account at PayPal.
+    MerchantId Rules {
+        allowed: "exactly 13 of the digits 2 to 9 and the capitals without I and O",
+        fits: merchant::is_id,
+        ..line("merchant id", MERCHANT_ID_LEN)
+    } => crate::openapi::merchant_id;
     /// The unit of a number.
     Unit line("unit", UNIT_MAX);
     /// The hash of a secret, never the secret itself.

@@ -11,6 +11,8 @@ const NOT_WELL_FORMED: &str = "Request is not well-formed, syntactically incorre
 /// The message of version 2 for status 401.
 const NOT_AUTHENTICATED: &str =
     "Authentication failed due to missing authorization header, or invalid authentication credentials.";
+/// The message of version 2 for status 403.
+const NOT_AUTHORIZED: &str = "Authorization failed due to insufficient permissions.";
 /// The message of version 2 for status 422.
 const NOT_PERFORMED: &str =
     "The requested action could not be performed, semantically incorrect, or failed business validation.";
@@ -114,6 +116,11 @@ impl Fault {
     /// A request without a token that is in force.
     pub(super) fn unauthenticated() -> Self {
         Self::new(401, "AUTHENTICATION_FAILURE", NOT_AUTHENTICATED)
+    }
+
+    /// A request about the money of an account that the caller does not act for.
+    pub(super) fn forbidden() -> Self {
+        Self::new(403, "NOT_AUTHORIZED", NOT_AUTHORIZED).with("PERMISSION_DENIED", None, "body")
     }
 
     /// A request id that came with another request before.

@@ -19,7 +19,7 @@ use super::input::{Call, Input};
 use super::operation::{Operation, find};
 use super::records::SentFile;
 use super::shared::{Luck, Shared, TOKEN_SECONDS};
-use super::{control, evidence, page, schema};
+use super::{control, evidence, page, reading, schema};
 
 /// The largest body: a batch of 15,000 payouts with notes.
 const BODY_MAX: usize = 16 * 1024 * 1024;
@@ -149,7 +149,8 @@ fn execute(shared: &Shared, asked: Asked, body: &Bytes) -> anyhow::Result<Answer
     let header = |name: &str| headers.get(name).and_then(|it| it.to_str().ok()).map(str::to_owned);
     let is_full = header("prefer").is_some_and(|it| it.contains("return=representation"));
     let (request_id, body) = (header("paypal-request-id"), body.unwrap_or_default());
-    let call = Call { operation, id, request_id, is_full, body, files };
+    let merchant = header("paypal-auth-assertion").and_then(|it| reading::asserted(&it));
+    let call = Call { operation, id, request_id, merchant, is_full, body, files };
     shared.apply(Input::Call(call))
 }
 

@@ -21,6 +21,9 @@ pub(super) struct Call {
     pub id: String,
     /// The `PayPal-Request-Id`.
     pub request_id: Option<String>,
+    /// The account for which a platform asks, by its `PayPal-Auth-Assertion`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<String>,
     /// Whether the whole thing is shown, and not only its id, status and links.
     pub is_full: bool,
     /// The body, or null.
@@ -133,6 +136,9 @@ impl Books {
 
     fn execute(&mut self, call: &Call, now: DateTime<Utc>) -> Outcome {
         let (id, body, is_full) = (call.id.as_str(), &call.body, call.is_full);
+        if matches!(call.operation, Operation::Void | Operation::Refund) {
+            self.ensure_asked_for_payee(id, call.merchant.as_deref())?;
+        }
         match call.operation {
             Operation::CreateOrder => self.create_order(body, call.request_id.is_some(), is_full, now),
             Operation::AuthorizeOrder => self.authorize_order(id, is_full, now),

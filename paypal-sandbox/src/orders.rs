@@ -22,6 +22,8 @@ const FEE_FIXED: i64 = 49;
 const AUTHORIZED_DAYS: i64 = 29;
 /// A payee whose address begins so has a restricted account.
 const RESTRICTED: &str = "restricted";
+/// A payee whose id begins so has one, too; ids have no I.
+const RESTRICTED_ID: &str = "RESTR";
 
 /// What a buyer does on the approval page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +93,9 @@ impl Books {
         }
         let own = || Payee { merchant_id: Some(self.merchant.clone()), email_address: None };
         let payee = payee(requested.get("payee")).unwrap_or_else(own);
-        if payee.email_address.as_ref().is_some_and(|address| address.starts_with(RESTRICTED)) {
+        let is_restricted = payee.email_address.as_ref().is_some_and(|address| address.starts_with(RESTRICTED))
+            || payee.merchant_id.as_ref().is_some_and(|id| id.starts_with(RESTRICTED_ID));
+        if is_restricted {
             return Err(Fault::at("PAYEE_ACCOUNT_RESTRICTED", &field("payee")));
         }
         Ok(Unit {

@@ -145,6 +145,16 @@ impl Books {
         }
     }
 
+    /// Refuses to move the money of another account unless the platform names it.
+    pub(super) fn ensure_asked_for_payee(&self, id: &str, merchant: Option<&str>) -> Outcome<()> {
+        let held = self.authorizations.get(id);
+        let held = held.and_then(|held| Some(&self.orders.get(&held.order)?.units.get(held.unit)?.payee));
+        let Some(payee) = held.or_else(|| self.captures.get(id).map(|capture| &capture.payee)) else { return Ok(()) };
+        let account = merchant.unwrap_or(&self.merchant);
+        let is_theirs = payee.merchant_id.as_deref().is_none_or(|payee| payee == account);
+        if is_theirs { Ok(()) } else { Err(Fault::forbidden()) }
+    }
+
     /// Shows a capture.
     pub(super) fn get_capture(&self, id: &str) -> Outcome {
         let found = self.captures.get(id).ok_or_else(Fault::missing)?;

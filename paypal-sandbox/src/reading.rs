@@ -1,5 +1,7 @@
 //! Reading the amounts, accounts and fees of a request, which has passed its document already.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::amount::Amount;
@@ -30,6 +32,13 @@ pub(super) fn positive(body: &Value, field: &str, is_order: bool) -> Outcome<Amo
 /// The account of a body.
 pub(super) fn payee(body: Option<&Value>) -> Option<Payee> {
     body.and_then(|body| serde_json::from_value(body.clone()).ok())
+}
+
+/// The account that a platform names in a token (PayPal's reference, "PayPal-Auth-Assertion").
+pub(super) fn asserted(token: &str) -> Option<String> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    claims.get("payer_id").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// The fees of the platform in `payment_instruction`, none of which is in another currency or more than `most` in all.

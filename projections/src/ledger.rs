@@ -104,6 +104,8 @@ impl View for Ledger {
             "disputed",
             "dispute_released",
             "fee_charged",
+            "seller_paid",
+            "seller_charged",
         ]),
         Reads::only::<Dispute>(&["lost"]),
         Reads::all::<CreditNote>(),
@@ -160,10 +162,12 @@ impl View for Ledger {
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS come here")]
 fn of_payment(payment: PaymentId, event: &payment::Event, version: i64) -> Key {
     match event {
-        // A dispute may hold more later, and a refund may give some of a fee back.
+        // A dispute may hold more later, a refund may give some of a fee back, and the refund and the capture have rows of their own.
         payment::Event::Disputed { .. }
         | payment::Event::DisputeReleased { .. }
-        | payment::Event::FeeCharged { .. } => format!("{payment}/{version}"),
+        | payment::Event::FeeCharged { .. }
+        | payment::Event::SellerPaid { .. }
+        | payment::Event::SellerCharged { .. } => format!("{payment}/{version}"),
         payment::Event::Refunded { refund: Some(refund), .. } | payment::Event::RefundSettled { refund, .. } => {
             refund.to_string()
         }

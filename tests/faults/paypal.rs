@@ -1,6 +1,6 @@
 //! Payments with PayPal while the shop is killed around its calls: afterwards the books of the stand-in are those of the shop, to the
-//! cent and in both directions, although webhooks are repeated, late or lost and answers do not come. PayPal reverses some payments by
-//! itself, and the clearing account of the ledger is what PayPal has after its fees.
+//! cent and in both directions, although webhooks are repeated, late or lost and answers do not come. Buyers dispute some payments, PayPal
+//! reverses some by itself, and the clearing account of the ledger is what PayPal has after its fees.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,10 +19,14 @@ use tokio::time::sleep;
 
 /// Payments of a short run; `make paypal` makes ten thousand.
 const PAYMENTS: u64 = 40;
-/// Buyers at once.
-const BUYERS: usize = 8;
+/// Buyers at once, and in a long run: most of them wait for answers that do not come.
+const BUYERS: (u64, u64) = (8, 64);
+/// Payments of each buyer in a long run.
+const EACH: u64 = 100;
 /// One of so many captures is reversed by PayPal.
 const REVERSED: usize = 10;
+/// One of so many captures is disputed by its buyer.
+const DISPUTED: usize = 6;
 /// How long one request may take: longer than the shop waits for PayPal.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a buyer tries.
@@ -68,7 +72,7 @@ async fn the_books_of_paypal_are_those_of_the_shop_whatever_is_killed() {
         "too_many_percent": 2, "duplicate_percent": 30, "reorder_percent": 20, "loss_percent": 5});
     market.paypal.switch(switches).await;
     let mut buyers = JoinSet::new();
-    for _ in 0..BUYERS {
+    for _ in 0..(payments / EACH).clamp(BUYERS.0, BUYERS.1) {
         buyers.spawn(Arc::clone(&market).buy_all(chance.fork()));
     }
     let mut kills = 0;
@@ -85,6 +89,14 @@ async fn the_books_of_paypal_are_those_of_the_shop_whatever_is_killed() {
             }
         }
     }
+    let disputing = tokio::spawn(Arc::clone(&market).dispute(chance.fork()));
+    while !disputing.is_finished() {
+        sleep(Duration::from_millis(chance.between(300, 2_000))).await;
+        program.kill();
+        market.start(&mut program).await;
+        kills += 1;
+    }
+    let disputed = disputing.await.unwrap();
     let reversed = market.reverse().await;
     market.paypal.switch(json!({})).await;
     // What lost webhooks would have told is asked for at the start.
@@ -92,9 +104,9 @@ async fn the_books_of_paypal_are_those_of_the_shop_whatever_is_killed() {
     market.start(&mut program).await;
     let moved = market.settle().await;
     eprintln!(
-        "{payments} payments, the shop was killed {kills} times, {moved} captures at PayPal, {reversed} reversed"
+        "{payments} payments, the shop was killed {kills} times, {moved} captures at PayPal, {disputed} disputed, {reversed} reversed"
     );
-    assert!(kills > 0 && moved > 0 && reversed > 0);
+    assert!(kills > 0 && moved > 0 && disputed > 0 && reversed > 0);
     program.interrupt().await;
 }
 
@@ -211,6 +223,36 @@ impl Market {
         }
     }
 
+    /// Buyers dispute some captures; PayPal decides most of these disputes, and leaves some open. Gives how many there were.
+    async fn dispute(self: Arc<Self>, mut chance: Chance) -> usize {
+        let books = self.paypal.books().await;
+        let (mut disputed, mut rest) = (0, Vec::new());
+        for capture in books["captures"].as_array().unwrap().iter().skip(1).step_by(DISPUTED) {
+            let amount = chance.one_of(&[None, Some("1.00")]);
+            let body = json!({"amount": amount, "reason": "UNAUTHORISED"});
+            let url = format!("{}/sandbox/captures/{}/disputes", self.paypal.url, capture["id"].as_str().unwrap());
+            let answer = self.http.post(url).json(&body).send().await.unwrap();
+            // One that was refunded in full is not disputed.
+            if answer.status().is_success() {
+                let dispute: Value = answer.json().await.unwrap();
+                rest.push(dispute["dispute_id"].as_str().unwrap().to_owned());
+                disputed += 1;
+            }
+            sleep(Duration::from_millis(chance.between(0, 20))).await;
+        }
+        let outcomes =
+            [None, Some("RESOLVED_BUYER_FAVOUR"), Some("RESOLVED_BUYER_FAVOUR"), Some("RESOLVED_SELLER_FAVOUR")];
+        for dispute in rest {
+            if let Some(outcome) = chance.one_of(&outcomes) {
+                let url = format!("{}/sandbox/disputes/{dispute}/decide", self.paypal.url);
+                let answer = self.http.post(url).json(&json!({"outcome": outcome})).send().await.unwrap();
+                assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+            }
+            sleep(Duration::from_millis(chance.between(0, 20))).await;
+        }
+        disputed
+    }
+
     /// PayPal takes some captures back, without being asked; gives how many.
     async fn reverse(&self) -> usize {
         let books = self.paypal.books().await;
@@ -223,19 +265,20 @@ impl Market {
         reversed
     }
 
-    /// The balance of the account of the ledger that has the money at providers.
+    /// The balance of the accounts of the ledger that have the money at providers, and what is disputed of it.
     async fn clearing(&self) -> i64 {
         let staff = Some(("authorization", format!("Bearer {}", self.staff.lock().unwrap())));
         let found = self.ask(Method::GET, "/v1/admin/ledger", json!({}), staff).await;
-        let found = found["items"].as_array().unwrap().iter().find(|it| it["account"] == "clearing").cloned();
-        found.map_or(0, |it| it["balance"]["amount"].as_i64().unwrap())
+        let is_there = |it: &&Value| it["account"] == "clearing" || it["account"] == "disputes";
+        let found = found["items"].as_array().unwrap().iter().filter(is_there);
+        found.map(|it| it["balance"]["amount"].as_i64().unwrap()).sum()
     }
 
     /// Waits until every payment is concluded and both books say the same; gives the number of captures at PayPal.
     async fn settle(&self) -> usize {
         let (started, payments) = (Instant::now(), self.payments.lock().unwrap().clone());
         loop {
-            let mut believed = BTreeMap::new();
+            let (mut believed, mut disputed) = (BTreeMap::new(), 0);
             let mut waiting = Vec::new();
             for payment in &payments {
                 let staff = Some(("authorization", format!("Bearer {}", self.staff.lock().unwrap())));
@@ -249,6 +292,7 @@ impl Market {
                 let held =
                     shown["captured"]["amount"].as_i64().unwrap() - shown["refunded"]["amount"].as_i64().unwrap();
                 believed.insert(payment.clone(), held);
+                disputed += shown["disputed"]["amount"].as_i64().unwrap();
             }
             let books = self.paypal.books().await;
             let mut theirs = kept(&books, "custom_id");
@@ -257,11 +301,14 @@ impl Market {
             let captures = books["captures"].as_array().unwrap();
             let fees: i64 = captures.iter().map(|it| it["paypal_fee"].as_i64().unwrap()).sum();
             let has = theirs.values().sum::<i64>() - fees;
+            let claimed: i64 = captures.iter().map(|it| it["disputed"].as_i64().unwrap()).sum();
             let clearing = self.clearing().await;
-            if waiting.is_empty() && believed == theirs && clearing == has {
+            if waiting.is_empty() && believed == theirs && clearing == has && disputed == claimed {
                 return captures.len();
             }
-            let said = format!("waiting: {waiting:?}\nours: {believed:?}, {clearing}\nPayPal's: {theirs:?}, {has}");
+            let said = format!(
+                "waiting: {waiting:?}\nours: {believed:?}, {clearing}, {disputed} disputed\nPayPal's: {theirs:?}, {has}, {claimed} disputed"
+            );
             assert!(started.elapsed() < SETTLING, "{said}");
             sleep(Duration::from_secs(1)).await;
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use byteshop_gateway::paypal_sandbox::{Place, Running, Settings};
 use byteshop_tests::patience::eventually;
 use byteshop_tests::receiver::{Posted, Receiver};
@@ -19,6 +19,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
+/// The account that is paid.
+const PAYEE: &str = "SELLERB234567";
 const HOOK: &str = "SANDBOXWEBHOOK";
 /// How a certificate with an RSA key of 2048 bits begins to tell it, and how long that part is.
 const RSA_KEY: [u8; 24] = [
@@ -92,7 +94,8 @@ impl Desk {
 
     fn request(&self, method: Method, path: &str, id: &str, body: &Value) -> reqwest::RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.sandbox.url)).bearer_auth(&self.token);
-        let request = request.header("prefer", "return=representation");
+        let request =
+            request.header("prefer", "return=representation").header("paypal-auth-assertion", assertion(PAYEE));
         let request = if id.is_empty() { request } else { request.header("paypal-request-id", id) };
         if body.is_null() { request } else { request.json(body) }
     }
@@ -150,13 +153,19 @@ impl Desk {
     }
 }
 
+/// A token that names an account.
+fn assertion(merchant: &str) -> String {
+    let claims = json!({"iss": "sandbox-client", "payer_id": merchant});
+    format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
+
 fn order(intent: &str, value: &str) -> Value {
     json!({
         "intent": intent,
         "purchase_units": [{
             "custom_id": "order-1",
             "amount": {"currency_code": "EUR", "value": value},
-            "payee": {"merchant_id": "SELLERB234567"},
+            "payee": {"merchant_id": PAYEE},
             "payment_instruction": {"platform_fees": [{"amount": {"currency_code": "EUR", "value": "1.00"}}]},
         }],
         "application_context": {"return_url": "https://shop.example/back?cart=1", "cancel_url": "https://shop.example/no"},
@@ -197,6 +206,10 @@ async fn a_buyer_approves_and_the_money_is_captured_and_refunded() {
     let part = json!({"amount": {"currency_code": "EUR", "value": "7.50"}, "note_to_payer": "Sorry"});
     let (status, refund) = desk.post(&format!("/v2/payments/captures/{id}/refund"), "r1", part).await;
     assert_eq!((status, &refund["amount"]["value"]), (201, &json!("7.50")));
+    let other = desk.request(Method::POST, &format!("/v2/payments/captures/{id}/refund"), "r2", &json!({}));
+    let mut other = other.build().unwrap();
+    other.headers_mut().insert("paypal-auth-assertion", assertion("MERCHANTA2345").parse().unwrap());
+    assert_eq!(desk.client.execute(other).await.unwrap().status(), 403);
     assert_eq!(desk.get(&format!("/v2/payments/captures/{id}")).await["status"], "PARTIALLY_REFUNDED");
     let refund = desk.get(&format!("/v2/payments/refunds/{}", refund["id"].as_str().unwrap())).await;
     assert_eq!(refund["seller_payable_breakdown"]["total_refunded_amount"]["value"], "7.50");

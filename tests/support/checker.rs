@@ -528,7 +528,9 @@ impl History {
             | payment::Event::RefundSettled { .. }
             | payment::Event::Disputed { .. }
             | payment::Event::DisputeReleased { .. }
-            | payment::Event::FeeCharged { .. } => {}
+            | payment::Event::FeeCharged { .. }
+            | payment::Event::SellerPaid { .. }
+            | payment::Event::SellerCharged { .. } => {}
         }
         money.state = std::mem::take(&mut money.state).evolve(event);
         let (times, back) = (money.captured, money.refunded);

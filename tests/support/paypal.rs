@@ -67,6 +67,7 @@ impl StandIn {
             client_id: self.settings.client_id.clone(),
             client_secret: self.settings.client_secret.clone(),
             merchant_id: self.settings.merchant.clone(),
+            partner_id: None,
             webhook_id: WEBHOOK.to_owned(),
             webhook_roots: Some(roots.text().await.unwrap()),
         }
@@ -94,6 +95,12 @@ impl StandIn {
             paypal: Some(Paypal::new(self.account().await).unwrap()),
             carriers: vec![ConnectedCarrier::Simulated],
         }
+    }
+
+    /// The same, for a shop that is a platform there.
+    pub async fn connected_as_platform(&self) -> Connected {
+        let account = Account { partner_id: Some("BYTESHOP_SP".to_owned()), ..self.account().await };
+        Connected { paypal: Some(Paypal::new(account).unwrap()), ..self.connected().await }
     }
 
     /// Webhooks reach this shop from now on.

@@ -16,6 +16,7 @@ mod charges;
 mod client;
 mod disputes;
 mod evidence;
+mod form;
 mod missed;
 mod orders;
 mod payments;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use byteshop_domain::ids::{PayoutId, RefundId};
 use byteshop_domain::ledger::Holding;
 use byteshop_domain::money::Money;
-use byteshop_domain::payment::{ProviderOutcome, ProviderReference};
+use byteshop_domain::payment::{ProviderOutcome, ProviderReference, Registration};
 use byteshop_domain::payment_provider::Provider;
 use byteshop_domain::text::Reference;
 use chrono::{DateTime, Utc};
@@ -135,7 +136,12 @@ impl Paypal {
         disputes::look(self.client(), id).await
     }
 
-    /// The payment of a capture; none if it is not one of this shop.
+    /// Whether this is the merchant id of the account that an attempt is paid to.
+    pub fn is_payee(&self, registration: Option<&Registration>, merchant: &str) -> bool {
+        registration.is_some_and(|registration| orders::payee(self.client(), registration) == merchant)
+    }
+
+    /// The payment of a capture; none if it has no ids of a shop.
     pub async fn captured_payment(&self, capture: &Reference) -> Result<Option<CapturedPayment>, NoAnswer> {
         disputes::captured(self.client(), capture).await
     }

@@ -57,6 +57,23 @@ impl Commands {
         Ok(())
     }
 
+    /// Posts what a provider paid a seller itself, or took from it. The intent has a key, so that it is posted once.
+    pub(crate) async fn post_direct(
+        &self,
+        intent: &Intent,
+        position: i64,
+        order: OrderId,
+        (seller, amount): (SellerId, Money),
+    ) -> Result<(), Error> {
+        self.run(intent, |unit| async move {
+            let mut balance = unit.load::<Balance>(balance::id(seller, amount.currency)).await?;
+            unit.decide(&mut balance, &Command::PostDirect { seller, position, order, amount })?;
+            note_currency(&unit, seller, amount.currency).await
+        })
+        .await?;
+        Ok(())
+    }
+
     /// Keeps back what sellers have of a disputed amount. The balance sees that it is done.
     pub(crate) async fn withhold(
         &self,
@@ -151,11 +168,16 @@ async fn post(unit: &Unit, seller: SellerId, posting: Posting, amount: Money) ->
     let reserve_percent = if is_new { rules.reserve_percent } else { 0 };
     let mut balance = unit.load::<Balance>(balance::id(seller, amount.currency)).await?;
     unit.decide(&mut balance, &Command::Post { seller, position, order, amount, reserve_percent, dispute })?;
+    note_currency(unit, seller, amount.currency).await
+}
+
+/// Notes a currency in which a seller has a balance.
+async fn note_currency(unit: &Unit, seller: SellerId, currency: Currency) -> Result<(), Error> {
     // The append expects the account of payouts to be unchanged only when the currency is a new one.
     let id = payout_account::id(seller);
-    if unit.peek::<PayoutAccount>(id).await?.state.currencies.contains(&amount.currency) {
+    if unit.peek::<PayoutAccount>(id).await?.state.currencies.contains(&currency) {
         return Ok(());
     }
     let mut account = unit.load::<PayoutAccount>(id).await?;
-    unit.decide(&mut account, &payout_account::Command::NoteCurrency { currency: amount.currency })
+    unit.decide(&mut account, &payout_account::Command::NoteCurrency { currency })
 }

@@ -30,12 +30,16 @@ impl Commands {
     pub(crate) async fn follow_capture(&self, intent: &Intent, capture: &Reference) -> Result<(), Error> {
         let paypal = self.paypal()?;
         let captured = in_time(paypal.captured_payment(capture)).await?;
-        let Some(CapturedPayment { payment, reference, .. }) = captured else {
+        let Some(CapturedPayment { payment, reference, payee, .. }) = captured else {
             tracing::error!(%capture, "money went back at PayPal of a capture that is not of this shop");
             return Ok(());
         };
         let Some(found) = self.get::<Payment>(payment).await? else { return Ok(()) };
         let opened = found.state.live()?;
+        if !paypal.is_payee(opened.registration(&reference), &payee) {
+            tracing::error!(%capture, "money went back at PayPal of a capture with another payee than the payment");
+            return Ok(());
+        }
         if is_captured_as(opened, &reference) {
             return self.look_at_charge(intent, payment).await.map(drop);
         }
@@ -129,7 +133,7 @@ impl Commands {
 
 /// What PayPal has of a charge.
 fn holding(reference: &ProviderReference, order: OrderId, standing: &ChargeStanding) -> Holding {
-    Holding { reference: reference.clone(), order: Some(order), amount: standing.kept(), fee: standing.fee }
+    Holding { reference: reference.clone(), order: Some(order), amount: standing.kept, fee: standing.fee }
 }
 
 /// Records the comparison of a day; one that is recorded already changes nothing.

@@ -14,13 +14,16 @@ use byteshop_domain::Kind;
 use byteshop_domain::aftersales::{self, Wanted};
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
-use byteshop_domain::order::{self, Order};
-use byteshop_domain::payment::{self, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference, VoidReason};
+use byteshop_domain::order::{self, Order, Placed};
+use byteshop_domain::payment::{
+    self, CaptureMode, Direct, Opened, Payment, ProviderOutcome, ProviderReference, VoidReason,
+};
 use byteshop_domain::payment_book::{self, PaymentBook};
+use byteshop_domain::seller::Seller;
 use byteshop_domain::settlement::{self, Payer};
 use byteshop_domain::text::Link;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::Commands;
 use crate::engine::error::{Error, Rejected};
@@ -28,10 +31,20 @@ use crate::engine::execute::Done;
 use crate::engine::intent::Intent;
 use crate::engine::unit::{Loaded, Unit};
 use crate::ports::connected::Provider;
+use crate::ports::paypal::Paypal;
 use crate::ports::{Attempt, Back, Begun, Charge, NoAnswer};
 
 /// How long the provider may take to answer. Shorter than the grace after which an attempt is looked up.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An attempt that is written down.
+#[derive(Debug, Serialize, Deserialize)]
+struct Begin {
+    payment: PaymentId,
+    amount: Money,
+    /// The seller to whose account it is to be paid; the house if absent.
+    direct: Option<Direct>,
+}
 
 /// How an order is paid.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +95,7 @@ impl Commands {
                 pointer: Some("/token".into()),
             })
         })?;
-        let (payment, amount) = match self.begin(intent, order, &reference, by, &allowed).await {
+        let Begin { payment, amount, direct } = match self.begin(intent, order, &reference, by, &allowed).await {
             // That another attempt is under way is no answer to keep: it may be this very request before a crash.
             Err(Error::Rejected(rejected)) if intent.key.is_some() && !is_in_progress(&rejected) => {
                 let rejected = &rejected;
@@ -92,7 +105,8 @@ impl Commands {
         };
         let [approved, left] = ["return", "cancel"].map(|way| self.url_of(&page_of(payment, way)));
         let back = Back { approved: &approved, left: &left };
-        let charge = Charge { reference: &reference, payment, amount, capture, token, back };
+        let direct = direct.as_ref();
+        let charge = Charge { reference: &reference, payment, amount, direct, capture, token, back };
         let begun = self.authorize(provider, charge).await;
         let (reference, begun, answer) = (&reference, &begun, &answer);
         self.run_entered(intent, |unit| async move {
@@ -111,7 +125,7 @@ impl Commands {
         reference: &ProviderReference,
         by: Paying<'_>,
         allowed: &P,
-    ) -> Result<(PaymentId, Money), Error>
+    ) -> Result<Begin, Error>
     where
         P: Fn(&Order) -> Result<(), Error> + Send + Sync,
     {
@@ -169,7 +183,7 @@ impl Commands {
         reference: &ProviderReference,
         by: Paying<'_>,
         allowed: &P,
-    ) -> Result<(PaymentId, Money), Error>
+    ) -> Result<Begin, Error>
     where
         P: Fn(&Order) -> Result<(), Error> + Send + Sync,
     {
@@ -183,18 +197,38 @@ impl Commands {
                 unit.check_version(&order)?;
                 let mut together = unit.together();
                 together.hold(&order);
+                let mut direct = None;
                 if let Ok(placed) = order.state.live() {
                     let payment = unit.load::<Payment>(placed.placement.payment).await?;
                     self.ensure_accepted(provider, payment.state.live().map_or(placed.payable(), Opened::in_money))?;
                     together.hold(&payment);
+                    direct = self.seller_to_pay(&unit, provider, placed, &payment).await?;
                     let book = unit.load::<PaymentBook>(payment_book::id()).await?;
                     book.state.ensure_offered(provider, placed.sale())?;
                 }
                 // The order is expected to stay as it is, so an attempt and a cancellation cannot both be first.
-                together.decide(|work| settlement::attempt(work, order.id, by))
+                let (payment, amount) = together.decide(|work| settlement::attempt(work, order.id, by))?;
+                Ok(Begin { payment, amount, direct })
             })
             .await?;
         Ok(done.answer)
+    }
+
+    /// The seller to whose account a payment goes, if the house is a platform there; see [`settlement::direct`].
+    async fn seller_to_pay(
+        &self,
+        unit: &Unit,
+        provider: Provider,
+        placed: &Placed,
+        payment: &Loaded<Payment>,
+    ) -> Result<Option<Direct>, Error> {
+        let paypal = self.connected().paypal.as_ref().filter(|_| provider == Provider::Paypal);
+        let platform = paypal.map(Paypal::account).filter(|account| account.partner_id.is_some());
+        let (Some(platform), Some(seller)) = (platform, settlement::only_seller(placed)) else { return Ok(None) };
+        let found = unit.peek::<Seller>(seller).await?;
+        let (Ok(known), Ok(opened)) = (found.state.live(), payment.state.live()) else { return Ok(None) };
+        let direct = settlement::direct(placed, opened, seller, known);
+        Ok(direct.filter(|direct| direct.account.as_str() != platform.merchant_id))
     }
 
     /// Refuses an amount that the provider cannot be paid with.

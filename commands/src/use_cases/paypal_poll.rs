@@ -13,9 +13,9 @@ use crate::engine::error::Error;
 const NAME: &str = "paypal_poll";
 /// How often PayPal is asked: disputes and reversals take days, and this only makes up for webhooks that are lost.
 const EVERY: Duration = Duration::from_mins(10);
-/// How far back events are read at first: a shop that was away for a weekend misses nothing.
+/// How far back disputes and events are read at first: a shop that was away for a weekend misses nothing.
 const SINCE: TimeDelta = TimeDelta::days(7);
-/// How far back they are read again: PayPal may list an event a little after its time.
+/// How far back they are read again: PayPal may list something a little after its time.
 const AGAIN: TimeDelta = TimeDelta::hours(1);
 
 /// Asks until the token is cancelled.
@@ -42,15 +42,16 @@ pub async fn poll(commands: Commands, cancel: CancellationToken) {
     }
 }
 
-/// Asks once, unless another process does so at this moment. `since` is the time from which events were not all followed.
+/// Asks once, unless another process does so at this moment. `since` is the time from which not everything was followed.
 async fn lead(commands: &Commands, since: &mut Option<DateTime<Utc>>) -> Result<(), Error> {
     let Some(lead) = commands.log().lead(NAME).await? else { return Ok(()) };
     let started = commands.clock().now();
-    let disputes = commands.follow_changed_disputes().await;
-    let events = commands.follow_missed_events(since.unwrap_or(started - SINCE)).await;
+    let from = since.unwrap_or(started - SINCE);
+    let disputes = commands.follow_changed_disputes(from).await;
+    let events = commands.follow_missed_events(from).await;
     lead.resign().await;
-    if matches!(events, Ok(true)) {
+    if let (Ok(true), Ok(true)) = (&disputes, &events) {
         *since = Some(started - AGAIN);
     }
-    disputes.and(events.map(drop))
+    disputes.and(events).map(drop)
 }

@@ -7,7 +7,7 @@ use byteshop_domain::ids::{AccountId, SellerId};
 use byteshop_domain::issuer::LegalData;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::seller::{self, Command, Known, Role, Seller};
-use byteshop_domain::text::{Country, Description, Email, Handle, Label, Name, Reason};
+use byteshop_domain::text::{Country, Description, Email, Handle, Label, MerchantId, Name, Reason};
 use byteshop_domain::{Kind, Subject};
 
 use crate::engine::error::Error;
@@ -123,6 +123,16 @@ pub async fn give_legal_data(unit: &Unit, seller: &mut Loaded<Seller>, legal: &L
 /// Removes the legal data of a seller: the house supplies what is paid from now on.
 pub fn remove_legal_data(unit: &Unit, seller: &mut Loaded<Seller>) -> Result<(), Error> {
     unit.decide(seller, &Command::RemoveLegalData {})
+}
+
+/// Has PayPal pay a seller itself what buyers pay for its goods alone, less what the house keeps.
+pub fn link_paypal(unit: &Unit, seller: &mut Loaded<Seller>, account: MerchantId) -> Result<(), Error> {
+    unit.decide(seller, &Command::LinkPaypal { account })
+}
+
+/// Has buyers pay the house for the goods of a seller again.
+pub fn unlink_paypal(unit: &Unit, seller: &mut Loaded<Seller>) -> Result<(), Error> {
+    unit.decide(seller, &Command::UnlinkPaypal {})
 }
 
 async fn release_handle(unit: &Unit, seller: &Loaded<Seller>) -> Result<(), Error> {

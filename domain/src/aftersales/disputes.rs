@@ -82,7 +82,9 @@ pub fn open_dispute(work: &mut Work, claim: &Claim) -> Result<(), Refused> {
     work.decide::<Payment>(payment, &payment::Command::Dispute { dispute: id, amount })?;
     let after = work.get::<Payment>(payment)?;
     let held = after.live()?.disputes.get(&id).map_or(Money::zero(amount.currency), |it| it.held);
-    let shares = shares_of(work, (placed, order), id, held)?;
+    // What a provider took from a seller itself is not kept back.
+    let of_sellers = if before.live()?.direct().is_some() { Money::zero(held.currency) } else { held };
+    let shares = shares_of(work, (placed, order), id, of_sellers)?;
     let reference = claim.reference.clone();
     let opening = Opening { payment, order, provider, reference, cause, amount, held, shares, respond_by };
     work.decide::<Dispute>(id, &dispute::Command::Open(Box::new(opening)))?;

@@ -33,6 +33,17 @@ pub enum Command {
         /// The dispute that was lost with it: nothing is kept back for it any more.
         dispute: Option<DisputeId>,
     },
+    /// Post what a provider paid the seller itself, or took from it. The caller makes sure that it is posted once.
+    PostDirect {
+        /// The seller.
+        seller: SellerId,
+        /// The position of the event whose ledger entry has the amount.
+        position: i64,
+        /// The order.
+        order: OrderId,
+        /// The amount: negative if the provider paid it.
+        amount: Money,
+    },
     /// Keep an amount back for a dispute.
     Withhold {
         /// The dispute.

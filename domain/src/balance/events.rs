@@ -33,6 +33,17 @@ pub enum Event {
         /// The time.
         at: DateTime<Utc>,
     },
+    /// What a provider paid the seller itself, or took from it, was posted: nothing of it is held.
+    PostedDirect {
+        /// The position of the event whose ledger entry has the amount.
+        position: i64,
+        /// The order.
+        order: OrderId,
+        /// The amount: negative if the provider paid it.
+        amount: Money,
+        /// The time.
+        at: DateTime<Utc>,
+    },
     /// The seller's part of an order is delivered: what is pending of it becomes available at a moment that is known from now on.
     HoldStarted {
         /// The order.

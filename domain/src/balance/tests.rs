@@ -142,6 +142,38 @@ fn what_is_lost_is_taken_in_the_append_that_ends_what_is_withheld() {
     assert_eq!(figures(&lost, noon()), Figures { available: 400, ..Figures::default() });
 }
 
+fn posted_direct(order: u128, amount: i64) -> Event {
+    Event::PostedDirect { position: 7, order: number(order), amount: cents(amount), at: noon() }
+}
+
+#[test]
+fn what_a_provider_pays_itself_settles_the_sale_in_whichever_order_they_are_posted() {
+    let direct =
+        |amount| Command::PostDirect { seller: number(1), position: 7, order: number(2), amount: cents(amount) };
+    given::<Balance>([]).when(&direct(0)).then_nothing();
+    given::<Balance>([]).when(&direct(-900)).then([opened(), posted_direct(2, -900)]);
+    let first = [opened(), posted_direct(2, -900)];
+    assert_eq!(figures(&first, noon()), Figures { available: -900, ..Figures::default() });
+    // Only what was not paid yet is reserved.
+    let reserved = Some(cents(50));
+    let sale = Event::Posted { position: 7, order: Some(number(2)), amount: cents(1_000), reserved, at: noon() };
+    given::<Balance>(first.clone()).when(&post(2, 1_000, 50)).then([sale]);
+    for history in [
+        [&first[..], &[posted(2, 900)]].concat(),
+        vec![opened(), posted(2, 900), posted_direct(2, -900)],
+        vec![opened(), held(2, 30, 30), posted(2, 900), posted_direct(2, -900)],
+    ] {
+        assert_eq!(figures(&history, noon()), Figures::default());
+        assert_eq!(figures(&history, days(30)), Figures::default());
+        // A refund of a part: the credit note takes it back, and the provider took it from the seller.
+        let refunded = [&history[..], &[posted(2, -450), posted_direct(2, 451)]].concat();
+        assert_eq!(figures(&refunded, noon()), Figures { available: 1, ..Figures::default() });
+    }
+    // The order was cancelled before it was paid: all goes back, and a later sale is held as any other.
+    let back = [&first[..], &[posted_direct(2, 900), posted(2, 300)]].concat();
+    assert_eq!(figures(&back, noon()), Figures { pending: 300, ..Figures::default() });
+}
+
 #[test]
 fn no_more_than_is_available_is_paid_out_and_no_less_than_the_minimum() {
     let history = [opened(), posted(2, 1_000), held(2, 0, 0), posted(3, 5_000)];
@@ -195,6 +227,7 @@ fn nothing_absurd_is_posted() {
 #[derive(Debug, Clone)]
 enum Act {
     Post { order: u128, amount: i64, reserve: u8 },
+    PostDirect { order: u128, amount: i64 },
     Hold { order: u128, after: i64, longer: i64 },
     PayOut { amount: Option<i64> },
     Conclude { nth: usize },
@@ -211,6 +244,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
             amount,
             reserve
         }),
+        (0..4_u128, -3_000..3_000_i64).prop_map(|(order, amount)| Act::PostDirect { order, amount }),
         (0..4_u128, 0..20_i64, 0..20_i64).prop_map(|(order, after, longer)| Act::Hold { order, after, longer }),
         proptest::option::of(1..4_000_i64).prop_map(|amount| Act::PayOut { amount }),
         (0..6_usize).prop_map(|nth| Act::Conclude { nth }),
@@ -252,6 +286,9 @@ proptest! {
                     seller: number(1), position, order: Some(number(order)), amount: cents(amount), reserve_percent: reserve,
                     dispute: None,
                 },
+                Act::PostDirect { order, amount } => Command::PostDirect {
+                    seller: number(1), position, order: number(order), amount: cents(amount),
+                },
                 Act::Hold { order, after, longer } => Command::StartHold { order: number(order), hold: Hold {
                     available_at: now + TimeDelta::days(after), reserved_until: now + TimeDelta::days(after + longer),
                 } },
@@ -270,7 +307,7 @@ proptest! {
             let asked = Asked { at: now, by: Actor::System { name: "test".into() } };
             for event in balance.decide(&command, &asked).unwrap_or_default() {
                 match &event {
-                    Event::Posted { amount, .. } => all += amount.amount,
+                    Event::Posted { amount, .. } | Event::PostedDirect { amount, .. } => all += amount.amount,
                     Event::PayoutStarted { amount, .. } => {
                         prop_assert!(amount.amount <= before.available && amount.amount > 0);
                         payouts.push((amount.amount, Way::Going));
@@ -309,6 +346,7 @@ fn events_keep_their_stored_form() {
     let samples =
         [opened(), reserved, alone, held(2, 30, 120), started(9, 1_000), paid, back, withheld(8, 2, 600), ended(8)];
     golden(include_str!("golden.json"), &samples);
+    golden(include_str!("golden.json"), &[posted_direct(2, -900)]);
 }
 
 #[test]

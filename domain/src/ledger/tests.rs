@@ -55,6 +55,21 @@ fn a_fee_of_a_provider_is_an_expense_of_the_house() {
 }
 
 #[test]
+fn what_a_provider_moves_between_a_seller_and_a_buyer_is_not_the_house_s() {
+    let (order, seller, amount) = (id(1), id(71), euros(900));
+    let paid = payment::Event::SellerPaid { order, seller, reference: text("ref-1"), amount };
+    let entry = Entry::of_payment(&paid, None).unwrap();
+    assert_eq!((entry.kind, entry.order, entry.document.clone()), (Kind::SellerPaid, Some(order), Some(text("ref-1"))));
+    let account = Account::SellerPayable(seller).to_string();
+    assert_eq!(entry.owed_to_sellers(), [(seller, euros(-900))]);
+    assert_eq!(said(Some(entry)), [line(&account, 900), line("clearing", -900)]);
+    let charged = payment::Event::SellerCharged { order, seller, refund: id(2), amount };
+    let entry = Entry::of_payment(&charged, None).unwrap();
+    assert_eq!((entry.kind, entry.order, entry.document.clone()), (Kind::SellerCharged, Some(order), None));
+    assert_eq!(said(Some(entry)), [line("clearing", 900), line(&account, -900)]);
+}
+
+#[test]
 fn a_refund_reverses_a_capture() {
     let cause = Some(RefundCause::OrderCancelled);
     let refunded =

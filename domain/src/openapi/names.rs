@@ -42,7 +42,7 @@ crate::sets! {
     /// What an entry of the ledger records.
     LedgerEntryKind of crate::ledger::Kind {
         Capture Receipt VoidedReceipt Sale CreditNote Refund GiftCard Grant Withdrawal Expiry Dispute DisputeReleased DisputeLost
-        DisputeFee ProviderFee Payout PayoutPaid PayoutFailed PayoutReturned
+        DisputeFee ProviderFee SellerPaid SellerCharged Payout PayoutPaid PayoutFailed PayoutReturned
     }
     /// The state of a dispute: `won` and `lost` are final.
     DisputeStatus of crate::dispute::Status { Open Answered Accepted Won Lost }

@@ -196,7 +196,8 @@ impl Opened {
             Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => {
                 let Attempt { method, reference, .. } = reference.ok_or(Rejection::NotAuthorized)?.clone();
                 let (order, amount, covers) = (self.order, self.amount, self.covers.clone());
-                Ok(vec![Event::Captured { order, amount, method, reference, covers }])
+                let captured = Event::Captured { order, amount, method, reference, covers };
+                Ok([captured].into_iter().chain(self.pay_seller()).collect())
             }
             Stage::Captured | Stage::Refunded => Ok(vec![]),
             Stage::Open | Stage::OnDelivery | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {

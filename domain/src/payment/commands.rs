@@ -3,9 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::events::{ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Registration};
+use super::events::{ProviderReference, RefundCause, Registration};
 use super::given_back::MadeElsewhere;
 use super::method::{CaptureMode, Choice, Method};
+use super::outcomes::{ProviderOutcome, RefundOutcome};
 use super::reasons::VoidReason;
 use crate::Personal;
 use crate::ids::{DisputeId, OrderId, ReceiptId, RefundId};

@@ -92,8 +92,10 @@ impl Opened {
         }
         if lost.amount > 0 {
             let (order, refund, cause) = (self.order, refund_of(dispute), RefundCause::Dispute { id: dispute });
+            let charged = self.charge_seller_but(refund, lost, Money::zero(lost.currency));
             let (refund, cause) = (Some(refund), Some(cause));
             events.push(Event::Refunded { order, amount: lost, refund, cause, to: None, of: None });
+            events.extend(charged);
         }
         events
     }

@@ -33,7 +33,8 @@ impl Opened {
             if amount.amount > 0 && it.amount.currency == self.amount.currency {
                 rest -= amount.amount;
                 let refund = refund_at(provider, &it.reference);
-                found.push(MadeElsewhere { refund, reference: it.reference.clone(), amount });
+                let fee_back = Money { amount: it.fee_back.amount.clamp(0, amount.amount), ..amount };
+                found.push(MadeElsewhere { refund, reference: it.reference.clone(), amount, fee_back });
             }
         }
         found
@@ -55,7 +56,7 @@ impl Opened {
 
     /// Records a refund that the provider made by itself.
     pub(super) fn record_made_elsewhere(&self, made: &MadeElsewhere) -> Decision {
-        let MadeElsewhere { refund, reference, amount } = made;
+        let MadeElsewhere { refund, reference, amount, fee_back } = made;
         if !self.was_captured() {
             return Err(Rejection::NotCaptured);
         }
@@ -73,8 +74,10 @@ impl Opened {
             return Err(Rejection::TooMuchRefunded { left });
         }
         let cause = Some(RefundCause::Provider { reference: reference.clone() });
+        let charged = self.charge_seller_but(*refund, *amount, *fee_back);
         let (order, amount, refund) = (self.order, *amount, Some(*refund));
-        Ok(vec![Event::Refunded { order, amount, refund, cause, to: None, of: None }])
+        let refunded = Event::Refunded { order, amount, refund, cause, to: None, of: None };
+        Ok([refunded].into_iter().chain(charged).collect())
     }
 
     /// A refund that others made was never requested.

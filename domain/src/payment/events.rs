@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::method::{CaptureMode, Choice, Method};
 use super::reasons::{DeclineReason, FailureReason, VoidReason};
 use crate::Personal;
-use crate::ids::{DisputeId, OrderId, ReceiptId, RefundId, ReturnId};
+use crate::ids::{DisputeId, OrderId, ReceiptId, RefundId, ReturnId, SellerId};
 use crate::money::Money;
 use crate::payment_book::ManualKind;
 use crate::stored_value::{Cover, Means};
-use crate::text::{Link, NoteText, Reason, Reference};
+use crate::text::{Link, MerchantId, NoteText, Reason, Reference};
 
 /// The reference of an attempt at the provider, and the idempotency key: a repeated request charges only once.
 pub type ProviderReference = Reference;
@@ -25,6 +25,20 @@ pub struct Registration {
     /// The page of the provider where the buyer approves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<Link>,
+    /// The seller to whose account it is paid; absent if it is paid to the house.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct: Option<Direct>,
+}
+
+/// Whose account an attempt is paid to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Direct {
+    /// The seller.
+    pub seller: SellerId,
+    /// Its account at the provider.
+    pub account: MerchantId,
+    /// What the house gets of the payment.
+    pub fee: Money,
 }
 
 /// What a refund is for.
@@ -60,50 +74,6 @@ pub enum RefundCause {
         /// What the provider calls it.
         reference: Reference,
     },
-}
-
-/// The provider's answer to a refund.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefundOutcome {
-    /// The refund is on its way.
-    Done,
-    /// The provider refused it.
-    Refused,
-    /// There was no answer in time.
-    Unknown {
-        /// When to ask again: under the same key, so that it is refunded only once.
-        check_at: DateTime<Utc>,
-    },
-}
-
-/// The provider's answer to an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProviderOutcome {
-    /// The amount is authorized.
-    Authorized,
-    /// The provider does not know yet.
-    Pending {
-        /// When to ask the provider again.
-        check_at: DateTime<Utc>,
-    },
-    /// The attempt was declined; another one may succeed.
-    Declined {
-        /// The reason.
-        reason: DeclineReason,
-    },
-    /// The buyer left the provider's page.
-    Cancelled,
-    /// The provider cannot continue the attempt.
-    Failed,
-    /// There was no answer in time: the attempt may have succeeded or not.
-    Unknown {
-        /// When to ask the provider again.
-        check_at: DateTime<Utc>,
-    },
-    /// The provider has no record of the attempt.
-    NotFound,
 }
 
 /// What happened to a payment. No data of a card and no token of a provider is ever in an event.
@@ -332,6 +302,28 @@ pub enum Event {
         /// The attempt.
         reference: ProviderReference,
         /// What it keeps in addition to what it kept before; negative if it gives some of that back.
+        amount: Money,
+    },
+    /// The provider paid a seller what it has of the captured amount: the house never holds it.
+    SellerPaid {
+        /// The order.
+        order: OrderId,
+        /// The seller.
+        seller: SellerId,
+        /// The attempt.
+        reference: ProviderReference,
+        /// The captured amount without the fee of the house.
+        amount: Money,
+    },
+    /// The provider took from the account of a seller what went back to the buyer.
+    SellerCharged {
+        /// The order.
+        order: OrderId,
+        /// The seller.
+        seller: SellerId,
+        /// The refund.
+        refund: RefundId,
+        /// What went back, without what the house gave back of its fee.
         amount: Money,
     },
     /// The buyer chose a method that staff settles by hand, and was told how to pay.

@@ -18,7 +18,7 @@ impl Opened {
     }
 
     /// What the provider has of the captured charge by what is recorded: captured, and not given back as money. What staff settled was
-    /// not the provider's, and what a dispute holds is until it is lost.
+    /// not the provider's, what a dispute holds is until it is lost, and what a seller has is not the house's.
     pub fn held_at_provider(&self) -> Money {
         let is_back = |refund: &&Refund| {
             let by_provider = refund.to.is_none() && refund.settled.is_none() && !refund.manual;
@@ -26,7 +26,7 @@ impl Opened {
         };
         let back: i64 = self.refunds.values().filter(is_back).map(|refund| refund.amount.amount).sum();
         let captured = if self.was_captured() { self.in_money().amount } else { 0 };
-        Money { amount: captured - back, ..self.amount }
+        Money { amount: captured - back - self.with_seller.amount, ..self.amount }
     }
 
     /// Records the difference to what is known. A fee in another currency is not one of this payment.

@@ -26,6 +26,8 @@ pub struct GivenBack {
     pub refund: Option<RefundId>,
     /// The amount.
     pub amount: Money,
+    /// What the house gave back of its fee for it, if it was paid to a seller.
+    pub fee_back: Money,
 }
 
 /// A refund that a provider made without being asked by the shop.
@@ -37,4 +39,6 @@ pub struct MadeElsewhere {
     pub reference: Reference,
     /// What nothing that the shop knows explains of it.
     pub amount: Money,
+    /// What the house gave back of its fee for it, if it was paid to a seller.
+    pub fee_back: Money,
 }

@@ -138,16 +138,21 @@ impl Opened {
         let refund = self.refunds.get(&id).filter(|refund| !refund.manual).ok_or(Rejection::NoSuchRefund)?;
         let (order, amount) = (self.order, refund.amount);
         let (to, of) = (refund.to, refund.of);
-        let done = || Event::Refunded { order, amount, refund: Some(id), cause: Some(refund.cause.clone()), to, of };
+        let done = || {
+            let refunded =
+                Event::Refunded { order, amount, refund: Some(id), cause: Some(refund.cause.clone()), to, of };
+            let charged = if to.is_none() { self.charge_seller(id, amount) } else { None };
+            [refunded].into_iter().chain(charged).collect()
+        };
         match (refund.stage, outcome) {
-            (RefundStage::Requested, RefundOutcome::Done) => Ok(vec![done()]),
+            (RefundStage::Requested, RefundOutcome::Done) => Ok(done()),
             (RefundStage::Requested, RefundOutcome::Refused) => {
                 let failed = Event::RefundFailed { order, refund: id, amount };
                 Ok([vec![failed], self.held_instead_of(refund)].concat())
             }
             (RefundStage::Requested, RefundOutcome::Unknown { check_at }) => Ok(vec![Event::Delayed { check_at }]),
             // The refund succeeded after it was given up.
-            (RefundStage::Failed, RefundOutcome::Done) if amount.amount <= self.refundable().amount => Ok(vec![done()]),
+            (RefundStage::Failed, RefundOutcome::Done) if amount.amount <= self.refundable().amount => Ok(done()),
             (RefundStage::Failed, RefundOutcome::Done) | (RefundStage::Done, RefundOutcome::Refused) => {
                 Err(Rejection::ConcludedOtherwise)
             }

@@ -8,6 +8,7 @@ use crate::ids::Id as _;
 use crate::testing::{cents, given, golden, id, noon, text, well_said};
 
 mod cover;
+mod direct;
 mod dispute;
 mod elsewhere;
 mod fee;
@@ -46,7 +47,7 @@ fn at_paypal(reference: &str) -> Event {
 
 fn registration() -> Registration {
     let page = Some(text("https://www.paypal.com/checkoutnow?token=5O190127TN364715T"));
-    Registration { id: text("5O190127TN364715T"), amount: cents(3500), page }
+    Registration { id: text("5O190127TN364715T"), amount: cents(3500), page, direct: None }
 }
 
 fn registered(reference: &str) -> Event {
@@ -831,6 +832,8 @@ fn every_stored_form_of_a_dispute_is_golden() {
     let samples = [requested, dispute::disputed(21, 100, 200), dispute::released(21, 100), dispute::lost(21, 100)];
     golden(include_str!("golden.json"), &samples);
     golden(include_str!("golden.json"), &[fee::charged(99), elsewhere::recorded("R1", 100)]);
+    let direct = [direct::registered_direct(), direct::seller_paid(900), direct::seller_charged(id(2), 90)];
+    golden(include_str!("golden.json"), &direct);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //! order paid ─▶ post what each seller has of the sale
 //! credit note issued ─▶ post what is taken back of each seller
+//! seller paid, seller charged by a provider ─▶ post it
 //! dispute opened ─▶ keep back what each seller has of it · won, lost ─▶ end that, with the credit note if there is one
 //! order paid, goods delivered, order fulfilled, lines cancelled ─▶ start the holds of the parts that are delivered
 //! ```
@@ -20,6 +21,7 @@ use crate::ids::{DisputeId, OrderId, SellerId};
 use crate::ledger::Entry;
 use crate::money::Money;
 use crate::order::{self, Order};
+use crate::payment::{self, Payment};
 use crate::{AnyEvent, Reads};
 
 /// A step of the process.
@@ -40,6 +42,15 @@ pub enum Step {
         /// The dispute that was lost with them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dispute: Option<DisputeId>,
+    },
+    /// Post what a provider paid a seller itself, or took from it.
+    PostDirect {
+        /// The order.
+        order: OrderId,
+        /// The seller.
+        seller: SellerId,
+        /// The amount: negative if the provider paid it.
+        amount: Money,
     },
     /// Keep back what sellers have of a disputed amount.
     Withhold {
@@ -73,6 +84,7 @@ impl Process for PostBalances {
     const READS: &'static [Reads] = &[
         Reads::only::<Order>(&["paid", "delivered", "fulfilled", "lines_cancelled"]),
         Reads::all::<CreditNote>(),
+        Reads::only::<Payment>(&["seller_paid", "seller_charged"]),
         Reads::only::<Dispute>(&["opened", "won", "lost"]),
     ];
     type Step = Step;
@@ -80,6 +92,9 @@ impl Process for PostBalances {
     fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Reaction<Step>> {
         if let AnyEvent::CreditNote(_, event) = event {
             return taken_back(event);
+        }
+        if let AnyEvent::Payment(_, event) = event {
+            return direct(event).map(Reaction::Now).into_iter().collect();
         }
         if let AnyEvent::Dispute(id, event) = event {
             return dispute_moved(*id, event).map(Reaction::Now).into_iter().collect();
@@ -97,6 +112,18 @@ fn taken_back(event: &credit_note::Event) -> Vec<Reaction<Step>> {
         return vec![];
     }
     vec![Reaction::Now(Step::Post { order: entry.order, amounts, dispute })]
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS lead to something")]
+fn direct(event: &payment::Event) -> Option<Step> {
+    let (order, seller, amount) = match event {
+        payment::Event::SellerPaid { order, seller, amount, .. } => {
+            (*order, *seller, Money { amount: -amount.amount, ..*amount })
+        }
+        payment::Event::SellerCharged { order, seller, amount, .. } => (*order, *seller, *amount),
+        _ => return None,
+    };
+    Some(Step::PostDirect { order, seller, amount })
 }
 
 /// What is lost with a credit note is posted with it.
@@ -173,6 +200,18 @@ mod tests {
         };
         // With a credit note it ends in the append that posts that.
         assert_eq!((react(lost(None)), react(lost(Some(id(5))))), (vec![end], vec![]));
+    }
+
+    #[test]
+    fn what_a_provider_pays_a_seller_and_takes_from_it_is_posted() {
+        use crate::testing::{cents, text};
+        let react = |event| PostBalances::react(&AnyEvent::Payment(id(3), event), noon());
+        let step = |amount| Reaction::Now(Step::PostDirect { order: id(1), seller: id(71), amount: cents(amount) });
+        let (order, seller) = (id(1), id(71));
+        let paid = payment::Event::SellerPaid { order, seller, reference: text("pay-1"), amount: cents(900) };
+        assert_eq!(react(paid), [step(-900)]);
+        let charged = payment::Event::SellerCharged { order, seller, refund: id(4), amount: cents(450) };
+        assert_eq!(react(charged), [step(450)]);
     }
 
     #[test]

@@ -173,19 +173,9 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         }
         // For an attempt in progress this changes nothing: its timer looks up the outcome.
         payment::Event::VoidRequested { .. } => vec![Reaction::Now(Step::VoidPayment { payment })],
-        payment::Event::Captured {
-            method:
-                Method::Test
-                | Method::Paypal
-                | Method::Free
-                | Method::BankTransfer
-                | Method::Elsewhere
-                | Method::CashOnDelivery
-                | Method::StoredValue,
-            order,
-            covers,
-            ..
-        } => {
+        // An imported payment is recorded together with its order.
+        payment::Event::Captured { method: Method::External, .. } => vec![],
+        payment::Event::Captured { order, covers, .. } => {
             let paid = Step::MarkPaid { order: *order, payment };
             let redeem = covers.iter().map(|cover| Step::SettleValue { payment, cover: *cover });
             [paid].into_iter().chain(redeem).map(Reaction::Now).collect()
@@ -212,14 +202,14 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         payment::Event::Voided { order, reason: VoidReason::Expired } => {
             cancel(forget(), *order, CancelReason::AuthorizationExpired)
         }
-        // An imported payment is recorded together with its order.
-        payment::Event::Captured { method: Method::External, .. }
-        | payment::Event::Opened { .. }
+        payment::Event::Opened { .. }
         | payment::Event::Registered { .. }
         | payment::Event::Covered { .. }
         | payment::Event::Reduced { .. }
         | payment::Event::RefundFailed { .. }
         | payment::Event::FeeCharged { .. }
+        | payment::Event::SellerPaid { .. }
+        | payment::Event::SellerCharged { .. }
         | payment::Event::StrayReleased { .. }
         // The order says by itself that its payment window is longer, and receipts that they captured the payment.
         | payment::Event::MethodChosen { .. }

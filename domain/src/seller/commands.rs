@@ -4,7 +4,7 @@ use super::events::Role;
 use crate::account::Secret;
 use crate::ids::{AccountId, InvitationId};
 use crate::issuer::LegalData;
-use crate::text::{Country, Description, Email, Handle, Hash, Label, Name, Reason};
+use crate::text::{Country, Description, Email, Handle, Hash, Label, MerchantId, Name, Reason};
 use crate::{Locale, Personal};
 
 /// The commands of a seller.
@@ -100,6 +100,13 @@ pub enum Command {
     },
     /// Remove the legal data.
     RemoveLegalData {},
+    /// Have what buyers pay with PayPal go to the seller's own account there.
+    LinkPaypal {
+        /// The account.
+        account: MerchantId,
+    },
+    /// Have it go to the account of the house.
+    UnlinkPaypal {},
     /// End the membership of an account that is closed.
     Forget {
         /// The account.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::Secret;
 use crate::ids::{AccountId, InvitationId};
 use crate::issuer::LegalData;
-use crate::text::{Country, Description, Email, Handle, Hash, Label, Name, Reason};
+use crate::text::{Country, Description, Email, Handle, Hash, Label, MerchantId, Name, Reason};
 use crate::{Locale, Personal};
 
 /// The role of a member.
@@ -136,6 +136,13 @@ pub enum Event {
     },
     /// The legal data was removed: the house supplies the seller's goods in the house's name again.
     LegalDataRemoved {},
+    /// What a buyer pays with PayPal for goods of the seller alone goes to the seller's own account there.
+    PaypalLinked {
+        /// The account.
+        account: MerchantId,
+    },
+    /// It goes to the account of the house again.
+    PaypalUnlinked {},
     /// An account is no longer a member: it left, was removed, or was closed.
     MemberLeft {
         /// The account.
@@ -161,6 +168,8 @@ impl Status {
             | Event::MemberRoleSet { .. }
             | Event::LegalDataGiven { .. }
             | Event::LegalDataRemoved {}
+            | Event::PaypalLinked { .. }
+            | Event::PaypalUnlinked {}
             | Event::MemberLeft { .. } => None,
         }
     }

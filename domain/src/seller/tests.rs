@@ -268,6 +268,26 @@ fn roles_decide_who_may_what() {
     assert_eq!(known.role_of(id(BOB)), Ok(Role::Staff));
 }
 
+fn linked(account: &str) -> Event {
+    Event::PaypalLinked { account: text(account) }
+}
+
+#[test]
+fn a_seller_has_at_most_one_account_at_paypal() {
+    let link = |account: &str| Command::LinkPaypal { account: text(account) };
+    let (first, second) = ("SELLERB234567", "SELLERC234567");
+    given::<Seller>([applied()]).when(&link(first)).then([linked(first)]);
+    given::<Seller>([applied(), linked(first)]).when(&link(first)).then_nothing();
+    given::<Seller>([applied(), linked(first)]).when(&link(second)).then([linked(second)]);
+    given::<Seller>([applied(), Event::Closed {}]).when(&link(first)).then_refused(Rejection::Over);
+    let unlink = Command::UnlinkPaypal {};
+    given::<Seller>([applied(), linked(first)]).when(&unlink).then([Event::PaypalUnlinked {}]);
+    given::<Seller>([applied(), linked(first), Event::PaypalUnlinked {}]).when(&unlink).then_nothing();
+    let account = |history: &[Event]| crate::fold::<Seller>(history).live().unwrap().paypal.clone();
+    assert_eq!(account(&[applied(), linked(first), linked(second)]), Some(text(second)));
+    assert_eq!(account(&[applied(), linked(first), Event::PaypalUnlinked {}]), None);
+}
+
 #[test]
 fn with_its_legal_data_a_seller_supplies_in_its_own_name() {
     let give = |text: &str| Command::GiveLegalData { legal: legal(text) };
@@ -318,6 +338,8 @@ fn every_stored_form_is_golden() {
             left(BOB),
             given_legal_data("legal"),
             Event::LegalDataRemoved {},
+            linked("SELLERB234567"),
+            Event::PaypalUnlinked {},
         ],
     );
 }

@@ -5,8 +5,12 @@ use crate::aftersales::tests::lamps;
 use crate::commission::Commission;
 use crate::payment::{DeclineReason, Event};
 use crate::payment_book::{ManualKind, ManualMethod};
+use crate::pricing::LineTax;
+use crate::product::TaxClass;
 use crate::seller::{self, Seller};
 use crate::stock::StockLevel;
+use crate::stored_value::{Cover, Means};
+use crate::tax_rate::TaxRate;
 use crate::testing::{cents, id, noon, text};
 
 fn opened(history: &[Event]) -> Opened {
@@ -229,7 +233,7 @@ fn what_the_provider_keeps_is_recorded_together_with_what_it_did() {
 #[test]
 fn a_provider_with_ids_of_its_own_is_asked_for_the_capture() {
     let reference = text::<ProviderReference>("1");
-    let registration = Registration { id: text("5O1"), amount: cents(100), page: None };
+    let registration = Registration { id: text("5O1"), amount: cents(100), page: None, direct: None };
     let stage = |registration: Option<&Registration>| {
         let (mut work, _, payment) = unpaid();
         let state = Payment::Opened(Box::new(opened(&[attempted("1", CaptureMode::Automatic)])));
@@ -320,9 +324,8 @@ fn unpaid_of_two(history: &[seller::Event]) -> Work {
     work
 }
 
-#[test]
-fn each_supplier_of_a_paid_order_issues_an_invoice_in_its_own_series() {
-    let applied = seller::Event::Applied {
+fn applied() -> seller::Event {
+    seller::Event::Applied {
         handle: text("kettles"),
         name: text("Kettles"),
         description: text(""),
@@ -330,9 +333,65 @@ fn each_supplier_of_a_paid_order_issues_an_invoice_in_its_own_series() {
         contact: crate::Personal::new(crate::Subject::from(id::<crate::ids::AccountId>(1)), "contact"),
         owner: id(1),
         at: noon(),
-    };
+    }
+}
+
+fn legal_data_given() -> seller::Event {
     let legal = crate::Personal::new(crate::Subject::from(id::<crate::ids::SellerId>(71)), "legal");
-    let given = seller::Event::LegalDataGiven { legal };
+    seller::Event::LegalDataGiven { legal }
+}
+
+/// An unpaid order of a kettle of a seller alone, for 1.00 with 0.10 of tax, of which 0.20 are commission.
+fn unpaid_of_seller() -> Order {
+    let (work, order, _) = unpaid();
+    let placed = work.get::<Order>(order).unwrap().live().unwrap().placement.clone();
+    let commission = Some(Commission { amount: cents(20), tax: None, rule: None });
+    let tax = Some(LineTax {
+        class: TaxClass::Standard,
+        rate: TaxRate::new(100_000).unwrap(),
+        included: true,
+        amount: cents(10),
+    });
+    let (quantity, amount, seller) = (crate::testing::pieces(1), cents(100), Some(id(71)));
+    let line = order::Line { quantity, amount, seller, tax, commission, ..placed.lines[0].clone() };
+    let placement = order::Placement { lines: vec![line], total: cents(100), ..placed };
+    crate::fold(&[order::Event::Placed(placement)])
+}
+
+#[test]
+fn an_order_of_one_seller_is_paid_to_its_account_less_what_the_house_keeps() {
+    let order = unpaid_of_seller();
+    let placed = order.live().unwrap();
+    assert_eq!(only_seller(placed), Some(id(71)));
+    let linked = seller::Event::PaypalLinked { account: text("SELLERB234567") };
+    let of = |history: &[seller::Event], payment: &[Event]| {
+        let (seller, payment) = (crate::fold::<Seller>(history), crate::fold::<Payment>(payment));
+        let direct = direct(placed, payment.live().unwrap(), id(71), seller.live().unwrap())?;
+        Some((direct.seller, direct.account.to_string(), direct.fee.amount))
+    };
+    let opened = Event::Opened { order: id(1), amount: cents(100) };
+    let approved = seller::Event::Approved { at: noon() };
+    let active = [applied(), approved.clone(), linked.clone()];
+    let expected = |fee| Some((id(71), "SELLERB234567".to_owned(), fee));
+    assert_eq!(of(&active, std::slice::from_ref(&opened)), expected(30));
+    // A seller that supplies in its own name owes the tax itself.
+    let supplies = [&active[..], &[legal_data_given()]].concat();
+    assert_eq!(of(&supplies, std::slice::from_ref(&opened)), expected(20));
+    let suspended = seller::Event::Suspended { reason: text("Complaints") };
+    for history in [vec![applied(), approved], [&active[..], &[suspended]].concat()] {
+        assert_eq!(of(&history, std::slice::from_ref(&opened)), None);
+    }
+    let cover = Cover { means: Means::StoreCredit { account: id(9) }, amount: cents(10) };
+    let covered = [opened, Event::Covered { order: id(1), cover }];
+    assert_eq!(of(&active, &covered), None);
+    let two = unpaid_of_two(&active);
+    let two = two.get::<Order>(id::<OrderId>(1)).unwrap();
+    assert_eq!(only_seller(two.live().unwrap()), None);
+}
+
+#[test]
+fn each_supplier_of_a_paid_order_issues_an_invoice_in_its_own_series() {
+    let (applied, given) = (applied(), legal_data_given());
     let numbers = |history: &[seller::Event]| {
         let mut work = unpaid_of_two(history);
         let order = work.get::<Order>(id::<OrderId>(1)).unwrap();

@@ -158,6 +158,8 @@ settings! {
         paypal_client_secret: Option<String> = kind::line, hides All;
         "Merchant id of the shop's account at PayPal"
         paypal_merchant_id: Option<String> = kind::merchant_id;
+        "Attribution id of the house as a platform of PayPal; pays sellers there"
+        paypal_partner_id: Option<String> = kind::line;
         "Id of the webhook /v1/webhooks/paypal at PayPal"
         paypal_webhook_id: Option<String> = kind::line;
         "PEM file of the roots of PayPal's certificates, if not DigiCert's"

@@ -42,6 +42,7 @@ impl Config {
             client_id: self.paypal_client_id.clone()?,
             client_secret: self.paypal_client_secret.clone()?,
             merchant_id: self.paypal_merchant_id.clone()?,
+            partner_id: self.paypal_partner_id.clone(),
             webhook_id: self.paypal_webhook_id.clone()?,
             webhook_roots: self.paypal_webhook_roots.clone(),
         })

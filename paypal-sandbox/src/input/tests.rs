@@ -38,7 +38,8 @@ impl Desk {
     /// Every response is as its document says.
     fn call(&mut self, operation: Operation, id: &str, request_id: &str, body: Value) -> Answer {
         let request_id = Some(request_id.to_owned()).filter(|id| !id.is_empty());
-        let call = Call { operation, id: id.to_owned(), request_id, is_full: true, body, files: vec![] };
+        let call =
+            Call { operation, id: id.to_owned(), request_id, merchant: None, is_full: true, body, files: vec![] };
         let answer = self.books.apply(&Input::Call(call), self.now);
         let breaches = schema::response(operation, answer.status, answer.body.as_ref());
         assert_eq!(breaches, [], "{operation:?}: {answer:?}");

@@ -52,7 +52,7 @@ pub struct Charge {
     pub order: OrderId,
     /// The provider's reference.
     pub reference: Reference,
-    /// What was captured and not refunded.
+    /// What was captured and not refunded, without what a seller has of it.
     pub amount: Money,
     /// What the provider keeps as its fee.
     pub fee: Money,
@@ -67,10 +67,11 @@ const CHARGES: &str = "select of_order, currency, reference, \
            from (select of_order, currency, row -> 'entry' ->> 'document' as document from read.ledger \
                  where posted is not null and kind = 'capture' and starts_with(row -> 'entry' ->> 'document', $4) \
                  and of_order in (select of_order from read.ledger where posted is not null and at >= $1 and at < $2 \
-                                  and kind in ('capture', 'refund', 'dispute_lost', 'provider_fee') and of_order > $3) \
+                                  and kind in ('capture', 'refund', 'dispute_lost', 'provider_fee', 'seller_paid', 'seller_charged') \
+                                  and of_order > $3) \
                  order by of_order limit $5) captured \
            join read.ledger entry on entry.posted is not null and entry.of_order = captured.of_order \
-                and entry.kind in ('capture', 'refund', 'dispute_lost', 'provider_fee')) line \
+                and entry.kind in ('capture', 'refund', 'dispute_lost', 'provider_fee', 'seller_paid', 'seller_charged')) line \
      group by of_order, currency, reference order by of_order";
 
 struct Sums {

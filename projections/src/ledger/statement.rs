@@ -83,6 +83,8 @@ impl StatementRow {
             | Kind::DisputeLost
             | Kind::DisputeFee
             | Kind::ProviderFee
+            | Kind::SellerPaid
+            | Kind::SellerCharged
             | Kind::Payout
             | Kind::PayoutPaid
             | Kind::PayoutFailed

@@ -1,6 +1,7 @@
 //! Payments with PayPal, over HTTP against its stand-in: paid once, whatever becomes of answers, webhooks and buyers, and the books of
 //! both sides say the same.
 
+mod direct;
 mod disputes;
 mod fees;
 mod hints;

@@ -16,8 +16,10 @@ pub struct Account {
     pub client_id: String,
     /// Its secret.
     pub client_secret: String,
-    /// The merchant id, which is the payee of every order.
+    /// The merchant id, which is the payee of every order that is not paid to a seller.
     pub merchant_id: String,
+    /// The attribution id (BN code) of the house as a platform partner; without one no order is paid to a seller.
+    pub partner_id: Option<String>,
     /// The id of the webhook, under which PayPal signs.
     pub webhook_id: String,
     /// The certificate authorities that vouch for PayPal's signatures, as PEM; DigiCert's if absent.

@@ -2,6 +2,7 @@
 
 use byteshop_domain::Currency;
 use byteshop_domain::money::Money;
+use serde_json::{Value, json};
 
 use crate::ports::NotAccepted;
 
@@ -45,6 +46,11 @@ pub(super) fn write(money: Money) -> Result<String, NotAccepted> {
     }
     let unit = 10_i64.pow(u32::from(own.saturating_sub(*digits)));
     if money.amount % unit == 0 { Ok((money.amount / unit).to_string()) } else { Err(NotAccepted::Fraction(currency)) }
+}
+
+/// The object of an amount, with its currency.
+pub(super) fn object(money: Money) -> Result<Value, NotAccepted> {
+    Ok(json!({"currency_code": money.currency.code(), "value": write(money)?}))
 }
 
 /// The amount of a value; none if it is no amount of the currency.

@@ -1,7 +1,7 @@
 //! What PayPal says of a captured charge: what went back of it, and what it keeps as its fee.
 
 use byteshop_domain::money::Money;
-use byteshop_domain::payment::GivenBack;
+use byteshop_domain::payment::{GivenBack, Registration};
 use byteshop_domain::text::Reference;
 
 use super::client::{Client, Failure};
@@ -18,18 +18,12 @@ pub struct ChargeStanding {
     pub capture: Reference,
     /// What was captured.
     pub captured: Money,
+    /// What PayPal has of it: it was captured and did not go back, without what a seller has.
+    pub kept: Money,
     /// What PayPal gave back of it, whether the shop asked for that or not.
     pub given_back: Vec<GivenBack>,
     /// What PayPal keeps as its fee in all, if it says so.
     pub fee: Option<Money>,
-}
-
-impl ChargeStanding {
-    /// What was captured and did not go back.
-    pub fn kept(&self) -> Money {
-        let back: i64 = self.given_back.iter().map(|it| it.amount.amount).sum();
-        Money { amount: self.captured.amount - back, ..self.captured }
-    }
 }
 
 /// What PayPal says of the charge of an attempt; none if it captured nothing.
@@ -40,23 +34,37 @@ pub(super) async fn look(client: &Client, attempt: Attempt<'_>) -> Result<Option
         Err(Failure::Refused(refusal)) if refusal.is_missing() => return Ok(None),
         Err(failure) => return Err(failure.into()),
     };
-    standing(&order, registration.amount)
+    standing(&order, registration)
 }
 
-fn standing(order: &Order, captured: Money) -> Result<Option<ChargeStanding>, NoAnswer> {
+fn standing(order: &Order, registration: &Registration) -> Result<Option<ChargeStanding>, NoAnswer> {
+    let captured = registration.amount;
     let Standing::Captured(capture) = Standing::of(order) else { return Ok(None) };
     let refunds = order.purchase_units.iter().flat_map(|unit| &unit.payments.refunds);
     let done = refunds.filter(|it| standing::standing_of(it.status) == RefundStanding::Done);
-    let given_back = done.map(|refund| given_back(refund, captured)).collect::<Result<_, _>>()?;
-    let fee = standing::fee(order, captured.currency);
-    Ok(Some(ChargeStanding { capture: named(&capture.id)?, captured, given_back, fee }))
+    let given_back = done.map(|refund| given_back(refund, captured)).collect::<Result<Vec<_>, _>>()?;
+    let kept = if registration.direct.is_none() {
+        captured.amount - given_back.iter().map(|it| it.amount.amount).sum::<i64>()
+    } else {
+        let fee =
+            capture.breakdown.platform_fee(captured.currency).ok_or_else(|| unreadable("capture", &capture.id))?;
+        fee.amount - given_back.iter().map(|it| it.fee_back.amount).sum::<i64>()
+    };
+    let kept = Money { amount: kept, ..captured };
+    let fee = standing::fee(order, registration);
+    Ok(Some(ChargeStanding { capture: named(&capture.id)?, captured, kept, given_back, fee }))
 }
 
 fn given_back(refund: &Refund, captured: Money) -> Result<GivenBack, NoAnswer> {
     let amount = refund.amount.as_ref().and_then(Amount::money).filter(|it| it.currency == captured.currency);
-    let unreadable = || NoAnswer(format!("the refund {} at PayPal has no amount that the shop understands", refund.id));
+    let fee_back = refund.breakdown.platform_fee(captured.currency);
+    let (Some(amount), Some(fee_back)) = (amount, fee_back) else { return Err(unreadable("refund", &refund.id)) };
     let refund_of_shop = refund.invoice_id.as_deref().and_then(|id| id.parse().ok());
-    Ok(GivenBack { reference: named(&refund.id)?, refund: refund_of_shop, amount: amount.ok_or_else(unreadable)? })
+    Ok(GivenBack { reference: named(&refund.id)?, refund: refund_of_shop, amount, fee_back })
+}
+
+fn unreadable(what: &str, id: &str) -> NoAnswer {
+    NoAnswer(format!("the {what} {id} at PayPal has an amount that the shop does not understand"))
 }
 
 #[cfg(test)]
@@ -72,7 +80,9 @@ mod tests {
             "seller_receivable_breakdown": {"paypal_fee": {"currency_code": "EUR", "value": "1.71"}}});
         let payments = json!({"captures": [capture], "refunds": refunds});
         let order = json!({"id": "O1", "status": "COMPLETED", "purchase_units": [{"payments": payments}]});
-        standing(&serde_json::from_value(order).unwrap(), Money::new(3_500, Currency::EUR))
+        let amount = Money::new(3_500, Currency::EUR);
+        let registration = Registration { id: Reference::new("O1").unwrap(), amount, page: None, direct: None };
+        standing(&serde_json::from_value(order).unwrap(), &registration)
     }
 
     fn refund(id: &str, status: &str, value: &str, invoice: Option<&str>) -> Value {
@@ -93,7 +103,7 @@ mod tests {
         let it = of(&json!(refunds)).unwrap().unwrap();
         let back: Vec<_> = it.given_back.iter().map(|it| (it.reference.as_str(), it.refund.is_some())).collect();
         assert_eq!(back, [("R1", true), ("R2", false), ("R5", false)]);
-        assert_eq!((it.capture.as_str(), it.kept().amount, it.fee.unwrap().amount), ("C1", 2_200, 171));
+        assert_eq!((it.capture.as_str(), it.kept.amount, it.fee.unwrap().amount), ("C1", 2_200, 171));
     }
 
     #[test]

@@ -3,16 +3,20 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use byteshop_domain::payment::Registration;
+use byteshop_domain::text::MerchantId;
 use byteshop_eventstore::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, Method, StatusCode, header};
 use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::account::Account;
+use super::form::{Part, form};
 use super::{retry, wire};
 use crate::ports::NoAnswer;
 
@@ -31,10 +35,12 @@ const TOKEN_MARGIN: TimeDelta = TimeDelta::seconds(60);
 /// The longest text of PayPal that is put into the log.
 const SAID_MAX: usize = 64;
 
-/// The part of a form with a file, as the document of Disputes v1 names it.
-const FILE: &str = "evidence-file";
 /// The header with PayPal's own id of an exchange, which its support asks for.
 const DEBUG_ID: &str = "paypal-debug-id";
+/// The header that names the merchant for whom the house as a platform asks (PayPal's reference, "PayPal-Auth-Assertion").
+const ASSERTION: &str = "PayPal-Auth-Assertion";
+/// The header with the attribution id of a platform.
+const PARTNER_ID: &str = "PayPal-Partner-Attribution-Id";
 /// The header with the idempotency key. PayPal keeps keys of orders for 6 hours and keys of payments for 45 days.
 const REQUEST_ID: &str = "PayPal-Request-Id";
 
@@ -128,6 +134,8 @@ pub(super) struct Call {
     path: String,
     /// The idempotency key: a repeated request with it is carried out once.
     request_id: Option<String>,
+    /// The account for which the house asks, if it is not its own.
+    merchant: Option<MerchantId>,
     body: Option<Content>,
 }
 
@@ -139,34 +147,32 @@ enum Content {
     Form(Value, Vec<Part>),
 }
 
-/// A file in a form.
-#[derive(Debug)]
-pub(super) struct Part {
-    /// The name of the file: letters, digits, hyphens and points.
-    pub name: String,
-    pub media_type: &'static str,
-    pub content: Bytes,
-}
-
 impl Call {
     /// A query.
     pub fn get(path: String) -> Self {
-        Self { method: Method::GET, path, request_id: None, body: None }
+        Self { method: Method::GET, path, request_id: None, merchant: None, body: None }
     }
 
     /// A command, under an idempotency key.
     pub fn post(path: String, request_id: String, body: Value) -> Self {
-        Self { method: Method::POST, path, request_id: Some(request_id), body: Some(Content::Json(body)) }
+        let (request_id, body) = (Some(request_id), Some(Content::Json(body)));
+        Self { method: Method::POST, path, request_id, merchant: None, body }
     }
 
     /// A command with a form.
     pub fn form(path: String, input: Value, files: Vec<Part>) -> Self {
-        Self { method: Method::POST, path, request_id: None, body: Some(Content::Form(input, files)) }
+        let body = Some(Content::Form(input, files));
+        Self { method: Method::POST, path, request_id: None, merchant: None, body }
     }
 
     /// A command that says all by its path, and that changes nothing when it is repeated.
     pub fn command(path: String) -> Self {
-        Self { method: Method::POST, path, request_id: None, body: None }
+        Self { method: Method::POST, path, request_id: None, merchant: None, body: None }
+    }
+
+    /// The same, asked for the account that an attempt is paid to, if it is a seller's.
+    pub fn for_payee(self, registration: &Registration) -> Self {
+        Self { merchant: registration.direct.as_ref().map(|direct| direct.account.clone()), ..self }
     }
 }
 
@@ -239,6 +245,12 @@ impl Client {
         if let Some(id) = &call.request_id {
             request = request.header(REQUEST_ID, id);
         }
+        if let Some(partner) = &self.account.partner_id {
+            request = request.header(PARTNER_ID, partner);
+        }
+        if let Some(merchant) = &call.merchant {
+            request = request.header(ASSERTION, assertion(&self.account.client_id, merchant));
+        }
         request = match &call.body {
             Some(Content::Json(body)) => request.header("Prefer", "return=representation").json(body),
             Some(Content::Form(input, files)) => {
@@ -291,18 +303,11 @@ impl Client {
     }
 }
 
-/// A form (RFC 7578) with JSON as the part `input`, and files.
-fn form(boundary: &str, input: &Value, files: &[Part]) -> Vec<u8> {
-    let head = "Content-Disposition: form-data; name=\"input\"\r\nContent-Type: application/json";
-    let mut form = format!("--{boundary}\r\n{head}\r\n\r\n{input}\r\n").into_bytes();
-    for Part { name, media_type, content } in files {
-        let head = format!("Content-Disposition: form-data; name=\"{FILE}\"; filename=\"{name}\"");
-        form.extend(format!("--{boundary}\r\n{head}\r\nContent-Type: {media_type}\r\n\r\n").into_bytes());
-        form.extend_from_slice(content);
-        form.extend_from_slice(b"\r\n");
-    }
-    form.extend(format!("--{boundary}--\r\n").into_bytes());
-    form
+/// An unsigned token (RFC 7519, section 6) that names the merchant.
+fn assertion(client_id: &str, merchant: &MerchantId) -> String {
+    let part = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let (header, claims) = (json!({"alg": "none"}), json!({"iss": client_id, "payer_id": merchant}));
+    format!("{}.{}.", part(header), part(claims))
 }
 
 /// An answer.

@@ -55,6 +55,8 @@ pub struct CapturedPayment {
     pub reference: ProviderReference,
     /// The captured amount.
     pub amount: Money,
+    /// The merchant id of the account that has it.
+    pub payee: String,
 }
 
 #[derive(Deserialize)]
@@ -197,24 +199,24 @@ struct Capture {
     payee: Option<Payee>,
 }
 
-/// The payment of a capture; none if it is not of this shop.
+/// The payment of a capture; none if it has no ids of a shop.
 pub(super) async fn captured(client: &Client, id: &Reference) -> Result<Option<CapturedPayment>, NoAnswer> {
     let shown: Capture = match client.ask(&Call::get(format!("/v2/payments/captures/{}", named(id.as_str())?))).await {
         Ok(shown) => shown,
         Err(Failure::Refused(refusal)) if refusal.is_missing() => return Ok(None),
         Err(failure) => return Err(failure.into()),
     };
-    Ok(of_shop(id, &shown, &client.account().merchant_id))
+    Ok(of_shop(id, &shown))
 }
 
-fn of_shop(id: &Reference, shown: &Capture, merchant: &str) -> Option<CapturedPayment> {
-    let payee = shown.payee.as_ref().and_then(|payee| payee.merchant_id.as_deref());
-    if shown.id != id.as_str() || payee != Some(merchant) {
+fn of_shop(id: &Reference, shown: &Capture) -> Option<CapturedPayment> {
+    if shown.id != id.as_str() {
         return None;
     }
+    let payee = shown.payee.as_ref()?.merchant_id.clone()?;
     let payment = shown.custom_id.as_deref()?.parse().ok()?;
     let reference = ProviderReference::new(shown.invoice_id.as_deref()?).ok()?;
-    Some(CapturedPayment { payment, reference, amount: shown.amount.money()? })
+    Some(CapturedPayment { payment, reference, amount: shown.amount.money()?, payee })
 }
 
 #[derive(Deserialize)]
@@ -342,20 +344,21 @@ mod tests {
     }
 
     #[test]
-    fn a_capture_is_of_this_shop_if_its_payee_and_its_ids_are() {
+    fn a_capture_is_of_a_shop_if_its_ids_are_and_says_who_was_paid() {
         let payment = "pay_00000000000000000000000001";
         let right = json!({"id": "C1", "amount": {"currency_code": "EUR", "value": "5.00"}, "custom_id": payment,
             "invoice_id": "paypal-1", "payee": {"merchant_id": "M1"}});
-        let of = |shown: &Value| {
-            of_shop(&Reference::new("C1").unwrap(), &serde_json::from_value(shown.clone()).unwrap(), "M1")
-        };
-        assert_eq!(of(&right).unwrap().payment.to_string(), payment);
+        let of =
+            |shown: &Value| of_shop(&Reference::new("C1").unwrap(), &serde_json::from_value(shown.clone()).unwrap());
+        let it = of(&right).unwrap();
+        assert_eq!((it.payment.to_string().as_str(), it.payee.as_str()), (payment, "M1"));
         for (field, value) in [
             ("id", json!("C2")),
             ("custom_id", json!("another shop")),
             ("custom_id", Value::Null),
             ("invoice_id", Value::Null),
-            ("payee", json!({"merchant_id": "M2"})),
+            ("payee", json!({})),
+            ("payee", Value::Null),
         ] {
             let mut wrong = right.clone();
             wrong[field] = value;

@@ -5,8 +5,9 @@ use byteshop_domain::text::Reference;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::client::{Call, Client, Part};
+use super::client::{Call, Client};
 use super::disputes::named;
+use super::form::Part;
 use crate::ports::NoAnswer;
 
 /// The type of evidence: PayPal takes notes and documents with it, and it fits all reasons.

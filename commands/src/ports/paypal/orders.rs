@@ -1,6 +1,6 @@
 //! Orders v2: an order is created, approved by its buyer at PayPal's page, and then captured or authorized by the shop.
 
-use byteshop_domain::payment::{CaptureMode, DeclineReason, ProviderOutcome, Registration};
+use byteshop_domain::payment::{CaptureMode, DeclineReason, Direct, ProviderOutcome, Registration};
 use byteshop_domain::text::{Link, Reference};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::IgnoredAny;
@@ -10,7 +10,7 @@ use super::amount;
 use super::client::{Call, Client, Failure, Refusal};
 use super::standing::{self, Standing};
 use super::wire::{Intent, Order};
-use crate::ports::{Attempt, Begun, Charge, NoAnswer};
+use crate::ports::{Attempt, Begun, Charge, NoAnswer, NotAccepted};
 
 /// The first pause before an order that waits for its buyer is looked up; it grows with the age of the order.
 const FIRST_LOOK: TimeDelta = TimeDelta::seconds(5);
@@ -44,28 +44,47 @@ pub(super) enum Unapproved {
 
 /// Creates the order of a charge; its buyer approves it at the page that the answer names.
 pub(super) async fn create(client: &Client, charge: Charge<'_>, now: DateTime<Utc>) -> Result<Begun, NoAnswer> {
-    let Ok(value) = amount::write(charge.amount) else { return Ok(Begun::ended(ProviderOutcome::Failed)) };
-    let call =
-        Call::post("/v2/checkout/orders".to_owned(), charge.reference.to_string(), new_order(client, charge, &value));
-    let order: Order = match client.ask(&call).await {
-        Ok(order) => order,
+    let direct = charge.direct.filter(|direct| amount::write(direct.fee).is_ok());
+    if let Some(direct) = direct {
+        match try_to_create(client, charge, Some(direct), now).await {
+            // The account of the seller cannot be paid, or that of the house may not have others paid: the house is paid.
+            Err(Failure::Refused(refusal)) => {
+                tracing::warn!(%refusal, payment = %charge.payment, seller = %direct.seller, "PayPal refused to pay a seller");
+            }
+            created => return Ok(created?),
+        }
+    }
+    match try_to_create(client, charge, None, now).await {
         Err(Failure::Refused(refusal)) => {
             tracing::error!(%refusal, payment = %charge.payment, "PayPal refused to create an order");
-            return Ok(Begun::ended(ProviderOutcome::Failed));
+            Ok(Begun::ended(ProviderOutcome::Failed))
         }
-        Err(failure) => return Err(failure.into()),
-    };
+        created => Ok(created?),
+    }
+}
+
+/// Creates the order of a charge that is paid to a seller, or else to the house.
+async fn try_to_create(
+    client: &Client,
+    charge: Charge<'_>,
+    direct: Option<&Direct>,
+    now: DateTime<Utc>,
+) -> Result<Begun, Failure> {
+    let Ok(body) = new_order(client, charge, direct) else { return Ok(Begun::ended(ProviderOutcome::Failed)) };
+    // PayPal keeps keys of refused requests, too.
+    let key = if direct.is_some() { format!("{}-direct", charge.reference) } else { charge.reference.to_string() };
+    let order: Order = client.ask(&Call::post("/v2/checkout/orders".to_owned(), key, body)).await?;
     let page = order.links.iter().find(|link| matches!(link.rel.as_str(), "payer-action" | "approve"));
     let page = page.filter(|link| is_page(&link.href, &client.account().url));
     let page = page.and_then(|link| Link::new(&link.href).ok());
     // The id becomes a part of paths.
     let id = Some(&order.id).filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let (Some(Ok(id)), Some(page)) = (id.map(|id| Reference::new(id)), page) else {
-        return Err(NoAnswer("the order that PayPal created has no page for its buyer".to_owned()));
+        return Err(Failure::Differs("page"));
     };
-    let registration = Registration { id, amount: charge.amount, page: Some(page) };
+    let registration = Registration { id, amount: charge.amount, page: Some(page), direct: direct.cloned() };
     let attempt = Attempt { reference: charge.reference, registration: Some(&registration), payment: charge.payment };
-    standing::check(&order, attempt, &order.id, charge.amount, &client.account().merchant_id)?;
+    standing::check(&order, attempt, &order.id, charge.amount, payee(client, &registration))?;
     let outcome = ProviderOutcome::Pending { check_at: now + FIRST_LOOK };
     Ok(Begun { outcome, registration: Some(registration) })
 }
@@ -76,19 +95,25 @@ fn is_page(link: &str, provider: &str) -> bool {
 }
 
 /// The order of a charge, as PayPal wants it.
-fn new_order(client: &Client, charge: Charge<'_>, value: &str) -> Value {
+fn new_order(client: &Client, charge: Charge<'_>, direct: Option<&Direct>) -> Result<Value, NotAccepted> {
     let intent = match charge.capture {
         CaptureMode::Automatic => "CAPTURE",
         CaptureMode::Manual => "AUTHORIZE",
     };
-    json!({
+    let payee = direct.map_or(client.account().merchant_id.as_str(), |direct| direct.account.as_str());
+    let mut unit = json!({
+        "amount": amount::object(charge.amount)?,
+        "payee": {"merchant_id": payee},
+        "custom_id": charge.payment,
+        "invoice_id": charge.reference,
+    });
+    if let Some(fee) = direct.map(|direct| direct.fee).filter(|fee| fee.amount > 0) {
+        let fees = json!([{"amount": amount::object(fee)?}]);
+        unit["payment_instruction"] = json!({"disbursement_mode": "INSTANT", "platform_fees": fees});
+    }
+    Ok(json!({
         "intent": intent,
-        "purchase_units": [{
-            "amount": {"currency_code": charge.amount.currency.code(), "value": value},
-            "payee": {"merchant_id": client.account().merchant_id},
-            "custom_id": charge.payment,
-            "invoice_id": charge.reference,
-        }],
+        "purchase_units": [unit],
         "payment_source": {"paypal": {"experience_context": {
             "return_url": charge.back.approved,
             "cancel_url": charge.back.left,
@@ -96,14 +121,20 @@ fn new_order(client: &Client, charge: Charge<'_>, value: &str) -> Value {
             "shipping_preference": "NO_SHIPPING",
             "user_action": "PAY_NOW",
         }}},
-    })
+    }))
+}
+
+/// The account that an attempt is paid to.
+pub(super) fn payee<'a>(client: &'a Client, registration: &'a Registration) -> &'a str {
+    let own = client.account().merchant_id.as_str();
+    registration.direct.as_ref().map_or(own, |direct| direct.account.as_str())
 }
 
 /// Reads the order of an attempt, and makes sure that it is that of the attempt.
 pub(super) async fn read(client: &Client, attempt: Attempt<'_>, registration: &Registration) -> Result<Order, Failure> {
     let id = registration.id.as_str();
     let order: Order = client.ask(&Call::get(format!("/v2/checkout/orders/{id}"))).await?;
-    let checked = standing::check(&order, attempt, id, registration.amount, &client.account().merchant_id);
+    let checked = standing::check(&order, attempt, id, registration.amount, payee(client, registration));
     if let Err(failure) = checked {
         tracing::error!(%failure, order = id, payment = %attempt.payment, "no money is moved");
         return Err(failure);
@@ -148,7 +179,7 @@ async fn carry_out(
     };
     let path = format!("/v2/checkout/orders/{}/{action}", registration.id);
     let call = Call::post(path, format!("{}-{action}", attempt.reference), json!({}));
-    let refusal = match client.ask::<IgnoredAny>(&call).await {
+    let refusal = match client.ask::<IgnoredAny>(&call.for_payee(registration)).await {
         Ok(_) => None,
         Err(Failure::Refused(refusal)) if refusal.is_about_money() => Some(refusal),
         Err(failure) => return Err(failure),

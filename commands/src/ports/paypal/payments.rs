@@ -18,10 +18,9 @@ use crate::ports::{Attempt, NoAnswer, RefundAnswer};
 pub(super) async fn capture(client: &Client, attempt: Attempt<'_>) -> Result<Option<Money>, NoAnswer> {
     let registration = registered(attempt)?;
     let order = orders::read(client, attempt, registration).await?;
-    let collected = |order: &Order| is_collected(order).map(|()| standing::fee(order, registration.amount.currency));
+    let collected = |order: &Order| is_collected(order).map(|()| standing::fee(order, registration));
     let Standing::Authorized(authorization) = Standing::of(&order) else { return collected(&order) };
-    let value = amount::write(registration.amount).map_err(|error| NoAnswer(error.to_string()))?;
-    let amount = json!({"currency_code": registration.amount.currency.code(), "value": value});
+    let amount = amount::object(registration.amount).map_err(|error| NoAnswer(error.to_string()))?;
     let call = Call::post(
         format!("/v2/payments/authorizations/{}/capture", authorization.id),
         format!("{}-collect", attempt.reference),
@@ -52,14 +51,18 @@ pub(super) async fn release(client: &Client, attempt: Attempt<'_>) -> Result<Opt
         Standing::Authorized(authorization) => {
             let path = format!("/v2/payments/authorizations/{}/void", authorization.id);
             // If it was voided or captured meanwhile, PayPal refuses, and the next look says which.
-            client.ask::<IgnoredAny>(&Call::command(path)).await.map(|_| None).map_err(NoAnswer::from)
+            client
+                .ask::<IgnoredAny>(&Call::command(path).for_payee(registration))
+                .await
+                .map(|_| None)
+                .map_err(NoAnswer::from)
         }
         Standing::Captured(_) => {
             let left = standing::left(&order, registration.amount);
             let left = left.map_err(|error| NoAnswer(error.to_string()))?;
             if left.amount <= 0 {
                 let is_decided = !standing::has_pending_refund(&order);
-                let fee = standing::fee(&order, registration.amount.currency);
+                let fee = standing::fee(&order, registration);
                 return is_decided.then_some(fee).ok_or_else(undecided);
             }
             // Under the key of the refund of all that is left, so that both are one, should the shop request that as well.
@@ -80,7 +83,7 @@ pub(super) async fn refund(
     amount: Money,
 ) -> Result<RefundAnswer, NoAnswer> {
     let registration = registered(attempt)?;
-    let kept = |order: &Order| standing::fee(order, registration.amount.currency);
+    let kept = |order: &Order| standing::fee(order, registration);
     let order = orders::read(client, attempt, registration).await?;
     if let Some(standing) = standing::refund_of(&order, id) {
         return concluded(standing, kept(&order));
@@ -88,18 +91,15 @@ pub(super) async fn refund(
     let Standing::Captured(capture) = Standing::of(&order) else {
         return Err(NoAnswer("the order at PayPal is not captured".to_owned()));
     };
-    let value = amount::write(amount).map_err(|error| NoAnswer(error.to_string()))?;
-    let call = Call::post(
-        format!("/v2/payments/captures/{}/refund", capture.id),
-        // A refund of all that is left has the same id for each attempt of a payment.
-        format!("{id}-{}", capture.id),
-        json!({
-            "amount": {"currency_code": amount.currency.code(), "value": value},
-            "custom_id": attempt.payment,
-            "invoice_id": id,
-        }),
-    );
-    match client.ask::<Refund>(&call).await {
+    let written = |amount| amount::object(amount).map_err(|error| NoAnswer(error.to_string()));
+    let mut body = json!({"amount": written(amount)?, "custom_id": attempt.payment, "invoice_id": id});
+    if let Some(back) = registration.fee_back(amount).filter(|back| back.amount > 0) {
+        body["payment_instruction"] = json!({"platform_fees": [{"amount": written(back)?}]});
+    }
+    // A refund of all that is left has the same id for each attempt of a payment.
+    let key = format!("{id}-{}", capture.id);
+    let call = Call::post(format!("/v2/payments/captures/{}/refund", capture.id), key, body);
+    match client.ask::<Refund>(&call.for_payee(registration)).await {
         Ok(made) => {
             let back = made.breakdown.paypal_fee.as_ref().and_then(Amount::money);
             let fee = kept(&order).map(|kept| back.and_then(|back| kept.minus(back).ok()).unwrap_or(kept));

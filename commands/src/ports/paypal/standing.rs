@@ -1,8 +1,8 @@
 //! What an order at PayPal means for the attempt of a payment. Pure.
 
-use byteshop_domain::Currency;
 use byteshop_domain::ids::RefundId;
 use byteshop_domain::money::{Money, MoneyError};
+use byteshop_domain::payment::Registration;
 
 use super::client::Failure;
 use super::wire::{
@@ -121,8 +121,12 @@ pub(super) fn left(order: &Order, captured: Money) -> Result<Money, MoneyError> 
 }
 
 /// What PayPal keeps of the captures of an order as its fee, after what it gave back with refunds; none if it does not say, or keeps it in
-/// another currency.
-pub(super) fn fee(order: &Order, currency: Currency) -> Option<Money> {
+/// another currency, or of what is a seller's.
+pub(super) fn fee(order: &Order, registration: &Registration) -> Option<Money> {
+    if registration.direct.is_some() {
+        return None;
+    }
+    let currency = registration.amount.currency;
     let payments = || order.purchase_units.iter().map(|unit| &unit.payments);
     let read = |fee: Option<&super::wire::Amount>| money(fee).filter(|fee| fee.currency == currency);
     let taken = payments().flat_map(|it| &it.captures).filter(|it| is_captured(it.status));

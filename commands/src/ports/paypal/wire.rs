@@ -1,10 +1,11 @@
 //! What PayPal says: the parts of its objects that the shop reads (Orders v2, Payments v2).
 
+use byteshop_domain::Currency;
+use byteshop_domain::money::Money;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::amount;
-use byteshop_domain::money::Money;
 
 /// An order.
 #[derive(Debug, Clone, Deserialize)]
@@ -168,6 +169,23 @@ pub(super) struct Breakdown {
     /// What PayPal keeps of a capture, or gives back of that with a refund.
     #[serde(default)]
     pub paypal_fee: Option<Amount>,
+    /// What the house gets of a capture that is paid to a seller, or gives back of that with a refund.
+    #[serde(default)]
+    pub platform_fees: Vec<PlatformFee>,
+}
+
+impl Breakdown {
+    /// What the house gets, or gives back; none if an amount cannot be read.
+    pub fn platform_fee(&self, currency: Currency) -> Option<Money> {
+        let amounts = self.platform_fees.iter().map(|fee| fee.amount.money().filter(|it| it.currency == currency));
+        amounts.into_iter().try_fold(Money::zero(currency), |sum, amount| sum.plus(amount?).ok())
+    }
+}
+
+/// A fee of the house.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct PlatformFee {
+    pub amount: Amount,
 }
 
 /// The status of a refund.

@@ -13,6 +13,7 @@ pub(super) async fn post(commands: &Commands, cause: &Cause, step: &post_balance
     let order = match step {
         post_balances::Step::PostSale { order } | post_balances::Step::StartHolds { order, .. } => Some(*order),
         post_balances::Step::Post { .. }
+        | post_balances::Step::PostDirect { .. }
         | post_balances::Step::Withhold { .. }
         | post_balances::Step::EndDispute { .. } => None,
     };
@@ -35,6 +36,10 @@ pub(super) async fn post(commands: &Commands, cause: &Cause, step: &post_balance
             let intent = once(commands, cause, "balance.post", format!("{}/post", cause.position));
             let posting = Posting { position: cause.position, order: *order, dispute: *dispute };
             commands.post_balances(&intent, posting, amounts).await
+        }
+        post_balances::Step::PostDirect { order, seller, amount } => {
+            let intent = once(commands, cause, "balance.post", format!("{}/post", cause.position));
+            commands.post_direct(&intent, cause.position, *order, (*seller, *amount)).await
         }
         post_balances::Step::Withhold { dispute, order, amounts } => {
             commands.withhold(&intent(commands, cause, "balance.withhold"), *dispute, *order, amounts).await

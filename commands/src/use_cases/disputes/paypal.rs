@@ -13,7 +13,7 @@ use byteshop_domain::money::Money;
 use byteshop_domain::payment::Payment;
 use byteshop_domain::payment_provider::Provider;
 use byteshop_domain::text::{Comment, Reference};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{conclude, open};
 use crate::Commands;
@@ -23,8 +23,6 @@ use crate::ports::NoAnswer;
 use crate::ports::paypal::{CapturedPayment, DisputeProgress, DisputeStanding, Exhibit, Paypal};
 use crate::use_cases::payments::in_time;
 
-/// How far back the list is read: a shop that was away for a weekend misses nothing.
-const SINCE: TimeDelta = TimeDelta::days(7);
 /// The pause before PayPal is asked again about a dispute that it is deciding.
 const NEXT_LOOK: TimeDelta = TimeDelta::hours(6);
 /// The pause before PayPal is asked again after it did not answer, or while it lacks an answer of the shop.
@@ -72,7 +70,7 @@ impl Commands {
         standing: &DisputeStanding,
     ) -> Result<Option<Claim>, Error> {
         let captured = in_time(paypal.captured_payment(&standing.capture)).await?;
-        let Some(CapturedPayment { payment, reference: attempt, amount }) = captured else {
+        let Some(CapturedPayment { payment, reference: attempt, amount, payee }) = captured else {
             tracing::error!(%reference, "a dispute at PayPal is about no payment of this shop");
             return Ok(None);
         };
@@ -83,6 +81,7 @@ impl Commands {
         }
         let claimed = standing.amount;
         let is_ours = opened.at_provider() == Some(&attempt) && amount == opened.in_money();
+        let is_ours = is_ours && paypal.is_payee(opened.registration(&attempt), &payee);
         if !is_ours || claimed.currency != amount.currency || claimed.amount > amount.amount {
             tracing::error!(%reference, %payment, "a dispute at PayPal differs from the payment of the shop: nothing is recorded");
             return Ok(None);
@@ -189,13 +188,14 @@ impl Commands {
         concluded.await.map(drop)
     }
 
-    /// Records every dispute that changed at PayPal lately and is not known: what a lost webhook would have told. Those that are known
-    /// have timers.
-    pub async fn follow_changed_disputes(&self) -> Result<(), Error> {
-        let Some(paypal) = &self.connected().paypal else { return Ok(()) };
-        let since = self.clock().now() - SINCE;
+    /// Looks at every dispute that changed at PayPal since a moment and is not over for the shop: what a lost webhook would have told. Says
+    /// whether all of them could be followed.
+    pub async fn follow_changed_disputes(&self, since: DateTime<Utc>) -> Result<bool, Error> {
+        let Some(paypal) = &self.connected().paypal else { return Ok(true) };
+        let mut is_whole = true;
         for reference in in_time(paypal.changed_disputes(since)).await? {
-            if self.get::<Dispute>(dispute::id_at(Provider::Paypal, &reference)).await?.is_some() {
+            let known = self.get::<Dispute>(dispute::id_at(Provider::Paypal, &reference)).await?;
+            if known.is_some_and(|known| known.state.live().is_ok_and(|known| !known.is_open())) {
                 continue;
             }
             let intent = Intent::new(Provider::Paypal.actor(), "dispute.look", self.clock().new_id());
@@ -203,11 +203,12 @@ impl Commands {
                 // One that cannot be followed now does not hold up the others.
                 Err(error @ (Error::Rejected(_) | Error::Provider(_) | Error::NotYet(_) | Error::Files(_))) => {
                     tracing::warn!(%error, %reference, "a dispute could not be followed; trying later");
+                    is_whole = false;
                 }
                 done => done?,
             }
         }
-        Ok(())
+        Ok(is_whole)
     }
 }
 

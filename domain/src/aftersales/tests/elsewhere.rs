@@ -6,7 +6,7 @@ use crate::payment::GivenBack;
 use crate::payment_provider::Provider;
 
 fn back(reference: &str, amount: i64) -> GivenBack {
-    GivenBack { reference: text(reference), refund: None, amount: cents(amount) }
+    GivenBack { reference: text(reference), refund: None, amount: cents(amount), fee_back: cents(0) }
 }
 
 fn look(work: &mut Work, given_back: &[GivenBack]) -> Result<bool, Refused> {

@@ -5,12 +5,17 @@ use crate::dispute::refund_of;
 use crate::payment_provider::Provider;
 
 fn back(reference: &str, amount: i64, refund: Option<u128>) -> GivenBack {
-    GivenBack { reference: text(reference), refund: refund.map(id), amount: cents(amount) }
+    GivenBack { reference: text(reference), refund: refund.map(id), amount: cents(amount), fee_back: cents(0) }
 }
 
 fn made(reference: &str, amount: i64) -> MadeElsewhere {
     let reference = text(reference);
-    MadeElsewhere { refund: refund_at(Provider::Paypal, &reference), reference, amount: cents(amount) }
+    MadeElsewhere {
+        refund: refund_at(Provider::Paypal, &reference),
+        reference,
+        amount: cents(amount),
+        fee_back: cents(0),
+    }
 }
 
 pub(super) fn record(reference: &str, amount: i64) -> Command {
@@ -18,7 +23,7 @@ pub(super) fn record(reference: &str, amount: i64) -> Command {
 }
 
 pub(super) fn recorded(reference: &str, amount: i64) -> Event {
-    let MadeElsewhere { refund, reference, amount } = made(reference, amount);
+    let MadeElsewhere { refund, reference, amount, .. } = made(reference, amount);
     let cause = Some(RefundCause::Provider { reference });
     Event::Refunded { order: id(1), amount, refund: Some(refund), cause, to: None, of: None }
 }

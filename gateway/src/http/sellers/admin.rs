@@ -5,7 +5,7 @@ use axum::response::Response;
 use byteshop_commands::use_cases::sellers;
 use byteshop_domain::ids::SellerId;
 use byteshop_domain::seller::{Seller, Status};
-use byteshop_domain::text::Reason;
+use byteshop_domain::text::{MerchantId, Reason};
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -28,6 +28,15 @@ use crate::http::show::seller::{self as show, SellerPage, changed};
 #[schema(as = SellerDecision, example = json!({"reason": "The company register does not list the seller"}))]
 struct Because {
     reason: Reason,
+}
+
+/// The account of a seller at PayPal.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SellerPaypalLink, example = json!({"merchant": "SELLERB234567"}))]
+struct PaypalLink {
+    /// The merchant id, which the seller sees in the settings of its business account.
+    merchant: MerchantId,
 }
 
 /// Which sellers are wanted.
@@ -134,6 +143,47 @@ async fn reinstate(
     .await
 }
 
+/// Has PayPal pay a seller itself.
+///
+/// What buyers pay with PayPal for an order with goods of this seller alone then goes to the seller's own account at PayPal, and the house
+/// gets its fee: the commission, and the sales tax if the house supplies. Nothing of it is held, reserved or paid out by the house. It
+/// needs the setting `BYTESHOP_PAYPAL_PARTNER_ID`, and the permission of the seller at PayPal; where PayPal refuses, the house is paid.
+#[utoipa::path(put, path = "/v1/admin/sellers/{id}/paypal", operation_id = "setSellerPaypalAccount",
+    tag = "sellers", params(("id" = String, Path)), request_body = PaypalLink, security(("bearer" = ["admin"])),
+    responses((status = 200, description = "The seller", body = show::Seller)))]
+async fn link_paypal(
+    State(app): State<Shared>,
+    Of(id): Of<SellerId>,
+    ask: Ask<Admin, PaypalLink>,
+) -> Result<Response, Problem> {
+    let account = &ask.body.merchant;
+    app.run(&ask, "seller.link_paypal", |unit| async move {
+        let mut seller = unit.load_matching::<Seller>(id).await?;
+        sellers::link_paypal(&unit, &mut seller, account.clone())?;
+        Reply::ok(seller.version, &changed(&seller)?)
+    })
+    .await
+}
+
+/// Has buyers pay the house for the goods of a seller again.
+///
+/// What was paid to the seller stays there, and is refunded from there.
+#[utoipa::path(delete, path = "/v1/admin/sellers/{id}/paypal", operation_id = "removeSellerPaypalAccount",
+    tag = "sellers", params(("id" = String, Path)), security(("bearer" = ["admin"])),
+    responses((status = 200, description = "The seller", body = show::Seller)))]
+async fn unlink_paypal(
+    State(app): State<Shared>,
+    Of(id): Of<SellerId>,
+    ask: Ask<Admin, Nothing>,
+) -> Result<Response, Problem> {
+    app.run(&ask, "seller.unlink_paypal", |unit| async move {
+        let mut seller = unit.load_matching::<Seller>(id).await?;
+        sellers::unlink_paypal(&unit, &mut seller)?;
+        Reply::ok(seller.version, &changed(&seller)?)
+    })
+    .await
+}
+
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -142,4 +192,5 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(reject))
         .routes(routes!(suspend))
         .routes(routes!(reinstate))
+        .routes(routes!(link_paypal, unlink_paypal))
 }

@@ -5,7 +5,7 @@ use byteshop_domain::Personal;
 use byteshop_domain::ids::{AccountId, InvitationId, SellerId};
 use byteshop_domain::issuer::LegalData;
 use byteshop_domain::seller::{self, Known, Role, Status};
-use byteshop_domain::text::{Country, Description, Email, Handle, Name, Reason};
+use byteshop_domain::text::{Country, Description, Email, Handle, MerchantId, Name, Reason};
 use byteshop_projections::seller_list::Row;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -40,6 +40,8 @@ pub struct SellerDetails<'a> {
     contact_email: Option<&'a Personal<Email>>,
     /// What papers say of it if it supplies in its own name; null if the house supplies its goods, and in lists of staff.
     legal_data: Option<&'a Personal<LegalData>>,
+    /// Its account at PayPal, to which PayPal pays what buyers pay for its goods alone; null if the house is paid, and in lists of staff.
+    paypal: Option<&'a MerchantId>,
     /// When it applied.
     applied_at: DateTime<Utc>,
 }
@@ -59,6 +61,7 @@ impl<'a> Seller<'a> {
             country: &it.country,
             contact_email: Some(&it.contact),
             legal_data: it.legal.as_ref(),
+            paypal: it.paypal.as_ref(),
             applied_at: it.applied_at,
         };
         Self { details: Some(details), ..Self::of(id, it) }
@@ -77,6 +80,7 @@ impl<'a> Seller<'a> {
             country: &it.country,
             contact_email: None,
             legal_data: None,
+            paypal: None,
             applied_at: it.applied_at,
         });
         let (handle, name, description) = (&it.handle, &it.name, &it.description);

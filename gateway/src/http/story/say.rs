@@ -265,7 +265,10 @@ impl Facts {
                 ("refund_settled", json!({"by": self.by, "reference": reference}))
             }
             // What the shop pays for its payments is no part of the story of an order.
-            payment::Event::Authorized { .. } | payment::Event::FeeCharged { .. } => return None,
+            payment::Event::Authorized { .. }
+            | payment::Event::FeeCharged { .. }
+            | payment::Event::SellerPaid { .. }
+            | payment::Event::SellerCharged { .. } => return None,
         };
         Some(said)
     }

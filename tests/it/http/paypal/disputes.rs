@@ -1,5 +1,7 @@
 //! Disputes at PayPal: heard of by webhooks or by asking, answered once, and lost or won in the books of both sides.
 
+use byteshop_eventstore::Clock;
+use chrono::TimeDelta;
 use futures_util::future::join_all;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -153,14 +155,19 @@ async fn disputes_whose_webhooks_are_lost_are_found_in_the_list() {
     let (_, variant) = it.shop.product("PD-3", 1999, 99).await;
     let (open, lost) = (it.paid(&variant).await, it.paid(&variant).await);
     it.paypal.switch(json!({"loss_percent": 100})).await;
-    it.disputes(&open, None).await;
+    let won = it.disputes(&open, None).await;
     let named = it.disputes(&lost, None).await;
     it.decides(&named, "RESOLVED_BUYER_FAVOUR").await;
-    it.shop.commands.follow_changed_disputes().await.unwrap();
+    it.shop.commands.follow_changed_disputes(Clock.now() - TimeDelta::days(7)).await.unwrap();
     it.recorded(&open, "open").await;
     it.recorded(&lost, "lost").await;
-    it.shop.commands.follow_changed_disputes().await.unwrap();
+    it.shop.commands.follow_changed_disputes(Clock.now() - TimeDelta::days(7)).await.unwrap();
     assert_eq!((it.counts(&open).await, it.counts(&lost).await), ([1_999, 0, 0], [0, 0, 1_999]));
+    // The outcome of one that is known is found there, too.
+    it.decides(&won, "RESOLVED_SELLER_FAVOUR").await;
+    it.shop.commands.follow_changed_disputes(Clock.now() - TimeDelta::days(7)).await.unwrap();
+    it.recorded(&open, "won").await;
+    assert_eq!(it.counts(&open).await, [0, 1_999, 0]);
     it.books_agree(&[open, lost]).await;
 }
 

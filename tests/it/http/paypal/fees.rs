@@ -9,7 +9,7 @@ use super::{Connected, Order, eventually};
 
 impl Connected {
     /// The balance of an account of the ledger in euros: debits minus credits.
-    async fn balance(&self, account: &str) -> i64 {
+    pub(super) async fn balance(&self, account: &str) -> i64 {
         let head = self.shop.at_rest().await;
         let found = self.shop.get("/v1/admin/ledger").by(&self.shop.token(Role::Support)).after(head).send().await;
         let items = found.expect(200).body["items"].as_array().unwrap().clone();

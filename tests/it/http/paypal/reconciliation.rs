@@ -10,7 +10,7 @@ use super::{Connected, Order, eventually};
 
 impl Connected {
     /// Compares a page of charges.
-    async fn compared(&self, query: &str) -> Value {
+    pub(super) async fn compared(&self, query: &str) -> Value {
         let head = self.shop.at_rest().await;
         let path = format!("/v1/admin/ledger/reconciliation?provider=paypal{query}");
         self.shop.get(&path).by(&self.staff).after(head).send().await.expect(200).body

@@ -17,7 +17,7 @@ impl Connected {
     }
 
     /// PayPal takes back what is left of a capture.
-    async fn reverses(&self, order: &Order) -> Value {
+    pub(super) async fn reverses(&self, order: &Order) -> Value {
         self.at_paypal(&format!("captures/{}/reverse", self.capture_of(order).await), &json!({})).await
     }
 
@@ -174,7 +174,7 @@ async fn no_cent_goes_back_twice_whoever_gives_it_back() {
     .await;
     it.paypal.switch(json!({})).await;
     eventually("everything is followed", async || {
-        it.shop.commands.follow_changed_disputes().await.unwrap();
+        it.shop.commands.follow_changed_disputes(Clock.now() - TimeDelta::days(7)).await.unwrap();
         it.polls().await.then_some(())
     })
     .await;

@@ -1,8 +1,9 @@
 //! What an order of PayPal means, and whether it is that of an attempt.
 
 use byteshop_domain::Currency;
-use byteshop_domain::ids::{Id as _, PaymentId};
-use byteshop_domain::payment::ProviderReference;
+use byteshop_domain::ids::{Id as _, PaymentId, SellerId};
+use byteshop_domain::payment::{Direct, ProviderReference};
+use byteshop_domain::text::{MerchantId, Reference};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -149,13 +150,20 @@ fn a_fee_is_what_paypal_keeps_after_its_refunds() {
         json!([{"id": "R1", "status": status, "amount": amount("10.00"),
             "seller_payable_breakdown": {"gross_amount": amount("10.00"), "paypal_fee": amount(back)}}])
     };
-    let of = |payments: &Value| fee(&read(order("COMPLETED", payments)), euros(0).currency);
+    let registration =
+        |direct| Registration { id: Reference::new("O1").unwrap(), amount: euros(3500), page: None, direct };
+    let of = |payments: &Value| fee(&read(order("COMPLETED", payments)), &registration(None));
     let (taken, none) = (capture(&amount("1.71")), json!([]));
     let kept = |refunds: Value| of(&json!({"captures": taken.clone(), "refunds": refunds}));
     assert_eq!(kept(none), Some(euros(171)));
     assert_eq!(kept(refund("COMPLETED", "0.35")), Some(euros(136)));
     assert_eq!(kept(refund("COMPLETED", "0.00")), Some(euros(171)));
     assert_eq!(kept(refund("FAILED", "0.35")), Some(euros(171)));
+    // What PayPal keeps of a payment to a seller is the seller's.
+    let account = MerchantId::new("SELLERB234567").unwrap();
+    let direct = Direct { seller: SellerId::from_uuid(Uuid::from_u128(71)), account, fee: euros(100) };
+    let of_seller = fee(&read(order("COMPLETED", &json!({"captures": taken.clone()}))), &registration(Some(direct)));
+    assert_eq!(of_seller, None);
     // PayPal does not say it yet, keeps it in another currency, or has captured nothing.
     assert_eq!(of(&paid("COMPLETED")), None);
     assert_eq!(of(&json!({"captures": capture(&json!({"currency_code": "USD", "value": "1.71"}))})), None);

@@ -39,6 +39,7 @@ fn account(url: &str, roots: Option<&str>) -> Account {
         client_id: String::new(),
         client_secret: String::new(),
         merchant_id: String::new(),
+        partner_id: None,
         webhook_id: String::new(),
         webhook_roots: roots.map(str::to_owned),
     }
