@@ -7,8 +7,8 @@
 use byteshop_domain::cart::Destination;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::credit_note::CreditNote;
-use byteshop_domain::dispute::Dispute;
-use byteshop_domain::ids::{Id as _, OrderId, PaymentId, PayoutId};
+use byteshop_domain::dispute::{self, Dispute};
+use byteshop_domain::ids::{DisputeId, Id as _, OrderId, PaymentId, PayoutId};
 use byteshop_domain::ledger::{self, Entry, Line, SellerNumber};
 use byteshop_domain::order::{self, Buyer, Order, SellerShare};
 use byteshop_domain::payment::{self, Payment};
@@ -105,7 +105,7 @@ impl View for Ledger {
             "dispute_released",
             "fee_charged",
         ]),
-        Reads::only::<Dispute>(&["lost"]),
+        Reads::only::<Dispute>(&["lost", "fee_corrected"]),
         Reads::all::<CreditNote>(),
         Reads::only::<StoredValue>(&["issued", "granted", "withdrawn", "expired"]),
         Reads::only::<Payout>(&["requested", "paid", "failed", "returned"]),
@@ -123,8 +123,9 @@ impl View for Ledger {
             return Ok(Some(Fact::Payment(key, Box::new(payment))));
         }
         if let Some(dispute) = event.event::<Dispute>() {
-            let key = event.id_of::<Dispute>().to_string();
-            return Ok(Entry::of_dispute(&dispute?).map(|entry| Fact::Entry(key, Box::new(entry))));
+            let dispute = dispute?;
+            let key = of_dispute(event.id_of::<Dispute>(), &dispute, event.version);
+            return Ok(Entry::of_dispute(&dispute).map(|entry| Fact::Entry(key, Box::new(entry))));
         }
         if let Some(value) = event.event::<StoredValue>() {
             // Each event has a row of its own.
@@ -153,17 +154,16 @@ impl View for Ledger {
 
     fn fold(row: Option<Row>, key: &Key, fact: &Fact, event: &Recorded) -> Option<Row> {
         match fact {
-            Fact::Order(change) => of_order(row, change, event),
             Fact::Payout(entry) if *key != of_payout(event.id_of::<Payout>(), entry.kind) => {
                 row.map(|row| row.documented(entry.document.as_ref()))
             }
+            Fact::Order(change) => of_order(row, change, event),
             Fact::Payment(_, change) => of_change(row, change, event),
             Fact::Entry(_, entry) | Fact::Payout(entry) => Some(posted(event, (**entry).clone())),
         }
     }
 }
 
-/// The key of the row of an event of a payment.
 /// The key of the row of a kind of entry of a payout.
 fn of_payout(payout: PayoutId, kind: ledger::Kind) -> Key {
     format!("{payout}/{}", kind.as_str())
@@ -181,6 +181,7 @@ impl Row {
     }
 }
 
+/// The key of the row of an event of a payment.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS come here")]
 fn of_payment(payment: PaymentId, event: &payment::Event, version: i64) -> Key {
     match event {
@@ -196,6 +197,15 @@ fn of_payment(payment: PaymentId, event: &payment::Event, version: i64) -> Key {
         payment::Event::ReceiptRecorded { receipt, .. } => receipt.to_string(),
         payment::Event::ReceiptVoided { receipt, .. } => format!("{receipt}/voided"),
         _ => payment.to_string(),
+    }
+}
+
+/// The key of the row of an event of a dispute.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS come here")]
+fn of_dispute(dispute: DisputeId, event: &dispute::Event, version: i64) -> Key {
+    match event {
+        dispute::Event::FeeCorrected { .. } => format!("{dispute}/{version}"),
+        _ => dispute.to_string(),
     }
 }
 
