@@ -248,5 +248,6 @@ pub(super) fn credit_given_back(
     let wanted = Credit { amount, reason, shipping: false, keys, part: None, to: None, taken, dispute, imposed: true };
     let credit_notes = issue_credit(work, order, refund, &wanted)?;
     key_delivery::revoke(work, order, before, &wanted.keys)?;
+    gift_card_delivery::block_unpaid(work, work.get::<Order>(order)?.live()?, &wanted.reason)?;
     Ok(credit_notes.first().copied())
 }
