@@ -33,7 +33,8 @@ pub struct Unfinished {
 ///
 /// Unpaid orders are cancelled. Orders that are paid and not delivered prevent the closing; with `force` they are
 /// cancelled too if nothing of them is packed, and the others continue. Disputes about payments prevent it, too, unless `force` gives
-/// up their evidence. So do sellers of which the account is the only owner: with `force` they are closed. Its other memberships end. The account's grants to programs stay in force, unless they are to be
+/// up their evidence. So do sellers of which the account is the only owner: with `force` they are closed. Its other memberships end.
+/// The account's grants to programs stay in force, unless they are to be
 /// revoked with it.
 pub async fn erase(
     unit: &Unit,
