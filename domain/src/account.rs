@@ -193,7 +193,7 @@ impl Decider for Account {
             Command::Unban {} if open.ban.is_none() => Ok(vec![]),
             Command::Unban {} => Ok(vec![Event::Unbanned {}]),
             Command::Membership(change) => open.change_membership(*change, asked.at),
-            Command::Erase { waiting, owned } => erase(waiting, owned),
+            Command::Erase { waiting, owned, disputed } => erase(waiting, owned, disputed),
         }
     }
 
@@ -313,9 +313,12 @@ impl Account {
     }
 }
 
-fn erase(waiting: &[OrderId], owned: &[SellerId]) -> Decision {
+fn erase(waiting: &[OrderId], owned: &[SellerId], disputed: &[OrderId]) -> Decision {
     if !waiting.is_empty() {
         return Err(Rejection::OrdersUnderWay { orders: waiting.to_vec() });
+    }
+    if !disputed.is_empty() {
+        return Err(Rejection::OrdersDisputed { orders: disputed.to_vec() });
     }
     if !owned.is_empty() {
         return Err(Rejection::SellersOwned { sellers: owned.to_vec() });

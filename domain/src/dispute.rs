@@ -87,10 +87,16 @@ pub struct Known {
     pub reminded: bool,
     /// What the buyer got back of it; none unless it is lost.
     pub lost: Option<Money>,
+    /// What the outcome named: more than that, if some of it was refunded before. None unless it is lost.
+    pub named: Option<Money>,
+    /// What the loss takes from each seller with a part of the order; empty in older disputes.
+    pub taken: Vec<Share>,
     /// The part of it that was not left to refund.
     pub beyond: Option<Money>,
     /// What the provider or the bank charges for it.
     pub fee: Option<Money>,
+    /// Whether the fee and the loss are paid outside of payment providers.
+    pub by_hand: bool,
     /// The credit note of what was lost.
     pub credit_note: Option<CreditNoteId>,
 }
@@ -129,6 +135,7 @@ impl Decider for Dispute {
             Command::Accept {} => known.accept(),
             Command::Win {} => known.win(),
             Command::Lose(loss) => known.lose(loss),
+            Command::CorrectFee { fee } => known.correct_fee(*fee),
             Command::Remind {} => Ok(known.remind()),
             Command::NoteSent { count } => Ok(known.note_sent(*count)),
             Command::Wait { check_at } => Ok(known.wait(*check_at)),
@@ -145,8 +152,11 @@ impl Decider for Dispute {
                 sent: 0,
                 reminded: false,
                 lost: None,
+                named: None,
+                taken: vec![],
                 beyond: None,
                 fee: None,
+                by_hand: false,
                 credit_note: None,
             }));
         }
@@ -179,10 +189,12 @@ impl Known {
             Event::EvidenceSubmitted { text, file, at } => {
                 self.evidence.push(Evidence { text: text.clone(), file: file.clone(), at: *at });
             }
-            Event::Lost { amount, beyond, fee, credit_note, .. } => {
-                (self.lost, self.beyond) = (Some(*amount), *beyond);
-                (self.fee, self.credit_note) = (*fee, *credit_note);
+            Event::Lost { amount, named, shares, beyond, fee, by_hand, credit_note, .. } => {
+                (self.lost, self.named, self.beyond) = (Some(*amount), Some(named.unwrap_or(*amount)), *beyond);
+                (self.fee, self.by_hand, self.credit_note) = (*fee, *by_hand, *credit_note);
+                self.taken.clone_from(shares);
             }
+            Event::FeeCorrected { fee, .. } => self.fee = *fee,
             Event::Reminded { .. } => self.reminded = true,
         }
     }
@@ -260,15 +272,40 @@ impl Known {
     }
 
     fn lose(&self, loss: &Loss) -> Decision {
-        let Loss { amount, beyond, fee, by_hand, credit_note } = *loss;
+        let Loss { amount, named, ref shares, beyond, fee, by_hand, credit_note } = *loss;
         match self.status {
             Status::Open | Status::Answered | Status::Accepted => {
-                let (order, sellers) = (self.opening.order, self.sellers());
-                Ok(vec![Event::Lost { order, sellers, amount, beyond, fee, by_hand, credit_note }])
+                let (order, sellers, shares) = (self.opening.order, self.sellers(), shares.clone());
+                let named = Some(named).filter(|named| *named != amount);
+                Ok(vec![Event::Lost { order, sellers, amount, named, shares, beyond, fee, by_hand, credit_note }])
             }
             Status::Lost => Ok(vec![]),
             Status::Won => Err(self.ended()),
         }
+    }
+
+    /// Refuses another loss than the one that is recorded. A fee that is not named is not another one.
+    pub fn ensure_lost_so(&self, amount: Option<Money>, fee: Option<Money>) -> Result<(), Rejection> {
+        let (Some(lost), Some(named)) = (self.lost, self.named) else { return Ok(()) };
+        let is_same_fee = fee.is_none() || self.fee_of_loss(fee)? == self.fee;
+        if self.amount_of_loss(amount)? == named && is_same_fee {
+            return Ok(());
+        }
+        Err(Rejection::LostOtherwise { amount: lost, fee: self.fee })
+    }
+
+    fn correct_fee(&self, fee: Option<Money>) -> Decision {
+        match self.status {
+            Status::Lost => {}
+            status @ (Status::Open | Status::Answered | Status::Accepted | Status::Won) => {
+                return Err(Rejection::NotLost { status });
+            }
+        }
+        let fee = self.fee_of_loss(fee)?;
+        let cents = |fee: Option<Money>| fee.map_or(0, |fee| fee.amount);
+        let difference = Money { amount: cents(fee) - cents(self.fee), ..self.opening.amount };
+        let event = Event::FeeCorrected { order: self.opening.order, fee, difference, by_hand: self.by_hand };
+        Ok(if difference.amount == 0 { vec![] } else { vec![event] })
     }
 
     /// The amount that the buyer gets back: what the outcome says, or all that is claimed.

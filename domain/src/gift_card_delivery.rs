@@ -6,6 +6,9 @@
 //! order:         mark paid            credit
 //! ```
 //!
+//! A dispute may give back only a part of what was paid. That is first of everything beside gift cards. What exceeds it is of their price:
+//! cards that hold as much are blocked, and it is not refunded again with them.
+//!
 //! Pure: each is decided on states that were loaded before, and appended whole or not at all. So a code that an order got has its card,
 //! and a card that was sold is of one piece of one order. Which card a code has follows from the keyed hash of the code, which the
 //! caller knows.
@@ -54,6 +57,21 @@ pub fn sell(
         Ok(LineKeys { gift_cards, ..line })
     };
     keys.into_iter().map(sold).collect()
+}
+
+/// Blocks gift cards of an order of whose price others gave back a part: the last ones, until those that are blocked hold as much. Staff
+/// refunds the rest with them, or unblocks them.
+pub fn block_unpaid(work: &mut Work, placed: &Placed, reason: &Reason) -> Result<(), Refused> {
+    let mut lost = placed.lost_of_gift_cards().amount;
+    let kept = placed.gift_cards_given_up_with(&placed.pieces_to_revoke());
+    for card in kept.into_iter().flat_map(|(_, cards)| cards).rev() {
+        let available = work.get::<StoredValue>(card)?.live()?.available().amount;
+        if lost > 0 && available > 0 {
+            work.decide::<StoredValue>(card, &Command::Block { reason: reason.clone() })?;
+        }
+        lost -= available;
+    }
+    Ok(())
 }
 
 /// Takes back what is left of the gift cards of pieces that an order gives up; `before` is the order until then. Returns the amount of

@@ -12,10 +12,12 @@
 
 use crate::ids::{OrderId, ProductId, VariantId};
 use crate::key_pool::{self, Command, GiftCards, KeyPool, Pattern, Rejection, count_of};
+use crate::money::{Money, Price};
 use crate::order::{LineKeys, Placed, RevokedKeys};
 use crate::product::Product;
 use crate::quantity::{Demand, Quantity};
 use crate::stock::{self, StockLevel};
+use crate::stored_value::{self, AMOUNT_MAX};
 use crate::text::Reason;
 use crate::work::{Refused, Work};
 
@@ -48,9 +50,19 @@ pub fn set_gift_cards(
     if work.get::<StockLevel>(variant)?.downloadable {
         return Err(Rejection::NoGiftCards.into());
     }
+    let state = work.get::<Product>(product)?;
+    let known = state.live()?.variant(variant)?;
+    let others = known.other_prices.iter().map(|listed| listed.price);
+    std::iter::once(known.price).chain(others).try_for_each(check_price_of_gift_card)?;
     open(work, product, variant, true)?;
     work.decide::<KeyPool>(key_pool::id(variant), &Command::SetGiftCards(cards))?;
     work.decide::<StockLevel>(variant, &stock::Command::MakeUnlimited {}).map(drop)
+}
+
+/// Refuses a price that no gift card may be worth.
+pub fn check_price_of_gift_card(price: Price) -> Result<(), Rejection> {
+    let most = Money { amount: AMOUNT_MAX, ..price.money() };
+    if stored_value::is_value_of_card(price.money()) { Ok(()) } else { Err(Rejection::GiftCardPrice { most }) }
 }
 
 fn open(work: &mut Work, product: ProductId, variant: VariantId, gift_cards: bool) -> Result<(), Refused> {

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decider::{Asked, Decider};
 use crate::ids::{Id as _, KeyPoolId, OrderId, ProductId, VariantId};
+use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::stored_value::VALID_DAYS_MAX;
 use crate::text::{Reason, Sku};
@@ -361,6 +362,8 @@ crate::rejections! {
         Generated => Conflict: "the keys of this variant are generated; nothing is imported or runs low";
         GiftCards => Conflict: "the keys of this variant are the codes of gift cards";
         NoGiftCards => Conflict: "the variant delivers keys already; gift cards need a variant without a pool of keys";
+        GiftCardPrice { most: Money } => Conflict:
+            "a gift card costs more than zero and at most {most}: that is what it is worth";
         OfSeller => Conflict: "the product is of a seller, and the shop sells gift cards itself";
         WrongDays => Invalid at "/days": "a gift card is valid for 1 to {VALID_DAYS_MAX} days";
         KeysLeft { left: i64 } => Conflict:

@@ -226,7 +226,7 @@ impl Decider for Order {
                 NOTES_MAX.. => Err(Rejection::TooManyNotes),
                 _ => Ok(vec![Event::Noted { note: note.clone(), by: asked.by.account(), at: asked.at }]),
             },
-            Command::ForgetBuyer { subject, force } => self.live()?.forget_buyer(*subject, *force),
+            Command::ForgetBuyer { subject, force, disputed } => self.live()?.forget_buyer(*subject, *force, *disputed),
             Command::Credit { credit_note, refund, amount, shipping, keys, part, taken, imposed } => {
                 let what = Credit { amount: *amount, shipping: *shipping, keys, part: *part, taken, imposed: *imposed };
                 self.live()?.credit(*credit_note, *refund, &what)

@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::Kind;
 use crate::digital_delivery;
+use crate::dispute::{self, Dispute};
 use crate::gift_card_delivery::{self, Cards};
 use crate::ids::{Id as _, OrderId, PaymentId, RefundId};
 use crate::key_delivery;
@@ -197,6 +198,17 @@ pub fn was_overtaken(rejected: &Rejected) -> bool {
     let overtaken =
         [payment::Rejection::AlreadyAuthorized, payment::Rejection::Captured, payment::Rejection::OtherAttempt];
     overtaken.iter().any(|rejection| rejected.is::<Payment>(rejection))
+}
+
+/// Whether a refusal of what a provider said is final, as the shop knows better: it has recorded that already, or it is about nothing at
+/// this provider. Any other refusal can end, with a dispute that is decided, a step that comes first, or a better version of the shop:
+/// then the provider is asked again.
+pub fn is_known_better(rejected: &Rejected) -> bool {
+    let (status, amount) = (dispute::Status::Lost, Money::zero(crate::Currency::EUR));
+    let otherwise = dispute::Rejection::LostOtherwise { amount, fee: None };
+    let recorded = [dispute::Rejection::Exists, dispute::Rejection::Ended { status }, otherwise];
+    recorded.iter().any(|rejection| rejected.is::<Dispute>(rejection))
+        || rejected.is::<Payment>(&payment::Rejection::PaidElsewhere)
 }
 
 fn settle(opened: &Opened) -> Vec<Move> {

@@ -501,6 +501,11 @@ fn ensure_amount(amount: Money, currency: Currency) -> Result<(), Rejection> {
     if amount.amount > 0 && amount.currency == currency { Ok(()) } else { Err(Rejection::NotAnAmount) }
 }
 
+/// Whether a gift card may be worth an amount.
+pub fn is_value_of_card(amount: Money) -> bool {
+    (1..=AMOUNT_MAX).contains(&amount.amount)
+}
+
 /// Refuses a balance that is not believable.
 fn ensure_fits(amount: Money, balance: i64) -> Result<(), Rejection> {
     let most = Money { amount: AMOUNT_MAX, ..amount };

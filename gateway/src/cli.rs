@@ -57,8 +57,14 @@ pub fn run() -> u8 {
 }
 
 fn start(cli: Cli) -> Result<(), Failure> {
+    // These two know nothing of a shop, whose settings may be wrong.
     if let Command::Completions { shell } = cli.command {
         return completions::run(shell);
+    }
+    if let Command::PaypalSandbox(args) = cli.command {
+        crate::telemetry::start_plain_log();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        return runtime.block_on(paypal_sandbox::run(args));
     }
     let config = Config::load(&Inputs::of_process(cli.global.config.clone(), cli.flags()))?;
     crate::telemetry::start_log(&config, cli.command.is_a_role());

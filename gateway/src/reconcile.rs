@@ -91,8 +91,10 @@ async fn all(
         for (order, found) in page.different {
             match commands.settle_charge(&intent, order).await {
                 Ok(left) => differences.extend(left),
-                // A dispute is open, or a refund under way: it is told as it is.
-                Err(byteshop_commands::Error::NotYet(_)) => differences.push(found),
+                // A dispute is open, or a refund under way, or the shop cannot record it: it is told as it is.
+                Err(byteshop_commands::Error::NotYet(_) | byteshop_commands::Error::Rejected(_)) => {
+                    differences.push(found);
+                }
                 Err(error) => return Err(error.into()),
             }
         }

@@ -31,20 +31,28 @@ pub fn start_log(config: &Config, is_a_role: bool) {
     let unasked = if is_a_role { ROLE_LEVEL } else { COMMAND_LEVEL };
     let level = config.log_level.as_deref().unwrap_or(unasked);
     // The configuration was checked, so the second filter stands in for nothing.
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new(unasked));
-    // What an investigation asks for is written whatever the level.
-    let filter = filter.or(filter_fn(|line| line.target() == SECURITY));
-    let lines = fmt::layer().with_writer(std::io::stderr);
-    let lines = match config.log_format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
-    };
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    write_lines(EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new(unasked)), config.log_format);
     if config.access_log
         && let Err(error) = access_log::start()
     {
         tracing::error!(%error, "there is no access log");
     }
+}
+
+/// Starts the log of a server that reads no settings; once per process.
+pub fn start_plain_log() {
+    write_lines(EnvFilter::new(ROLE_LEVEL), LogFormat::Text);
+}
+
+fn write_lines(filter: EnvFilter, format: LogFormat) {
+    // What an investigation asks for is written whatever the level.
+    let filter = filter.or(filter_fn(|line| line.target() == SECURITY));
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
 
 /// Starts collecting metrics; the handle renders them for `/metrics`. Once per process.

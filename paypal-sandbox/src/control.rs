@@ -25,7 +25,7 @@ struct Advance {
     advance_seconds: u32,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Open {
     /// In major units; all that can be refunded if it is missing.
@@ -79,7 +79,8 @@ async fn advance(State(shared): State<Arc<Shared>>, Json(Advance { advance_secon
     shown(shared.apply(Input::Advance { seconds: advance_seconds }))
 }
 
-async fn dispute(State(shared): State<Arc<Shared>>, Path(capture): Path<String>, Json(open): Json<Open>) -> Response {
+async fn dispute(State(shared): State<Arc<Shared>>, Path(capture): Path<String>, open: Option<Json<Open>>) -> Response {
+    let Json(open) = open.unwrap_or_default();
     shown(shared.apply(Input::Dispute { capture, amount: open.amount, reason: open.reason }))
 }
 

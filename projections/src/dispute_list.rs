@@ -55,7 +55,7 @@ pub struct Row {
     pub fee: Option<Money>,
     /// The credit note of what was lost; null if there is none.
     pub credit_note: Option<CreditNoteId>,
-    /// The sellers with a part of the order, and what is kept back of each.
+    /// The sellers with a part of the order, what is kept back of each, and what the loss took.
     pub shares: Vec<RowShare>,
     /// When it was recorded.
     #[serde(with = "micros")]
@@ -65,25 +65,35 @@ pub struct Row {
     pub changed_at: DateTime<Utc>,
 }
 
-/// What is kept back of the balance of a seller while a dispute is open.
+/// What a dispute holds of the balance of a seller, and takes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DisputeShare))]
 pub struct RowShare {
     /// The seller.
     pub seller: SellerId,
-    /// The amount.
+    /// What is kept back while the dispute is open.
     pub amount: Money,
+    /// What the loss took; null unless the dispute is lost, and if it was lost before the shop recorded this.
+    pub lost: Option<Money>,
 }
 
 impl From<&Share> for RowShare {
     fn from(Share { seller, amount }: &Share) -> Self {
-        Self { seller: *seller, amount: *amount }
+        Self { seller: *seller, amount: *amount, lost: None }
+    }
+}
+
+impl RowShare {
+    /// The share once the dispute is lost: `taken` is what that takes from each seller.
+    #[must_use]
+    pub fn lost(self, taken: &[Share]) -> Self {
+        Self { lost: taken.iter().find(|share| share.seller == self.seller).map(|share| share.amount), ..self }
     }
 }
 
 impl View for DisputeList {
     const NAME: &'static str = "dispute_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const READS: &'static [Reads] = &[Reads::all::<Dispute>()];
     type Fact = Event;
     type Row = Row;
@@ -107,9 +117,11 @@ impl View for DisputeList {
             | Event::Accepted {}
             | Event::Won { .. }
             | Event::Reminded { .. } => row,
-            Event::Lost { amount, fee, credit_note, .. } => {
-                row.map(|row| Row { lost: Some(*amount), fee: *fee, credit_note: *credit_note, ..row })
-            }
+            Event::Lost { amount, shares: taken, fee, credit_note, .. } => row.map(|row| {
+                let shares = row.shares.iter().map(|share| share.lost(taken)).collect();
+                Row { lost: Some(*amount), fee: *fee, credit_note: *credit_note, shares, ..row }
+            }),
+            Event::FeeCorrected { fee, .. } => row.map(|row| Row { fee: *fee, ..row }),
         }
     }
 }

@@ -7,8 +7,8 @@
 use byteshop_domain::cart::Destination;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::credit_note::CreditNote;
-use byteshop_domain::dispute::Dispute;
-use byteshop_domain::ids::{Id as _, OrderId, PaymentId};
+use byteshop_domain::dispute::{self, Dispute};
+use byteshop_domain::ids::{DisputeId, Id as _, OrderId, PaymentId, PayoutId};
 use byteshop_domain::ledger::{self, Entry, Line, SellerNumber};
 use byteshop_domain::order::{self, Buyer, Order, SellerShare};
 use byteshop_domain::payment::{self, Payment};
@@ -92,7 +92,7 @@ pub enum Fact {
 
 impl View for Ledger {
     const NAME: &'static str = "ledger";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const READS: &'static [Reads] = &[
         Reads::only::<Order>(&["placed", "lines_cancelled", "cancelled", "paid"]),
         Reads::only::<Payment>(&[
@@ -107,7 +107,7 @@ impl View for Ledger {
             "seller_paid",
             "seller_charged",
         ]),
-        Reads::only::<Dispute>(&["lost"]),
+        Reads::only::<Dispute>(&["lost", "fee_corrected"]),
         Reads::all::<CreditNote>(),
         Reads::only::<StoredValue>(&["issued", "granted", "withdrawn", "expired"]),
         Reads::only::<Payout>(&["requested", "paid", "failed", "returned"]),
@@ -125,8 +125,9 @@ impl View for Ledger {
             return Ok(Some(Fact::Payment(key, Box::new(payment))));
         }
         if let Some(dispute) = event.event::<Dispute>() {
-            let key = event.id_of::<Dispute>().to_string();
-            return Ok(Entry::of_dispute(&dispute?).map(|entry| Fact::Entry(key, Box::new(entry))));
+            let dispute = dispute?;
+            let key = of_dispute(event.id_of::<Dispute>(), &dispute, event.version);
+            return Ok(Entry::of_dispute(&dispute).map(|entry| Fact::Entry(key, Box::new(entry))));
         }
         if let Some(value) = event.event::<StoredValue>() {
             // Each event has a row of its own.
@@ -145,16 +146,40 @@ impl View for Ledger {
         vec![match fact {
             Fact::Payment(key, _) | Fact::Entry(key, _) => key.clone(),
             Fact::Order(_) => OrderId::from_uuid(event.stream).to_string(),
-            Fact::Payout(entry) => format!("{}/{}", event.id_of::<Payout>(), entry.kind.as_str()),
+            Fact::Payout(entry) => {
+                let payout = event.id_of::<Payout>();
+                let (request, own) = (of_payout(payout, ledger::Kind::Payout), of_payout(payout, entry.kind));
+                return if names_transfer(entry.kind) { vec![own, request] } else { vec![own] };
+            }
         }]
     }
 
-    fn fold(row: Option<Row>, _key: &Key, fact: &Fact, event: &Recorded) -> Option<Row> {
+    fn fold(row: Option<Row>, key: &Key, fact: &Fact, event: &Recorded) -> Option<Row> {
         match fact {
+            Fact::Payout(entry) if *key != of_payout(event.id_of::<Payout>(), entry.kind) => {
+                row.map(|row| row.documented(entry.document.as_ref()))
+            }
             Fact::Order(change) => of_order(row, change, event),
             Fact::Payment(_, change) => of_change(row, change, event),
             Fact::Entry(_, entry) | Fact::Payout(entry) => Some(posted(event, (**entry).clone())),
         }
+    }
+}
+
+/// The key of the row of a kind of entry of a payout.
+fn of_payout(payout: PayoutId, kind: ledger::Kind) -> Key {
+    format!("{payout}/{}", kind.as_str())
+}
+
+/// Whether an entry of a payout names the transfer that was requested: it is the document of the request from then on.
+fn names_transfer(kind: ledger::Kind) -> bool {
+    matches!(kind, ledger::Kind::PayoutPaid | ledger::Kind::PayoutFailed)
+}
+
+impl Row {
+    fn documented(self, document: Option<&Reference>) -> Self {
+        let entry = self.entry.map(|entry| Posted { document: document.cloned(), ..entry });
+        Self { entry, ..self }
     }
 }
 
@@ -176,6 +201,15 @@ fn of_payment(payment: PaymentId, event: &payment::Event, version: i64) -> Key {
         payment::Event::ReceiptRecorded { receipt, .. } => receipt.to_string(),
         payment::Event::ReceiptVoided { receipt, .. } => format!("{receipt}/voided"),
         _ => payment.to_string(),
+    }
+}
+
+/// The key of the row of an event of a dispute.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the events in READS come here")]
+fn of_dispute(dispute: DisputeId, event: &dispute::Event, version: i64) -> Key {
+    match event {
+        dispute::Event::FeeCorrected { .. } => format!("{dispute}/{version}"),
+        _ => dispute.to_string(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::LazyLock;
@@ -250,6 +251,16 @@ async fn authorizations_payouts_and_disputes_are_as_documented() {
     let capture = desk.capture("9.00").await;
     let opened = desk.control(Method::POST, &format!("captures/{capture}/disputes"), json!({"amount": "5.00"})).await;
     let id = opened["dispute_id"].as_str().unwrap();
+    // Without a body it is about all that is left.
+    let other = desk.capture("3.00").await;
+    let whole = desk.control(Method::POST, &format!("captures/{other}/disputes"), Value::Null).await;
+    assert_eq!(whole["dispute_amount"]["value"], "3.00");
+    desk.control(
+        Method::POST,
+        &format!("disputes/{}/decide", whole["dispute_id"].as_str().unwrap()),
+        json!({"outcome": "CANCELED_BY_BUYER"}),
+    )
+    .await;
     let list = desk.get("/v1/customer/disputes?dispute_state=REQUIRED_ACTION").await;
     assert_eq!(list["items"][0]["dispute_id"], id);
     let form = "--x\r\nContent-Disposition: form-data; name=\"input\"\r\nContent-Type: application/json\r\n\r\n\
@@ -264,6 +275,24 @@ async fn authorizations_payouts_and_disputes_are_as_documented() {
     desk.control(Method::POST, &format!("captures/{capture}/reverse"), Value::Null).await;
     assert_eq!(desk.get(&format!("/v2/payments/captures/{capture}")).await["status"], "REFUNDED");
     desk.sandbox.stop().await;
+}
+
+/// It has settings of its own, so those of a shop may be missing or wrong.
+#[test]
+fn the_command_reads_no_settings_of_a_shop() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("byteshop.toml"), "nonsense = [").unwrap();
+    let mut command = std::process::Command::new(byteshop_tests::program::binary());
+    command.current_dir(directory.path()).args(["paypal-sandbox", "--port", "0"]);
+    command.env("BYTESHOP_DATABASE_URL", "nonsense").env("BYTESHOP_LOG_FORMAT", "nonsense");
+    let (input, output) = (std::process::Stdio::null(), std::process::Stdio::piped());
+    let mut child = command.stdin(input).stdout(output).spawn().unwrap();
+    let mut first = String::new();
+    let read = BufReader::new(child.stdout.take().unwrap()).read_line(&mut first);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    read.unwrap();
+    assert!(first.starts_with("ready http://127.0.0.1:"), "{first:?}");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod paypal;
 
 use byteshop_domain::aftersales::{self, Claim, Verdict};
 use byteshop_domain::dispute::{self, Dispute};
+use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::Payment;
 use byteshop_domain::text::Comment;
@@ -63,6 +64,14 @@ pub async fn record_outcome(unit: &Unit, it: &mut Loaded<Dispute>, verdict: Verd
         return Err(dispute::Rejection::OfProvider.into());
     }
     conclude(unit, it, verdict).await
+}
+
+/// Records another fee of a dispute that no provider decides; none if the bank charges nothing.
+pub fn correct_fee(unit: &Unit, it: &mut Loaded<Dispute>, fee: Money) -> Result<(), Error> {
+    if it.state.live()?.opening.provider.is_some() {
+        return Err(dispute::Rejection::OfProvider.into());
+    }
+    unit.decide(it, &dispute::Command::CorrectFee { fee: Some(fee) })
 }
 
 /// Records an outcome that a provider reports; see [`aftersales::conclude_dispute`].

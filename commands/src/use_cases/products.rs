@@ -4,6 +4,7 @@ use byteshop_domain::Kind;
 use byteshop_domain::category;
 use byteshop_domain::decider::Decider as _;
 use byteshop_domain::ids::{CategoryId, ImageId, NameId, SellerId, VariantId};
+use byteshop_domain::key_delivery;
 use byteshop_domain::money::Price;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::product::{
@@ -183,24 +184,36 @@ pub async fn revise_variant(
 }
 
 /// Sets the price of a variant in one of its currencies; `compare_at` is the higher reference price, and stays if absent.
-pub fn set_price(
+pub async fn set_price(
     unit: &Unit,
     product: &mut Loaded<Product>,
     variant: VariantId,
     price: Price,
     compare_at: Option<Option<Price>>,
 ) -> Result<(), Error> {
+    check_prices(unit, variant, &[price]).await?;
     unit.decide(product, &Command::SetPrice { variant, price, compare_at })
 }
 
 /// Sets the prices of a variant in all its currencies.
-pub fn set_prices(
+pub async fn set_prices(
     unit: &Unit,
     product: &mut Loaded<Product>,
     variant: VariantId,
     prices: Vec<Listed>,
 ) -> Result<(), Error> {
+    let all: Vec<Price> = prices.iter().map(|listed| listed.price).collect();
+    check_prices(unit, variant, &all).await?;
     unit.decide(product, &Command::SetPrices { variant, prices })
+}
+
+/// Refuses prices that a variant cannot have because its pieces are gift cards. Most prices are any card's.
+async fn check_prices(unit: &Unit, variant: VariantId, prices: &[Price]) -> Result<(), Error> {
+    let Err(rejection) = prices.iter().copied().try_for_each(key_delivery::check_price_of_gift_card) else {
+        return Ok(());
+    };
+    let stock = unit.load::<StockLevel>(variant).await?;
+    if stock.state.gift_cards { Err(rejection.into()) } else { Ok(()) }
 }
 
 /// Appends an image to a product.

@@ -1,6 +1,7 @@
 //! Notifications of a payment provider that has ids for its events: each is followed once, in whatever order they come.
 
 use byteshop_domain::payment::Payment;
+use byteshop_domain::settlement;
 use chrono::TimeDelta;
 
 use crate::Commands;
@@ -14,6 +15,9 @@ const INBOX_KEEPS: TimeDelta = TimeDelta::days(40);
 
 impl Commands {
     /// Looks at what a notification names: the provider is asked, and its answer is recorded. A repeated event changes nothing.
+    ///
+    /// # Errors
+    /// When the event could not be followed: it is not written down, so the provider sends it again, and the list of events has it.
     pub async fn follow_hint(&self, intent: &Intent, hint: &Hint) -> Result<(), Error> {
         let who = format!("provider {}", Provider::Paypal.as_str());
         let key = Key { who, key: hint.event.clone(), fingerprint: Vec::new(), kept_for: Some(INBOX_KEEPS) };
@@ -21,8 +25,9 @@ impl Commands {
             return Ok(());
         }
         match self.look_at(intent, hint).await {
-            // A refusal means that the shop knows better already.
-            Ok(()) | Err(Error::Rejected(_)) => {}
+            Ok(()) => {}
+            Err(Error::Rejected(rejected)) if settlement::is_known_better(&rejected) => {}
+            Err(Error::Rejected(rejected)) => return Err(Error::NotYet(rejected)),
             Err(error) => return Err(error),
         }
         // Written down at the end: after a crash before it, the provider sends the event again.

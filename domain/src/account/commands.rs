@@ -170,6 +170,8 @@ pub enum Command {
         waiting: Vec<OrderId>,
         /// The sellers of which it is the only owner.
         owned: Vec<SellerId>,
+        /// Its orders with a payment that is disputed: evidence is sealed with the key of the owner.
+        disputed: Vec<OrderId>,
     },
 }
 

@@ -47,6 +47,10 @@ crate::rejections! {
             "these orders are paid and not delivered, and their delivery address would be lost: {orders}; wait until \
              they are delivered or cancel them, then close the account",
             orders = told(orders);
+        OrdersDisputed { orders: Vec<OrderId> } => Conflict:
+            "payments of these orders are disputed, and the answers of the shop would be lost: {orders}; wait until the \
+             disputes have ended, then close the account",
+            orders = told(orders);
         TooManyApplications => Conflict: "an account can apply to sell at most {APPLICATIONS_MAX} times in 30 days";
         TooManySellers => Conflict: "an account can be a member of at most {SELLERS_MAX} sellers; leave one first";
         SellersOwned { sellers: Vec<SellerId> } => Conflict:

@@ -83,21 +83,28 @@ fn nothing_is_asked_of_what_is_not_there() {
             given::<Account>(history.clone()).when(&command).then_refused(Rejection::Missing);
         }
     }
-    given::<Account>([]).when(&Command::Erase { waiting: vec![], owned: vec![] }).then_refused(Rejection::Missing);
-    given::<Account>([registered(), Event::Erased {}])
-        .when(&Command::Erase { waiting: vec![], owned: vec![] })
-        .then_nothing();
-    given::<Account>([registered()]).when(&Command::Erase { waiting: vec![], owned: vec![] }).then([Event::Erased {}]);
+    let erase = Command::Erase { waiting: vec![], owned: vec![], disputed: vec![] };
+    given::<Account>([]).when(&erase).then_refused(Rejection::Missing);
+    given::<Account>([registered(), Event::Erased {}]).when(&erase).then_nothing();
+    given::<Account>([registered()]).when(&erase).then([Event::Erased {}]);
 }
 
 #[test]
 fn who_waits_for_goods_stays() {
-    let waiting = Command::Erase { waiting: vec![id(7), id(8)], owned: vec![] };
+    let waiting = Command::Erase { waiting: vec![id(7), id(8)], owned: vec![], disputed: vec![id(9)] };
     let refused = Rejection::OrdersUnderWay { orders: vec![id(7), id(8)] };
     let said = refused.to_string();
     assert!([7, 8].map(id::<OrderId>).iter().all(|order| said.contains(&order.to_string())), "{said}");
     given::<Account>([registered()]).when(&waiting).then_refused(refused);
     given::<Account>([registered(), Event::Erased {}]).when(&waiting).then_nothing();
+}
+
+#[test]
+fn who_disputes_a_payment_stays() {
+    let erase = Command::Erase { waiting: vec![], owned: vec![], disputed: vec![id(7)] };
+    let refused = Rejection::OrdersDisputed { orders: vec![id(7)] };
+    given::<Account>([registered()]).when(&erase).then_refused(refused);
+    given::<Account>([registered(), Event::Erased {}]).when(&erase).then_nothing();
 }
 
 #[test]
@@ -383,6 +390,7 @@ fn rejections_are_well_said() {
         R::NoEnrolment,
         R::SecondFactorExists,
         R::OrdersUnderWay { orders: vec![id(7)] },
+        R::OrdersDisputed { orders: vec![id(7)] },
         R::TooManyApplications,
         R::TooManySellers,
         R::SellersOwned { sellers: vec![id(11)] },

@@ -127,30 +127,23 @@ fn shares_of(
 ) -> Result<Vec<Share>, Refused> {
     let left = left_to_credit(work, placed)?;
     let credited = to_credit(placed, &left, held)?;
-    let taken = if placed.kept.is_shared() && credited.amount > 0 {
-        let command = order::Command::Credit {
-            credit_note: CreditNoteId::from_uuid(dispute.uuid()),
-            refund: dispute::refund_of(dispute),
-            amount: credited,
-            shipping: false,
-            keys: vec![],
-            part: None,
-            taken: vec![],
-            imposed: true,
-        };
-        let state = work.get::<Order>(order)?;
-        let events = state.decide(&command, work.asked()).map_err(|rejection| Rejected::of::<Order>(&rejection))?;
-        let after = events.iter().fold((*state).clone(), Order::evolve);
-        let kept = &after.live()?.kept;
-        placed.suppliers().into_iter().flat_map(|supplier| kept.taken_since(&placed.kept, supplier).sellers).collect()
-    } else {
-        vec![]
+    if !placed.kept.is_shared() || credited.amount == 0 {
+        return Ok(taken_between(placed, placed, held));
+    }
+    let command = order::Command::Credit {
+        credit_note: CreditNoteId::from_uuid(dispute.uuid()),
+        refund: dispute::refund_of(dispute),
+        amount: credited,
+        shipping: false,
+        keys: vec![],
+        part: None,
+        taken: vec![],
+        imposed: true,
     };
-    let share = |seller| {
-        let of_seller = taken.iter().find(|share| share.seller == seller);
-        Share { seller, amount: of_seller.map_or(Money::zero(held.currency), order::SellerShare::owed) }
-    };
-    Ok(placed.parts.all().iter().filter_map(|part| part.seller).map(share).collect())
+    let state = work.get::<Order>(order)?;
+    let events = state.decide(&command, work.asked()).map_err(|rejection| Rejected::of::<Order>(&rejection))?;
+    let after = events.iter().fold((*state).clone(), Order::evolve);
+    Ok(taken_between(placed, after.live()?, held))
 }
 
 /// How much of an amount gets a credit note: a cancelled order has one of all that was left.
@@ -164,7 +157,8 @@ fn to_credit(placed: &Placed, left: &Left<'_>, amount: Money) -> Result<Money, R
 pub fn accept_dispute(work: &mut Work, id: DisputeId) -> Result<(), Refused> {
     work.decide::<Dispute>(id, &dispute::Command::Accept {})?;
     let state = work.get::<Dispute>(id)?;
-    if state.live()?.opening.provider.is_some() {
+    let known = state.live()?;
+    if known.opening.provider.is_some() || known.status == Status::Lost {
         return Ok(());
     }
     conclude_dispute(work, id, Verdict::Lost { amount: None, fee: None })
@@ -184,7 +178,7 @@ pub fn conclude_dispute(work: &mut Work, id: DisputeId, verdict: Verdict) -> Res
         Verdict::Lost { amount, fee } => {
             match known.status {
                 Status::Open | Status::Answered | Status::Accepted => {}
-                Status::Lost => return Ok(()),
+                Status::Lost => return Ok(known.ensure_lost_so(amount, fee)?),
                 status @ Status::Won => return Err(dispute::Rejection::Ended { status }.into()),
             }
             let (amount, fee) = (known.amount_of_loss(amount)?, known.fee_of_loss(fee)?);
@@ -207,10 +201,27 @@ fn lose(work: &mut Work, id: DisputeId, known: &Known, amount: Money, fee: Optio
     let real = Money { amount: amount.amount.min(before.live()?.left_in_money().amount).max(lost.amount), ..lost };
     let beyond = Some(Money { amount: real.amount - lost.amount, ..lost }).filter(|it| it.amount > 0);
     let reason = format!("dispute {}", known.opening.reference);
+    let uncredited = work.get::<Order>(order)?;
     let credit_note = credit_given_back(work, payment, refund, lost, &reason, Some(id))?;
-    let command = dispute::Command::Lose(Loss { amount: real, beyond, fee, by_hand, credit_note });
-    work.decide::<Dispute>(id, &command)?;
+    let credited = work.get::<Order>(order)?;
+    let shares = taken_between(uncredited.live()?, credited.live()?, lost);
+    let recorded = Loss { amount: real, named: amount, shares, beyond, fee, by_hand, credit_note };
+    work.decide::<Dispute>(id, &dispute::Command::Lose(recorded))?;
     Ok(())
+}
+
+/// What a credit takes from each seller with a part of the order.
+fn taken_between(before: &Placed, after: &Placed, amount: Money) -> Vec<Share> {
+    let taken: Vec<_> = before
+        .suppliers()
+        .into_iter()
+        .flat_map(|supplier| after.kept.taken_since(&before.kept, supplier).sellers)
+        .collect();
+    let share = |seller| {
+        let of_seller = taken.iter().find(|share| share.seller == seller);
+        Share { seller, amount: of_seller.map_or(Money::zero(amount.currency), order::SellerShare::owed) }
+    };
+    before.parts.all().iter().filter_map(|part| part.seller).map(share).collect()
 }
 
 /// Issues the credit note of what others gave back, as far as no earlier one covers it; keys are revoked if nothing of the payment is left.
@@ -239,5 +250,6 @@ pub(super) fn credit_given_back(
     let wanted = Credit { amount, reason, shipping: false, keys, part: None, to: None, taken, dispute, imposed: true };
     let credit_notes = issue_credit(work, order, refund, &wanted)?;
     key_delivery::revoke(work, order, before, &wanted.keys)?;
+    gift_card_delivery::block_unpaid(work, work.get::<Order>(order)?.live()?, &wanted.reason)?;
     Ok(credit_notes.first().copied())
 }

@@ -12,6 +12,7 @@ use crate::product::Product;
 use crate::quantity::Quantity;
 use crate::seller::Seller;
 use crate::stock::StockLevel;
+use crate::stored_value;
 
 /// The present offer of a variant.
 #[allow(clippy::struct_excessive_bools, reason = "each says how the pieces are delivered")]
@@ -75,9 +76,11 @@ impl Offer {
     ) -> Option<Self> {
         let product = product.live().ok()?;
         let price = product.variant(variant).ok()?.listed(currency)?.price;
-        let purchasable = product.is_sold(seller);
         let (available, keys, downloads) = (stock.available(), stock.keys_pooled, stock.downloadable);
         let gift_cards = stock.gift_cards;
+        // Prices from before gift cards had limits.
+        let is_worth_it = !gift_cards || stored_value::is_value_of_card(price.money());
+        let purchasable = product.is_sold(seller) && is_worth_it;
         Some(Self { price, available, purchasable, keys, downloads, gift_cards, seller: product.seller })
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::events::Opening;
+use super::events::{Opening, Share};
 use super::file::EvidenceFile;
 use crate::Personal;
 use crate::ids::CreditNoteId;
@@ -10,10 +10,14 @@ use crate::money::Money;
 use crate::text::Comment;
 
 /// What follows from a dispute that is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
     /// What the buyer got back.
     pub amount: Money,
+    /// What the outcome names: more, if some of it was refunded before.
+    pub named: Money,
+    /// What it takes from each seller with a part of the order.
+    pub shares: Vec<Share>,
     /// The part of it that was not left to refund, as store credit was given for it before.
     pub beyond: Option<Money>,
     /// What the provider or the bank charges for it.
@@ -42,6 +46,11 @@ pub enum Command {
     Win {},
     /// Record that the buyer got the money back.
     Lose(Loss),
+    /// Record another fee of a dispute that is lost.
+    CorrectFee {
+        /// What the bank charges for it; none if nothing.
+        fee: Option<Money>,
+    },
     /// Tell that the deadline is near, unless there is an answer.
     Remind {},
     /// Record that the provider has the evidence.

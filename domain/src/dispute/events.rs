@@ -46,7 +46,9 @@ impl Status {
             Event::Accepted {} => Some(Self::Accepted),
             Event::Won { .. } => Some(Self::Won),
             Event::Lost { .. } => Some(Self::Lost),
-            Event::EvidenceSent { .. } | Event::Waited { .. } | Event::Reminded { .. } => None,
+            Event::EvidenceSent { .. } | Event::Waited { .. } | Event::Reminded { .. } | Event::FeeCorrected { .. } => {
+                None
+            }
         }
     }
 }
@@ -73,7 +75,7 @@ pub enum Cause {
     Other,
 }
 
-/// What is kept back of the balance of a seller while a dispute is open.
+/// What is kept back of the balance of a seller while a dispute is open, or what a loss takes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
     /// The seller.
@@ -159,6 +161,12 @@ pub enum Event {
         sellers: Vec<SellerId>,
         /// What the buyer got back.
         amount: Money,
+        /// What the outcome named, where it is more than what the buyer got back: some of it was refunded before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        named: Option<Money>,
+        /// What it takes from each seller with a part of the order; absent in older events.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shares: Vec<Share>,
         /// The part of it that was not left to refund, as store credit was given for it before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         beyond: Option<Money>,
@@ -171,6 +179,19 @@ pub enum Event {
         /// The credit note; absent if credit notes covered all of the order before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         credit_note: Option<CreditNoteId>,
+    },
+    /// Staff recorded another fee than before.
+    FeeCorrected {
+        /// The order.
+        order: OrderId,
+        /// What the bank charges for it; absent if nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fee: Option<Money>,
+        /// How much more than before that is; negative if it is less.
+        difference: Money,
+        /// Whether the fee is paid outside of payment providers.
+        #[serde(default, skip_serializing_if = "is_false")]
+        by_hand: bool,
     },
     /// Its deadline is near, and it has no answer.
     Reminded {

@@ -16,6 +16,12 @@ crate::rejections! {
         Missing => Missing: "there is no such dispute";
         Exists => Conflict at "/reference": "a dispute with this reference is recorded already";
         Ended { status: Status } => Conflict: "the dispute is already {said}", said = status.as_str();
+        LostOtherwise { amount: Money, fee: Option<Money> } => Conflict:
+            "the outcome is recorded already, and it is another one: {amount} is lost, with {said}; a wrong fee is corrected with \
+             PUT /v1/admin/disputes/{{id}}/fee",
+            said = fee.map_or_else(|| "no fee".to_owned(), |fee| format!("a fee of {fee}"));
+        NotLost { status: Status } => Conflict:
+            "the dispute is {said}: a fee is recorded with the outcome of one that is lost", said = status.as_str();
         Accepted => Conflict: "the dispute is accepted; evidence would not be looked at any more";
         TooMuchEvidence => Conflict: "evidence can be submitted at most {EVIDENCE_MAX} times";
         FilesTooLarge => Conflict: "all files of a dispute must not exceed {FILES_MAX} bytes";

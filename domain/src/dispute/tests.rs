@@ -50,6 +50,8 @@ fn won() -> Event {
 fn loss() -> Loss {
     Loss {
         amount: cents(2_500),
+        named: cents(3_500),
+        shares: vec![Share { seller: number(71), amount: cents(900) }],
         beyond: Some(cents(100)),
         fee: Some(cents(1_500)),
         by_hand: true,
@@ -58,8 +60,9 @@ fn loss() -> Loss {
 }
 
 fn lost() -> Event {
-    let Loss { amount, beyond, fee, by_hand, credit_note } = loss();
-    Event::Lost { order: number(2), sellers: vec![number(71)], amount, beyond, fee, by_hand, credit_note }
+    let Loss { amount, named, shares, beyond, fee, by_hand, credit_note } = loss();
+    let (order, sellers, named) = (number(2), vec![number(71)], Some(named));
+    Event::Lost { order, sellers, amount, named, shares, beyond, fee, by_hand, credit_note }
 }
 
 fn reminded() -> Event {
@@ -150,6 +153,50 @@ fn it_has_one_outcome() {
     given::<Dispute>([opened(), won()]).when(&accept).then_refused(Rejection::Ended { status: Status::Won });
 }
 
+fn corrected(fee: Option<i64>, difference: i64) -> Event {
+    Event::FeeCorrected { order: number(2), fee: fee.map(cents), difference: cents(difference), by_hand: true }
+}
+
+#[test]
+fn another_loss_is_another_outcome() {
+    let dispute = crate::fold::<Dispute>(&[opened(), lost()]);
+    let known = dispute.live().unwrap();
+    let otherwise = Err(Rejection::LostOtherwise { amount: cents(2_500), fee: Some(cents(1_500)) });
+    for (amount, fee, said) in [
+        (None, None, Ok(())),
+        (Some(3_500), None, Ok(())),
+        (None, Some(1_500), Ok(())),
+        // What the buyer got back of what was named is not what was named.
+        (Some(2_500), None, otherwise.clone()),
+        (Some(1), Some(1_500), otherwise.clone()),
+        (None, Some(1_501), otherwise.clone()),
+        (None, Some(0), otherwise),
+    ] {
+        assert_eq!(known.ensure_lost_so(amount.map(cents), fee.map(cents)), said, "{amount:?} {fee:?}");
+    }
+    let dispute = crate::fold::<Dispute>(&[opened()]);
+    assert_eq!(dispute.live().unwrap().ensure_lost_so(Some(cents(1)), None), Ok(()));
+}
+
+#[test]
+fn a_fee_is_corrected_by_the_difference() {
+    let correct = |fee: Option<i64>| Command::CorrectFee { fee: fee.map(cents) };
+    let history = || vec![opened(), lost()];
+    given::<Dispute>(history()).when(&correct(Some(2_000))).then([corrected(Some(2_000), 500)]);
+    given::<Dispute>(history()).when(&correct(Some(1))).then([corrected(Some(1), -1_499)]);
+    for nothing in [None, Some(0)] {
+        given::<Dispute>(history()).when(&correct(nothing)).then([corrected(None, -1_500)]);
+    }
+    given::<Dispute>(history()).when(&correct(Some(1_500))).then_nothing();
+    let again = [history(), vec![corrected(None, -1_500)]].concat();
+    given::<Dispute>(again.clone()).when(&correct(None)).then_nothing();
+    given::<Dispute>(again).when(&correct(Some(700))).then([corrected(Some(700), 700)]);
+    given::<Dispute>(history()).when(&correct(Some(-1))).then_refused(Rejection::NotAFee);
+    for (history, status) in [(vec![opened()], Status::Open), (vec![opened(), won()], Status::Won)] {
+        given::<Dispute>(history).when(&correct(Some(1))).then_refused(Rejection::NotLost { status });
+    }
+}
+
 #[test]
 fn amounts_of_a_loss_are_of_the_claim() {
     let dispute = crate::fold::<Dispute>(&[opened()]);
@@ -213,11 +260,27 @@ fn events_keep_their_stored_form() {
             order: number(2),
             sellers: vec![],
             amount: cents(0),
+            named: None,
+            shares: vec![],
             beyond: None,
             fee: None,
             by_hand: false,
             credit_note: None,
         },
+        // As it was recorded before `named` and `shares`.
+        Event::Lost {
+            order: number(2),
+            sellers: vec![number(71)],
+            amount: cents(2_500),
+            named: None,
+            shares: vec![],
+            beyond: Some(cents(100)),
+            fee: Some(cents(1_500)),
+            by_hand: true,
+            credit_note: Some(number(5)),
+        },
+        corrected(Some(2_000), 500),
+        Event::FeeCorrected { order: number(2), fee: None, difference: cents(-1_500), by_hand: false },
         reminded(),
         Event::Reminded { order: number(2), sellers: vec![], respond_by: noon() },
         file_submitted(5),
@@ -231,6 +294,8 @@ fn rejections_are_well_said() {
         Rejection::Missing,
         Rejection::Exists,
         Rejection::Ended { status: Status::Won },
+        Rejection::LostOtherwise { amount: cents(2_500), fee: Some(cents(1_500)) },
+        Rejection::NotLost { status: Status::Open },
         Rejection::Accepted,
         Rejection::TooMuchEvidence,
         Rejection::FilesTooLarge,

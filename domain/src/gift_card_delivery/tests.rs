@@ -5,11 +5,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::*;
-use crate::aftersales::{self, Wanted};
+use crate::aftersales::{self, Claim, Verdict, Wanted};
 use crate::cart::Destination;
 use crate::credit_note;
 use crate::decider::{Actor, Asked};
-
+use crate::dispute::{Cause, Dispute};
 use crate::ledger::{Entry, Line as LedgerLine};
 use crate::order::{self, Buyer, Line, Order, Placement};
 use crate::payment::{self, Method, Payment};
@@ -256,6 +256,93 @@ fn goods_beside_cards_are_refunded_without_them() {
     refund(&mut work, 7_000, 1).unwrap();
     assert_eq!(balance(&work, 0), 0);
     assert_eq!(on_account(work, "gift_cards"), 0);
+}
+
+/// The bank gives the buyer an amount back.
+fn dispute(work: &mut Work, number: u32, amount: i64) {
+    let claim = Claim {
+        payment: id(PAYMENT),
+        provider: None,
+        reference: text(&format!("recall {number}")),
+        cause: Cause::Unauthorized,
+        amount: cents(amount),
+        respond_by: None,
+    };
+    work.begin::<Dispute>(claim.id());
+    aftersales::open_dispute(work, &claim).unwrap();
+    let lost = Verdict::Lost { amount: None, fee: None };
+    aftersales::conclude_dispute(work, claim.id(), lost).unwrap();
+}
+
+fn is_blocked(work: &Work, card: u128) -> bool {
+    work.get::<StoredValue>(id(FIRST + card)).unwrap().live().unwrap().is_blocked()
+}
+
+#[test]
+fn what_a_dispute_lost_of_cards_is_not_refunded_with_them_again() {
+    let hold = |left| Err(order::Rejection::GiftCardsHold { left: cents(left) }.into());
+    let beside = |left| Err(order::Rejection::TooMuchBesideGiftCards { left: cents(left) }.into());
+    let lost = |amount: i64| {
+        let mut work = paid(2, 0);
+        dispute(&mut work, 1, amount);
+        work
+    };
+    // As many of the last cards are blocked as hold what is lost.
+    for (amount, blocked) in [(1, [false, true]), (5_000, [false, true]), (5_001, [true, true])] {
+        assert_eq!([0, 1].map(|card| is_blocked(&lost(amount), card)), blocked, "{amount}");
+    }
+    assert_eq!(refund(&mut lost(2_000), 1, 0), beside(0));
+    assert_eq!(refund(&mut lost(2_000), 2_999, 1), hold(3_000));
+    assert_eq!(refund(&mut lost(2_000), 3_001, 1), beside(3_000));
+    let mut work = lost(2_000);
+    refund(&mut work, 3_000, 1).unwrap();
+    assert_eq!([0, 1].map(|card| balance(&work, card)), [5_000, 0]);
+    refund(&mut work, 5_000, 1).unwrap();
+    let payment = work.get::<Payment>(id(PAYMENT)).unwrap();
+    assert_eq!(payment.live().unwrap().refundable(), cents(0));
+    assert_eq!(on_account(work, "gift_cards"), 0);
+    // All that is left is of both cards.
+    let mut work = lost(2_000);
+    refund(&mut work, 8_000, 0).unwrap();
+    assert_eq!([0, 1].map(|card| balance(&work, card)), [0, 0]);
+    assert_eq!(on_account(work, "sales"), 0);
+    let twice = || {
+        let mut work = lost(2_000);
+        dispute(&mut work, 2, 4_000);
+        work
+    };
+    assert!(is_blocked(&twice(), 0));
+    assert_eq!(refund(&mut twice(), 3_999, 2), hold(4_000));
+    refund(&mut twice(), 4_000, 2).unwrap();
+}
+
+#[test]
+fn a_dispute_takes_first_what_was_paid_for_goods_beside_cards() {
+    let beside = |left| Err(order::Rejection::TooMuchBesideGiftCards { left: cents(left) }.into());
+    let lost = || {
+        let mut work = paid(1, 1);
+        dispute(&mut work, 1, 2_000);
+        work
+    };
+    assert!(!is_blocked(&lost(), 0));
+    assert_eq!(refund(&mut lost(), 1_001, 0), beside(1_000));
+    let mut work = lost();
+    refund(&mut work, 1_000, 0).unwrap();
+    dispute(&mut work, 2, 500);
+    assert!(is_blocked(&work, 0));
+    refund(&mut work, 4_500, 1).unwrap();
+    assert_eq!(on_account(work, "gift_cards"), 0);
+    // What was spent stays paid, less what is lost.
+    let spent = || {
+        let mut work = paid(1, 1);
+        spend(&mut work, 0, 3_000);
+        dispute(&mut work, 1, 4_000);
+        work
+    };
+    assert_eq!(refund(&mut spent(), 1_001, 1), beside(1_000));
+    let mut work = spent();
+    refund(&mut work, 1_000, 1).unwrap();
+    assert_eq!(balance(&work, 0), 0);
 }
 
 #[test]

@@ -19,9 +19,16 @@ fn variant_id() -> VariantId {
 }
 
 fn of(physical: bool) -> Product {
+    priced(physical, 500, None)
+}
+
+/// A product with a variant at these prices in euros and dollars.
+fn priced(physical: bool, euros: i64, dollars: Option<i64>) -> Product {
+    let other_prices = dollars.map(|dollars| Price::new(Money::new(dollars, crate::Currency::USD)).unwrap());
     let details = product::Variant {
         physical,
-        ..product::Variant::new(text("K-1"), text("Key"), price(500), product::Options::default())
+        other_prices: other_prices.map(product::Listed::plain).into_iter().collect(),
+        ..product::Variant::new(text("K-1"), text("Key"), price(euros), product::Options::default())
     };
     let created = product::Event::Created {
         title: text("Key"),
@@ -188,5 +195,24 @@ proptest! {
                 prop_assert!(until.is_none_or(|(_, index)| *index < batch.next));
             }
         }
+    }
+}
+
+#[test]
+fn a_gift_card_costs_what_one_may_be_worth_in_each_currency() {
+    let set = |euros: i64, dollars: Option<i64>| {
+        let mut work = work(false);
+        work.hold::<Product>(id(4), Arc::new(priced(false, euros, dollars)));
+        set_gift_cards(&mut work, id(4), variant_id(), GiftCards { days: None })
+    };
+    let refused = |currency| Err(Rejection::GiftCardPrice { most: Money::new(AMOUNT_MAX, currency) }.into());
+    for (euros, dollars) in [(1, None), (AMOUNT_MAX, Some(1)), (1, Some(AMOUNT_MAX))] {
+        assert_eq!(set(euros, dollars), Ok(()), "{euros} {dollars:?}");
+    }
+    for euros in [0, AMOUNT_MAX + 1] {
+        assert_eq!(set(euros, Some(1)), refused(crate::Currency::EUR), "{euros}");
+    }
+    for dollars in [0, AMOUNT_MAX + 1] {
+        assert_eq!(set(1, Some(dollars)), refused(crate::Currency::USD), "{dollars}");
     }
 }

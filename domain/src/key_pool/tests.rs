@@ -1,7 +1,7 @@
 //! The rules of a pool of keys.
 
 use super::*;
-use crate::testing::{given, golden, id as number, pieces, text, well_said};
+use crate::testing::{cents, given, golden, id as number, pieces, text, well_said};
 
 fn opened() -> Event {
     Event::Opened { product: number(4), sku: text("K-1") }
@@ -227,6 +227,7 @@ fn rejections_are_well_said() {
     well_said(&[
         R::GiftCards,
         R::NoGiftCards,
+        R::GiftCardPrice { most: cents(10_000_000) },
         R::OfSeller,
         R::WrongDays,
         R::Missing,

@@ -5,6 +5,7 @@
 //! released             debit clearing, or bank               credit disputes
 //! lost                 debit customers                       credit disputes
 //! fee of a loss        debit provider fees                   credit clearing, or bank
+//! fee corrected        the same of the difference, or its reverse
 //! loss beyond what     debit customers                       credit clearing, or bank
 //!  was left to refund
 //! ```
@@ -42,9 +43,13 @@ impl Entry {
         moved(*amount, Account::Disputes, Account::Customers).entry(Kind::DisputeLost, Some(*order), None)
     }
 
-    /// The entry of an event of a dispute: of its fee, and of what was lost beyond what was left of the payment. The payment has the
+    /// The entry of an event of a dispute: of its fee and its correction, and of what was lost beyond what was left of the payment. The payment has the
     /// others.
     pub fn of_dispute(event: &dispute::Event) -> Option<Self> {
+        if let dispute::Event::FeeCorrected { order, difference, by_hand, .. } = event {
+            let lines = moved(*difference, money(*by_hand), Account::ProviderFees);
+            return lines.entry(Kind::DisputeFee, Some(*order), None);
+        }
         let dispute::Event::Lost { order, amount, beyond, fee, by_hand, .. } = event else { return None };
         let (beyond_it, fee) = (beyond.map_or(0, |it| it.amount), fee.map_or(0, |it| it.amount));
         let kind = if beyond_it > 0 { Kind::DisputeLost } else { Kind::DisputeFee };

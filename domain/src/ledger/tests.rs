@@ -88,8 +88,10 @@ fn a_dispute_holds_money_until_it_is_released_or_lost() {
         let released = payment::Event::DisputeReleased { order, dispute, amount, by_hand };
         assert_eq!(said(Entry::of_payment(&released, None)), [line(account, 300), line("disputes", -300)]);
         let lost = |beyond: Option<i64>, fee: Option<i64>| {
-            let (beyond, fee, sellers) = (beyond.map(euros), fee.map(euros), vec![]);
-            let lost = dispute::Event::Lost { order, sellers, amount, beyond, fee, by_hand, credit_note: None };
+            let (beyond, fee) = (beyond.map(euros), fee.map(euros));
+            let (sellers, named, shares, credit_note) = (vec![], None, vec![], None);
+            let lost =
+                dispute::Event::Lost { order, sellers, amount, named, shares, beyond, fee, by_hand, credit_note };
             Entry::of_dispute(&lost).map(|entry| (entry.kind, said(Some(entry))))
         };
         let fee = vec![line("provider_fees", 15), line(account, -15)];
@@ -97,6 +99,15 @@ fn a_dispute_holds_money_until_it_is_released_or_lost() {
         let beyond = vec![line("customers", 20), line(account, -20)];
         assert_eq!(lost(Some(20), None), Some((Kind::DisputeLost, beyond)));
         assert_eq!(lost(None, None), None);
+        let corrected = |difference: i64| {
+            let (fee, difference) = (Some(euros(1)), euros(difference));
+            let entry = Entry::of_dispute(&dispute::Event::FeeCorrected { order, fee, difference, by_hand });
+            (entry.as_ref().map(|entry| entry.kind), said(entry))
+        };
+        let more = vec![line("provider_fees", 5), line(account, -5)];
+        assert_eq!(corrected(5), (Some(Kind::DisputeFee), more));
+        let less = vec![line(account, 5), line("provider_fees", -5)];
+        assert_eq!(corrected(-5), (Some(Kind::DisputeFee), less));
     }
     let cause = Some(RefundCause::Dispute { id: dispute });
     let lost = payment::Event::Refunded { order, amount, refund: Some(id(8)), cause, to: None, of: None };

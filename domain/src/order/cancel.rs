@@ -11,7 +11,7 @@ use crate::money::Money;
 use crate::quantity::Demand;
 
 impl Placed {
-    pub(super) fn forget_buyer(&self, subject: Subject, force: bool) -> Decision {
+    pub(super) fn forget_buyer(&self, subject: Subject, force: bool, disputed: bool) -> Decision {
         let buyer = &self.placement.buyer;
         if self.forgotten {
             return Ok(vec![]);
@@ -21,6 +21,9 @@ impl Placed {
         }
         if !force && (self.is_waited_for() || self.is_unpaid()) {
             return Err(Rejection::UnderWay);
+        }
+        if !force && disputed {
+            return Err(Rejection::Disputed);
         }
         Ok(vec![Event::BuyerForgotten { subject }])
     }

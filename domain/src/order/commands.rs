@@ -148,8 +148,10 @@ pub enum Command {
     ForgetBuyer {
         /// The subject whose key seals their address.
         subject: Subject,
-        /// Whether to erase although the order is not delivered yet.
+        /// Whether to erase although the order is not delivered yet, or its payment is disputed.
         force: bool,
+        /// Whether its payment is disputed: evidence is sealed with the same key.
+        disputed: bool,
     },
     /// Refund an amount without a return or a cancellation.
     Credit {

@@ -45,9 +45,20 @@ impl Placed {
         lines.iter().filter_map(of_line).collect()
     }
 
+    /// What others gave back of the price of gift cards that the buyer still has: more than was left of everything else.
+    pub fn lost_of_gift_cards(&self) -> Money {
+        let card = self.placement.lines.iter().find(|line| line.gift_cards);
+        self.lost_in(card.and_then(|line| self.parts.number_of(line.variant)))
+    }
+
+    fn lost_in(&self, part: Option<u16>) -> Money {
+        let left = self.left_beside_gift_cards(part);
+        Money { amount: (-left.amount).max(0), ..left }
+    }
+
     /// The amount that can be refunded without giving up a gift card, of a part of the order or of all of it: what was paid for
-    /// everything else.
-    pub(super) fn left_beside_gift_cards(&self, part: Option<u16>) -> Money {
+    /// everything else. It is negative once others gave back more than that.
+    fn left_beside_gift_cards(&self, part: Option<u16>) -> Money {
         let is_meant = |number: u16| part.is_none_or(|part| part == number);
         let parts = self.parts.numbered().filter(|(number, _)| is_meant(*number));
         let left: i64 = parts.map(|(_, part)| part.left().amount).sum();
@@ -60,7 +71,8 @@ impl Placed {
         Money { amount: left - cards, ..self.placement.total }
     }
 
-    /// Refuses a refund that leaves the buyer with a gift card and its price, or with more than what was paid for everything else.
+    /// Refuses a refund that leaves the buyer with a gift card and its price, or with more than what was paid for everything else. What
+    /// others gave back of the price of gift cards is not refunded with them once more.
     pub(super) fn check_gift_cards(
         &self,
         amount: Money,
@@ -70,11 +82,12 @@ impl Placed {
         if part.is_none() && self.parts.are_several() {
             return Err(Rejection::PartNeeded);
         }
-        let taken = Money { amount: taken.iter().map(|(_, taken)| taken.amount).sum(), ..amount };
-        if amount.amount < taken.amount {
-            return Err(Rejection::GiftCardsHold { left: taken });
+        let taken: i64 = taken.iter().map(|(_, taken)| taken.amount).sum();
+        let due = Money { amount: (taken - self.lost_in(part).amount).max(0), ..amount };
+        if amount.amount < due.amount {
+            return Err(Rejection::GiftCardsHold { left: due });
         }
-        let left = Money { amount: self.left_beside_gift_cards(part).amount + taken.amount, ..amount };
+        let left = Money { amount: self.left_beside_gift_cards(part).amount.max(0) + due.amount, ..amount };
         if amount.amount > left.amount { Err(Rejection::TooMuchBesideGiftCards { left }) } else { Ok(()) }
     }
 

@@ -86,6 +86,9 @@ crate::rejections! {
         UnderWay => Conflict:
             "the order is not delivered yet and needs the data of its buyer; wait until it is delivered or cancel \
              it, then erase its buyer";
+        Disputed => Conflict:
+            "the payment of the order is disputed, and the answers of the shop would be lost with the data of its buyer; wait \
+             until the dispute has ended, then erase its buyer";
         WindowOpen as "payment_window_open" => Conflict: "the order can still be paid";
         TooMuchRefunded => Conflict: "the refund exceeds what is left of the payment";
         TooMuchShipping { left: Money } => Conflict at "/shipping": "only {left} of the shipping can still be refunded";

@@ -200,8 +200,9 @@ fn there(shipment: u128) -> Event {
 
 #[test]
 fn a_guest_is_forgotten_once_when_nothing_waits_for_their_address() {
-    let forget = Command::ForgetBuyer { subject: GUEST, force: false };
-    let forced = Command::ForgetBuyer { subject: GUEST, force: true };
+    let forget = Command::ForgetBuyer { subject: GUEST, force: false, disputed: false };
+    let forced = Command::ForgetBuyer { subject: GUEST, force: true, disputed: true };
+    let disputed = Command::ForgetBuyer { subject: GUEST, force: false, disputed: true };
     let of_guest = || {
         let mut bought = bought();
         bought.buyer = Buyer::default();
@@ -210,6 +211,8 @@ fn a_guest_is_forgotten_once_when_nothing_waits_for_their_address() {
     given::<Order>([of_guest()]).when(&forget).then_refused(Rejection::UnderWay);
     given::<Order>([of_guest()]).when(&forced).then([forgotten()]);
     let off = cancelled(CancelReason::BuyerRequest, false);
+    given::<Order>([of_guest(), off.clone()]).when(&disputed).then_refused(Rejection::Disputed);
+    given::<Order>([of_guest(), off.clone()]).when(&forced).then([forgotten()]);
     given::<Order>([of_guest(), off.clone()]).when(&forget).then([forgotten()]);
     given::<Order>([of_guest(), off.clone(), forgotten()]).when(&forget).then([]);
     let mut known = bought();
@@ -893,6 +896,7 @@ fn rejections_are_well_said() {
         R::TooManyKeys { variant: id(1), left: 0 },
         R::KeysInTurn { revealed: 0 },
         R::UnderWay,
+        R::Disputed,
     ]);
 }
 

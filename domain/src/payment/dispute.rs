@@ -33,9 +33,14 @@ impl Opened {
         Money { amount: (captured - returned).max(0), ..self.amount }
     }
 
+    /// Whether a dispute is open.
+    pub fn is_disputed(&self) -> bool {
+        !self.disputes.is_empty()
+    }
+
     /// Refuses while a dispute is open: what it is about is decided by its outcome.
     pub fn ensure_undisputed(&self) -> Result<(), Rejection> {
-        if self.disputes.is_empty() { Ok(()) } else { Err(Rejection::Disputed { held: self.disputed() }) }
+        if self.is_disputed() { Err(Rejection::Disputed { held: self.disputed() }) } else { Ok(()) }
     }
 
     pub(super) fn dispute(&self, dispute: DisputeId, claimed: Money) -> Decision {

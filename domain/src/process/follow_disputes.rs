@@ -71,7 +71,7 @@ impl Process for FollowDisputes {
             Event::Won { .. } | Event::Lost { .. } => {
                 vec![forget(dispute), Reaction::ClearTimer { key: look(dispute) }]
             }
-            Event::EvidenceSent { .. } | Event::Reminded { .. } => vec![],
+            Event::EvidenceSent { .. } | Event::Reminded { .. } | Event::FeeCorrected { .. } => vec![],
         }
     }
 }

@@ -193,6 +193,8 @@ mod tests {
             order: id(1),
             sellers: vec![],
             amount: cents(500),
+            named: None,
+            shares: vec![],
             beyond: None,
             fee: None,
             by_hand: false,

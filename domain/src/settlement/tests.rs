@@ -257,6 +257,32 @@ fn a_task_is_looked_at_again_when_the_provider_was_faster() {
     assert!(!was_overtaken(&other));
 }
 
+#[test]
+fn only_what_the_shop_has_recorded_or_does_not_have_is_a_final_refusal() {
+    let status = dispute::Status::Won;
+    for rejected in [
+        dispute::Rejection::Exists.into(),
+        dispute::Rejection::Ended { status }.into(),
+        dispute::Rejection::LostOtherwise { amount: cents(1), fee: None }.into(),
+        payment::Rejection::PaidElsewhere.into(),
+    ] {
+        assert!(is_known_better(&rejected), "{rejected:?}");
+    }
+    // Each of these can end: another dispute is decided, the attempt is released on the next look, the payment is recorded.
+    for rejected in [
+        payment::Rejection::TooManyDisputes.into(),
+        payment::Rejection::ConcludedOtherwise.into(),
+        payment::Rejection::Closed.into(),
+        payment::Rejection::OtherAttempt.into(),
+        payment::Rejection::NotCaptured.into(),
+        dispute::Rejection::NotAnAmount { most: cents(1) }.into(),
+        order::Rejection::NotPaid.into(),
+        order::Rejection::Cancelled.into(),
+    ] {
+        assert!(!is_known_better(&rejected), "{rejected:?}");
+    }
+}
+
 /// An unpaid order of 3.00, and its payment.
 fn unpaid() -> (Work, OrderId, PaymentId) {
     let mut work = crate::aftersales::tests::work(false);

@@ -27,8 +27,8 @@ pub(super) struct EraseArgs {
     /// Confirm; the erasure cannot be undone
     #[arg(long)]
     yes: bool,
-    /// Erase even while paid orders are not delivered: items that are not packed are cancelled and refunded, and packed parcels
-    /// continue without their address
+    /// Erase even while paid orders are not delivered or payments are disputed: items that are not packed are cancelled and refunded,
+    /// packed parcels continue without their address, and the evidence for disputes is lost
     #[arg(long)]
     force: bool,
     /// Revoke the API keys and webhook endpoints that the account created
@@ -174,7 +174,8 @@ async fn erase_account(commands: &Commands, id: AccountId, force: bool, revoke: 
         report_cancelled(order)?;
     }
     for order in unfinished.left {
-        let what = "is packed or shipped, and its address is erased; items that do not arrive can only be refunded";
+        let what = "is packed or shipped, or its payment is disputed, and its address is erased; items that do not arrive can only be \
+                    refunded";
         output::line(&format!("{order} {what}"))?;
     }
     Ok(output::line(&format!("{id} is closed, and its owner's personal data is erased"))?)
@@ -223,13 +224,19 @@ fn report_cancelled(order: OrderId) -> Result<(), Failure> {
     Ok(output::line(&format!("{order} is cancelled; any payment for it is refunded"))?)
 }
 
-/// Whether orders in progress prevent the erasure.
+/// Whether orders in progress, or disputes about their payments, prevent the erasure.
 fn is_under_way(rejected: &Rejected) -> bool {
-    rejected.is::<Order>(&order::Rejection::UnderWay)
-        || rejected.is::<Account>(&account::Rejection::OrdersUnderWay { orders: vec![] })
+    let of_order = [order::Rejection::UnderWay, order::Rejection::Disputed];
+    let orders = Vec::new;
+    let of_account = [
+        account::Rejection::OrdersUnderWay { orders: orders() },
+        account::Rejection::OrdersDisputed { orders: orders() },
+    ];
+    of_order.iter().any(|rejection| rejected.is::<Order>(rejection))
+        || of_account.iter().any(|rejection| rejected.is::<Account>(rejection))
 }
 
-/// Orders in progress can be cancelled with `--force`.
+/// Orders in progress can be cancelled, and evidence given up, with `--force`.
 fn with_force(error: Error) -> Failure {
     if let Error::Rejected(rejected) = &error
         && is_under_way(rejected)

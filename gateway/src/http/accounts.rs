@@ -233,8 +233,8 @@ async fn set_role(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct EraseQuery {
-    /// Erase even if orders are paid and not delivered. Orders of which nothing is packed are cancelled and refunded; the others
-    /// continue without a readable address.
+    /// Erase even if orders are paid and not delivered, or payments are disputed. Orders of which nothing is packed are cancelled and
+    /// refunded; the others continue without a readable address. Evidence for disputes is lost.
     #[serde(default)]
     force: bool,
     /// Whether to revoke the API keys and webhook endpoints that the account created. By default they stay valid, and the response
@@ -246,12 +246,12 @@ struct EraseQuery {
 /// Closes an account and erases its owner's personal data.
 ///
 /// For owners who requested erasure. Unpaid orders are cancelled. The request is refused (409) while an order is paid and not
-/// delivered, unless `force` is true. The response lists the API keys and webhook endpoints that the account created; `revoke`
+/// delivered, or a payment is disputed, unless `force` is true. The response lists the API keys and webhook endpoints that the account created; `revoke`
 /// revokes them. Requires re-authentication within the last ten minutes.
 #[utoipa::path(delete, path = "/v1/admin/accounts/{id}", operation_id = "eraseAccount",
     tag = "admin", params(("id" = String, Path), EraseQuery), security(("bearer" = ["admin"])),
     responses((status = 200, description = "The account is closed and its personal data erased", body = show::Grants),
-        (status = 409, description = "Orders are paid for and not delivered")))]
+        (status = 409, description = "Orders are paid for and not delivered, or payments are disputed")))]
 async fn erase(
     State(app): State<Shared>,
     Of(id): Of<AccountId>,

@@ -313,7 +313,10 @@ impl RowVariant {
                     "send either price or prices, and compare_at only with price",
                 )
             })?;
-            return prices.map_or(Ok(()), |prices| prices.set(unit, product, variant));
+            return match prices {
+                Some(prices) => prices.set(unit, product, variant).await,
+                None => Ok(()),
+            };
         }
         let pointer = format!("/variants/{index}/price");
         let price = self.price.ok_or_else(|| missing(&pointer, "a new variant needs a price"))?;

@@ -240,6 +240,39 @@ async fn conclude(
     .await
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"fee": {"amount": 1200, "currency": "EUR"}}))]
+struct DisputeFee {
+    /// What the bank charges for it, in the currency of the payment; an amount of zero if nothing.
+    fee: Money,
+}
+
+/// Corrects the fee of a dispute that is lost.
+///
+/// The ledger gets an entry of the difference. Large amounts require a recent proof of identity.
+#[utoipa::path(put, path = "/v1/admin/disputes/{id}/fee", operation_id = "setDisputeFee",
+    tag = "admin", params(("id" = String, Path)), request_body = DisputeFee, security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The dispute", body = show::Dispute)))]
+async fn correct_fee(
+    State(app): State<Shared>,
+    Of(id): Of<DisputeId>,
+    ask: Ask<Staff, DisputeFee>,
+) -> Result<Response, Problem> {
+    let fee = ask.body.fee;
+    let (app, ask) = (&app, &ask);
+    app.run(ask, "dispute.correct_fee", |unit| async move {
+        let mut dispute = unit.load_matching::<Dispute>(id).await?;
+        let before = dispute.state.live()?.fee.map_or(0, |fee| fee.amount);
+        disputes::correct_fee(&unit, &mut dispute, fee)?;
+        // What is taken back of a large fee is as much as a large fee.
+        let most = Money { amount: fee.amount.max(before), ..fee };
+        app.require_fresh_for_amount(&unit, &ask.who.0, most).await?;
+        Reply::ok(dispute.version, &show::Dispute::of(id, dispute.state.live()?))
+    })
+    .await
+}
+
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -248,5 +281,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(submit))
         .routes(routes!(accept))
         .routes(routes!(conclude))
+        .routes(routes!(correct_fee))
         .merge(files::routes())
 }

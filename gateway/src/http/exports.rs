@@ -241,7 +241,7 @@ struct SellerDisputeFileQuery {
 
 /// The disputes about orders with a part of a seller as comma-separated values, newest first.
 ///
-/// Each has what is kept back of the balance of this seller. A file has at most 10,000 rows: choose a period with `from` and `until`.
+/// Each has what is kept back of the balance of this seller, and what a loss took. A file has at most 10,000 rows: choose a period with `from` and `until`.
 #[utoipa::path(get, path = "/v1/sellers/{id}/disputes.csv", operation_id = "exportSellerDisputes",
     tag = "sellers", params(("id" = String, Path), SellerDisputeFileQuery), security(("bearer" = ["member"])),
     responses((status = 200, description = "The disputes, with a header", content_type = "text/csv", body = String),
@@ -265,19 +265,21 @@ async fn seller_disputes(
         "cause",
         "status",
         "amount",
+        "lost",
         "currency",
         "respond_by_utc",
         "opened_at_utc",
         "changed_at_utc",
     ];
     let fields = |it: &dispute_list::Row| {
-        let share = it.shares.iter().find(|share| share.seller == id).map(|share| share.amount);
+        let share = it.shares.iter().find(|share| share.seller == id);
         [
             it.id.to_string(),
             it.order.to_string(),
             name(&it.cause),
             name(&it.status),
-            share.map(Money::decimal).unwrap_or_default(),
+            share.map(|share| share.amount.decimal()).unwrap_or_default(),
+            share.and_then(|share| share.lost).map(Money::decimal).unwrap_or_default(),
             it.amount.currency.code().to_owned(),
             moment(it.respond_by),
             time(it.opened_at),

@@ -22,10 +22,10 @@ use super::show::PageOf;
 use crate::app::Shared;
 use crate::edge::actor::Staff;
 use crate::edge::ask::Params;
-use crate::edge::parameters::in_order;
+use crate::edge::parameters::period;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
-use crate::edge::values::{Limit, Time};
+use crate::edge::values::{DayOrTime, Limit};
 use crate::edge::{lists, reply};
 use crate::queries::reconciliation::compare;
 
@@ -70,10 +70,12 @@ struct EntryQuery {
     kind: Option<Kind>,
     /// Only entries of this order.
     order: Option<OrderId>,
-    /// Only entries of events that happened at or after this time.
-    from: Option<Time>,
-    /// Only entries of events that happened before this time.
-    until: Option<Time>,
+    /// Only entries of events that happened on this day (UTC) or at this time, or later.
+    #[param(example = "2026-11-01")]
+    from: Option<DayOrTime>,
+    /// Only entries of events that happened before this day (UTC) or time.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    until: Option<DayOrTime>,
     /// Page size: 20 by default, at most 100.
     limit: Option<Limit>,
     /// The `next` cursor of the previous page.
@@ -94,8 +96,7 @@ async fn entries(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let EntryQuery { account, kind, order, from, until, limit, cursor } = query;
-    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
-    in_order(("from", from), ("until", until))?;
+    let (from, until) = period(from, until)?;
     let ask = lists::ask(limit, cursor);
     app.await_views(&[Ledger::NAME], &headers).await?;
     let account = account.map(|account| account.to_string());
@@ -128,10 +129,12 @@ const COMPARED: TimeDelta = TimeDelta::days(1);
 struct ReconciliationQuery {
     /// The provider: `test` by default, of which all charges are compared.
     provider: Option<Provider>,
-    /// Only charges at PayPal that moved at or after this time: by default the day before `until`.
-    from: Option<Time>,
-    /// Only charges at PayPal that moved before this time: now by default.
-    until: Option<Time>,
+    /// Only charges at PayPal that moved on this day (UTC) or at this time, or later: by default the day before `until`.
+    #[param(example = "2026-11-30")]
+    from: Option<DayOrTime>,
+    /// Only charges at PayPal that moved before this day (UTC) or time: now by default.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    until: Option<DayOrTime>,
     /// Page size: 20 charges by default, at most 100.
     limit: Option<Limit>,
     /// The `next` cursor of the previous page.
@@ -153,8 +156,7 @@ async fn reconciliation(
 ) -> Result<Response, Problem> {
     let ReconciliationQuery { provider, from, until, limit, cursor } = query;
     let provider = provider.unwrap_or(Provider::Test);
-    let (from, until) = (from.map(|from| from.0), until.map(|until| until.0));
-    in_order(("from", from), ("until", until))?;
+    let (from, until) = period(from, until)?;
     app.await_views(&[Ledger::NAME], &headers).await?;
     let (charges, mut items, next) = match provider {
         Provider::Test => {

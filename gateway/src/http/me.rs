@@ -249,11 +249,11 @@ async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword
 
 /// Closes the caller's account and erases their personal data.
 ///
-/// Unpaid orders are cancelled. The request is refused (409) while an order is paid and not delivered.
+/// Unpaid orders are cancelled. The request is refused (409) while an order is paid and not delivered, or a payment is disputed.
 #[utoipa::path(delete, path = "/v1/me", operation_id = "eraseMe",
     tag = "me", request_body = Farewell, security(("bearer" = [])),
     responses((status = 204, description = "The account is closed and its personal data erased"),
-        (status = 409, description = "Orders are paid for and not delivered")))]
+        (status = 409, description = "Orders are paid for and not delivered, or payments are disputed")))]
 async fn farewell(State(app): State<Shared>, ask: Ask<Member, Farewell>) -> Result<Response, Problem> {
     let ask = &ask;
     proven(&app, &ask.who, &ask.body.password).await?;

@@ -186,8 +186,8 @@ async fn note(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, Ne
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ForgetQuery {
-    /// Erase although the order is paid and not delivered. It is cancelled if nothing of it is packed; otherwise it
-    /// continues without a readable address. Admins only.
+    /// Erase although the order is paid and not delivered, or its payment is disputed. It is cancelled if nothing of it is packed;
+    /// otherwise it continues without a readable address. Evidence for disputes is lost. Admins only.
     #[serde(default)]
     force: bool,
 }
@@ -195,12 +195,12 @@ struct ForgetQuery {
 /// Erases the personal data of the guest who placed an order.
 ///
 /// Name, address and e-mail address become unreadable. An unpaid order is cancelled. An order that is paid and not
-/// delivered is refused (409), unless an admin sets `force`. Staff must have re-authenticated within the last ten minutes, and
-/// API keys cannot do this.
+/// delivered, or whose payment is disputed, is refused (409), unless an admin sets `force`. Staff must have re-authenticated within the
+/// last ten minutes, and API keys cannot do this.
 #[utoipa::path(delete, path = "/v1/orders/{id}/buyer", operation_id = "eraseOrderBuyer",
     tag = "orders", params(("id" = String, Path), ForgetQuery),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 204, description = "The buyer's personal data is erased"),
-        (status = 409, description = "The order is paid and not delivered, or its buyer has an account")))]
+        (status = 409, description = "The order is paid and not delivered, its payment is disputed, or its buyer has an account")))]
 async fn forget(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
@@ -209,7 +209,9 @@ async fn forget(
 ) -> Result<Response, Problem> {
     let ask = &on_order(&app, ask, id).await?;
     if force && !ask.who.is_admin() {
-        return Err(Problem::forbidden("only an admin may erase the buyer of an order that is paid and not delivered"));
+        return Err(Problem::forbidden(
+            "only an admin may erase the buyer of an order that is paid and not delivered, or whose payment is disputed",
+        ));
     }
     let reason = if ask.who.is_staff() { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
     let app = &app;

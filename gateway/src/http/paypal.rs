@@ -68,7 +68,16 @@ async fn hear(State(app): State<Shared>, headers: HeaderMap, request: axum::body
         // PayPal sends it again.
         Err(Unheard::NoAnswer(error)) => return Err(Error::Provider(error).into()),
     };
-    app.commands.follow_hint(&intent(), &hint).await?;
+    app.commands.follow_hint(&intent(), &hint).await.inspect_err(|error| {
+        if let Error::NotYet(rejected) = error {
+            let code = &rejected.code;
+            tracing::warn!(
+                code,
+                event = hint.event,
+                "an event of PayPal cannot be followed now; PayPal sends it again"
+            );
+        }
+    })?;
     Ok(StatusCode::ACCEPTED.into_response())
 }
 

@@ -18,11 +18,11 @@ use byteshop_commands::ports::{Attempt, PaymentProvider as _};
 use byteshop_commands::use_cases::disputes;
 use byteshop_commands::{Commands, Error, Intent};
 use byteshop_domain::aftersales::{self, Claim};
-use byteshop_domain::dispute::{Cause, Dispute, refund_of};
+use byteshop_domain::dispute::{Cause, Dispute, Status, refund_of};
 use byteshop_domain::ids::{DisputeId, Id as _, PaymentId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::Number;
-use byteshop_domain::payment::{DeclineReason, Payment, ProviderReference, Stage};
+use byteshop_domain::payment::{DeclineReason, Opened, Payment, ProviderReference, Stage};
 use byteshop_domain::text::Reference;
 use byteshop_domain::{BoundedText, Kind, Locale};
 use byteshop_eventstore::{Clock, StoreError, random};
@@ -283,6 +283,11 @@ async fn dispute(
         parse(&headers, &read(&headers, request, SAID_MAX).await?, None)?;
     let reference = Reference::new(&format!("test-{}", Clock.new_id().simple())).map_err(|_| Problem::internal())?;
     let reference = &reference;
+    let found = app.commands.get::<Payment>(payment).await?;
+    let is_other = |it: &Opened| it.was_captured() && it.at_provider().map(Provider::of) != Some(Provider::Test);
+    if found.as_ref().and_then(|found| found.state.live().ok()).is_some_and(is_other) {
+        return Err(Problem::invalid("/payment", "was not made with the provider `test`"));
+    }
     let intent = intent("dispute.open");
     let done = app.commands.run(&intent, |unit| async move {
         let mut payment = unit.load::<Payment>(payment).await?.exists()?;
@@ -313,6 +318,9 @@ async fn judge(
     let id: DisputeId = id.parse().map_err(|_| Problem::no_route())?;
     let found = app.commands.get::<Dispute>(id).await?.ok_or_else(Problem::no_route)?;
     let known = found.state.live().map_err(|_| Problem::no_route())?;
+    if !known.is_open() && won == (known.status == Status::Won) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let payment = app.commands.get::<Payment>(known.opening.payment).await?.ok_or_else(Problem::no_route)?;
     let opened = payment.state.live().map_err(|_| Problem::no_route())?;
     let reference = opened.at_provider().filter(|_| known.opening.provider == Some(Provider::Test));

@@ -136,10 +136,15 @@ pub(super) enum NewPrices {
 
 impl NewPrices {
     /// Sets them.
-    pub(super) fn set(&self, unit: &Unit, product: &mut Loaded<Product>, variant: VariantId) -> Result<(), Error> {
+    pub(super) async fn set(
+        &self,
+        unit: &Unit,
+        product: &mut Loaded<Product>,
+        variant: VariantId,
+    ) -> Result<(), Error> {
         match self {
-            Self::One(price, compare_at) => products::set_price(unit, product, variant, *price, *compare_at),
-            Self::All(prices) => products::set_prices(unit, product, variant, prices.clone()),
+            Self::One(price, compare_at) => products::set_price(unit, product, variant, *price, *compare_at).await,
+            Self::All(prices) => products::set_prices(unit, product, variant, prices.clone()).await,
         }
     }
 }
@@ -184,7 +189,7 @@ async fn change(
         products::check_tax_class(acts_for, before, change.tax_class)?;
         products::revise_variant(&unit, &mut product, variant, change.clone()).await?;
         if let Some(prices) = prices {
-            prices.set(&unit, &mut product, variant)?;
+            prices.set(&unit, &mut product, variant).await?;
         }
         changed(&unit, &product).await
     })

@@ -23,6 +23,7 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("download.used_up", "Downloads used up"),
     ("key_pool.empty", "Key pool is empty"),
     ("key_pool.generated", "Keys are generated"),
+    ("key_pool.gift_card_price", "Price of no gift card"),
     ("key_pool.gift_cards", "Keys are codes of gift cards"),
     ("key_pool.import_running", "Import is running"),
     ("key_pool.keys_left", "Imported keys are unsold"),

@@ -247,3 +247,41 @@ fn a_row_of_an_unpaid_order_has_nothing_about_its_buyer() {
     assert!(text.contains(r#""destination":{"country":"DE"}"#), "{text}");
     assert!(!text.contains("aa11") && !text.contains("acc_"), "{text}");
 }
+
+#[test]
+fn the_entry_of_a_payout_names_its_transfer_once_that_is_known() {
+    use byteshop_domain::payout::{self, Failure, Payout};
+    use byteshop_domain::payout_account::Means;
+    let (seller, amount, means) = (id::<SellerId>(71), euros(500), Means::Sepa);
+    let destination = byteshop_domain::Personal::new(byteshop_domain::Subject(Uuid::nil()), "AA");
+    let requested = payout::Event::Requested { seller, amount, means, destination, at: crate::testing::noon() };
+    let reference = |text: Option<&str>| text.map(crate::testing::text);
+    let paid = |it| payout::Event::Paid { seller, amount, means, reference: reference(it) };
+    let failed = |it| {
+        let (failure, reference, because) = (Failure::Refused, reference(it), None);
+        payout::Event::Failed { seller, amount, means, failure, reference, because }
+    };
+    let returned = |it| {
+        let (failure, reference, because) = (Failure::SentBack, reference(it), None);
+        payout::Event::Returned { seller, amount, means, failure, reference, because }
+    };
+    let own = id::<PayoutId>(7).to_string();
+    for (then, kinds) in [
+        (vec![], vec![("payout", own.as_str())]),
+        (vec![paid(Some("t 1"))], vec![("payout", "t 1"), ("payout_paid", "t 1")]),
+        (vec![paid(None)], vec![("payout", &own), ("payout_paid", &own)]),
+        (vec![failed(Some("t 2"))], vec![("payout", "t 2"), ("payout_failed", "t 2")]),
+        // What brought it back is another transfer.
+        (
+            vec![paid(Some("t 1")), returned(Some("t 3"))],
+            vec![("payout", "t 1"), ("payout_paid", "t 1"), ("payout_returned", "t 3")],
+        ),
+    ] {
+        let history = [vec![requested.clone()], then].concat();
+        let rows = rows::<Ledger>(history.iter().map(|it| event::<Payout>(7, it)).collect());
+        for (kind, document) in kinds {
+            let entry = rows[&format!("{own}/{kind}")].entry.as_ref().unwrap();
+            assert_eq!((entry.kind.as_str(), entry.document.as_ref().unwrap().as_str()), (kind, document));
+        }
+    }
+}

@@ -160,3 +160,59 @@ async fn nothing_is_ordered_or_paid_for_behind_the_back_of_a_closing_account() {
         }
     }
 }
+
+/// Evidence is sealed with the key of the buyer: while a dispute is open the buyer stays, unless staff gives the evidence up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_buyer_who_disputes_a_payment_stays_until_the_dispute_has_ended() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let (_, variant) = shop.product("CLOSE-5", 1_000, 99).await;
+    let delivered = async |ada: &Person| {
+        let order = paid(&shop, ada, &variant).await;
+        let parcel = format!("/v1/shipments/{}", parcel(&shop, &order).await);
+        shop.post(&format!("{parcel}/hand-over")).by(&admin).json(json!({"tracking": "T-1"})).send().await.expect(200);
+        shop.post(&format!("{parcel}/status")).by(&admin).json(json!({"status": "delivered"})).send().await.expect(200);
+        order
+    };
+    let dispute = async |payment: &str| {
+        shop.post("/dev/disputes").json(json!({"payment": payment})).send().await.expect(201).id()
+    };
+    let payment_of = async |order: &str| seen(&shop, order).await["payment"].as_str().unwrap().to_owned();
+
+    let ada = shop.person("ada@example.org").await;
+    let [quiet, order] = [delivered(&ada).await, delivered(&ada).await];
+    let opened = dispute(&payment_of(&order).await).await;
+    let refused = close(&shop, &ada).await.expect_problem(409, "account.orders_disputed");
+    assert!(refused.text("/detail").contains(&order) && !refused.text("/detail").contains(&quiet), "{}", refused.body);
+    let path = format!("/v1/admin/accounts/{}", ada.id);
+    shop.delete(&path).by(&admin).send().await.expect_problem(409, "account.orders_disputed");
+    let (done, said) = erase(&shop, &[&ada.email, "--yes"]);
+    assert!(!done && said.contains(&order) && said.contains("--force"), "{said}");
+    let evidence = json!({"text": "Signed by the buyer."});
+    let at = format!("/v1/admin/disputes/{opened}/evidence");
+    shop.post(&at).by(&admin).json(evidence).send().await.expect(201);
+    shop.post(&format!("/dev/disputes/{opened}")).json(json!({"won": true})).send().await.expect(204);
+    close(&shop, &ada).await.expect(204);
+
+    let berta = shop.person("berta@example.org").await;
+    dispute(&payment_of(&delivered(&berta).await).await).await;
+    shop.delete(&format!("/v1/admin/accounts/{}?force=true", berta.id)).by(&admin).send().await.expect(200);
+
+    let (placed, guest) = shop.order(&variant, 1).await;
+    let order = format!("/v1/orders/{}", placed.text("/id"));
+    let pay = json!({"provider": "test", "token": "tok_success"});
+    shop.post(&format!("{order}/payments")).with(&guest).json(pay).send().await.expect(201);
+    shop.at_rest().await;
+    let opened = dispute(placed.text("/payment")).await;
+    shop.post(&format!("/dev/disputes/{opened}")).json(json!({"won": true})).send().await.expect(204);
+    shop.post(&format!("{order}/cancel")).with(&guest).send().await.expect(200);
+    shop.at_rest().await;
+    // Of the money that went back nothing is held, and the dispute is open all the same.
+    dispute(placed.text("/payment")).await;
+    let buyer = format!("{order}/buyer");
+    shop.delete(&buyer).with(&guest).send().await.expect_problem(409, "order.disputed");
+    let (done, said) = erase(&shop, &[placed.text("/id"), "--yes"]);
+    assert!(!done && said.contains("--force"), "{said}");
+    let (done, said) = erase(&shop, &[placed.text("/id"), "--yes", "--force"]);
+    assert!(done, "{said}");
+}

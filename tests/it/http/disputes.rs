@@ -158,13 +158,15 @@ async fn a_dispute_beside_a_refund_debits_the_seller_once() {
     court.has([1_300, 0, 0]).await;
     let dispute = court.record(&sale, 1_800, "recall 1").await.expect(201);
     assert_eq!((&dispute.body["held"], dispute.text("/status")), (&euro(1_300), "open"));
-    assert_eq!(dispute.body["shares"], json!([{"seller": court.market.kettles, "amount": euro(1_300)}]));
+    let shares = |lost: Value| json!([{"seller": court.market.kettles, "amount": euro(1_300), "lost": lost}]);
+    assert_eq!(dispute.body["shares"], shares(Value::Null));
     assert_eq!(court.counts(&sale).await, [1_300, 0, 500]);
     court.has([0, 0, 1_300]).await;
     let ledger = court.ledger().await;
     assert_eq!((ledger["bank"], ledger["disputes"]), (0, 1_300));
     let lost = court.conclude(&dispute.id(), json!({"outcome": "lost", "fee": euro(1_500)})).await.expect(200);
     assert_eq!((lost.text("/status"), &lost.body["lost"], &lost.body["fee"]), ("lost", &euro(1_300), &euro(1_500)));
+    assert_eq!(lost.body["shares"], shares(euro(1_300)));
     court.has([0, 0, 0]).await;
     assert_eq!(court.counts(&sale).await, [0, 0, 1_800]);
     let ledger = court.ledger().await;
@@ -237,6 +239,7 @@ async fn what_is_disputed_is_held_until_it_is_won() {
     assert!(court.story(&sale).await.contains("A dispute ended; €10.50 stays with the shop."));
     // It has one outcome.
     court.conclude(&dispute, json!({"outcome": "won"})).await.expect(200);
+    correct(&court, &dispute, 5).await.expect_problem(409, "dispute.not_lost");
     court.conclude(&dispute, json!({"outcome": "lost"})).await.expect_problem(409, "dispute.ended");
     court.post(&format!("{path}/accept"), json!({})).await.expect_problem(409, "dispute.ended");
     let late = court.post(&format!("{path}/evidence"), json!({"text": "More."})).await;
@@ -265,9 +268,56 @@ async fn staff_accepts_a_dispute_and_mistakes_are_told() {
     let payment = court.market.seen(&order).await["payment"].as_str().unwrap().to_owned();
     let other = Sale { order, payment };
     court.record(&other, 100, "recall 4").await.expect_problem(409, "dispute.of_provider");
+    // Nor has the emulated provider disputes of what others were paid.
+    let dispute = court.post("/dev/disputes", json!({"payment": sale.payment})).await;
+    assert_eq!(dispute.expect_problem(422, "request.invalid").text("/errors/0/pointer"), "/payment");
     let unpaid = court.market.ordered(&[&court.market.lamp]).await;
     let payment = court.market.seen(&unpaid).await["payment"].as_str().unwrap().to_owned();
     court.record(&Sale { order: unpaid, payment }, 100, "x").await.expect_problem(409, "payment.not_captured");
+    court.is_sound().await;
+}
+
+async fn correct(court: &Court, dispute: &str, fee: i64) -> Answer {
+    let path = format!("/v1/admin/disputes/{dispute}/fee");
+    court.market.shop.put(&path).by(&court.staff).json(json!({"fee": euro(fee)})).send().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_loss_is_refused_and_a_wrong_fee_is_corrected() {
+    let court = Court::open().await;
+    let sale = court.sold(&[&court.market.lamp]).await;
+    let id = court.record(&sale, 1_000, "recall 5").await.expect(201).id();
+    correct(&court, &id, 1_200).await.expect_problem(409, "dispute.not_lost");
+    let lost = json!({"outcome": "lost", "amount": euro(400), "fee": euro(1_500)});
+    let first = court.conclude(&id, lost.clone()).await.expect(200);
+    let again = court.conclude(&id, lost.clone()).await.expect(200);
+    assert_eq!((&first.body, first.header("etag")), (&again.body, again.header("etag")));
+    for (amount, fee) in [(None, None), (Some(1_000), None), (Some(401), Some(1_500)), (Some(400), Some(1_200))] {
+        let body = json!({"outcome": "lost", "amount": amount.map(euro), "fee": fee.map(euro)});
+        let refused = court.conclude(&id, body).await.expect_problem(409, "dispute.lost_otherwise");
+        let said = refused.text("/detail");
+        assert!(said.contains("4.00") && said.contains("15.00") && said.contains("/fee"), "{said}");
+    }
+    assert_eq!(court.counts(&sale).await, [0, 800, 400]);
+    let fees = async || {
+        let ledger = court.ledger().await;
+        [ledger["provider_fees"], ledger["bank"]]
+    };
+    // The buyer's 12.00 came to the bank, and 4.00 went back.
+    assert_eq!(fees().await, [1_500, -700]);
+    for (fee, shown) in [(2_000, euro(2_000)), (1_200, euro(1_200)), (1_200, euro(1_200)), (0, Value::Null)] {
+        let corrected = correct(&court, &id, fee).await.expect(200);
+        assert_eq!(corrected.body["fee"], shown);
+        assert_eq!(fees().await, [fee, 800 - fee]);
+    }
+    let listed = court.get(&format!("/v1/admin/disputes?order={}", id_of(&sale.order))).await;
+    assert_eq!((&listed["items"][0]["fee"], &listed["items"][0]["lost"]), (&Value::Null, &euro(400)));
+    correct(&court, &id, -1).await.expect_problem(422, "dispute.not_a_fee");
+    court.conclude(&id, json!({"outcome": "lost", "amount": euro(400)})).await.expect(200);
+    court.conclude(&id, json!({"outcome": "won"})).await.expect_problem(409, "dispute.ended");
+    let kinds = court.get("/v1/admin/ledger/entries?limit=100").await;
+    let kinds = kinds["items"].as_array().unwrap().iter().filter(|it| it["kind"] == "dispute_fee").count();
+    assert_eq!(kinds, 4);
     court.is_sound().await;
 }
 
@@ -334,14 +384,30 @@ async fn disputes_are_listed_for_staff_and_for_their_sellers() {
     let none = file("/v1/admin/disputes.csv?until=2026-01-01", staff).await;
     assert_eq!(none.lines().count(), 1, "{none}");
     let own = file(&format!("/v1/sellers/{pans}/disputes.csv"), &eve.token).await;
-    assert!(own.contains(",9.60,EUR,") && !own.contains("24.00") && own.lines().count() == 2, "{own}");
+    assert!(own.contains(",9.60,,EUR,") && !own.contains("24.00") && own.lines().count() == 2, "{own}");
     let path_of_file = format!("/v1/sellers/{pans}/disputes.csv");
     shop.get(&path_of_file).by(&ada.token).send().await.expect_problem(404, "seller.missing");
     // The other seller's share and the amount of the buyer are not shown.
     let shown = &seen["items"][0];
     assert_eq!((shown["id"].as_str(), &shown["amount"]), (Some(second.as_str()), &euro(960)));
     let fields: BTreeSet<&str> = shown.as_object().unwrap().keys().map(String::as_str).collect();
-    let known = ["amount", "cause", "changed_at", "id", "opened_at", "order", "respond_by", "status"];
-    assert_eq!(fields, BTreeSet::from(known));
+    let known = ["amount", "cause", "changed_at", "id", "lost", "opened_at", "order", "respond_by", "status"];
+    assert_eq!((fields, &shown["lost"]), (BTreeSet::from(known), &Value::Null));
     shop.get(&path).by(&ada.token).send().await.expect_problem(404, "seller.missing");
+    // Once some of it is lost, each seller sees what that took.
+    let lost = court.conclude(&second, json!({"outcome": "lost", "amount": euro(1_200)})).await.expect(200);
+    let share = |seller: &str| {
+        let shares = lost.body["shares"].as_array().unwrap();
+        shares.iter().find(|it| it["seller"] == seller).unwrap().clone()
+    };
+    let taken = share(pans)["lost"].clone();
+    let both = [share(pans), share(kettles)].map(|it| it["lost"]["amount"].as_i64().unwrap());
+    assert!(taken["amount"].as_i64().unwrap() < 960 && both.iter().all(|it| *it > 0), "{}", lost.body);
+    let head = shop.at_rest().await;
+    let path = format!("/v1/sellers/{pans}/disputes?status=lost");
+    let seen = shop.get(&path).by(&eve.token).after(head).send().await.expect(200).body;
+    assert_eq!((&seen["items"][0]["amount"], &seen["items"][0]["lost"]), (&euro(960), &taken));
+    let own = file(&path_of_file, &eve.token).await;
+    let cents = taken["amount"].as_i64().unwrap();
+    assert!(own.contains(&format!(",9.60,{}.{:02},EUR,", cents / 100, cents % 100)), "{own}");
 }

@@ -179,6 +179,53 @@ async fn a_refund_takes_back_what_is_left_and_refuses_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_gift_card_costs_more_than_nothing_and_no_more_than_one_may_be_worth() {
+    let it = Counter::open().await;
+    let (shop, staff) = (it.shop(), &it.kiosk.staff);
+    let path = format!("/v1/products/{}/variants/{}", it.kiosk.product, it.kiosk.variant);
+    let price = async |body: Value| shop.patch(&path).by(staff).json(body).send().await;
+    let dollars = |amount: i64| json!({"price": {"amount": amount, "currency": "USD"}});
+    for amount in [0, 10_000_001] {
+        price(json!({"price": euro(amount)})).await.expect_problem(409, "key_pool.gift_card_price");
+        let prices = json!({"prices": [{"price": euro(500)}, dollars(amount)]});
+        price(prices).await.expect_problem(409, "key_pool.gift_card_price");
+    }
+    price(json!({"prices": [{"price": euro(10_000_000)}, dollars(1)]})).await.expect(200);
+    // Other goods may cost nothing, and then they become no gift cards.
+    for amount in [0, 10_000_001] {
+        let (product, variant) = shop.product(&format!("CARD-{amount}"), amount, 0).await;
+        let path = format!("/v1/products/{product}/variants/{variant}");
+        shop.patch(&path).by(staff).json(json!({"physical": false})).send().await.expect(200);
+        let path = format!("/v1/variants/{variant}/keys/gift-cards");
+        let refused = shop.put(&path).by(staff).json(json!({"days": null})).send().await;
+        refused.expect_problem(409, "key_pool.gift_card_price");
+    }
+}
+
+/// A part of the money goes back by a dispute: the last card is blocked, and the rest is refunded with both.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dispute_lost_of_cards_is_refunded_once() {
+    let it = Counter::open().await;
+    let (order, codes) = it.sold(2).await;
+    let payment = order.payment.rsplit('/').next().unwrap();
+    let body = json!({"payment": payment, "amount": euro(300)});
+    let dispute = it.shop().post("/dev/disputes").json(body).send().await.expect(201).id();
+    let lose = || it.shop().post(&format!("/dev/disputes/{dispute}")).json(json!({"won": false}));
+    for _ in 0..2 {
+        lose().send().await.expect(204);
+    }
+    assert_eq!(it.check(&codes[1]).await.expect(200).body["status"], "not_valid");
+    assert_eq!(it.check(&codes[0]).await.expect(200).body["available"], euro(500));
+    it.refund(&order, 100, 0).await.expect_problem(409, "order.too_much_beside_gift_cards");
+    it.refund(&order, 199, 1).await.expect_problem(409, "order.gift_cards_hold");
+    it.refund(&order, 201, 1).await.expect_problem(409, "order.too_much_beside_gift_cards");
+    it.refund(&order, 200, 1).await.expect(201);
+    it.refund(&order, 500, 0).await.expect(201);
+    assert_eq!(it.check(&codes[0]).await.expect(200).body["status"], "not_valid");
+    assert_eq!((it.account("gift_cards").await, it.account("sales").await, it.account("customers").await), (0, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_card_is_spent_or_refunded_and_not_both() {
     let it = Counter::open().await;
     for _ in 0..4 {

@@ -159,10 +159,10 @@ async fn a_payout_goes_through_a_file_of_the_bank_and_may_come_back() {
     let head = stall.shop.at_rest().await;
     let statement = stall.shop.get(&stall.path("statement")).by(&stall.ada.token).after(head).send().await.expect(200);
     let documents = [0, 1].map(|nth: usize| statement.body["items"][nth]["document"].clone());
-    assert_eq!(documents, [json!("statement 121"), json!(payout)]);
+    assert_eq!(documents, [json!("statement 121"), json!("statement 118, line 4")]);
     let csv = stall.shop.get(&stall.path("statement.csv")).by(&stall.ada.token).after(head).send().await.expect(200);
     let csv = csv.body.as_str().unwrap().to_owned();
-    assert!(csv.contains("statement 121") && csv.contains(&payout), "{csv}");
+    assert!(csv.contains("statement 121") && csv.contains("statement 118, line 4") && !csv.contains(&payout), "{csv}");
     let file = stall.shop.get(&stall.path("payouts.csv")).by(&stall.ada.token).after(head).send().await.expect(200);
     let own = file.body.as_str().unwrap().to_owned();
     let all = stall.shop.get("/v1/admin/payouts.csv?status=returned").by(&stall.staff).send().await.expect(200);
@@ -192,6 +192,12 @@ async fn a_payout_that_the_bank_refused_is_in_the_balance_again() {
     assert_eq!(stall.figures().await, [0, 0, 5_000, 0, 0]);
     // Its file is empty, and it is in no other.
     stall.create_file(json!({})).await.expect_problem(409, "payout_file.nothing_due");
+    // Both entries name the transfer, and one that was only requested its own id.
+    let open = stall.request(euros(1_000)).await.expect(201).id();
+    let head = stall.shop.at_rest().await;
+    let statement = stall.shop.get(&stall.path("statement")).by(&stall.ada.token).after(head).send().await.expect(200);
+    let documents = [0, 1, 2].map(|nth: usize| statement.body["items"][nth]["document"].clone());
+    assert_eq!(documents, [json!(open), json!("statement 9"), json!("statement 9")]);
 }
 
 /// Fifty requests for a tenth each: ten are paid out.

@@ -2,8 +2,9 @@
 
 use byteshop_domain::Subject;
 use byteshop_domain::account::{self, Account};
-use byteshop_domain::ids::{AccountId, OrderId, SellerId};
+use byteshop_domain::ids::{AccountId, OrderId, PaymentId, SellerId};
 use byteshop_domain::order::{self, CancelReason, Order, Placed};
+use byteshop_domain::payment::{Opened, Payment};
 use byteshop_domain::seller::{self, Seller};
 use byteshop_domain::session::Reason;
 use byteshop_domain::usage::{self, Customer, Usage};
@@ -31,8 +32,9 @@ pub struct Unfinished {
 /// the process `forget_person`.
 ///
 /// Unpaid orders are cancelled. Orders that are paid and not delivered prevent the closing; with `force` they are
-/// cancelled too if nothing of them is packed, and the others continue. So do sellers of which the account is the only owner:
-/// with `force` they are closed. Its other memberships end. The account's grants to programs stay in force, unless they are to be
+/// cancelled too if nothing of them is packed, and the others continue. Disputes about payments prevent it, too, unless `force` gives
+/// up their evidence. So do sellers of which the account is the only owner: with `force` they are closed. Its other memberships end.
+/// The account's grants to programs stay in force, unless they are to be
 /// revoked with it.
 pub async fn erase(
     unit: &Unit,
@@ -40,9 +42,10 @@ pub async fn erase(
     force: bool,
     revoke: Revoke,
 ) -> Result<Unfinished, Error> {
-    let (mut unfinished, mut owned) = (Unfinished::default(), Vec::new());
+    let (mut unfinished, mut owned, mut disputed) = (Unfinished::default(), Vec::new(), Vec::new());
     if account.state.live().is_ok() {
         unfinished = end_orders(unit, account.id, force).await?;
+        disputed = if force { vec![] } else { disputed_orders(unit, account.id).await? };
         owned = leave_sellers(unit, account, force).await?;
         if let Some(name) = email_of(unit, account).await? {
             name.release(unit, account.id, None).await?;
@@ -51,7 +54,7 @@ pub async fn erase(
     }
     let granted = granted(account);
     let waiting = if force { vec![] } else { unfinished.left.clone() };
-    unit.decide(account, &account::Command::Erase { waiting, owned })?;
+    unit.decide(account, &account::Command::Erase { waiting, owned, disputed })?;
     unfinished.grants = settle(unit, account.id, &granted, revoke).await?;
     Ok(unfinished)
 }
@@ -85,7 +88,8 @@ pub struct Forgotten {
 /// does it if the caller cannot.
 ///
 /// An unpaid order is cancelled. An order that is paid and not delivered prevents the erasure; with `force` it is
-/// cancelled too if nothing of it is packed, and continues otherwise.
+/// cancelled too if nothing of it is packed, and continues otherwise. A dispute about its payment prevents it, too, unless `force` gives
+/// up the evidence.
 pub async fn forget_buyer(
     unit: &Unit,
     order: &mut Loaded<Order>,
@@ -93,12 +97,13 @@ pub async fn forget_buyer(
     force: bool,
 ) -> Result<Forgotten, Error> {
     let placed = order.state.live()?;
-    let (mut is_cancelled, subject) = (false, placed.subject(order.id));
+    let (mut is_cancelled, subject, payment) = (false, placed.subject(order.id), placed.placement.payment);
     let of_guest = placed.placement.buyer == order::Buyer::default() && !placed.forgotten;
     if of_guest && (placed.is_unpaid() || force && placed.is_waited_for()) {
         is_cancelled = cancel(unit, order, reason).await?;
     }
-    unit.decide(order, &order::Command::ForgetBuyer { subject, force })?;
+    let disputed = unit.load::<Payment>(payment).await?.state.live().is_ok_and(Opened::is_disputed);
+    unit.decide(order, &order::Command::ForgetBuyer { subject, force, disputed })?;
     Ok(Forgotten { subject, is_cancelled })
 }
 
@@ -135,4 +140,16 @@ async fn end_orders(unit: &Unit, account: AccountId, force: bool) -> Result<Unfi
         }
     }
     Ok(unfinished)
+}
+
+/// The orders of an account with a payment that is disputed: completed ones, too, as disputes come months later.
+async fn disputed_orders(unit: &Unit, account: AccountId) -> Result<Vec<OrderId>, Error> {
+    let counted = unit.load::<Usage>(usage::orders_of(&Customer::account(account))).await?;
+    let seen = unit.peek_all::<Order>(&counted.state.orders).await?;
+    // The payment of an order never changes.
+    let payments: Vec<PaymentId> =
+        seen.iter().filter_map(|order| order.state.live().ok()).map(|placed| placed.placement.payment).collect();
+    let payments = unit.load_all::<Payment>(&payments).await?;
+    let opened = payments.iter().filter_map(|payment| payment.state.live().ok());
+    Ok(opened.filter(|opened| opened.is_disputed()).map(|opened| opened.order).collect())
 }

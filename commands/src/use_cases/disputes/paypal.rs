@@ -54,6 +54,11 @@ impl Commands {
             return Ok(());
         }
         match self.follow_dispute(intent, &known.opening.reference).await {
+            // A refusal can end; once the outcome is recorded there is nothing to wait for.
+            Err(Error::Rejected(rejected)) => {
+                tracing::warn!(code = rejected.code, dispute = %id, "a dispute could not be followed; asking later");
+                self.wait_for_dispute(intent, id, NEXT_LOOK).await
+            }
             Err(error @ (Error::Provider(_) | Error::NotYet(_) | Error::Files(_))) => {
                 tracing::warn!(%error, dispute = %id, "a dispute could not be looked at; asking later");
                 self.wait_for_dispute(intent, id, NEXT_TRY).await

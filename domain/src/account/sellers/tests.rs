@@ -64,7 +64,7 @@ fn an_account_joins_and_leaves() {
 
 #[test]
 fn the_only_owner_of_a_seller_does_not_go_by_accident() {
-    let erase = |owned| Command::Erase { waiting: vec![], owned };
+    let erase = |owned| Command::Erase { waiting: vec![], owned, disputed: vec![] };
     let refused = Rejection::SellersOwned { sellers: vec![seller(1)] };
     given::<Account>(open()).when(&erase(vec![seller(1)])).then_refused(refused);
     given::<Account>(open()).when(&erase(vec![])).then([Event::Erased {}]);

@@ -66,8 +66,11 @@ fn a_dispute_after_a_refund_is_about_what_is_left() {
     open_dispute(&mut work, &claim(300)).unwrap();
     assert_eq!((of_payment(&work).disputed(), of_payment(&work).refundable()), (cents(200), cents(0)));
     lose(&mut work, None).unwrap();
+    // All that is claimed is lost, of which the buyer had some before: the same again is no other outcome.
+    lose(&mut work, None).unwrap();
+    lose(&mut work, Some(300)).unwrap();
     let shown = work.get::<Dispute>(the_dispute()).unwrap();
-    assert_eq!(shown.live().unwrap().lost, Some(cents(200)));
+    assert_eq!((shown.live().unwrap().lost, shown.live().unwrap().named), (Some(cents(200)), Some(cents(300))));
     let payment = of_payment(&work);
     assert_eq!((payment.refunded, payment.refundable(), payment.disputed()), (cents(300), cents(0), cents(0)));
     // Two documents over all that was paid, and no cent more.
@@ -139,6 +142,13 @@ fn a_dispute_has_one_outcome_and_the_same_again_changes_nothing() {
     let mut work = opened(300);
     lose(&mut work, Some(120)).unwrap();
     lose(&mut work, Some(120)).unwrap();
+    let (amount, fee) = (cents(120), None);
+    let otherwise = Refused::from(dispute::Rejection::LostOtherwise { amount, fee });
+    for another in [None, Some(119), Some(300)] {
+        assert_eq!(lose(&mut work, another).unwrap_err(), otherwise);
+    }
+    // Accepting it again changes nothing either.
+    accept_dispute(&mut work, the_dispute()).unwrap();
     let lost = Refused::from(dispute::Rejection::Ended { status: dispute::Status::Lost });
     assert_eq!(conclude_dispute(&mut work, the_dispute(), Verdict::Won).unwrap_err(), lost);
     // What was not lost can be refunded.
@@ -225,6 +235,24 @@ fn what_is_withheld_is_what_the_loss_takes() {
         let withheld: Vec<_> =
             shown.live().unwrap().opening.shares.iter().map(|it| (it.seller, it.amount.amount)).collect();
         lose(&mut work, None).unwrap();
+        assert_eq!(lost_by(&work), withheld, "{amount}");
         assert_eq!(withheld, [(id(71), taken(work))], "{amount}");
+    }
+}
+
+/// What the loss says that it took from each seller.
+fn lost_by(work: &Work) -> Vec<(crate::ids::SellerId, i64)> {
+    let shown = work.get::<Dispute>(the_dispute()).unwrap();
+    shown.live().unwrap().taken.iter().map(|it| (it.seller, it.amount.amount)).collect()
+}
+
+#[test]
+fn a_loss_says_what_it_took_from_each_seller_whatever_was_withheld() {
+    for amount in [1, 7, 150, 299] {
+        let mut work = paid(of_two());
+        open_dispute(&mut work, &claim(300)).unwrap();
+        lose(&mut work, Some(amount)).unwrap();
+        let said = lost_by(&work);
+        assert_eq!(said, [(id(71), taken(work))], "{amount}");
     }
 }

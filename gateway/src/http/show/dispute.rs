@@ -37,7 +37,7 @@ pub struct Dispute<'a> {
     fee: Option<Money>,
     /// The credit note of what was lost; null if there is none.
     credit_note: Option<CreditNoteId>,
-    /// The sellers with a part of the order, and what is kept back of the balance of each while the dispute is open.
+    /// The sellers with a part of the order, what is kept back of the balance of each while the dispute is open, and what the loss took.
     shares: Vec<RowShare>,
     opened_at: DateTime<Utc>,
 }
@@ -93,7 +93,7 @@ impl<'a> Dispute<'a> {
             lost: it.lost,
             fee: it.fee,
             credit_note: it.credit_note,
-            shares: opening.shares.iter().map(RowShare::from).collect(),
+            shares: opening.shares.iter().map(|share| RowShare::from(share).lost(&it.taken)).collect(),
             opened_at: it.opened_at,
         }
     }
@@ -123,6 +123,8 @@ pub struct SellerDispute {
     status: Status,
     /// What is kept back of the balance of the seller while the dispute is open.
     amount: Money,
+    /// What the loss took from the seller; null unless the dispute is lost, and if it was lost before the shop recorded this.
+    lost: Option<Money>,
     /// Until when the shop can answer; null if it is not known.
     respond_by: Option<DateTime<Utc>>,
     opened_at: DateTime<Utc>,
@@ -134,8 +136,8 @@ impl SellerDispute {
     /// The dispute of a row; none if the seller has no part of its order.
     fn of(row: &Row, seller: SellerId) -> Option<Self> {
         let share = row.shares.iter().find(|share| share.seller == seller)?;
-        let amount = share.amount;
+        let RowShare { amount, lost, .. } = *share;
         let Row { id, order, cause, status, respond_by, opened_at, changed_at, .. } = *row;
-        Some(Self { id, order, cause, status, amount, respond_by, opened_at, changed_at })
+        Some(Self { id, order, cause, status, amount, lost, respond_by, opened_at, changed_at })
     }
 }

@@ -1,10 +1,16 @@
 //! Webhooks of PayPal: hints that are verified, followed once, and made up for when they are lost.
 
+use byteshop_commands::ports::connected::Provider;
+use byteshop_commands::ports::paypal::webhook::Hint;
+use byteshop_commands::{Error, Intent};
+use byteshop_domain::dispute::{self, Dispute};
+use byteshop_domain::payment;
+use byteshop_eventstore::Clock;
 use byteshop_tests::shop::Call;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Connected, Order};
+use super::{Connected, Order, eventually};
 
 /// A webhook with a signature of something else.
 fn unsigned(it: &Connected, time: &str, certificate: &str, body: &Value) -> Call {
@@ -57,7 +63,7 @@ async fn webhooks_that_are_repeated_late_and_out_of_order_change_nothing_twice()
         let count = |kind: &str| items.iter().filter(|it| it["type"] == kind).count();
         assert_eq!((count("payment.authorized"), count("payment.captured"), count("order.paid")), (1, 1, 1));
     }
-    byteshop_tests::patience::eventually("every webhook is delivered", async || {
+    eventually("every webhook is delivered", async || {
         (it.paypal.books().await["pending_deliveries"] == 0).then_some(())
     })
     .await;
@@ -79,7 +85,7 @@ async fn a_webhook_that_paypal_did_not_sign_is_refused_and_asks_nothing() {
         assert!(refused.text("/detail").contains(said), "{}", refused.body);
     };
     refused(it.shop.post("/v1/webhooks/paypal").json(body.clone()), "paypal-transmission-id").await;
-    let now = byteshop_eventstore::Clock.now().to_rfc3339();
+    let now = Clock.now().to_rfc3339();
     for (time, certificate, said) in [
         ("2020-01-01T00:00:00Z", "https://evil.example/v1/notifications/certs/CERT-1", "more than four days ago"),
         (&now, "https://evil.example/v1/notifications/certs/CERT-1", "not an address of PayPal's certificates"),
@@ -92,4 +98,51 @@ async fn a_webhook_that_paypal_did_not_sign_is_refused_and_asks_nothing() {
     let before = it.shop.at_rest().await;
     assert_eq!(it.payment(&order).await["status"], "pending");
     assert_eq!(it.shop.log.head().await.unwrap(), before);
+}
+
+/// A refusal that ends is not the last word about an event: the same event is followed when it comes again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_was_refused_for_now_is_followed_when_it_comes_again() {
+    let it = Connected::start().await;
+    let (_, variant) = it.shop.product("PW-5", 1999, 9).await;
+    let order = it.paid(&variant).await;
+    let mut open = Vec::new();
+    for _ in 0..payment::DISPUTES_MAX {
+        open.push(it.disputes(&order, Some("1.00")).await);
+    }
+    let known = async |named: &str| {
+        let id = dispute::id_at(Provider::Paypal, &named.parse().unwrap());
+        it.shop.commands.get::<Dispute>(id).await.unwrap().map(|found| found.state.live().unwrap().status)
+    };
+    for named in &open {
+        eventually("the dispute is recorded", async || known(named).await).await;
+    }
+    it.paypal.switch(json!({"loss_percent": 100})).await;
+    let late = it.disputes(&order, Some("1.00")).await;
+    let hint = Hint {
+        event: "WH-LATE".into(),
+        payment: None,
+        reference: None,
+        capture: None,
+        dispute: Some(late.parse().unwrap()),
+    };
+    let follow = async || {
+        let intent = Intent::new(Provider::Paypal.actor(), "payment.hear", Clock.new_id());
+        it.shop.commands.follow_hint(&intent, &hint).await
+    };
+    for _ in 0..2 {
+        let refused = follow().await.unwrap_err();
+        assert!(matches!(&refused, Error::NotYet(it) if it.code == "payment.too_many_disputes"), "{refused:?}");
+    }
+    assert_eq!(known(&late).await, None);
+    it.paypal.switch(json!({})).await;
+    it.decides(&open[0], "RESOLVED_SELLER_FAVOUR").await;
+    eventually("a dispute is decided", async || (known(&open[0]).await == Some(dispute::Status::Won)).then_some(()))
+        .await;
+    follow().await.unwrap();
+    assert_eq!(known(&late).await, Some(dispute::Status::Open));
+    // Now it is written down.
+    let head = it.shop.at_rest().await;
+    follow().await.unwrap();
+    assert_eq!(it.shop.log.head().await.unwrap(), head);
 }

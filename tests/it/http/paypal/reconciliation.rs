@@ -47,6 +47,9 @@ async fn charges_that_moved_are_compared_page_by_page() {
     }
     assert_eq!(charges, [2, 2, 1]);
     let long_ago = it.compared("&from=2020-01-01T00:00:00Z&until=2020-02-01T00:00:00Z").await;
+    // Days are as good as times.
+    assert_eq!(it.compared("&from=2020-01-01&until=2020-02-01").await, long_ago);
+    assert_ne!(it.compared("&from=2020-01-01").await, long_ago);
     assert_eq!(long_ago["charges"], 0);
     // Something moves at PayPal that the shop has not heard of.
     it.paypal.switch(json!({"loss_percent": 100})).await;
