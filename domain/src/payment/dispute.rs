@@ -95,13 +95,15 @@ impl Opened {
         if lost.amount < held.amount || lost.amount == 0 {
             events.push(self.release(dispute, rest(held.amount - lost.amount)));
         }
+        let refund = refund_of(dispute);
+        // The seller's account pays for what store credit was given for before, too.
+        let taken = Money { amount: amount.amount.min(self.left_in_money().amount).max(lost.amount), ..lost };
+        let charged = self.charge_seller_but(refund, taken, Money::zero(lost.currency));
         if lost.amount > 0 {
-            let (order, refund, cause) = (self.order, refund_of(dispute), RefundCause::Dispute { id: dispute });
-            let charged = self.charge_seller_but(refund, lost, Money::zero(lost.currency));
-            let (refund, cause) = (Some(refund), Some(cause));
+            let (order, refund, cause) = (self.order, Some(refund), Some(RefundCause::Dispute { id: dispute }));
             events.push(Event::Refunded { order, amount: lost, refund, cause, to: None, of: None });
-            events.extend(charged);
         }
+        events.extend(charged);
         events
     }
 

@@ -329,7 +329,7 @@ impl Shop {
             Buying::Pay { order, token, automatic, dies } => {
                 let order = self.order(order)?;
                 let reference = text(&format!("test-{}", self.new_id::<PaymentId>()));
-                let new = NewCharge { reference, payment: id(1), amount: 0, automatic, token };
+                let new = NewCharge { reference, payment: id(1), amount: 0, direct: None, automatic, token };
                 self.pay(chain, order, &new, dies)
             }
             Buying::Hint { order, reference } => {

@@ -74,8 +74,10 @@ pub fn at_rest(shop: &Shop) {
     }
     let balance = |balances: &Balances, account: &Account| balances.get(&account.to_string()).copied().unwrap_or(0);
     let kept: i64 = shop.provider.charges.values().map(Charge::kept).sum();
+    let with_sellers: i64 = shop.provider.charges.values().map(Charge::with_seller).sum();
     let fees = fees(shop);
-    assert_eq!(balance(&all, &Account::Clearing), kept - fees, "the clearing account is not what the provider has");
+    let has = kept - with_sellers - fees;
+    assert_eq!(balance(&all, &Account::Clearing), has, "the clearing account is not what the provider has");
     assert_eq!(balance(&all, &Account::ProviderFees), fees);
     let account: i64 = shop.bank.values().sum();
     assert_eq!(
@@ -102,11 +104,16 @@ pub fn at_rest(shop: &Shop) {
         sold += was_sold;
         // What the buyer still owes, or is still owed.
         assert_eq!(balance(&own, &Account::Customers), was_sold - paid, "{id}: {own:?} {placed:?}");
-        sellers(*id, placed, was_sold > 0, &own);
+        let charges = shop.provider.charges.values().filter(|charge| charge.payment == placed.placement.payment);
+        sellers(*id, placed, was_sold > 0, charges.map(Charge::with_seller).sum(), &own);
     }
     assert!(by_order.is_empty(), "entries of orders that do not exist: {by_order:?}");
     let revenue: i64 = all.iter().filter(|(account, _)| is_of_sales(account)).map(|(_, sum)| sum).sum();
-    assert_eq!(-revenue, sold, "sales, sellers, commissions and taxes are not what the orders count as sold");
+    assert_eq!(
+        with_sellers - revenue,
+        sold,
+        "sales, sellers, commissions and taxes are not what the orders count as sold"
+    );
     let tax: i64 = all.iter().filter(|(account, _)| account.starts_with("sales_tax/")).map(|(_, sum)| sum).sum();
     assert!(tax <= 0, "more tax was credited than was invoiced: {all:?}");
 }
@@ -130,17 +137,18 @@ fn is_of_sales(account: &str) -> bool {
 
 /// Each seller is owed what is kept of its part, without tax and commission: nothing of a part that is refunded in full. The house
 /// keeps all commissions, and the sales of its own part.
-fn sellers(id: OrderId, placed: &Placed, is_sold: bool, own: &Balances) {
+/// What the only seller of an order has at the provider is not owed any more.
+fn sellers(id: OrderId, placed: &Placed, is_sold: bool, has: i64, own: &Balances) {
     let credited = |start: &str| -> i64 {
         -own.iter().filter(|(account, _)| account.starts_with(start)).map(|(_, sum)| sum).sum::<i64>()
     };
     let of_sellers = placed.kept.shares();
     for share in &of_sellers {
-        let expected = if is_sold { share.owed().amount } else { 0 };
+        let expected = if is_sold { share.owed().amount } else { 0 } - has;
         let account = Account::SellerPayable(share.seller).to_string();
         assert_eq!(credited(&account), expected, "{id}: what a seller is owed: {own:?} of {placed:?}");
         let (_, part) = placed.parts.of_seller(share.seller).unwrap();
-        assert!(part.left().amount > 0 || credited(&account) == 0, "{id}: {own:?} of {placed:?}");
+        assert!(part.left().amount > 0 || credited(&account) == -has, "{id}: {own:?} of {placed:?}");
     }
     if !is_sold {
         return;

@@ -12,6 +12,13 @@ use crate::{Personal, Subject, fold};
 
 /// The first seller supplies in its own name; of the second one the house supplies the goods.
 pub fn hold_sellers(work: &mut Work) {
+    for number in [61, 62] {
+        work.hold::<Seller>(id(number), Arc::new(seller(id(number))));
+    }
+}
+
+/// A seller, which can be paid at the provider.
+pub fn seller(seller: SellerId) -> Seller {
     let applied = Event::Applied {
         handle: text("kettles"),
         name: text("Kettles"),
@@ -21,9 +28,12 @@ pub fn hold_sellers(work: &mut Work) {
         owner: id(1),
         at: noon(),
     };
-    let given = Event::LegalDataGiven { legal: Personal::new(Subject::from(id::<SellerId>(61)), "legal") };
-    work.hold::<Seller>(id(61), Arc::new(fold(&[applied.clone(), given])));
-    work.hold::<Seller>(id(62), Arc::new(fold(&[applied])));
+    let linked = Event::PaypalLinked { account: text("SELLERB234567") };
+    let mut history = vec![applied, Event::Approved { at: noon() }, linked];
+    if seller == id(61) {
+        history.push(Event::LegalDataGiven { legal: Personal::new(Subject::from(seller), "legal") });
+    }
+    fold(&history)
 }
 
 /// Each sum of an order is the sum of those of its parts, and no part is refunded more than is credited of what it costs.

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::ids::{PaymentId, RefundId};
 use crate::money::Money;
-use crate::payment::{DeclineReason, ProviderOutcome, ProviderReference};
+use crate::payment::{DeclineReason, Direct, ProviderOutcome, ProviderReference};
 use crate::settlement::{Answer, Question, Request};
 use crate::testing::cents;
 
@@ -58,6 +58,10 @@ pub struct Charge {
     pub automatic: bool,
     pub state: State,
     pub refunds: BTreeMap<Option<RefundId>, i64>,
+    /// The seller that it is paid to, and what the house gets; none if the house is paid.
+    pub direct: Option<Direct>,
+    /// What the house gave back of its fee.
+    pub fee_back: i64,
     /// What open disputes hold.
     pub disputed: i64,
 }
@@ -72,9 +76,24 @@ impl Charge {
         if self.state == State::Captured { self.amount - self.refunded() } else { 0 }
     }
 
-    /// What the provider keeps as its fee, whatever is refunded.
+    /// What a seller has of the captured amount.
+    pub fn with_seller(&self) -> i64 {
+        let of_house = |direct: &Direct| self.kept() - (direct.fee.amount - self.fee_back);
+        self.direct.as_ref().filter(|_| self.state == State::Captured).map_or(0, of_house)
+    }
+
+    /// Gives an amount back at once.
+    fn give_back(&mut self, refund: Option<RefundId>, amount: i64) {
+        self.refunds.insert(refund, amount);
+        if let Some(direct) = &self.direct {
+            self.fee_back += direct.fee.amount * amount / self.amount;
+        }
+    }
+
+    /// What the provider keeps as its fee, whatever is refunded; that of a payment to a seller is the seller's.
     pub fn fee(&self) -> Option<Money> {
-        (self.state == State::Captured).then_some(cents(1 + self.amount / FEE_PART))
+        let is_of_house = self.state == State::Captured && self.direct.is_none();
+        is_of_house.then_some(cents(1 + self.amount / FEE_PART))
     }
 
     /// What can still be given back.
@@ -93,6 +112,7 @@ pub struct NewCharge {
     pub reference: ProviderReference,
     pub payment: PaymentId,
     pub amount: i64,
+    pub direct: Option<Direct>,
     pub automatic: bool,
     pub token: Token,
 }
@@ -157,7 +177,7 @@ impl Provider {
     }
 
     fn book(&mut self, new: &NewCharge, now: DateTime<Utc>) {
-        let NewCharge { payment, amount, automatic, .. } = *new;
+        let NewCharge { payment, amount, automatic, ref direct, .. } = *new;
         let state = match new.token {
             Token::Success | Token::Timeout if automatic => State::Captured,
             Token::Success | Token::Timeout => State::Authorized,
@@ -168,8 +188,8 @@ impl Provider {
             Token::PendingSuccess => State::Pending { granted: true, until: now + PENDING_FOR },
             Token::PendingFailure => State::Pending { granted: false, until: now + PENDING_FOR },
         };
-        let refunds = BTreeMap::new();
-        let charge = Charge { payment, amount, automatic, state, refunds, disputed: 0 };
+        let (refunds, direct) = (BTreeMap::new(), direct.clone());
+        let charge = Charge { payment, amount, automatic, state, refunds, direct, fee_back: 0, disputed: 0 };
         self.charges.entry(new.reference.clone()).or_insert(charge);
     }
 
@@ -199,8 +219,9 @@ impl Provider {
         match charge.state {
             State::Pending { .. } | State::Left { .. } | State::Authorized => charge.state = State::Voided,
             State::Captured => {
-                let left = charge.left();
-                charge.refunds.entry(None).or_insert(left);
+                if !charge.refunds.contains_key(&None) {
+                    charge.give_back(None, charge.left());
+                }
             }
             State::Declined | State::Cancelled | State::Failed | State::Voided => {}
         }
@@ -216,7 +237,7 @@ impl Provider {
         }
         let able = !self.refuses && amount <= charge.left();
         if able {
-            charge.refunds.insert(Some(refund), amount);
+            charge.give_back(Some(refund), amount);
         }
         Ok(able)
     }

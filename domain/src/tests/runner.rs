@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::parts;
 use super::provider::NewCharge;
 use super::shop::{Refused, Shop};
-use crate::ids::{OrderId, PaymentId};
-use crate::payment::{CaptureMode, Method, Opened, Payment, VoidReason};
+use crate::ids::{Id as _, OrderId, PaymentId};
+use crate::order::Order;
+use crate::payment::{self, CaptureMode, Direct, Method, Opened, Payment, Registration, VoidReason};
 use crate::process::settle_order::{SettleOrder, Step, carry_out};
 use crate::process::{Process as _, Reaction};
 use crate::settlement::{self, Move, Payer, Task};
@@ -184,7 +186,14 @@ impl Shop {
         let capture = if new.automatic { CaptureMode::Automatic } else { CaptureMode::Manual };
         let by = Payer { method: Method::Test, reference, capture, return_url: None };
         let (payment, amount) = self.together(chain, |work| settlement::attempt(work, order, by))?;
-        let new = NewCharge { payment, amount: amount.amount, ..new.clone() };
+        let direct = self.direct(order, payment);
+        if direct.is_some() {
+            // The provider's page is known before the buyer approves the charge there.
+            let registration = Registration { id: reference.clone(), amount, page: None, direct: direct.clone() };
+            let command = payment::Command::RecordRegistration { reference: reference.clone(), registration };
+            self.one::<Payment>(chain, payment, &command)?;
+        }
+        let new = NewCharge { payment, amount: amount.amount, direct, ..new.clone() };
         let life = self.life;
         match dies {
             Dies::AfterAttempt => return Ok(()),
@@ -201,6 +210,17 @@ impl Shop {
         }
         let outcome = answer.unwrap_or(settlement::unanswered(self.now));
         self.together(chain, |work| settlement::record_outcome(work, payment, reference, None, outcome))
+    }
+
+    /// The seller to whose account a payment goes: every other one of those that may.
+    fn direct(&mut self, order: OrderId, payment: PaymentId) -> Option<Direct> {
+        if payment.uuid().as_u128().is_multiple_of(2) {
+            return None;
+        }
+        let (placed, opened) = (self.get::<Order>(order), self.opened(payment));
+        let placed = placed.live().ok()?;
+        let seller = settlement::only_seller(placed)?;
+        settlement::direct(placed, &opened, seller, parts::seller(seller).live().ok()?)
     }
 
     /// Carries out the next steps of a task for a payment, as production does: again when the state of the payment changed in

@@ -190,6 +190,7 @@ async fn money_that_one_dispute_lost_is_not_released_by_another() {
     let court = Court::open().await;
     let sale = court.sold(&[&court.market.kettle]).await;
     let first = court.record(&sale, 1_800, "recall 7").await.expect(201).id();
+    court.has([0, 0, 1_800]).await;
     let again = court.record(&sale, 1_800, "recall-7").await.expect(201);
     assert_eq!(again.body["held"], euro(0));
     court.conclude(&again.id(), json!({"outcome": "lost"})).await.expect(200);
