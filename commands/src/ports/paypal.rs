@@ -29,6 +29,7 @@ mod wire;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use byteshop_domain::Currency;
 use byteshop_domain::ids::{PayoutId, RefundId};
 use byteshop_domain::ledger::Holding;
 use byteshop_domain::money::Money;
@@ -134,6 +135,11 @@ impl Paypal {
     /// What PayPal says of a dispute.
     pub async fn dispute(&self, id: &Reference) -> Result<DisputeStanding, NoAnswer> {
         disputes::look(self.client(), id).await
+    }
+
+    /// The minor units in the smallest amount of a currency that PayPal moves.
+    pub fn unit(&self, currency: Currency) -> i64 {
+        amount::unit(currency)
     }
 
     /// Whether this is the merchant id of the account that an attempt is paid to.

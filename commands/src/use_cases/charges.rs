@@ -66,13 +66,26 @@ impl Commands {
         // A refund of the shop is recorded before PayPal hears of it, so the payment is read after PayPal.
         let Some(now) = self.get::<Payment>(payment).await? else { return Ok(None) };
         if !now.state.live()?.made_elsewhere(Provider::Paypal, &standing.given_back).is_empty() {
-            for dispute in in_time(self.paypal()?.disputes_about(&standing.capture)).await? {
-                self.follow_dispute(intent, &dispute).await?;
-            }
+            self.follow_disputes_about(intent, &standing.capture).await?;
         }
         let (reference, said) = (&reference, &standing);
         self.run(intent, |unit| async move { record(&unit, payment, reference, said).await }).await?;
         Ok(Some(standing))
+    }
+
+    /// Looks at the disputes of the captured charge of a payment: one that the shop has not heard of is why PayPal refuses a refund.
+    pub(crate) async fn look_for_disputes(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
+        match self.charge_of(payment).await? {
+            Some((_, standing)) => self.follow_disputes_about(intent, &standing.capture).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn follow_disputes_about(&self, intent: &Intent, capture: &Reference) -> Result<(), Error> {
+        for dispute in in_time(self.paypal()?.disputes_about(capture)).await? {
+            self.follow_dispute(intent, &dispute).await?;
+        }
+        Ok(())
     }
 
     /// What PayPal has of the captured charge of an order; none if it does not know the charge.

@@ -227,7 +227,8 @@ impl Commands {
         let (Some(platform), Some(seller)) = (platform, settlement::only_seller(placed)) else { return Ok(None) };
         let found = unit.peek::<Seller>(seller).await?;
         let (Ok(known), Ok(opened)) = (found.state.live(), payment.state.live()) else { return Ok(None) };
-        let direct = settlement::direct(placed, opened, seller, known);
+        let unit = self.connected().paypal.as_ref().map_or(1, |paypal| paypal.unit(opened.amount.currency));
+        let direct = settlement::direct(placed, opened, seller, known, unit);
         Ok(direct.filter(|direct| direct.account.as_str() != platform.merchant_id))
     }
 
@@ -239,6 +240,15 @@ impl Commands {
                 "this order cannot be paid with `{name}`: {reason}; GET /v1/orders/{{id}}/payment-methods lists how it can"
             );
             let (code, pointer) = ("payment.amount_not_accepted".to_owned(), Some("/provider".to_owned()));
+            Error::Rejected(Rejected { code, kind: Kind::Invalid, detail, pointer })
+        })
+    }
+
+    /// Refuses an amount that the provider cannot refund.
+    fn ensure_refundable(&self, provider: Provider, amount: Money) -> Result<(), Error> {
+        self.provider(provider).accepts(amount).map_err(|reason| {
+            let detail = format!("this cannot be refunded with `{}`: {reason}", provider.as_str());
+            let (code, pointer) = ("payment.amount_not_accepted".to_owned(), Some("/amount".to_owned()));
             Error::Rejected(Rejected { code, kind: Kind::Invalid, detail, pointer })
         })
     }
@@ -329,7 +339,11 @@ pub async fn refund(
 ) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(payment);
-    let order = unit.load::<Order>(payment.state.live()?.order).await?;
+    let opened = payment.state.live()?;
+    if let Some(reference) = opened.at_provider().filter(|_| !wanted.to_credit && opened.covers.is_empty()) {
+        unit.commands().ensure_refundable(Provider::of(reference), amount)?;
+    }
+    let order = unit.load::<Order>(opened.order).await?;
     together.hold(&order);
     if let Ok(placed) = order.state.live() {
         together.load_money_back(unit, placed).await?;

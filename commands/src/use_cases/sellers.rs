@@ -12,6 +12,7 @@ use byteshop_domain::{Kind, Subject};
 
 use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
+use crate::ports::paypal::Paypal;
 
 /// On whose behalf a caller changes products or reads a seller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +128,11 @@ pub fn remove_legal_data(unit: &Unit, seller: &mut Loaded<Seller>) -> Result<(),
 
 /// Has PayPal pay a seller itself what buyers pay for its goods alone, less what the house keeps.
 pub fn link_paypal(unit: &Unit, seller: &mut Loaded<Seller>, account: MerchantId) -> Result<(), Error> {
+    let paypal = unit.commands().connected().paypal.as_ref().map(Paypal::account);
+    let house = paypal.filter(|house| house.partner_id.is_some()).ok_or(seller::Rejection::NoPlatform)?;
+    if house.merchant_id == account.as_str() {
+        return Err(seller::Rejection::OwnAccount.into());
+    }
     unit.decide(seller, &Command::LinkPaypal { account })
 }
 

@@ -81,17 +81,22 @@ impl Commands {
         let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
         let Ok(opened) = snapshot.state.live() else { return Ok(()) };
         let mut moves = VecDeque::from(settlement::moves(task, payment, opened, self.clock().now()));
+        let mut is_refused = false;
         while let Some(next) = moves.pop_front() {
             match next {
                 Move::Decide(command) => self.decide_payment(intent, payment, &[command]).await?,
                 Move::DecideAll(commands) => self.decide_payment(intent, payment, &commands).await?,
                 Move::Ask(request) => {
                     let answer = self.ask_provider(payment, opened, &request).await;
+                    is_refused |= answer == Answer::Refused;
                     for then in settlement::answered(opened, &request, answer, self.clock().now()).into_iter().rev() {
                         moves.push_front(then);
                     }
                 }
             }
+        }
+        if is_refused && let Err(error) = self.look_for_disputes(intent, payment).await {
+            tracing::warn!(%error, %payment, "the disputes of a payment could not be looked at; a webhook or the list names them");
         }
         Ok(())
     }

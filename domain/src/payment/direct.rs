@@ -5,7 +5,7 @@
 //! refunded ──seller charged──▶ the provider took from the seller what the house did not give back of its fee
 //! ```
 //!
-//! The house gives back of its fee in proportion to each refund, rounded down: so the parts are never more than the fee, in whatever order
+//! The house gives back of its fee in proportion to each refund, rounded down to what the provider can move: so the parts are never more than the fee, in whatever order
 //! the provider carries the refunds out. What is lost by a dispute is the seller's alone.
 
 use super::{Direct, Event, Opened, Registration};
@@ -18,7 +18,8 @@ impl Registration {
         let direct = self.direct.as_ref()?;
         let share = i128::from(direct.fee.amount) * i128::from(refunded.amount);
         let back = share.checked_div(i128::from(self.amount.amount)).and_then(|back| i64::try_from(back).ok());
-        Some(Money { amount: back.unwrap_or_default(), ..direct.fee })
+        let back = back.unwrap_or_default();
+        Some(Money { amount: back - back.checked_rem(direct.unit).unwrap_or_default(), ..direct.fee })
     }
 }
 

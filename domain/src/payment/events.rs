@@ -39,6 +39,9 @@ pub struct Direct {
     pub account: MerchantId,
     /// What the house gets of the payment.
     pub fee: Money,
+    /// The minor units in the smallest amount that the provider moves.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub unit: i64,
 }
 
 /// What a refund is for.
@@ -373,6 +376,15 @@ pub enum Event {
         /// The day on which it went back.
         settled_on: NaiveDate,
     },
+}
+
+fn one() -> i64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_one(it: &i64) -> bool {
+    *it == 1
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -23,6 +23,9 @@ crate::rejections! {
         NotSuspended => Conflict: "the seller is not suspended";
         Over => Conflict: "the seller is rejected or closed";
         NameFixed => Conflict at "/name": "the name of a seller cannot be changed once it is approved";
+        NoPlatform => Conflict:
+            "the house is no platform at PayPal, so PayPal cannot pay sellers: set BYTESHOP_PAYPAL_PARTNER_ID";
+        OwnAccount => Invalid at "/merchant": "this is the account of the house; name that of the seller";
         NoAddress => Invalid at "/address": "the address has at least one line";
         OwnersOnly => Forbidden: "only an owner of the seller may do this";
         NoSuchMember => Missing: "the seller has no such member";

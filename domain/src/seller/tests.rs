@@ -353,6 +353,8 @@ fn rejections_are_well_said() {
         Rejection::Decided,
         Rejection::NotActive,
         Rejection::NotSuspended,
+        Rejection::NoPlatform,
+        Rejection::OwnAccount,
         Rejection::Over,
         Rejection::NameFixed,
         Rejection::NoAddress,

@@ -390,16 +390,20 @@ fn an_order_of_one_seller_is_paid_to_its_account_less_what_the_house_keeps() {
     let placed = order.live().unwrap();
     assert_eq!(only_seller(placed), Some(id(71)));
     let linked = seller::Event::PaypalLinked { account: text("SELLERB234567") };
-    let of = |history: &[seller::Event], payment: &[Event]| {
+    let of_unit = |unit: i64, history: &[seller::Event], payment: &[Event]| {
         let (seller, payment) = (crate::fold::<Seller>(history), crate::fold::<Payment>(payment));
-        let direct = direct(placed, payment.live().unwrap(), id(71), seller.live().unwrap())?;
+        let direct = direct(placed, payment.live().unwrap(), id(71), seller.live().unwrap(), unit)?;
         Some((direct.seller, direct.account.to_string(), direct.fee.amount))
     };
+    let of = |history: &[seller::Event], payment: &[Event]| of_unit(1, history, payment);
     let opened = Event::Opened { order: id(1), amount: cents(100) };
     let approved = seller::Event::Approved { at: noon() };
     let active = [applied(), approved.clone(), linked.clone()];
     let expected = |fee| Some((id(71), "SELLERB234567".to_owned(), fee));
     assert_eq!(of(&active, std::slice::from_ref(&opened)), expected(30));
+    // Where the provider moves no less than 0.50, or 1.00, the fee is rounded up.
+    assert_eq!(of_unit(50, &active, std::slice::from_ref(&opened)), expected(50));
+    assert_eq!(of_unit(100, &active, std::slice::from_ref(&opened)), None);
     // A seller that supplies in its own name owes the tax itself.
     let supplies = [&active[..], &[legal_data_given()]].concat();
     assert_eq!(of(&supplies, std::slice::from_ref(&opened)), expected(20));

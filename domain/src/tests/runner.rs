@@ -220,7 +220,7 @@ impl Shop {
         let (placed, opened) = (self.get::<Order>(order), self.opened(payment));
         let placed = placed.live().ok()?;
         let seller = settlement::only_seller(placed)?;
-        settlement::direct(placed, &opened, seller, parts::seller(seller).live().ok()?)
+        settlement::direct(placed, &opened, seller, parts::seller(seller).live().ok()?, 1)
     }
 
     /// Carries out the next steps of a task for a payment, as production does: again when the state of the payment changed in

@@ -39,13 +39,20 @@ const CURRENCIES: [(&str, u16); 24] = [
 pub(super) fn write(money: Money) -> Result<String, NotAccepted> {
     let currency = money.currency;
     let known = CURRENCIES.iter().find(|(code, _)| *code == currency.code());
-    let (_, digits) = known.ok_or(NotAccepted::Currency(currency))?;
-    let own = currency.exponent().ok_or(NotAccepted::Currency(currency))?;
-    if *digits == own {
-        return Ok(money.decimal());
+    known.ok_or(NotAccepted::Currency(currency))?;
+    let unit = unit(currency);
+    match money.amount % unit {
+        _ if unit == 1 => Ok(money.decimal()),
+        0 => Ok((money.amount / unit).to_string()),
+        _ => Err(NotAccepted::Fraction(currency)),
     }
-    let unit = 10_i64.pow(u32::from(own.saturating_sub(*digits)));
-    if money.amount % unit == 0 { Ok((money.amount / unit).to_string()) } else { Err(NotAccepted::Fraction(currency)) }
+}
+
+/// The minor units in the smallest amount of a currency that PayPal moves.
+pub(super) fn unit(currency: Currency) -> i64 {
+    let known = CURRENCIES.iter().find(|(code, _)| *code == currency.code());
+    let digits = |digits: u16| currency.exponent().unwrap_or(digits).saturating_sub(digits);
+    10_i64.pow(known.map_or(0, |(_, known)| u32::from(digits(*known))))
 }
 
 /// The object of an amount, with its currency.

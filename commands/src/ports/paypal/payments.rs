@@ -6,13 +6,13 @@ use byteshop_domain::ids::RefundId;
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::{self, Registration};
 use serde::de::IgnoredAny;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::{Call, Client, Failure};
 use super::standing::{self, RefundStanding, Standing};
 use super::wire::{Amount, Order, Refund};
 use super::{amount, orders};
-use crate::ports::{Attempt, NoAnswer, RefundAnswer};
+use crate::ports::{Attempt, NoAnswer, NotAccepted, RefundAnswer};
 
 /// Captures the authorized amount of an attempt, unless that is done. Gives what PayPal keeps of it.
 pub(super) async fn capture(client: &Client, attempt: Attempt<'_>) -> Result<Option<Money>, NoAnswer> {
@@ -91,11 +91,14 @@ pub(super) async fn refund(
     let Standing::Captured(capture) = Standing::of(&order) else {
         return Err(NoAnswer("the order at PayPal is not captured".to_owned()));
     };
-    let written = |amount| amount::object(amount).map_err(|error| NoAnswer(error.to_string()));
-    let mut body = json!({"amount": written(amount)?, "custom_id": attempt.payment, "invoice_id": id});
-    if let Some(back) = registration.fee_back(amount).filter(|back| back.amount > 0) {
-        body["payment_instruction"] = json!({"platform_fees": [{"amount": written(back)?}]});
-    }
+    let body = match body_of(attempt, registration, id, amount) {
+        Ok(body) => body,
+        // It will never be able to: staff settles it.
+        Err(error) => {
+            tracing::warn!(%error, payment = %attempt.payment, refund = %id, "PayPal cannot make a refund");
+            return Ok(RefundAnswer::Refused);
+        }
+    };
     // A refund of all that is left has the same id for each attempt of a payment.
     let key = format!("{id}-{}", capture.id);
     let call = Call::post(format!("/v2/payments/captures/{}/refund", capture.id), key, body);
@@ -115,6 +118,20 @@ pub(super) async fn refund(
         }
         Err(failure) => Err(failure.into()),
     }
+}
+
+/// A refund as PayPal wants it, with what the house gives back of its fee.
+fn body_of(
+    attempt: Attempt<'_>,
+    registration: &Registration,
+    id: RefundId,
+    amount: Money,
+) -> Result<Value, NotAccepted> {
+    let mut body = json!({"amount": amount::object(amount)?, "custom_id": attempt.payment, "invoice_id": id});
+    if let Some(back) = registration.fee_back(amount).filter(|back| back.amount > 0) {
+        body["payment_instruction"] = json!({"platform_fees": [{"amount": amount::object(back)?}]});
+    }
+    Ok(body)
 }
 
 /// What PayPal calls an attempt whose money moved.

@@ -8,7 +8,7 @@ const CAPTURED: i64 = 3500;
 const FEE: i64 = 351;
 
 fn to_seller() -> Registration {
-    let direct = Direct { seller: id(71), account: text("SELLERB234567"), fee: cents(FEE) };
+    let direct = Direct { seller: id(71), account: text("SELLERB234567"), fee: cents(FEE), unit: 1 };
     Registration { direct: Some(direct), ..registration() }
 }
 
@@ -73,6 +73,17 @@ fn a_lost_dispute_and_a_reversal_take_what_the_provider_says() {
     given::<Payment>(taken_by_seller())
         .when(&Command::RecordMadeElsewhere(made))
         .then([elsewhere::recorded("R1", 1000), seller_charged(refund, 970)]);
+}
+
+#[test]
+fn the_fee_goes_back_in_what_the_provider_can_move() {
+    let of = |unit, refunded| {
+        let registration = to_seller();
+        let direct = registration.direct.clone().map(|direct| Direct { unit, ..direct });
+        Registration { direct, ..registration }.fee_back(cents(refunded)).unwrap().amount
+    };
+    assert_eq!([of(1, 1000), of(100, 1000), of(100, 999), of(100, 3500)], [100, 100, 100, 300]);
+    assert_eq!(registration().fee_back(cents(1000)), None);
 }
 
 proptest! {

@@ -5,7 +5,7 @@ use byteshop_gateway::security::token::Role;
 use byteshop_gateway::trade::Trade;
 use byteshop_tests::paypal::StandIn;
 use byteshop_tests::people::Person;
-use byteshop_tests::shop::TestShop;
+use byteshop_tests::shop::{Answer, GuestCart, TestShop, address};
 use serde_json::{Value, json};
 
 use super::{Connected, Order, eventually};
@@ -45,14 +45,21 @@ impl Platform {
         let seller = it.shop.seller(&owner, "kettles").await;
         let (_, kettle) = it.shop.product_of(&seller, &owner, "KT-1", PRICE, 99).await;
         let platform = Self { it, seller, owner, kettle };
-        platform.link(SELLER).await;
+        if is_platform {
+            platform.link(SELLER).await;
+        }
         platform
     }
 
-    async fn link(&self, merchant: &str) {
-        let (shop, body) = (&self.it.shop, json!({"merchant": merchant}));
+    /// Tries to link an account of the seller.
+    async fn try_to_link(&self, merchant: &str) -> Answer {
         let path = format!("/v1/admin/sellers/{}/paypal", self.seller);
-        let linked = shop.put(&path).by(&shop.token(Role::Admin)).json(body).send().await.expect(200);
+        let body = json!({"merchant": merchant});
+        self.it.shop.put(&path).by(&self.it.shop.token(Role::Admin)).json(body).send().await
+    }
+
+    async fn link(&self, merchant: &str) {
+        let linked = self.try_to_link(merchant).await.expect(200);
         assert_eq!(linked.body["details"]["paypal"], merchant);
     }
 
@@ -166,6 +173,7 @@ async fn the_house_is_paid_where_a_seller_cannot_be() {
 
     // Without an attribution id the house is no platform.
     let other = Platform::with(Trade::default(), false).await;
+    other.try_to_link(SELLER).await.expect_problem(409, "seller.no_platform");
     other.it.paid(&other.kettle).await;
     assert_eq!(other.captures().await[0].0, other.it.paypal.account().await.merchant_id);
 }
@@ -213,6 +221,46 @@ async fn an_authorized_amount_of_a_seller_is_captured_and_voided() {
     it.books_agree(&orders).await;
 }
 
+/// PayPal moves no fraction of a forint: neither does the fee, nor what goes back of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn fees_and_refunds_are_whole_amounts_where_paypal_has_no_fractions() {
+    let market = Platform::start().await;
+    let (it, shop, owner) = (&market.it, &market.it.shop, &market.owner.token);
+    let new = json!({"title": "A kettle for forints", "seller": market.seller});
+    let product =
+        format!("/v1/products/{}", shop.post("/v1/products").by(owner).json(new).send().await.expect(201).id());
+    let variant = json!({"sku": "KT-HUF", "price": {"amount": 1_190_000, "currency": "HUF"}});
+    let added = shop.post(&format!("{product}/variants")).by(owner).json(variant).send().await.expect(201);
+    let variant = added.text("/variants/0/id");
+    shop.post(&format!("{product}/publish")).by(owner).send().await.expect(200);
+    let received = json!({"type": "received", "quantity": 9});
+    shop.post(&format!("/v1/variants/{variant}/stock")).by(owner).json(received).send().await.expect(200);
+    let made = shop.post("/v1/carts").json(json!({"currency": "HUF"})).send().await.expect(201);
+    let cart = GuestCart { id: made.id(), token: made.text("/cart_token").to_owned() };
+    let at = format!("/v1/carts/{}", cart.id);
+    shop.put(&format!("{at}/lines/{variant}")).with(&cart).json(json!({"quantity": 1})).send().await.expect(200);
+    shop.put(&format!("{at}/address")).with(&cart).json(address("DE")).send().await.expect(200);
+    let placed = shop.post(&format!("{at}/checkout")).with(&cart).send().await.expect(201);
+    let order =
+        Order { path: format!("/v1/orders/{}", placed.text("/id")), payment: placed.text("/payment").into(), cart };
+    let page = it.begin(&order).await;
+    it.follow(&it.paypal.choose(&page, "approve").await).await.expect(200);
+    it.awaits(&order, "paid").await;
+    // 1,190.00 and 226.10 of tax, rounded up; the stand-in counts forints, and the shop hundredths.
+    assert_eq!(market.captures().await, [(SELLER.to_owned(), 1_417, 0)]);
+    market.house_has(141_700).await;
+    assert_eq!(market.owed().await[0], 90);
+    let refund = |amount: i64| {
+        let body = json!({"amount": {"amount": amount, "currency": "HUF"}, "reason": "a scratch"});
+        shop.post(&format!("/v1/payments/{}/refunds", order.payment)).by(&it.staff).json(body).send()
+    };
+    refund(100_150).await.expect_problem(422, "payment.amount_not_accepted");
+    refund(100_100).await.expect(201);
+    it.awaits(&order, "partly_refunded").await;
+    market.house_has(141_700 - 11_900).await;
+    assert_eq!(market.captures().await, [(SELLER.to_owned(), 1_417, 119)]);
+}
+
 /// A charge that was captured without the shop knowing it, for an order that is cancelled, goes back from the seller and the house.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_charge_of_a_seller_that_goes_back_unseen_leaves_nothing() {
@@ -250,6 +298,8 @@ async fn only_an_admin_links_an_account_and_only_one_of_paypal() {
         let link = shop.put(&path).by(&admin).json(json!({"merchant": wrong}));
         link.send().await.expect_problem(422, "request.invalid");
     }
+    let house = market.it.paypal.account().await.merchant_id;
+    market.try_to_link(&house).await.expect_problem(422, "seller.own_account");
     let missing = "/v1/admin/sellers/sel_00000000000000000000000001/paypal";
     let link = shop.put(missing).by(&admin).json(json!({"merchant": SELLER}));
     link.send().await.expect_problem(404, "seller.missing");

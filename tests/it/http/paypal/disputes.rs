@@ -171,6 +171,28 @@ async fn disputes_whose_webhooks_are_lost_are_found_in_the_list() {
     it.books_agree(&[open, lost]).await;
 }
 
+/// PayPal refuses to refund what is disputed, and that is how the shop hears of the dispute.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_is_refused_tells_of_a_dispute() {
+    let it = Connected::start().await;
+    let (_, variant) = it.shop.product("PD-9", 1999, 9).await;
+    let order = it.paid(&variant).await;
+    it.paypal.switch(json!({"loss_percent": 100})).await;
+    it.disputes(&order, None).await;
+    let body = json!({"amount": {"amount": 500, "currency": "EUR"}, "reason": "a scratch"});
+    let path = format!("/v1/payments/{}/refunds", order.payment);
+    it.shop.post(&path).by(&it.staff).json(body).send().await.expect(201);
+    it.recorded(&order, "open").await;
+    assert_eq!(it.counts(&order).await, [1_999, 0, 0]);
+    // What is disputed does not go back a second time by hand.
+    let payment = it.payment(&order).await;
+    let refund = payment["refunds"][0]["id"].as_str().unwrap();
+    let settled = json!({"reference": "bank 1", "settled_on": "2026-01-01"});
+    let settle = it.shop.post(&format!("{path}/{refund}/settle")).by(&it.staff).json(settled).send().await;
+    assert_eq!(settle.status, 409, "{}", settle.body);
+    it.books_agree(&[order]).await;
+}
+
 /// Refunds and disputes of the same payments at one moment, with webhooks that come twice and in any order.
 #[tokio::test(flavor = "multi_thread")]
 async fn refunds_beside_disputes_take_no_cent_twice() {

@@ -161,7 +161,7 @@ fn a_fee_is_what_paypal_keeps_after_its_refunds() {
     assert_eq!(kept(refund("FAILED", "0.35")), Some(euros(171)));
     // What PayPal keeps of a payment to a seller is the seller's.
     let account = MerchantId::new("SELLERB234567").unwrap();
-    let direct = Direct { seller: SellerId::from_uuid(Uuid::from_u128(71)), account, fee: euros(100) };
+    let direct = Direct { seller: SellerId::from_uuid(Uuid::from_u128(71)), account, fee: euros(100), unit: 1 };
     let of_seller = fee(&read(order("COMPLETED", &json!({"captures": taken.clone()}))), &registration(Some(direct)));
     assert_eq!(of_seller, None);
     // PayPal does not say it yet, keeps it in another currency, or has captured nothing.
