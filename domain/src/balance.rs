@@ -259,13 +259,14 @@ impl Balance {
     /// A dispute that ended before this was carried out has nothing kept back any more.
     fn withhold(&self, dispute: DisputeId, order: OrderId, amount: Money, at: DateTime<Utc>) -> Vec<Event> {
         let is_known = self.withheld.contains_key(&dispute) || self.ended.contains(&dispute);
-        // Of a seller without a balance there is nothing to keep back.
-        let is_due = self.of.is_some_and(|(_, currency)| currency == amount.currency) && amount.amount > 0;
+        // The sale may be posted after this.
+        let is_due = self.of.is_none_or(|(_, currency)| currency == amount.currency) && amount.amount > 0;
         if is_known || !is_due { vec![] } else { vec![Event::Withheld { dispute, order, amount, at }] }
     }
 
     fn end_dispute(&self, dispute: DisputeId, at: DateTime<Utc>) -> Vec<Event> {
-        if self.of.is_none() || self.ended.contains(&dispute) {
+        let is_new = self.of.is_none() && !self.withheld.contains_key(&dispute);
+        if is_new || self.ended.contains(&dispute) {
             return vec![];
         }
         vec![Event::DisputeEnded { dispute, at }]

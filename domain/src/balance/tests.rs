@@ -128,7 +128,17 @@ fn what_is_disputed_is_not_paid_out_and_goes_back_to_where_it_was() {
     given::<Balance>(won.clone()).when(&end).then_nothing();
     // A dispute that has ended keeps nothing back any more, in whichever order both are carried out.
     given::<Balance>(won).when(&withhold(1_200)).then_nothing();
-    given::<Balance>([]).when(&withhold(1_200)).then_nothing();
+    // The first sale of a seller may be posted after its dispute.
+    let early = [withheld(8, 2, 1_200), opened(), posted(2, 1_200)];
+    given::<Balance>([]).when(&withhold(1_200)).then([withheld(8, 2, 1_200)]);
+    assert_eq!(
+        figures(&early, noon()),
+        Figures { pending: 1_200, available: -1_200, disputed: 1_200, ..Figures::default() }
+    );
+    given::<Balance>(early.clone()).when(&end).then([ended(8)]);
+    given::<Balance>([withheld(8, 2, 1_200)]).when(&end).then([ended(8)]);
+    let over = [&early[..], &[ended(8)]].concat();
+    assert_eq!(figures(&over, noon()), Figures { pending: 1_200, ..Figures::default() });
 }
 
 #[test]

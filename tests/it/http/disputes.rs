@@ -189,6 +189,7 @@ async fn a_dispute_beside_a_refund_debits_the_seller_once() {
 async fn money_that_one_dispute_lost_is_not_released_by_another() {
     let court = Court::open().await;
     let sale = court.sold(&[&court.market.kettle]).await;
+    court.has([1_800, 0, 0]).await;
     let first = court.record(&sale, 1_800, "recall 7").await.expect(201).id();
     court.has([0, 0, 1_800]).await;
     let again = court.record(&sale, 1_800, "recall-7").await.expect(201);
