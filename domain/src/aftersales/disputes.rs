@@ -17,7 +17,7 @@ use crate::ids::{CreditNoteId, DisputeId, Id as _, OrderId, PaymentId, RefundId}
 use crate::key_delivery;
 use crate::money::Money;
 use crate::order::{self, Order, Placed};
-use crate::payment::{self, Opened, Payment, RefundCause};
+use crate::payment::{self, Opened, Payment};
 use crate::payment_provider::Provider;
 use crate::rejected::Rejected;
 use crate::settlement::ensure_payment_recorded;
@@ -91,13 +91,10 @@ pub fn open_dispute(work: &mut Work, claim: &Claim) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Refuses temporarily until the refund of a cancelled or expired order is requested: what is refunded is not held. What is left because a
-/// provider refused a refund is: nothing else will be requested of it.
+/// Refuses temporarily until the refund of a cancelled or expired order is requested: what is refunded is not held.
 pub(super) fn ensure_refund_requested(payment: PaymentId, placed: &Placed, opened: &Opened) -> Result<(), Refused> {
     let is_off = matches!(placed.progress.status, order::Status::Cancelled | order::Status::Expired);
-    let failed = opened.failed_refunds().filter(|(_, refund)| refund.cause != RefundCause::NotDue);
-    let failed: i64 = failed.map(|(_, refund)| refund.amount.amount).sum();
-    if !is_off || opened.refundable().amount <= failed || opened.refunds.contains_key(&payment::whole(payment)) {
+    if !is_off || opened.refundable().amount == 0 || opened.refunds.contains_key(&payment::whole(payment)) {
         return Ok(());
     }
     let mut rejected = Rejected::of::<Order>(&order::Rejection::Cancelled);

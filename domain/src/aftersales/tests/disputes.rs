@@ -41,21 +41,6 @@ pub(super) fn refunded(work: &mut Work, amount: i64, part: Option<u16>) {
     work.decide::<Payment>(id(PAYMENT), &done).unwrap();
 }
 
-#[test]
-fn what_a_refused_refund_left_of_a_cancelled_order_is_held() {
-    let mut work = paid(three_lamps());
-    let total = of_payment(&work).amount.amount;
-    refund(&mut work, id(PAYMENT), cents(total), &text("a scratch"), &[], None).unwrap();
-    let refund = of_payment(&work).pending_refunds().next().unwrap().0;
-    let reason = order::CancelReason::StaffRequest;
-    let cancel = order::Command::Cancel { reason, credit_notes: vec![], restock: false };
-    work.decide::<Order>(id(ORDER), &cancel).unwrap();
-    let refused = payment::Command::RecordRefundOutcome { refund, outcome: payment::RefundOutcome::Refused };
-    work.decide::<Payment>(id(PAYMENT), &refused).unwrap();
-    open_dispute(&mut work, &claim(100)).unwrap();
-    assert_eq!(of_payment(&work).disputed(), cents(100));
-}
-
 fn opened(amount: i64) -> Work {
     let mut work = paid(three_lamps());
     open_dispute(&mut work, &claim(amount)).unwrap();
