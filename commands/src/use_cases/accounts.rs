@@ -236,6 +236,10 @@ pub async fn register_confirmed(unit: &Unit, newcomer: &Newcomer) -> Result<(), 
 
 async fn begin(unit: &Unit, newcomer: &Newcomer) -> Result<Loaded<Account>, Error> {
     let mut name = unit.load::<UniqueName>(newcomer.name.id).await?;
+    if owner(&name.state).is_some() {
+        // Another registration was faster: this one is decided again, and does not say so.
+        return Err(Error::Contended);
+    }
     let text = newcomer.name.text.clone();
     let claim = name::Command::Claim { kind: NameKind::Email, text, owner: newcomer.id.to_string() };
     unit.decide(&mut name, &claim)?;
